@@ -1,0 +1,134 @@
+"""`python -m benchmarks`: run all, compare runs, count instructions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from . import history
+
+app = typer.Typer(add_completion=False, help=__doc__)
+console = Console()
+RESULTS = Path(__file__).with_name("results")
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="One minute instead of five; noisier.")] = False,
+    record: Annotated[bool, typer.Option(help="Add a line to history.jsonl.")] = True,
+) -> None:
+    """Time everything on every tier this CPU has; write results/latest.md, results/latest.svg and a line of history."""
+    if context.invoked_subcommand is not None:
+        return
+    from . import plot, report
+    from .run import FULL, QUICK, WorkerFailed, measure_all
+
+    columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+        try:
+            run = measure_all(
+                QUICK if quick else FULL, quick, lambda text, share: progress.update(task, description=text, completed=share)
+            )
+        except WorkerFailed as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from None
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "latest.md").write_text(report.markdown(run), encoding="utf-8")
+    plot.svg(run, RESULTS / "latest.svg")
+    if record:
+        history.append(run)
+    table = Table("", *run.tiers, title=f"{run.machine.cpu}, {run.machine.python}")
+    for target in report.TARGETS:
+        table.add_row(target.text, *(_coloured(*report.verdict(run, target, tier)) for tier in run.tiers))
+    console.print(table)
+    console.print(f"written: {RESULTS / 'latest.md'}, {RESULTS / 'latest.svg'}" + (f", {history.PATH}" if record else ""))
+
+
+def _coloured(text: str, reached: bool | None) -> str:
+    return text if reached is None else f"[{'green' if reached else 'red'}]{text}[/]"
+
+
+@app.command()
+def compare(fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where a ratio fell beyond noise.")] = False) -> None:
+    """Tell what moved beyond noise between the last run and the one before it on the same CPU."""
+    pair = history.last_two(history.read())
+    if pair is None:
+        console.print("history.jsonl holds no two runs of one CPU and Python yet")
+        return
+    before, after = pair
+    found = history.moves(before, after)
+    console.print(f"{before['commit']} ({before['date']}) -> {after['commit']} ({after['date']}), {after['cpu']}")
+    if not found:
+        console.print("nothing moved beyond noise")
+        return
+    table = Table("tier", "case", "against", "before", "after", "change", "noise")
+    for move in found:
+        style = "green" if move.change > 0 else "red"
+        numbers = f"{move.before:.2f}x", f"{move.after:.2f}x", f"[{style}]{move.change:+.1%}[/]", f"{move.noise:.1%}"
+        table.add_row(move.tier, move.case, move.peer, *numbers)
+    console.print(table)
+    if fail and any(move.change < 0 for move in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def instructions(
+    record: Annotated[bool, typer.Option(help="Add a line to instructions.jsonl.")] = True,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where a count grew.")] = False,
+) -> None:
+    """Count instructions a message under callgrind, on the tiers that it can run (AVX2 and below), and compare."""
+    from . import instructions as counting
+
+    try:
+        with console.status("") as status:
+            counts = counting.count_all(status.update)
+    except counting.CannotCount as reason:
+        console.print(str(reason), style="red", markup=False)
+        raise typer.Exit(1) from None
+    previous = counting.previous()
+    table = Table("tier", "case", "instructions a message", "before", "change")
+    grew = False
+    for tier, cases in counts.items():
+        for case, count in cases.items():
+            old = (previous or {}).get(tier, {}).get(case)
+            moved = old is not None and abs(count / old - 1) > counting.TOLERANCE
+            grew |= bool(moved and old is not None and count > old)
+            change = f"[{'red' if count > old else 'green'}]{count / old - 1:+.2%}[/]" if moved and old else ""
+            table.add_row(tier, case, f"{count:,.1f}", "" if old is None else f"{old:,.1f}", change)
+    console.print(table)
+    if record:
+        counting.append(counts)
+    if fail and grew:
+        raise typer.Exit(1)
+
+
+@app.command(hidden=True)
+def worker(tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000) -> None:
+    """The process of one tier: prints one JSON record a line."""
+    from realtime_pcm import simd_tier
+
+    from .results import to_json
+    from .worker import run_suite
+
+    if simd_tier() != tier:
+        raise typer.BadParameter(f"{simd_tier()} is in use, not {tier}: set REALTIME_PCM_SIMD")
+    for suite in suites:
+        for record in run_suite(tier, suite, seconds, longest):
+            print(json.dumps(to_json(record)), flush=True)
+        print(json.dumps({"done": suite}), flush=True)
+
+
+@app.command(hidden=True)
+def loop(case: str, count: int) -> None:
+    """The process that callgrind counts: every case once or twice, then the named one over and over."""
+    from .instructions import run_loop
+
+    run_loop(case, count)

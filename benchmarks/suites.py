@@ -1,0 +1,138 @@
+"""What is timed: a suite is a list of cases, a case one list of frames, the kind of loop that reads it, and who runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from . import frames as make
+from .frames import Frame, Server
+from .peers import CPP, CPP_AVX2, FLOOR, NAMES, OURS, STREAM, Wire
+
+# About half a megabyte of frames a list: several ids and payloads, and still in the second-level cache, where a frame that
+# has just been received lies.
+LIST_BYTES = 512 * 1024
+FEW = (OURS, FLOOR, CPP, "pysimdjson + fastpybase64", "orjson + pybase64")
+
+
+@dataclass(frozen=True)
+class Case:
+    suite: str
+    name: str
+    kind: str
+    frames: list[Frame]
+    peers: Sequence[str] = NAMES
+    as_str: bool = False
+
+    @cached_property
+    def wires(self) -> list[Wire]:
+        return [frame.wire.decode() if self.as_str else frame.wire for frame in self.frames]
+
+    @property
+    def key(self) -> str:
+        return f"{self.suite}: {self.name}"
+
+    @property
+    def frame_bytes(self) -> float:
+        return sum(len(frame.wire) for frame in self.frames) / len(self.frames)
+
+
+def _repeat(make_one: Callable[[], Frame], size: int = 0) -> list[Frame]:
+    """A list of frames of one kind, about ``LIST_BYTES`` long, 64 at most."""
+    count = min(64, max(1, LIST_BYTES // size)) if size else 64
+    return [make_one() for _ in range(count)]
+
+
+def audio(seed: int) -> Iterator[Case]:
+    """One audio frame by size."""
+    server = Server(seed)
+    for name, size in make.AUDIO_SIZES.items():
+        yield Case("audio", name, "audio", _repeat(lambda size=size: server.audio(size), size))  # type: ignore[misc]
+
+
+def text(seed: int) -> Iterator[Case]:
+    """Text, transcript and argument deltas, about 220 bytes each."""
+    server = Server(seed)
+    yield Case("text", "220 B delta", "text", _repeat(lambda: server.bare_delta(make.TRANSCRIPT, server.word())))
+    yield Case("text", "transcript delta with padding key", "text", _repeat(lambda: server.delta(make.TRANSCRIPT, server.word())))
+    yield Case("text", "text delta", "text", _repeat(lambda: server.delta(make.TEXT, server.word())))
+    yield Case("text", "escaped arguments delta", "text", _repeat(lambda: server.delta(make.ARGUMENTS, '":"')))
+
+
+def sessions(seed: int) -> Iterator[Case]:
+    """Whole sessions, every message, in the real mix."""
+    yield Case("session", "voice session", "session", make.session(4, seed))
+    server = Server(seed)
+    calls = [frame for _ in range(8) for frame in server.tool_turn()]
+    yield Case("session", "function calls in text", "session", calls)
+
+
+def cold(seed: int) -> Iterator[Case]:
+    """Messages that come once a session or once a response, read with one nested field."""
+    server = Server(seed)
+    without_floor = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2))
+    yield Case("cold", "session.created", "session", _repeat(server.session_created), without_floor)
+    yield Case("cold", "response.done", "session", _repeat(lambda: server.response_done(server.sentence(16))), without_floor)
+    yield Case("cold", "conversation.item.added", "session", _repeat(server.item_added), without_floor)
+    item = [server.item_added(make.ITEM_SIZE)]
+    yield Case("cold", "item with 3.5 MB of audio", "item", item, without_floor)
+
+
+def providers(seed: int) -> Iterator[Case]:
+    """A 16.2 kB frame in each provider's key order, spacing and escapes."""
+    server = Server(seed)
+    for name in make.PROVIDERS:
+        frames = _repeat(lambda name=name: server.audio(16_200, name), 16_200)  # type: ignore[misc]
+        # Frames without ids or with the audio under another key break loops that ask for them by name: no peers there.
+        yield Case("provider", name, "audio", frames, FEW if frames[0].answer[1] else (OURS, FLOOR))
+
+
+def strings(seed: int) -> Iterator[Case]:
+    """Frames as `str`, as most WebSocket libraries hand on text messages."""
+    server = Server(seed)
+    peers = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2))
+    big = _repeat(lambda: server.audio(16_200), 16_200)
+    yield Case("str", "16.2 kB audio", "audio", big, peers, as_str=True)
+    yield Case("str", "220 B delta", "text", _repeat(lambda: server.bare_delta(make.TRANSCRIPT, server.word())), peers, as_str=True)
+    yield Case("str", "non-ASCII delta", "text", _repeat(lambda: server.bare_delta(make.TRANSCRIPT, " déjà 音")), peers, as_str=True)
+
+
+def streams(seed: int) -> Iterator[Case]:
+    """decode_stream over a list beside Decoder.decode in a loop."""
+    server = Server(seed)
+    small = [server.bare_delta(make.TRANSCRIPT, server.word()) for _ in range(512)]
+    for name, frames in (("220 B deltas", small), ("voice session", make.session(4, seed))):
+        # Nothing but (type, event_id) is read, so that the loops differ in nothing but the stream.
+        answers = [Frame(frame.wire, frame.answer[:2]) for frame in frames]
+        yield Case("stream", name, "stream", answers, (OURS, STREAM))
+
+
+def hostile(seed: int, size: int = 4 << 20) -> Iterator[Case]:
+    """Shapes meant to cost; nanoseconds a byte should stay those of an honest frame."""
+    for name, frame in make.hostile(size).items():
+        yield Case("hostile", name, "json", [frame], (OURS, "orjson.loads alone"))
+
+
+def scaling(seed: int) -> Iterator[Case]:
+    """Audio frames of 1 kB to 16 MB: time a byte should be flat. (Sessions by length are in ``growth``.)"""
+    server = Server(seed)
+    for size in (1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000, 4_000_000, 16_000_000):
+        name = f"{size // 1_000} kB" if size < 1_000_000 else f"{size // 1_000_000} MB"
+        frames = _repeat(lambda size=size: server.audio(size), size)  # type: ignore[misc]
+        yield Case("scaling", name, "audio", frames, (OURS, FLOOR, CPP, "orjson + pybase64"))
+
+
+SUITES: dict[str, Callable[[int], Iterator[Case]]] = {
+    "audio": audio,
+    "text": text,
+    "session": sessions,
+    "cold": cold,
+    "provider": providers,
+    "str": strings,
+    "stream": streams,
+    "hostile": hostile,
+    "scaling": scaling,
+}
+# What every tier runs; the best tier runs all.
+PER_TIER = ("audio", "text", "session")

@@ -1,0 +1,22 @@
+"""Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
+
+from . import messages, objects
+from ._core import Decoder, decode, simd_tier
+from .audio import AudioFormat
+from .errors import DecodeError
+from .stream import InvalidFrame, decode_stream
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AudioFormat",
+    "DecodeError",
+    "Decoder",
+    "InvalidFrame",
+    "__version__",
+    "decode",
+    "decode_stream",
+    "messages",
+    "objects",
+    "simd_tier",
+]

@@ -1,0 +1,105 @@
+# The map of the core: what each of its parts holds.
+#
+#   _core.pyx        values of a frame as Python objects; the tier; decode()
+#   _message.pxi     the slots of a message and the descriptors that read them
+#   _catalogue.pxi   class -> layout, wire name -> class
+#   _bases.pxi       RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage
+#   _decoder.pxi     Decoder: frame -> message
+#   _session.pxi     what a decoder knows of its session: formats, streams
+#   message.h        how a message lies in memory
+#   _wire.pxd        src/wire as the core sees it
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.pythread cimport PyThread_type_lock
+from libc.stdint cimport uint8_t, uint32_t
+
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_type, wire_value
+
+
+cdef extern from "message.h":
+    ctypedef struct message:
+        void *layout
+        PyObject *formats
+        Py_ssize_t slot_count
+        PyObject *slots[1]
+
+    ctypedef struct message_span:
+        size_t number
+        size_t start
+        size_t end
+
+cdef class Layout:
+    """What the core knows of one message class."""
+    cdef wire_layout wire
+    cdef readonly type cls
+    cdef readonly tuple names           # attribute by field number
+    cdef tuple keys_of_fields           # wire key by field number
+    cdef tuple definitions              # keeps the PyMemberDefs of the descriptors alive
+    cdef Py_ssize_t first_slot          # field n >= 1 lies in slot first_slot + n
+    cdef bint is_audio, ends_audio, bytes_payload
+    cdef int id_place[32]              # which of a decoder's remembered ids the field may be; -1: none
+    cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
+    cdef int format_name, format_rate, format_channels
+
+    cdef str key(self, uint32_t number)
+    cdef bint holds_payload(self, size_t number) noexcept
+    cdef str describe(self, message *m, str name)
+
+cdef class WireName:
+    """One wire type: its string, its layout, and what it does to a session."""
+    cdef wire_type wire
+    cdef readonly str name
+    cdef bytes encoded
+    cdef readonly Layout layout
+    cdef int role
+
+cdef class Catalogue:
+    """All wire types at one time. Never changed: a new class makes a new one."""
+    cdef wire_catalogue wire
+    cdef readonly dict wire_names       # str -> WireName
+    cdef WireName unknown
+
+cdef class Stream:
+    """Where one audio stream stands."""
+    cdef object response_id, item_id, content_index
+    cdef Py_ssize_t offset              # index of the next sample
+    cdef uint8_t carry, carry_count
+
+cdef class Decoder:
+    cdef readonly str dtype
+    cdef int dtype_code, type_number
+    cdef object forced                  # AudioFormat or None
+    cdef frozenset only                 # of WireName.name, or None
+    cdef frozenset only_classes
+    cdef bint stateless
+    # the session
+    cdef object output_format, input_format
+    cdef tuple formats                  # (input, output), made anew when either changes
+    cdef dict response_formats          # response_id -> AudioFormat, the oldest first
+    cdef dict streams                   # (response_id, item_id, content_index) -> Stream, the oldest first
+    cdef Stream last_stream
+    cdef Py_ssize_t carries             # streams that hold a byte
+    cdef readonly Py_ssize_t evicted_bytes
+    # what the audio message before was, which the next one probably is
+    cdef object last_format
+    cdef int last_conversion
+    # ids of the messages before
+    cdef PyObject *ids[8]
+    # threads
+    cdef PyThread_type_lock lock
+    cdef unsigned long owner
+    cdef int held
+
+    cdef bint take(self) except -1
+    cdef void give_back(self) noexcept
+    cdef object decode_frame(self, frame, out)
+    cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
+    cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
+    cdef object remembered(self, const uint8_t *data, const wire_value *value, int place)
+    cdef object likely_format(self)
+    cdef object format_of(self, wire_frame *f, message *m, Layout layout, response_id)
+    cdef int conversion_to(self, audio_format) except -2
+    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out, bint early)
+    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, Layout layout, pcm, early_format, out)
+    cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1
+    cdef bint wants(self, WireName name, wire_frame *f) except -1
+    cdef int pass_over(self, wire_frame *f, Layout layout) except -1

@@ -1,0 +1,608 @@
+# Decoder: frame -> message.
+
+cdef enum:
+    DTYPE_INT16
+    DTYPE_FLOAT32
+    DTYPE_UINT8
+
+cdef enum:
+    # A frame shorter than this is decoded with the GIL held: letting go and taking it back costs about as much as
+    # decoding 2 kB, and even the slowest JSON (3 ns a byte) is walked in 0.8 ms.
+    GIL_BOUND = 256 * 1024
+
+cdef dict _DTYPES = {
+    "int16": (DTYPE_INT16, cnp.NPY_INT16), "float32": (DTYPE_FLOAT32, cnp.NPY_FLOAT32),
+    "uint8": (DTYPE_UINT8, cnp.NPY_UINT8)}
+
+cdef object _forced_format(audio_format):
+    if audio_format is None or isinstance(audio_format, AudioFormat):
+        return audio_format
+    if not isinstance(audio_format, str):
+        raise TypeError(f"audio_format is an AudioFormat, a wire name or None, not {type(audio_format).__name__}")
+    forced = named_format(audio_format)
+    if forced is None:
+        raise ValueError(f"audio_format {audio_format!r} names no format")
+    return forced
+
+cdef str _dtype_name(dtype):
+    if isinstance(dtype, str) and dtype in _DTYPES:
+        return dtype
+    import numpy
+    try:
+        name = numpy.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in _DTYPES:
+        raise ValueError(f"dtype {dtype!r} is none of {', '.join(_DTYPES)}")
+    return name
+
+
+@cython.final
+cdef class Decoder:
+    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: None follows what the session negotiates; an AudioFormat or a wire name ("g711_ulaw") forces one.
+    only: wire types and message classes to build. Other messages are validated and followed, and give None.
+    Raises ValueError and TypeError for arguments it does not know.
+
+    May be used from several threads; each call is then one after the other.
+    """
+
+    def __cinit__(self):
+        self.lock = PyThread_allocate_lock()
+        if self.lock == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(8):
+            Py_XDECREF(self.ids[i])
+        if self.lock != NULL:
+            PyThread_free_lock(self.lock)
+
+    def __init__(self, *, dtype="int16", audio_format=None, only=None):
+        self.dtype = _dtype_name(dtype)
+        self.dtype_code, self.type_number = _DTYPES[self.dtype]
+        self.forced = _forced_format(audio_format)
+        if only is not None:
+            self.only = _wire_names_of(only)
+        _forget_session(self)
+        self.last_format = None
+
+    @property
+    def audio_format(self):
+        """The format of the session's output audio as it stands."""
+        return self.output_format
+
+    @property
+    def input_audio_format(self):
+        """The format of the session's input audio as it stands."""
+        return self.input_format
+
+    def decode(self, frame, out=None):
+        """One frame (bytes, str, bytearray or memoryview) into its message; None for what `only` leaves out.
+
+        out: an array of the decoder's dtype, C-contiguous, that samples go into; `pcm` is then the filled part.
+        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too
+        small or of another dtype; the decoder is then as it was before.
+        """
+        cdef bint taken
+        if self.held or FREE_THREADED:
+            taken = self.take()
+            try:
+                return self.decode_frame(frame, out)
+            finally:
+                if taken:
+                    self.give_back()
+        return self.decode_frame(frame, out)
+
+    # Threads: under the GIL, only a call that lets go of it in the middle needs the lock.
+
+    cdef bint take(self) except -1:
+        """Waits until no other thread is inside. False where this thread is."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        if self.held and self.owner == me:
+            return False
+        if not PyThread_acquire_lock(self.lock, 0):
+            with nogil:
+                PyThread_acquire_lock(self.lock, 1)
+        self.owner = me
+        self.held = True
+        return True
+
+    cdef void give_back(self) noexcept:
+        self.held = False
+        PyThread_release_lock(self.lock)
+
+    cdef object decode_frame(self, frame, out):
+        cdef const uint8_t *data
+        cdef Py_ssize_t size
+        cdef bint taken
+        if PyBytes_CheckExact(frame):
+            pass
+        elif isinstance(frame, str):
+            try:
+                data = _frame_data(frame, &size)
+            except UnicodeEncodeError as error:
+                raise _surrogate_error(frame, error.start) from None
+        elif isinstance(frame, (bytearray, memoryview)):
+            frame = bytes(frame)
+        elif not isinstance(frame, bytes):
+            raise TypeError(f"a frame is bytes, str, bytearray or memoryview, not {type(frame).__name__}")
+        data = _frame_data(frame, &size)
+        if out is not None:
+            _check_out(out, self.type_number, self.dtype)
+        if size < GIL_BOUND or self.held or self.stateless:
+            return self.build(frame, data, size, out)
+        taken = self.take()
+        try:
+            return self.build(frame, data, size, out)
+        finally:
+            if taken:
+                self.give_back()
+
+    cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out):
+        cdef wire_frame f
+        cdef Catalogue catalogue = _catalogue
+        cdef wire_status status
+        cdef WireName name
+        cdef Layout layout
+        cdef object pcm = None, audio_format = None
+        cdef _Change change = None
+        cdef Stream stream = None
+        cdef bint wanted = True
+
+        if catalogue is None:
+            catalogue = _current_catalogue()
+        wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
+        status = _walk(&f)
+        if status == WIRE_NEED_SINK:
+            name = <WireName>f.type.owner
+            layout = name.layout
+            f.sink.out = NULL
+            f.sink.carry_count = 0
+            if self.only is None or name.name in self.only:
+                if layout.is_audio:
+                    audio_format = self.likely_format()
+                    pcm = self.allocate(&f.sink, f.payload_bytes, audio_format, out, True)
+                else:
+                    pcm = _allocate_bytes(&f.sink, f.payload_bytes)
+            status = _walk(&f)
+        if status != WIRE_OK:
+            raise _error(frame, &f, wire_reason(status).decode(), f.position, None)
+
+        name = <WireName>f.type.owner
+        layout = name.layout
+        if self.only is not None:
+            wanted = self.wants(name, &f)
+        if name.role != ROLE_NONE and not self.stateless:
+            change = _read_change(self, &f, layout, name.role)
+        if not wanted:
+            if layout.is_audio and not self.stateless:
+                self.pass_over(&f, layout)
+            if change is not None:
+                _apply_change(self, change)
+            return None
+
+        cdef message *m = self.fill(frame, &f, name)
+        cdef object result = <object><PyObject *>m
+        Py_DECREF(result)
+        if layout.is_audio:
+            stream = self.fill_audio(frame, &f, m, layout, pcm, audio_format, out)
+        elif layout.bytes_payload:
+            _fill_bytes(frame, &f, m, layout, pcm)
+        elif layout.ends_audio:
+            _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else _leftovers(change))
+        # From here on nothing is refused: the message counts.
+        if change is not None:
+            _apply_change(self, change)
+        if stream is not None:
+            pcm = <object>m.slots[layout.first_slot + layout.wire.payload_first]
+            self.move(stream, cnp.PyArray_SIZE(<cnp.ndarray>pcm), &f.sink)
+        return result
+
+    # ---- the message
+
+    cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL:
+        """The message with its flat fields; what is a container, and the payload, is kept as a span."""
+        cdef Layout layout = name.layout
+        cdef uint32_t count = layout.wire.field_count
+        cdef uint32_t i
+        cdef Py_ssize_t containers = 0, spans = 0
+        cdef wire_value *value
+        for i in range(1, count):
+            containers += f.values[i].kind >= WIRE_OBJECT
+        spans = containers
+        if f.payload == WIRE_PAYLOAD_DONE or f.payload == WIRE_PAYLOAD_SPAN:
+            spans += 1
+        if containers:
+            _expect_containers(layout, f)
+        cdef message *m = message_new(<PyTypeObject *>layout.cls, <void *>layout, layout.first_slot + count, spans)
+        cdef object result = <object><PyObject *>m
+        Py_DECREF(result)
+        cdef message_span *span = message_spans(m)
+        cdef PyObject **slots = m.slots
+        _put(m, SLOT_TYPE, name.name if name.wire.length else _text(f.data, &f.type_value))
+        _put(m, SLOT_FRAME, frame)
+        _put(m, SLOT_EVENT_ID, _anything(frame, f.data, &f.values[0]))
+        for i in range(1, count):
+            value = &f.values[i]
+            if layout.holds_payload(i):
+                if f.payload_field == i and f.payload >= WIRE_PAYLOAD_DONE and f.payload <= WIRE_PAYLOAD_SPAN:
+                    span.number, span.start, span.end = i, value.start, value.end
+                    span += 1
+                _put(m, layout.first_slot + i, None)
+            elif value.kind >= WIRE_OBJECT:
+                span.number, span.start, span.end = i, value.start, value.end
+                span += 1
+            elif value.kind == WIRE_STRING and layout.id_place[i] >= 0:
+                _put(m, layout.first_slot + i, self.remembered(f.data, value, layout.id_place[i]))
+            else:
+                _put(m, layout.first_slot + i, _flat(f.data, value))
+        if containers and self.formats is not None and not self.stateless:
+            Py_INCREF(self.formats)
+            m.formats = <PyObject *>self.formats
+        Py_INCREF(result)
+        return m
+
+    cdef object remembered(self, const uint8_t *data, const wire_value *value, int place):
+        """An id: the same object as in the message before, where the bytes are the same."""
+        cdef Py_ssize_t length = <Py_ssize_t>(value.end - value.start)
+        cdef PyObject *before = self.ids[place]
+        if value.escaped or value.non_ascii or (FREE_THREADED and self.stateless):
+            return _text(data, value)
+        if (before != NULL and PyUnicode_GET_LENGTH(<object>before) == length
+                and memcmp(PyUnicode_DATA(<object>before), data + value.start, length) == 0):
+            return <object>before
+        text = _text(data, value)
+        # Bounded: a long "id" is no id, and would be kept as long as the decoder.
+        if length <= 256:
+            Py_INCREF(text)
+            self.ids[place] = <PyObject *>text
+            Py_XDECREF(before)
+        return text
+
+    # ---- the audio
+
+    cdef object likely_format(self):
+        """The format to begin decoding with, before the whole message is known."""
+        return self.output_format if self.last_format is None else self.last_format
+
+    cdef object format_of(self, wire_frame *f, message *m, Layout layout, response_id):
+        """Forced, else the message's own, else its response's, else the session's."""
+        if self.forced is not None:
+            return self.forced
+        if layout.format_name or layout.format_rate:
+            own = named_format(
+                _string_or_none(_slot(m, layout, layout.format_name)), _slot(m, layout, layout.format_rate),
+                _slot(m, layout, layout.format_channels))
+            if own is not None:
+                return own
+        if self.response_formats:
+            own = self.response_formats.get(response_id)
+            if own is not None:
+                return own
+        return self.output_format
+
+    cdef int conversion_to(self, audio_format) except -2:
+        if audio_format is not self.last_format:
+            self.last_conversion = _conversion(self.dtype_code, audio_format)
+            self.last_format = audio_format
+        return self.last_conversion
+
+    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out, bint early):
+        """The array that a payload of so many bytes, and the carry, goes into. `early`: None instead of an error."""
+        cdef int conversion = self.conversion_to(audio_format)
+        cdef cnp.npy_intp count
+        if conversion < 0:
+            return None
+        sink.conversion = <wire_conversion>conversion
+        count = <cnp.npy_intp>((payload_bytes + sink.carry_count) / wire_sample_bytes(sink.conversion))
+        if out is None:
+            pcm = cnp.PyArray_SimpleNew(1, &count, self.type_number)
+        else:
+            if out.size < count:
+                if early:
+                    return None
+                raise ValueError(f"out holds {out.size} samples, the message has {count}")
+            pcm = out.reshape(-1)[:count]
+        sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
+        return pcm
+
+    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, Layout layout, pcm, early_format, out):
+        """The samples, format, offset and leftover of an audio message; its stream, not yet moved on."""
+        cdef wire_value *value = &f.values[f.payload_field]
+        cdef size_t payload_bytes = 0
+        cdef size_t position
+        cdef wire_status status
+        cdef Stream stream = None
+        cdef int conversion
+        cdef cnp.npy_intp nothing = 0
+        if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+            raise _error(frame, f, wire_reason(WIRE_PAYLOAD_KIND).decode(), value.start, layout.key(f.payload_field))
+        response_id = _slot(m, layout, layout.response_id)
+        audio_format = self.format_of(f, m, layout, response_id)
+        if not self.stateless:
+            item_id = _slot(m, layout, layout.item_id)
+            content_index = _slot(m, layout, layout.content_index)
+            stream = _find_stream(self, response_id, item_id, content_index)
+            if stream is None:
+                stream = _open_stream(response_id, item_id, content_index)
+        conversion = self.conversion_to(audio_format)
+        if f.payload == WIRE_PAYLOAD_DONE and pcm is not None and f.sink.conversion == <wire_conversion>conversion:
+            pass
+        else:
+            f.sink.carry_count = 0
+            f.sink.rest_count = 0
+            if f.payload != WIRE_PAYLOAD_NONE:
+                status = wire_payload_size(f.data, value, &payload_bytes, &position)
+                if status != WIRE_OK:
+                    raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
+            if conversion < 0:
+                if payload_bytes:
+                    raise _error(
+                        frame, f, f"audio format {audio_format.encoding!r} is neither PCM nor G.711; "
+                        'dtype="uint8" gives its bytes', value.start, layout.key(f.payload_field))
+                conversion = WIRE_COPY
+            if stream is not None and stream.carry_count and wire_sample_bytes(<wire_conversion>conversion) == 2:
+                f.sink.carry = stream.carry
+                f.sink.carry_count = 1
+            if payload_bytes == 0:
+                f.sink.rest = f.sink.carry
+                f.sink.rest_count = f.sink.carry_count
+                pcm = cnp.PyArray_SimpleNew(1, &nothing, self.type_number) if out is None else out.reshape(-1)[:0]
+            else:
+                pcm = self.allocate(&f.sink, payload_bytes, audio_format, out, False)
+            status = WIRE_OK
+            if payload_bytes >= GIL_BOUND:
+                with nogil:
+                    status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
+            elif f.payload != WIRE_PAYLOAD_NONE and value.end > value.start:
+                status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
+            if status != WIRE_OK:
+                raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
+        _put(m, layout.first_slot + layout.wire.payload_first, pcm)
+        _put(m, SLOT_AUDIO_FORMAT, audio_format)
+        _put(m, SLOT_SAMPLE_OFFSET, None if stream is None else stream.offset)
+        if stream is None and f.sink.rest_count:
+            _put(m, SLOT_INCOMPLETE_SAMPLE, bytes((f.sink.rest,)))
+        else:
+            _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
+        return stream
+
+    cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1:
+        if stream is not self.last_stream:
+            if (stream.response_id, stream.item_id, stream.content_index) not in self.streams:
+                _add_stream(self, stream)
+            self.last_stream = stream
+        stream.offset += samples
+        self.carries += sink.rest_count - stream.carry_count
+        stream.carry = sink.rest
+        stream.carry_count = sink.rest_count
+        return 0
+
+    # ---- only=
+
+    cdef bint wants(self, WireName name, wire_frame *f) except -1:
+        if name.name in self.only:
+            return True
+        return not name.wire.length and _text(f.data, &f.type_value) in self.only
+
+    cdef int pass_over(self, wire_frame *f, Layout layout) except -1:
+        """Moves the stream of an audio message that is not wanted on: by its length; decoded only where a byte is
+        left over. A payload that is not base64 moves nothing."""
+        cdef wire_value *value = &f.values[f.payload_field]
+        cdef size_t payload_bytes = 0
+        cdef size_t position
+        cdef cnp.npy_intp count
+        cdef wire_sink sink
+        if f.payload != WIRE_PAYLOAD_SPAN or wire_payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
+            return 0
+        response_id = _flat(f.data, &f.values[layout.response_id]) if layout.response_id else None
+        item_id = _flat(f.data, &f.values[layout.item_id]) if layout.item_id else None
+        content_index = _flat(f.data, &f.values[layout.content_index]) if layout.content_index else None
+        cdef Stream stream = _find_stream(self, response_id, item_id, content_index)
+        if stream is None:
+            stream = _open_stream(response_id, item_id, content_index)
+        audio_format = self.forced
+        if audio_format is None:
+            audio_format = self.response_formats.get(response_id, self.output_format)
+        cdef int conversion = _conversion(self.dtype_code, audio_format)
+        if conversion < 0:
+            return 0
+        sink.conversion = <wire_conversion>conversion
+        sink.carry = stream.carry
+        sink.carry_count = stream.carry_count
+        sink.rest = stream.carry
+        cdef size_t width = wire_sample_bytes(sink.conversion)
+        count = <cnp.npy_intp>((payload_bytes + sink.carry_count) / width)
+        sink.rest_count = <uint8_t>(payload_bytes + sink.carry_count - count * width)
+        if sink.rest_count and payload_bytes:
+            scratch = cnp.PyArray_SimpleNew(1, &count, self.type_number)
+            sink.out = cnp.PyArray_DATA(<cnp.ndarray>scratch)
+            if wire_payload_decode(TIER, f.data, value, &sink, &position) != WIRE_OK:
+                return 0
+        return self.move(stream, count, &sink)
+
+
+cdef wire_status _walk(wire_frame *f) noexcept:
+    cdef wire_status status
+    if f.length < GIL_BOUND:
+        return TIER.walk(f)
+    with nogil:
+        status = TIER.walk(f)
+    return status
+
+cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
+    Py_INCREF(value)
+    m.slots[place] = <PyObject *>value
+
+cdef inline object _slot(message *m, Layout layout, int number):
+    """A flat field's value, None where there is none or where it is a container."""
+    if number == 0 or m.slots[layout.first_slot + number] == NULL:
+        return None
+    return <object>m.slots[layout.first_slot + number]
+
+cdef object _string_or_none(value):
+    return value if isinstance(value, str) else None
+
+cdef object _anything(frame, const uint8_t *data, const wire_value *value):
+    # event_id has one slot for all classes, which is never parsed later.
+    if value.kind < WIRE_OBJECT:
+        return _flat(data, value)
+    return _load_span(frame, value.start, value.end)
+
+cdef object _allocate_bytes(wire_sink *sink, size_t payload_bytes):
+    data = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>payload_bytes)
+    sink.out = PyBytes_AS_STRING(data)
+    sink.conversion = WIRE_COPY
+    return data
+
+cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) except -1:
+    """The payload of a message that is no audio."""
+    cdef wire_value *value = &f.values[f.payload_field]
+    cdef size_t payload_bytes, position
+    cdef wire_status status = WIRE_OK
+    if f.payload == WIRE_PAYLOAD_NONE:
+        return 0
+    if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+        raise _error(frame, f, wire_reason(WIRE_PAYLOAD_KIND).decode(), value.start, layout.key(f.payload_field))
+    if f.payload == WIRE_PAYLOAD_SPAN:
+        status = wire_payload_size(f.data, value, &payload_bytes, &position)
+        if status == WIRE_OK:
+            f.sink.carry_count = 0
+            data = _allocate_bytes(&f.sink, payload_bytes)
+            status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
+        if status != WIRE_OK:
+            raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
+    cdef Py_ssize_t place = layout.first_slot + layout.wire.payload_first
+    Py_DECREF(<object>m.slots[place])
+    _put(m, place, data)
+    return 0
+
+cdef int _check_out(out, int type_number, str dtype) except -1:
+    if not isinstance(out, cnp.ndarray):
+        raise ValueError(f"out is a NumPy array, not {type(out).__name__}")
+    cdef cnp.ndarray array = out
+    if cnp.PyArray_TYPE(array) != type_number or not array.dtype.isnative:
+        raise ValueError(f"out has dtype {array.dtype}, the decoder {dtype}")
+    if not (cnp.PyArray_ISCARRAY(array)):
+        raise ValueError("out is not C-contiguous, aligned and writeable")
+    return 0
+
+
+# ---- Errors ------------------------------------------------------------------------------------------------
+
+cdef object _error(frame, const wire_frame *f, str reason, size_t position, field):
+    message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
+    if field is None and f.key.kind == WIRE_STRING:
+        field = _text(f.data, &f.key)
+    return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
+
+cdef object _surrogate_error(str frame, Py_ssize_t start):
+    position = len(frame[:start].encode())
+    return DecodeError(wire_reason(WIRE_SURROGATE).decode(), position, None, None, frame)
+
+
+cdef frozenset _wire_names_of(only):
+    """The wire types that `only` names."""
+    if isinstance(only, (str, type)):
+        only = (only,)
+    names = set()
+    for entry in only:
+        if isinstance(entry, str):
+            names.add(entry)
+        elif isinstance(entry, type) and issubclass(entry, RealtimeServerMessage):
+            names.update(name for name, wire in _current_catalogue().wire_names.items() if issubclass(wire.layout.cls, entry))
+            if issubclass(UnknownMessage, entry):
+                names.add("")
+        else:
+            raise TypeError(f"only takes wire types and message classes, not {entry!r}")
+    return frozenset(names)
+
+
+# ---- Without a session ----------------------------------------------------------------------------------------
+
+cdef Decoder _without_session(dtype, audio_format):
+    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format)
+    decoder.stateless = True
+    return decoder
+
+cdef Decoder _plain = _without_session("int16", None)
+
+def decode(frame, *, dtype="int16", audio_format=None):
+    """One frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: an AudioFormat or a wire name; without it the message's own, else pcm16 at 24,000 Hz, mono.
+    Raises DecodeError for a bad frame, TypeError for a frame of another type.
+    """
+    if dtype == "int16" and audio_format is None and not FREE_THREADED:
+        return _plain.decode_frame(frame, None)
+    return _without_session(dtype, audio_format).decode_frame(frame, None)
+
+
+def decode_payload(str text, audio_format, str field):
+    """Base64 text into an int16 array, as for an audio message: for audio inside nested objects.
+
+    Raises DecodeError, its position an offset into the text, where it is not canonical base64 or the format is
+    neither PCM nor G.711. A byte at the end that makes no whole sample is left out.
+    """
+    cdef Py_ssize_t size
+    cdef const uint8_t *data
+    cdef size_t payload_bytes = 0
+    cdef size_t position = 0
+    cdef wire_sink sink
+    cdef wire_status status
+    cdef cnp.npy_intp count
+    cdef int conversion = _conversion(DTYPE_INT16, audio_format)
+    if conversion < 0:
+        raise DecodeError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711", 0, None, field, text)
+    if not text.isascii():
+        position = next(i for i, character in enumerate(text) if character > "\x7f")
+        raise DecodeError("not base64", <Py_ssize_t>position, None, field, text)
+    data = _frame_data(text, &size)
+    # Here a backslash is a character like any other that base64 has not; the string as it stands has no escapes.
+    cdef wire_value value = wire_value(0, <size_t>size, WIRE_STRING, False, False)
+    status = wire_payload_size(data, &value, &payload_bytes, &position)
+    sink.conversion = <wire_conversion>conversion
+    sink.carry_count = 0
+    count = <cnp.npy_intp>(payload_bytes / wire_sample_bytes(sink.conversion))
+    pcm = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INT16)
+    sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
+    if status == WIRE_OK:
+        status = wire_payload_decode(TIER, data, &value, &sink, &position)
+    if status != WIRE_OK:
+        raise DecodeError(wire_reason(status).decode(), <Py_ssize_t>position, None, field, text)
+    return pcm
+
+
+# ---- Copies and pickles ---------------------------------------------------------------------------------------
+
+cdef tuple _state_of(instance):
+    """What a pickle holds beside the frame."""
+    cdef message *m = <message *><PyObject *>instance
+    formats = None if m.formats == NULL else <object>m.formats
+    names = ("pcm", "audio_format", "sample_offset", "incomplete_sample")
+    return formats, {name: getattr(instance, name) for name in names if hasattr(instance, name)}
+
+def _restore(frame, formats, dict state):
+    """A message out of a pickle: its frame once more, and its audio as it was."""
+    cdef Decoder decoder = _without_session("uint8", None)
+    result = decoder.decode_frame(frame, None)
+    cdef message *m = <message *><PyObject *>result
+    cdef Layout layout = <Layout>m.layout
+    places = {
+        "pcm": layout.first_slot + layout.wire.payload_first, "audio_format": SLOT_AUDIO_FORMAT,
+        "sample_offset": SLOT_SAMPLE_OFFSET, "incomplete_sample": SLOT_INCOMPLETE_SAMPLE}
+    cdef Py_ssize_t place
+    for name, value in state.items():
+        place = places[name]
+        before = <object>m.slots[place]
+        _put(m, place, value)
+        Py_DECREF(before)
+    if formats is not None and m.formats == NULL:
+        Py_INCREF(formats)
+        m.formats = <PyObject *>formats
+    return result

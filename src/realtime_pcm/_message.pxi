@@ -1,0 +1,175 @@
+# The slots of a message and the descriptors that read them.
+
+cdef extern from "message.h":
+    ctypedef struct PyMemberDef:
+        pass
+    ctypedef struct PyType_Spec:
+        pass
+    PyType_Spec message_spec
+    object PyType_FromSpec(PyType_Spec *spec)
+    message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count) except NULL
+    void message_seal(PyTypeObject *type)
+    message_span *message_spans(message *self)
+    Py_ssize_t message_span_count(message *self)
+    object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
+
+# Slots that every message has, then those of audio. Declared fields lie behind them.
+cdef enum:
+    SLOT_TYPE = 0
+    SLOT_FRAME = 1
+    SLOT_EVENT_ID = 2
+    SLOT_INCOMPLETE_SAMPLE = 3
+    SLOT_AUDIO_FORMAT = 4
+    SLOT_SAMPLE_OFFSET = 5
+
+_RESERVED = frozenset((
+    "type", "event_id", "frame", "extra", "pcm", "audio_format", "sample_offset", "incomplete_sample", "to_dict"))
+
+@cython.final
+cdef class _Definition:
+    """Memory of a member descriptor: the class that has it keeps this."""
+    cdef PyMemberDef member
+    cdef bytes name
+
+cdef object _slot_descriptor(object cls, str name, Py_ssize_t place, list kept):
+    cdef _Definition definition = _Definition()
+    definition.name = name.encode()
+    kept.append(definition)
+    return message_slot(<PyTypeObject *>cls, &definition.member, definition.name, place)
+
+def _set_on_class(cls, str name, value):
+    type.__setattr__(cls, name, value)
+
+
+class Payload:
+    """What `payload()` leaves in a class body until the class is made."""
+    __slots__ = ("keys",)
+
+    def __init__(self, keys):
+        self.keys = keys
+
+
+def payload(*keys):
+    """Marks the field that holds the message's base64 payload, and the wire keys it may stand under.
+
+    On an AudioMessage the field is `pcm`; on any other message it is `bytes` of any name.
+    """
+    if not keys or not all(isinstance(key, str) for key in keys):
+        raise TypeError("payload() takes the wire keys of the payload")
+    return Payload(keys)
+
+
+@cython.final
+cdef class LazyField:
+    """Reads a field whose value is an object or array: parsed when it is first asked for."""
+    cdef readonly str __name__
+    cdef Py_ssize_t place
+    cdef size_t number
+    cdef object view
+    cdef bint many
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        cdef message *m = <message *><PyObject *>instance
+        if FREE_THREADED:
+            with cython.critical_section(instance):
+                return self.read(m)
+        return self.read(m)
+
+    cdef object read(self, message *m):
+        if m.slots[self.place] == NULL:
+            value = self.build(m)
+            # Parsing may have run other code, which may have read this field.
+            if m.slots[self.place] == NULL:
+                Py_INCREF(value)
+                m.slots[self.place] = <PyObject *>value
+        return <object>m.slots[self.place]
+
+    cdef object build(self, message *m):
+        cdef message_span *span = _find_span(m, self.number)
+        if span == NULL:
+            return None
+        value = _load_span(<object>m.slots[SLOT_FRAME], span.start, span.end)
+        if self.view is None:
+            return value
+        formats = None if m.formats == NULL else <object>m.formats
+        view = self.view
+        if type(value) is dict:
+            return value if self.many else view(value, formats)
+        if self.many and type(value) is list:
+            return [view(entry, formats) if type(entry) is dict else entry for entry in value]
+        return value
+
+
+cdef message_span *_find_span(message *m, size_t number) noexcept:
+    cdef message_span *spans = message_spans(m)
+    cdef Py_ssize_t i
+    for i in range(message_span_count(m)):
+        if spans[i].number == number:
+            return &spans[i]
+    return NULL
+
+
+@cython.final
+cdef class PayloadText:
+    """Reads the payload as the base64 text it was sent as; made on demand, None where it was absent or null."""
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        cdef message *m = <message *><PyObject *>instance
+        cdef Layout layout = <Layout>m.layout
+        cdef message_span *span
+        cdef wire_value value
+        cdef Py_ssize_t size
+        cdef uint32_t i
+        for i in range(layout.wire.payload_count):
+            span = _find_span(m, layout.wire.payload_first + i)
+            if span != NULL:
+                # Valid base64 is ASCII; only an escape can be in the way.
+                value = wire_value(span.start, span.end, WIRE_STRING, True, False)
+                return _text(_frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
+        return None
+
+
+def _same_json(one, other):
+    from .objects import same_json
+    return same_json(one, other)
+
+
+cdef str _short(value):
+    if isinstance(value, str) and len(value) > 60:
+        return f"{value[:56]!r}... {len(value)} characters"
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    return repr(value)
+
+
+cdef object _clone(object original, bint deep):
+    """The same message once more; where `deep`, with audio of its own and nothing parsed yet."""
+    cdef message *source = <message *><PyObject *>original
+    cdef Layout layout = <Layout>source.layout
+    cdef Py_ssize_t span_count = message_span_count(source)
+    cdef object cls = type(original)
+    cdef message *m = message_new(<PyTypeObject *>cls, source.layout, source.slot_count, span_count)
+    clone = <object><PyObject *>m
+    Py_DECREF(clone)
+    memcpy(message_spans(m), message_spans(source), span_count * sizeof(message_span))
+    if source.formats != NULL:
+        Py_INCREF(<object>source.formats)
+        m.formats = source.formats
+    cdef Py_ssize_t i
+    for i in range(source.slot_count):
+        if source.slots[i] == NULL or (deep and _is_parsed(layout, source, i)):
+            continue
+        value = <object>source.slots[i]
+        if deep and isinstance(value, cnp.ndarray):
+            value = value.copy()
+        Py_INCREF(value)
+        m.slots[i] = <PyObject *>value
+    return clone
+
+cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
+    cdef Py_ssize_t number = place - layout.first_slot
+    return number > 0 and _find_span(m, number) != NULL and not layout.holds_payload(number)

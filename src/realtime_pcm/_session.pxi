@@ -1,0 +1,164 @@
+# What a decoder knows of its session: the formats of its audio, and where each audio stream stands.
+
+cdef enum:
+    MAX_STREAMS = 1024
+    MAX_RESPONSE_FORMATS = 1024
+
+@cython.final
+cdef class Stream:
+    pass
+
+
+# ---- Formats, found by path in a frame that is known to be valid --------------------------------------------
+
+cdef object _member_text(const uint8_t *data, const wire_value *parent, const char *key):
+    cdef wire_value value = wire_member(data, parent, key)
+    return _text(data, &value) if value.kind == WIRE_STRING else None
+
+cdef object _member_flat(const uint8_t *data, const wire_value *parent, const char *key):
+    cdef wire_value value = wire_member(data, parent, key)
+    return _flat(data, &value)
+
+cdef object _format_value(const uint8_t *data, const wire_value *value):
+    """A format as a session names it: a name, or an object of type and rate; None where it says nothing."""
+    if value.kind == WIRE_STRING:
+        return named_format(_text(data, value))
+    if value.kind != WIRE_OBJECT:
+        return None
+    rate = _member_flat(data, value, b"rate")
+    if rate is None:
+        rate = _member_flat(data, value, b"sample_rate")
+    return named_format(_member_text(data, value, b"type"), rate, _member_flat(data, value, b"channels"))
+
+cdef object _format_of(const uint8_t *data, const wire_value *holder, const char *side, const char *flat):
+    """Of a session or a response: GA's audio.<side>.format, else beta's flat name."""
+    cdef wire_value value = wire_member(data, holder, b"audio")
+    value = wire_member(data, &value, side)
+    value = wire_member(data, &value, b"format")
+    found = _format_value(data, &value)
+    if found is not None:
+        return found
+    value = wire_member(data, holder, flat)
+    return _format_value(data, &value)
+
+
+cdef int _conversion(int dtype_code, object audio_format) except -2:
+    """The conversion from a format to a dtype, -1 where there is none."""
+    cdef int code = audio_format._code
+    if dtype_code == DTYPE_UINT8:
+        return WIRE_COPY
+    if code < 0:
+        return -1
+    if dtype_code == DTYPE_INT16:
+        return (<int>WIRE_PCM16_TO_INT16 if code == 0 else <int>WIRE_ULAW_TO_INT16 if code == 1
+                else <int>WIRE_ALAW_TO_INT16)
+    return (<int>WIRE_PCM16_TO_FLOAT32 if code == 0 else <int>WIRE_ULAW_TO_FLOAT32 if code == 1
+            else <int>WIRE_ALAW_TO_FLOAT32)
+
+
+# ---- Streams -----------------------------------------------------------------------------------------------
+
+cdef Stream _find_stream(Decoder self, response_id, item_id, content_index):
+    """The open stream of this key, or None. The one that spoke last is found without a table."""
+    cdef Stream last = self.last_stream
+    if (last is not None and last.response_id is response_id and last.item_id is item_id
+            and last.content_index is content_index):
+        return last
+    return self.streams.get((response_id, item_id, content_index))
+
+cdef Stream _open_stream(response_id, item_id, content_index):
+    cdef Stream stream = Stream()
+    stream.response_id = response_id
+    stream.item_id = item_id
+    stream.content_index = content_index
+    return stream
+
+cdef _add_stream(Decoder self, Stream stream):
+    while len(self.streams) >= MAX_STREAMS:
+        evicted = _close_stream(self, next(iter(self.streams.values())))
+        self.evicted_bytes += len(evicted)
+    self.streams[(stream.response_id, stream.item_id, stream.content_index)] = stream
+
+cdef bytes _close_stream(Decoder self, Stream stream):
+    """Forgets a stream; what it held is returned."""
+    self.streams.pop((stream.response_id, stream.item_id, stream.content_index), None)
+    if self.last_stream is stream:
+        self.last_stream = None
+    if not stream.carry_count:
+        return b""
+    self.carries -= 1
+    stream.carry_count = 0
+    return bytes((stream.carry,))
+
+cdef list _streams_of_response(Decoder self, response_id):
+    cdef Stream stream
+    return [stream for stream in self.streams.values() if stream.response_id == response_id]
+
+
+# ---- What a message does to all that --------------------------------------------------------------------------
+
+@cython.final
+cdef class _Change:
+    """What a session or response message will change once the whole of it is accepted."""
+    cdef object output_format, input_format, response_id, response_format
+    cdef list ended
+    cdef bint start
+
+cdef _Change _read_change(Decoder self, const wire_frame *f, Layout layout, int role):
+    cdef _Change change = _Change()
+    cdef const uint8_t *data = f.data
+    cdef wire_value holder
+    change.ended = []
+    if role == ROLE_SESSION_START or role == ROLE_SESSION_UPDATE:
+        change.start = role == ROLE_SESSION_START
+        holder = f.values[layout.names.index("session")]
+        change.output_format = _format_of(data, &holder, b"output", b"output_audio_format")
+        change.input_format = _format_of(data, &holder, b"input", b"input_audio_format")
+    elif role == ROLE_RESPONSE_START or role == ROLE_RESPONSE_END:
+        holder = f.values[layout.names.index("response")]
+        change.response_id = _member_text(data, &holder, b"id")
+        if change.response_id is None and layout.response_id:
+            # xAI leaves `response` empty and names the response beside it.
+            change.response_id = _flat(data, &f.values[layout.response_id])
+        change.response_format = _format_of(data, &holder, b"output", b"output_audio_format")
+        if role == ROLE_RESPONSE_END:
+            change.ended = _streams_of_response(self, change.response_id)
+    else:
+        stream = _find_stream(
+            self, _flat(data, &f.values[layout.response_id]), _flat(data, &f.values[layout.item_id]),
+            _flat(data, &f.values[layout.content_index]))
+        if stream is not None:
+            change.ended = [stream]
+    return change
+
+cdef bytes _leftovers(_Change change):
+    cdef Stream stream
+    left = b""
+    for stream in change.ended:
+        if stream.carry_count:
+            left += bytes((stream.carry,))
+    return left
+
+cdef _apply_change(Decoder self, _Change change):
+    if change.start:
+        _forget_session(self)
+    if self.forced is None and change.output_format is not None:
+        self.output_format = change.output_format
+    if change.input_format is not None:
+        self.input_format = change.input_format
+    self.formats = (self.input_format, self.output_format)
+    if change.response_format is not None and change.response_id is not None and self.forced is None:
+        if change.response_id not in self.response_formats and len(self.response_formats) >= MAX_RESPONSE_FORMATS:
+            del self.response_formats[next(iter(self.response_formats))]
+        self.response_formats[change.response_id] = change.response_format
+    for stream in change.ended:
+        _close_stream(self, stream)
+
+cdef _forget_session(Decoder self):
+    self.output_format = DEFAULT_FORMAT if self.forced is None else self.forced
+    self.input_format = DEFAULT_FORMAT
+    self.formats = (self.input_format, self.output_format)
+    self.response_formats = {}
+    self.streams = {}
+    self.last_stream = None
+    self.carries = 0

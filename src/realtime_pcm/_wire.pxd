@@ -1,0 +1,113 @@
+# What the core uses of src/wire; wire.h says what each does.
+from libc.stdint cimport uint8_t, uint32_t
+
+
+cdef extern from "wire.h" nogil:
+    enum:
+        WIRE_MAX_FIELDS
+        WIRE_MAX_NAME
+        WIRE_MAX_TYPE
+        WIRE_NO_FIELD
+
+    ctypedef enum wire_status:
+        WIRE_OK
+        WIRE_NEED_SINK
+        WIRE_PAYLOAD_KIND
+        WIRE_SURROGATE
+
+    const char *wire_reason(wire_status status)
+
+    ctypedef struct wire_layout:
+        uint32_t field_count
+        uint32_t payload_first
+        uint32_t payload_count
+
+    void wire_layout_init(wire_layout *layout)
+    uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length)
+
+    ctypedef struct wire_type:
+        const char *name
+        size_t length
+        const wire_layout *layout
+        void *owner
+
+    ctypedef struct wire_catalogue:
+        const wire_type **slots
+        size_t mask
+        wire_type unknown
+
+    bint wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type)
+
+    ctypedef enum wire_kind:
+        WIRE_ABSENT
+        WIRE_NULL
+        WIRE_FALSE
+        WIRE_TRUE
+        WIRE_INTEGER
+        WIRE_REAL
+        WIRE_STRING
+        WIRE_OBJECT
+        WIRE_ARRAY
+
+    ctypedef struct wire_value:
+        size_t start
+        size_t end
+        uint8_t kind
+        bint escaped
+        bint non_ascii
+
+    ctypedef enum wire_conversion:
+        WIRE_COPY
+        WIRE_PCM16_TO_INT16
+        WIRE_PCM16_TO_FLOAT32
+        WIRE_ULAW_TO_INT16
+        WIRE_ULAW_TO_FLOAT32
+        WIRE_ALAW_TO_INT16
+        WIRE_ALAW_TO_FLOAT32
+
+    size_t wire_sample_bytes(wire_conversion conversion)
+
+    ctypedef struct wire_sink:
+        void *out
+        wire_conversion conversion
+        uint8_t carry
+        uint8_t carry_count
+        uint8_t rest
+        uint8_t rest_count
+
+    ctypedef enum wire_payload:
+        WIRE_PAYLOAD_NONE
+        WIRE_PAYLOAD_DONE
+        WIRE_PAYLOAD_SPAN
+        WIRE_PAYLOAD_WRONG_KIND
+
+    ctypedef struct wire_frame:
+        const uint8_t *data
+        size_t length
+        wire_sink sink
+        size_t position
+        wire_value key
+        const wire_type *type
+        wire_value type_value
+        wire_value values[32]
+        wire_payload payload
+        uint32_t payload_field
+        size_t payload_bytes
+
+    void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
+                         bint defer_payload)
+
+    ctypedef struct wire_tier:
+        const char *name
+        bint (*supported)() noexcept
+        wire_status (*walk)(wire_frame *frame) noexcept nogil
+
+    const wire_tier *wire_tiers[]
+    const wire_tier *wire_choose_tier(const char *name)
+
+    wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position)
+    wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                                    wire_sink *sink, size_t *position)
+    size_t wire_text_measure(const uint8_t *data, const wire_value *value, uint32_t *largest)
+    void wire_text_write(const uint8_t *data, const wire_value *value, unsigned width, void *out)
+    wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key)

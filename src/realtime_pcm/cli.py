@@ -1,0 +1,243 @@
+"""The `realtime-pcm` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import wave
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
+
+import numpy as np
+
+import realtime_pcm as rp
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"realtime-pcm[cli]\""
+
+try:
+    import typer
+    from rich.console import Console
+except ImportError as error:
+    if (error.name or "").partition(".")[0] not in ("typer", "rich", "click"):
+        raise
+    sys.exit(MISSING)
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="realtime-pcm",
+    help="Decode what Realtime voice servers send.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+OutDir = Annotated[Path, typer.Option("--out", help="Folder for the WAV and the transcript.", file_okay=False)]
+Number = np.ndarray[Any, Any]
+
+TRANSCRIPTS = ("response.output_audio_transcript.delta", "response.audio_transcript.delta")
+
+
+class Track(NamedTuple):
+    """The audio of a recording: what can be joined into one WAV."""
+
+    samples: Number
+    rate: int
+
+
+class Recording:
+    """A JSONL recording, decoded."""
+
+    def __init__(self, frames: list[bytes]) -> None:
+        self.frames = frames
+        self.types: Counter[str] = Counter()
+        self.errors: list[rp.DecodeError] = []
+        self.transcript = ""
+        pieces: list[Number] = []
+        formats = []
+        for message in rp.decode_stream(frames, errors="yield"):
+            if isinstance(message, rp.InvalidFrame):
+                self.errors.append(message.error)
+                continue
+            self.types[message.type] += 1
+            if isinstance(message, rp.messages.ResponseAudioDelta):
+                pieces.append(message.pcm)
+                formats.append(message.audio_format)
+            elif isinstance(message, rp.messages.ResponseAudioTranscriptDelta):
+                self.transcript += message.delta or ""
+            elif message.type == "response.done" and self.transcript and not self.transcript.endswith("\n"):
+                self.transcript += "\n"
+        self.rates = Counter(format_.rate for format_ in formats)
+        self.channels = {format_.channels for format_ in formats}
+        self.pieces = pieces
+
+    def track(self) -> Track | None:
+        """The audio in one piece; None where there is none, or where it cannot be one WAV."""
+        if not self.pieces or len(self.rates) != 1 or self.channels != {1}:
+            return None
+        return Track(np.concatenate(self.pieces), next(iter(self.rates)))
+
+
+def write_wav(path: Path, track: Track) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(track.rate)
+        file.writeframes(track.samples.astype("<i2").tobytes())
+
+
+def rms(samples: Number) -> float:
+    return float(np.sqrt(np.mean(np.square(samples.astype(np.float64))))) if len(samples) else 0.0
+
+
+def time_decoding(frames: list[bytes], seconds: float = 1.0) -> tuple[float, int]:
+    """Seconds one pass over all frames takes (the median pass), and how many passes were made.
+
+    Every message is built, read and dropped, on one thread, from memory.
+    """
+    passes: list[float] = []
+    deadline = time.perf_counter() + seconds
+    while len(passes) < 3 or time.perf_counter() < deadline:
+        start = time.perf_counter()
+        for message in rp.decode_stream(frames, errors="skip"):
+            message.type  # noqa: B018
+        passes.append(time.perf_counter() - start)
+    return sorted(passes)[len(passes) // 2], len(passes)
+
+
+def types_table(types: Counter[str]) -> Table:
+    from rich.table import Table
+
+    table = Table("message type", "count", title="Messages by type", title_justify="left")
+    table.columns[1].justify = "right"
+    for name, count in types.most_common():
+        table.add_row(name, str(count))
+    table.add_row("all", str(sum(types.values())), style="bold")
+    return table
+
+
+def report(recording: Recording, out: Path, name: str) -> None:
+    """Write the WAV and the transcript, print what was found."""
+    console = Console()
+    console.print(types_table(recording.types))
+    for error in recording.errors[:10]:
+        console.print(f"refused: {error}", style="red", markup=False, highlight=False)
+    if len(recording.errors) > 10:
+        console.print(f"refused: {len(recording.errors) - 10} more", style="red")
+
+    out.mkdir(parents=True, exist_ok=True)
+    track = recording.track()
+    if track is not None:
+        wav = out / f"{name}.wav"
+        write_wav(wav, track)
+        length = len(track.samples) / track.rate
+        console.print(
+            f"audio: {length:.3f} s ({len(track.samples)} samples at {track.rate} Hz), "
+            f"RMS {rms(track.samples):.1f} of 32768 -> {wav}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    elif recording.pieces:
+        rates = ", ".join(f"{rate} Hz" for rate in recording.rates)
+        console.print(f"audio: not written, one WAV cannot hold it all: {rates}, channels {recording.channels}")
+    else:
+        console.print("audio: none")
+    if recording.transcript:
+        text = out / f"{name}.txt"
+        text.write_text(recording.transcript.rstrip("\n") + "\n", encoding="utf-8")
+        console.print(f"transcript: -> {text}", highlight=False, soft_wrap=True)
+        console.print(recording.transcript.rstrip("\n"), style="italic", markup=False, highlight=False)
+
+    took, passes = time_decoding(recording.frames)
+    size = sum(map(len, recording.frames))
+    count = len(recording.frames)
+    audio = f", {len(track.samples) / track.rate / took:,.0f} s of audio a second" if track is not None else ""
+    console.print(
+        f"decoding: {count} frames, {size:,} bytes in {took * 1e6:,.0f} us: {count / took:,.0f} messages/s, "
+        f"{size / took / 1e6:,.0f} MB/s{audio} (median of {passes} passes over frames in memory, one thread, "
+        f"{rp.simd_tier()} kernel)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def read_frames(path: Path) -> list[bytes]:
+    return [line for line in path.read_bytes().split(b"\n") if line and not line.isspace()]
+
+
+@app.command()
+def demo(out: OutDir = Path("realtime-pcm-demo")) -> None:
+    """Decode the packaged sample, a spoken turn, to a WAV and a transcript."""
+    from realtime_pcm import sample
+
+    report(Recording(sample.lines()), out, "sample")
+
+
+@app.command()
+def decode(
+    file: Annotated[Path, typer.Argument(help="A recording: one JSON frame a line.", exists=True, dir_okay=False)],
+    out: OutDir = Path("."),
+) -> None:
+    """Decode a recorded session to a WAV and a transcript."""
+    recording = Recording(read_frames(file))
+    report(recording, out, file.stem)
+    if recording.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    file: Annotated[
+        Optional[Path], typer.Argument(help="A recording; the packaged sample if none.", exists=True, dir_okay=False)
+    ] = None,
+    port: Annotated[int, typer.Option(help="0: any free port.")] = 8765,
+    pace: Annotated[float, typer.Option(help="1: in the time the audio takes; 0: as fast as the client reads.")] = 1.0,
+    autoplay: Annotated[bool, typer.Option("--autoplay", help="Send it all on connecting, waiting for nothing.")] = False,
+    fault: Annotated[
+        Optional[list[str]], typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")
+    ] = None,
+) -> None:
+    """Replay a recorded session to Realtime clients on this machine."""
+    import asyncio
+
+    from realtime_pcm import sample
+
+    try:
+        from realtime_pcm.serve import FAULTS, LoopbackServer
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "websockets":
+            raise
+        sys.exit(MISSING)
+    if fault and "list" in fault:
+        for name, meaning in FAULTS.items():
+            typer.echo(f"{name:14} {meaning}")
+        return
+    frames = read_frames(file) if file else sample.lines()
+    try:
+        server = LoopbackServer(frames, pace=pace or None, autoplay=autoplay, faults=fault or (), port=port)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+    async def run() -> None:
+        async with server:
+            typer.echo(f"listening on {server.url}", color=False)
+            sys.stdout.flush()
+            await server.serve_forever()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def main() -> None:
+    try:
+        app()
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nothing more to say, and nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None

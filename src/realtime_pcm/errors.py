@@ -1,0 +1,53 @@
+"""What a bad frame raises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DecodeError(ValueError):
+    """A frame was refused. The decoder is as it was before, and decodes the next one.
+
+    reason: what was expected or found, without place. position: the byte at fault, an offset into the frame (of its
+    UTF-8 for `str`). message_type: the wire's `type`, None where it was not read before the fault. field: the
+    top-level key whose value is at fault, or None. frame: the frame that was given (a copy where that was mutable).
+    """
+
+    __slots__ = ("field", "frame", "message_type", "position", "reason")
+
+    reason: str
+    position: int
+    message_type: str | None
+    field: str | None
+    frame: bytes | str
+
+    def __init__(
+        self, reason: str, position: int, message_type: str | None, field: str | None, frame: bytes | str
+    ) -> None:
+        super().__init__(reason, position, message_type, field, frame)
+        self.reason = reason
+        self.position = position
+        self.message_type = message_type
+        self.field = field
+        self.frame = frame
+
+    def __str__(self) -> str:
+        where = [name if name.isprintable() else ascii(name) for name in (self.message_type, self.field) if name]
+        text = ": ".join([*where, f"{self.reason} at byte {self.position}"])
+        byte = self._byte_at_fault()
+        return text if byte is None else f"{text}: {byte}"
+
+    def __repr__(self) -> str:
+        return f"DecodeError({str(self)!r})"
+
+    def _byte_at_fault(self) -> str | None:
+        frame: Any = self.frame
+        if isinstance(frame, str):
+            # ASCII up to the fault is the rule; only then is a slice of the text the byte.
+            head = frame[: self.position + 1]
+            frame = head if head.isascii() else frame.encode("utf-8", "surrogatepass")
+        byte = frame[self.position : self.position + 1]
+        if not byte:
+            return None
+        code = byte[0] if isinstance(byte, bytes) else ord(byte)
+        return repr(chr(code)) if 0x20 <= code < 0x7F else f"0x{code:02x}"

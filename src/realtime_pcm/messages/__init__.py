@@ -1,0 +1,54 @@
+"""The catalogue: one class for each message a Realtime server sends, one module for each provider.
+
+A message is declared once, in its provider's module; what is here, the dispatch table and the stubs follow
+from there. `ServerMessage` is the union of all of them and `UnknownMessage`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core import AudioEnd, AudioMessage, RealtimeServerMessage, UnknownMessage, payload
+from . import (
+    dashscope,
+    glm,
+    localai,
+    openai,
+    openai_live,
+    speaches,
+    stepfun,
+    vllm,
+    voice_live,
+    xai,
+)
+
+_MODULES = (openai, openai_live, voice_live, xai, dashscope, glm, stepfun, localai, vllm, speaches)
+_CLASSES = {
+    name: value
+    for module in _MODULES
+    for name, value in vars(module).items()
+    if isinstance(value, type) and value.__module__ == module.__name__
+}
+
+globals().update(_CLASSES)
+
+__all__ = [
+    "AudioEnd",
+    "AudioMessage",
+    "RealtimeServerMessage",
+    "ServerMessage",
+    "UnknownMessage",
+    "payload",
+    *_CLASSES,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "ServerMessage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Made when asked for: the union of some 130 classes takes longer than all else in this module.
+    from typing import Union
+
+    union = Union[(*_CLASSES.values(), UnknownMessage)]
+    globals()[name] = union
+    return union

@@ -1,0 +1,34 @@
+"""Nested values: spans of a validated frame into Python objects. The one place that imports orjson."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _load_first(span: Any) -> Any:
+    global load
+    try:
+        import orjson
+    except ImportError:
+        # No wheels for free-threaded Python. What was validated is read alike, but that integers past 64 bits stay
+        # integers.
+        import json
+
+        def load(span: Any) -> Any:
+            return json.loads(span if isinstance(span, str) else bytes(span))
+
+    else:
+        parse = orjson.loads
+        failed = orjson.JSONDecodeError
+
+        def load(span: Any) -> Any:
+            try:
+                return parse(span)
+            except failed as error:
+                # The walk has accepted this span: what orjson reports as an error of the JSON is its memory.
+                raise MemoryError("orjson could not allocate") from error
+
+    return load(span)
+
+
+load = _load_first

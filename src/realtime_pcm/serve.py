@@ -1,0 +1,374 @@
+"""A loopback Realtime server that replays a recorded session: for examples, tests and trying out a client.
+
+    async with LoopbackServer(frames) as server:
+        async with websockets.connect(server.url) as ws: ...
+
+It sends what comes before `session.updated` on connecting, answers `session.update` (merging what the client asks for;
+audio/pcmu is converted), and replays the rest of the recording at each `response.create`, `input_audio_buffer.commit`,
+or once half a second of input audio has come in, as a voice-activity detector would.
+
+A client, or the server's owner, can ask for misbehaviour (`FAULTS`), in the URL's query too:
+`?fault=close_1011@3&pace=1&autoplay=1`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+__all__ = ["FAULTS", "Fault", "LoopbackServer", "loopback"]
+
+AUDIO_TYPES = ("response.output_audio.delta", "response.audio.delta")
+
+# Each comes before the audio delta it is asked for; the recording itself is sent whole, unless the connection ends.
+FAULTS = {
+    "unknown_type": "a message of a type nobody has heard of",
+    "bad_base64": "an audio delta that is not base64",
+    "null_delta": "an audio delta whose payload is null",
+    "error_event": "an error event",
+    "late": "a pause of 300 ms",
+    "duplicate": "the audio delta twice",
+    "interleaved": "from here on, every audio delta also for a second response",
+    "binary": "from here on, messages as binary frames",
+    "close_1001": "the server goes away",
+    "close_1009": "the server calls a message too big",
+    "close_1011": "the server fails",
+    "cut": "the TCP connection is cut without a close frame",
+}
+
+
+class Fault(NamedTuple):
+    """Misbehaviour `kind`, before the audio delta number `at` (from 0)."""
+
+    kind: str
+    at: int = 2
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """`close_1011`, or `close_1011@5`."""
+        kind, _, at = text.partition("@")
+        if kind not in FAULTS:
+            raise ValueError(f"unknown fault {kind!r}: known are {', '.join(FAULTS)}")
+        return cls(kind, int(at)) if at else cls(kind)
+
+
+class Recorded(NamedTuple):
+    """A frame of the recording, and what the server must know of it."""
+
+    text: str
+    type: str
+    seconds: float  # of audio
+
+
+def _dump(event: object) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _output_format(session: dict[str, Any]) -> dict[str, Any]:
+    """The GA spelling of a session's output format."""
+    with contextlib.suppress(KeyError, TypeError):
+        return dict(session["audio"]["output"]["format"])
+    name = {"g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}.get(session.get("output_audio_format", ""))
+    return {"type": name} if name else {"type": "audio/pcm", "rate": 24_000}
+
+
+def _to_mulaw(pcm: bytes) -> bytes:
+    """24 kHz int16 to 8 kHz G.711 mu-law; the mean of three samples is filter enough for a loopback."""
+    import numpy as np
+
+    samples = np.frombuffer(pcm[: len(pcm) // 6 * 6], "<i2").reshape(-1, 3).mean(axis=1).astype(np.int32)
+    magnitude = np.minimum(np.abs(samples), 32_635) + 132
+    exponent = np.log2(magnitude).astype(np.int32) - 7
+    mantissa = (magnitude >> (exponent + 3)) & 0x0F
+    sign = np.where(samples < 0, 0x80, 0)
+    return bytes((~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8))
+
+
+def _read(frames: Iterable[bytes | str]) -> list[Recorded]:
+    recording = []
+    for frame in frames:
+        text = frame if isinstance(frame, str) else bytes(frame).decode()
+        if not text.strip():
+            continue
+        event = json.loads(text)
+        seconds = 0.0
+        if event["type"] in AUDIO_TYPES:
+            seconds = len(base64.b64decode(event["delta"])) / 48_000
+        recording.append(Recorded(text.strip(), event["type"], seconds))
+    if not recording:
+        raise ValueError("the recording holds no frames")
+    return recording
+
+
+class LoopbackServer:
+    """Replays `frames` to every client on 127.0.0.1.
+
+    pace: None as fast as the client reads, 1.0 in the time the audio takes to play, 2.0 twice as fast, …
+    autoplay: send the whole recording on connecting, waiting for nothing.
+    """
+
+    def __init__(
+        self,
+        frames: Iterable[bytes | str],
+        *,
+        pace: float | None = None,
+        autoplay: bool = False,
+        faults: Sequence[Fault | str] = (),
+        port: int = 0,
+    ) -> None:
+        recording = _read(frames)
+        types = [frame.type for frame in recording]
+        greeting = types.index("session.updated") if "session.updated" in types else 1
+        self.greeting = recording[:greeting]
+        self.updated = recording[greeting] if types[greeting : greeting + 1] == ["session.updated"] else None
+        self.turn = recording[greeting + (self.updated is not None) :]
+        self.pace = pace
+        self.autoplay = autoplay
+        self.faults = [Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults]
+        self.received: list[dict[str, Any]] = []  # what clients sent, input audio left out
+        self.connections = 0
+        self._wanted_port = port
+        self._server: Server | None = None
+
+    @property
+    def port(self) -> int:
+        if self._server is None:
+            raise RuntimeError("the server is not running")
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/realtime"
+
+    @property
+    def base_url(self) -> str:
+        """What the openai SDK takes as base_url."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    async def __aenter__(self) -> LoopbackServer:
+        self._server = await serve(
+            self._handle, "127.0.0.1", self._wanted_port, compression=None, max_size=None, ping_interval=None
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            await server.wait_closed()
+
+    async def serve_forever(self) -> None:
+        assert self._server is not None
+        await self._server.serve_forever()
+
+    async def _handle(self, ws: ServerConnection) -> None:
+        self.connections += 1
+        with contextlib.suppress(ConnectionClosed):
+            await _Client(self, ws).run()
+
+
+class _Client:
+    """One connection: its session, and the turn being replayed."""
+
+    def __init__(self, server: LoopbackServer, ws: ServerConnection) -> None:
+        self.server = server
+        self.ws = ws
+        query = parse_qs(urlsplit(ws.request.path if ws.request else "").query)
+        self.faults = [*server.faults, *map(Fault.parse, query.get("fault", []))]
+        self.pace = float(query["pace"][0]) if "pace" in query else server.pace
+        self.autoplay = server.autoplay or query.get("autoplay") == ["1"]
+        self.binary = self.interleaved = False
+        self.event_number = 0
+        self.input_seconds = 0.0
+        self.playing: asyncio.Task[None] | None = None
+        created = json.loads(server.greeting[0].text)
+        self.session: dict[str, Any] = created.get("session") or {}
+        if server.updated is not None:
+            self.session = json.loads(server.updated.text)["session"]
+        self.format = _output_format(self.session)
+        self.recorded_format = self.format
+
+    async def run(self) -> None:
+        for frame in self.server.greeting:
+            await self.send(frame.text)
+        if self.autoplay:
+            if self.server.updated is not None:
+                await self.send(self.server.updated.text)
+            await self.play()
+            await self.ws.close()
+            return
+        try:
+            async for text in self.ws:
+                await self.answer(json.loads(text))
+        finally:
+            if self.playing is not None:
+                self.playing.cancel()
+
+    async def send(self, text: str) -> None:
+        await self.ws.send(text.encode() if self.binary else text)
+
+    async def emit(self, type_: str, **fields: Any) -> None:
+        self.event_number += 1
+        await self.send(_dump({"type": type_, "event_id": f"event_loopback{self.event_number:013d}", **fields}))
+
+    async def fail(self, code: str, message: str, event_id: str | None = None) -> None:
+        error = {"type": "invalid_request_error", "code": code, "message": message, "param": None}
+        await self.emit("error", error={**error, "event_id": event_id})
+
+    async def answer(self, event: dict[str, Any]) -> None:
+        kind = event.get("type", "")
+        if kind == "input_audio_buffer.append":
+            rate = 48_000 if self.format["type"] == "audio/pcm" else 8_000
+            self.input_seconds += len(event.get("audio", "")) * 3 / 4 / rate
+            if self.input_seconds >= 0.5:
+                self.start()
+            return
+        self.server.received.append(event)
+        if kind == "session.update":
+            await self.update(event)
+        elif kind in ("response.create", "input_audio_buffer.commit"):
+            self.start()
+        elif kind == "response.cancel":
+            if self.playing is not None:
+                self.playing.cancel()
+        elif kind == "conversation.item.create":
+            for name in ("conversation.item.added", "conversation.item.done"):
+                await self.emit(name, previous_item_id=event.get("previous_item_id"), item=event.get("item"))
+        elif kind in ("input_audio_buffer.clear", "conversation.item.truncate"):
+            pass
+        else:
+            await self.fail("unknown_event", f"the loopback server knows no {kind!r}", event.get("event_id"))
+
+    async def update(self, event: dict[str, Any]) -> None:
+        session = _merge(self.session, event.get("session") or {})
+        format_ = _output_format(session)
+        if format_ != self.recorded_format and format_["type"] != "audio/pcmu":
+            message = f"the loopback server cannot send {format_['type']}"
+            return await self.fail("invalid_value", message, event.get("event_id"))
+        self.session, self.format = session, format_
+        await self.emit("session.updated", session=session)
+
+    def start(self) -> None:
+        self.input_seconds = 0.0
+        if self.playing is None or self.playing.done():
+            self.playing = asyncio.create_task(self.play())
+
+    async def play(self) -> None:
+        """The recorded turn, in the timing of its audio."""
+        with contextlib.suppress(ConnectionClosed):
+            begun = asyncio.get_running_loop().time()
+            played, number = 0.0, 0
+            for frame in self.server.turn:
+                text = frame.text if self.format == self.recorded_format else self.convert(frame)
+                if not frame.seconds:
+                    await self.send(text)
+                    continue
+                if self.pace:
+                    pause = begun + played / self.pace - asyncio.get_running_loop().time()
+                    await asyncio.sleep(max(0.0, pause))
+                for fault in self.faults:
+                    if fault.at == number and not await self.misbehave(fault.kind, text):
+                        return
+                await self.send(text)
+                if self.interleaved:
+                    await self.send(self.twin(text))
+                played, number = played + frame.seconds, number + 1
+
+    async def misbehave(self, kind: str, delta: str) -> bool:
+        """False where the connection is gone."""
+        event = json.loads(delta)
+        if kind == "unknown_type":
+            await self.emit("response.hologram.delta", delta="AAAA", nested={"deep": [1, None]})
+        elif kind == "bad_base64":
+            await self.send(_dump({**event, "delta": "AAA*" + event["delta"][4:]}))
+        elif kind == "null_delta":
+            await self.send(_dump({**event, "delta": None}))
+        elif kind == "error_event":
+            await self.fail("rate_limit_exceeded", "asked for by the client")
+        elif kind == "late":
+            await asyncio.sleep(0.3)
+        elif kind == "duplicate":
+            await self.send(delta)
+        elif kind == "interleaved":
+            self.interleaved = True
+        elif kind == "binary":
+            self.binary = True
+        elif kind == "cut":
+            self.ws.transport.abort()
+            return False
+        else:
+            code = int(kind.removeprefix("close_"))
+            await self.ws.close(code, "asked for by the client")
+            return False
+        return True
+
+    @staticmethod
+    def twin(delta: str) -> str:
+        """The same audio for a second response."""
+        event = json.loads(delta)
+        return _dump({**event, "response_id": "resp_loopback2", "item_id": "item_loopback2"})
+
+    def convert(self, frame: Recorded) -> str:
+        """The frame with its audio, and its naming of the format, as the client asked for."""
+        if frame.seconds:
+            event = json.loads(frame.text)
+            pcm = base64.b64decode(event["delta"])
+            return _dump({**event, "delta": base64.b64encode(_to_mulaw(pcm)).decode()})
+        if frame.type in ("response.created", "response.done"):
+            event = json.loads(frame.text)
+            with contextlib.suppress(KeyError, TypeError):
+                event["response"]["audio"]["output"]["format"] = self.format
+            return _dump(event)
+        return frame.text
+
+
+@contextlib.contextmanager
+def loopback(frames: Iterable[bytes | str], **options: Any) -> Iterator[LoopbackServer]:
+    """A LoopbackServer in a thread of its own, for sync clients."""
+    server = LoopbackServer(frames, **options)
+    ready: threading.Event = threading.Event()
+    failure: list[BaseException] = []
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with server:
+            ready.set()
+            await stop.wait()
+
+    def target() -> None:
+        try:
+            loop.run_until_complete(run())
+        except BaseException as error:
+            failure.append(error)
+        finally:
+            loop.close()
+            ready.set()
+
+    thread = threading.Thread(target=target, name="loopback-server", daemon=True)
+    thread.start()
+    ready.wait()
+    if failure:
+        raise failure[0]
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)

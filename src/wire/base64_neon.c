@@ -1,0 +1,96 @@
+/* base64 decoding, NEON tier (aarch64, little endian). Flags: none, NEON is part of the architecture. */
+#include "kernels.h"
+
+#ifdef WIRE_NEON
+#include <arm_neon.h>
+#include <string.h>
+
+#define NO 0x80 /* outside the alphabet */
+
+/* A symbol's six bits by its seven-bit code, in halves of 64: what one table lookup of four registers holds. */
+static const uint8_t symbols[128] = {
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
+    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
+    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+};
+
+typedef struct tables {
+    uint8x16x4_t low, high;
+} tables;
+
+static inline tables load_tables(void) {
+    return (tables){vld1q_u8_x4(symbols), vld1q_u8_x4(symbols + 64)};
+}
+
+/* The lookups leave out what is beyond their 64 entries: the first gives 0 there, the second keeps what the first
+ * found. Codes from 128 on are beyond both, so that their own sign bit has to be gathered in `*wrong` too. */
+static inline uint8x16_t lookup(const tables *table, uint8x16_t codes, uint8x16_t *wrong) {
+    uint8x16_t six = vqtbl4q_u8(table->low, codes);
+    six = vqtbx4q_u8(six, table->high, veorq_u8(codes, vdupq_n_u8(64)));
+    *wrong = vorrq_u8(*wrong, vorrq_u8(codes, six));
+    return six;
+}
+
+/* 64 symbols to 48 bytes, reading and writing exactly those. Lane n of the four registers is group n. */
+static inline void decode(const tables *table, const uint8_t *src, uint8_t *out, uint8x16_t *wrong) {
+    uint8x16x4_t codes = vld4q_u8(src);
+    uint8x16_t a = lookup(table, codes.val[0], wrong), b = lookup(table, codes.val[1], wrong);
+    uint8x16_t c = lookup(table, codes.val[2], wrong), d = lookup(table, codes.val[3], wrong);
+    uint8x16x3_t bytes = {{
+        vorrq_u8(vshlq_n_u8(a, 2), vshrq_n_u8(b, 4)),
+        vorrq_u8(vshlq_n_u8(b, 4), vshrq_n_u8(c, 2)),
+        vorrq_u8(vshlq_n_u8(c, 6), d),
+    }};
+    vst3q_u8(out, bytes);
+}
+
+static inline int any(uint8x16_t wrong) {
+    return vmaxvq_u8(wrong) >= 0x80;
+}
+
+/* Up to 64 symbols with a byte outside the alphabet among them, or not: how many come before it, in whole groups. */
+static size_t sound_prefix(const uint8_t *src, size_t length) {
+    size_t at = 0;
+    while (at < length && src[at] < 128 && symbols[src[at]] != NO)
+        at++;
+    return at & ~(size_t)3;
+}
+
+size_t wire_base64_neon(const uint8_t *src, size_t length, uint8_t *out) {
+    const tables table = load_tables();
+    size_t at = 0;
+    length &= ~(size_t)3;
+    /* 128 symbols a turn, read and written exactly; one test for both halves. */
+    for (; length - at >= 128; at += 128, out += 96) {
+        uint8x16_t wrong = vdupq_n_u8(0);
+        decode(&table, src + at, out, &wrong);
+        decode(&table, src + at + 64, out + 48, &wrong);
+        if (any(wrong))
+            break;
+    }
+    /* 64 symbols a turn, read and written exactly. */
+    for (; length - at >= 64; at += 64, out += 48) {
+        uint8x16_t wrong = vdupq_n_u8(0);
+        decode(&table, src + at, out, &wrong);
+        if (any(wrong))
+            return at + sound_prefix(src + at, 64);
+    }
+    /* The last 4 to 60 symbols, through the stack. 'A' behind them is no fault. */
+    size_t rest = length - at;
+    if (rest) {
+        uint8_t codes[64], bytes[48];
+        uint8x16_t wrong = vdupq_n_u8(0);
+        memset(codes, 'A', sizeof codes);
+        memcpy(codes, src + at, rest);
+        decode(&table, codes, bytes, &wrong);
+        memcpy(out, bytes, rest / 4 * 3);
+        at += any(wrong) ? sound_prefix(src + at, rest) : rest;
+    }
+    return at;
+}
+#endif

@@ -1,0 +1,57 @@
+/* Words, names and escapes, inline in the walk and in what comes after it. */
+#ifndef REALTIME_PCM_BYTES_H
+#define REALTIME_PCM_BYTES_H
+
+#include "wire.h"
+
+#include <string.h>
+
+static inline uint64_t wire_load64(const void *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return word;
+}
+
+static inline uint32_t wire_load32(const void *bytes) {
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
+/* Equal bytes: the first and the last word of each overlap, so no byte past `length` is read. A call to memcmp
+ * costs more than a whole name. */
+static inline bool wire_same(const void *a, const void *b, size_t length) {
+    const char *x = a, *y = b;
+    if (length >= 8) {
+        size_t i = 0;
+        for (; i + 8 < length; i += 8) {
+            if (wire_load64(x + i) != wire_load64(y + i)) return false;
+        }
+        return wire_load64(x + length - 8) == wire_load64(y + length - 8);
+    }
+    if (length >= 4) {
+        return wire_load32(x) == wire_load32(y) && wire_load32(x + length - 4) == wire_load32(y + length - 4);
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (x[i] != y[i]) return false;
+    }
+    return true;
+}
+
+static inline bool wire_name_is(const wire_name *name, const uint8_t *bytes, size_t length) {
+    return name->length == length && wire_same(name->bytes, bytes, length);
+}
+
+/* Length, first, middle and last byte tell the field names of one message apart nearly always. */
+static inline uint32_t wire_field_hash(const uint8_t *name, size_t length) {
+    return (uint32_t)(length * 7 + name[0] * 3u + name[length / 2] * 5u + name[length - 1] * 11u) & 63;
+}
+
+/* The four hexadecimal digits of a validated escape. */
+static inline uint32_t wire_hex4(const uint8_t *p) {
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) unit = unit << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+    return unit;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* Names to numbers: the types of a catalogue and the fields of a layout. Filled once, read ever after. */
+#include "wire.h"
+#include "bytes.h"
+
+#include <string.h>
+
+const char *wire_reason(wire_status status) {
+    switch (status) {
+    case WIRE_OK: return "ok";
+    case WIRE_NEED_SINK: return "a sink is needed";
+#define WIRE_AS_CASE(name, reason) case name: return reason;
+    WIRE_FAULTS(WIRE_AS_CASE)
+#undef WIRE_AS_CASE
+    }
+    return "unknown status";
+}
+
+void wire_layout_init(wire_layout *layout) {
+    memset(layout, 0, sizeof *layout);
+}
+
+uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length) {
+    if (length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
+    /* Ends: at most WIRE_MAX_FIELDS of the 64 places are taken. */
+    for (uint32_t place = wire_field_hash(name, length);; place = (place + 1) & 63) {
+        uint32_t entry = layout->index[place];
+        if (entry == 0) return WIRE_NO_FIELD;
+        if (wire_name_is(&layout->fields[entry - 1], name, length)) return entry - 1;
+    }
+}
+
+uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
+    const uint8_t *bytes = (const uint8_t *)name;
+    uint32_t number = layout->field_count;
+    if (number == WIRE_MAX_FIELDS || length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
+    if (wire_layout_find(layout, bytes, length) != WIRE_NO_FIELD) return WIRE_NO_FIELD;
+    memcpy(layout->fields[number].bytes, name, length);
+    layout->fields[number].length = (uint32_t)length;
+    uint32_t place = wire_field_hash(bytes, length);
+    while (layout->index[place]) place = (place + 1) & 63;
+    layout->index[place] = (uint8_t)(number + 1);
+    layout->field_count = number + 1;
+    return number;
+}
+
+/* Wire types share their beginnings ("response.") and their ends (".delta"): mix all of it. */
+static size_t type_hash(const uint8_t *name, size_t length) {
+    uint64_t hash = length * UINT64_C(0x9E3779B97F4A7C15);
+    while (length >= 8) {
+        hash = (hash ^ wire_load64(name)) * UINT64_C(0xD6E8FEB86659FD93);
+        hash ^= hash >> 32;
+        name += 8;
+        length -= 8;
+    }
+    uint64_t tail = 0;
+    for (size_t i = 0; i < length; i++) tail |= (uint64_t)name[i] << (8 * i);
+    hash = (hash ^ tail) * UINT64_C(0xD6E8FEB86659FD93);
+    return (size_t)(hash ^ (hash >> 32));
+}
+
+const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
+    /* Ends: half of the slots are free. */
+    for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
+        const wire_type *type = catalogue->slots[place];
+        if (type == NULL) return NULL;
+        if (type->length == length && memcmp(type->name, name, length) == 0) return type;
+    }
+}
+
+bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type) {
+    const uint8_t *name = (const uint8_t *)type->name;
+    size_t place = type_hash(name, type->length) & catalogue->mask;
+    for (; catalogue->slots[place]; place = (place + 1) & catalogue->mask) {
+        const wire_type *other = catalogue->slots[place];
+        if (other->length == type->length && memcmp(other->name, name, type->length) == 0) return false;
+    }
+    catalogue->slots[place] = type;
+    return true;
+}

@@ -1,0 +1,282 @@
+/* Base64 payloads into samples: whole groups by the tier's kernel, the last group, escapes and faults here. */
+#include "wire.h"
+#include "bytes.h"
+
+#include <string.h>
+
+/* Symbols a conversion decodes at once: 3 KiB of payload that stays in the first-level cache. */
+#define CHUNK_SYMBOLS 4096
+#define CHUNK_BYTES (CHUNK_SYMBOLS / 4 * 3)
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define HOST_IS_BIG_ENDIAN 1
+#else
+#define HOST_IS_BIG_ENDIAN 0
+#endif
+
+/* The value of a base64 symbol (RFC 4648 section 4), or 64. */
+static uint32_t symbol_value(uint32_t c) {
+    if (c - 'A' < 26) return c - 'A';
+    if (c - 'a' < 26) return c - 'a' + 26;
+    if (c - '0' < 10) return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : 64;
+}
+
+/* ---- The sink as it is filled ---------------------------------------------------------------------- */
+
+typedef struct filling {
+    const wire_tier *tier;
+    wire_sink *sink;
+    uint8_t *out;               /* where the next sample goes */
+    uint8_t held[CHUNK_BYTES + 4];  /* conversions only: payload bytes on their way, the odd one of the chunk before first */
+    size_t held_count;
+} filling;
+
+static bool copies(wire_conversion conversion) {
+    return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !HOST_IS_BIG_ENDIAN);
+}
+
+static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {
+    f->tier = tier;
+    f->sink = sink;
+    f->out = sink->out;
+    f->held_count = 0;
+    sink->rest_count = 0;
+    if (sink->carry_count == 0) return;
+    f->held[0] = sink->carry;
+    f->held_count = 1;
+}
+
+static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
+    for (size_t i = 0; i < count; i++) {
+        int16_t sample = (int16_t)(in[2 * i] | in[2 * i + 1] << 8);
+        memcpy(out + 2 * i, &sample, 2);
+    }
+}
+
+/* Turns what is held into samples and keeps the byte that makes none. */
+static void convert(filling *f) {
+    size_t width = wire_sample_bytes(f->sink->conversion);
+    size_t count = f->held_count / width;
+    void *out = f->out;
+    switch (f->sink->conversion) {
+    case WIRE_COPY: memcpy(out, f->held, count); f->out += count; break;
+    case WIRE_PCM16_TO_INT16: pcm16_to_int16(f->held, count, out); f->out += count * 2; break;
+    case WIRE_PCM16_TO_FLOAT32: f->tier->pcm16_to_float32(f->held, count, out); f->out += count * 4; break;
+    case WIRE_ULAW_TO_INT16: f->tier->ulaw_to_int16(f->held, count, out); f->out += count * 2; break;
+    case WIRE_ULAW_TO_FLOAT32: f->tier->ulaw_to_float32(f->held, count, out); f->out += count * 4; break;
+    case WIRE_ALAW_TO_INT16: f->tier->alaw_to_int16(f->held, count, out); f->out += count * 2; break;
+    case WIRE_ALAW_TO_FLOAT32: f->tier->alaw_to_float32(f->held, count, out); f->out += count * 4; break;
+    }
+    if (f->held_count > count * width) {
+        f->held[0] = f->held[count * width];
+        f->held_count = 1;
+    } else {
+        f->held_count = 0;
+    }
+}
+
+/* Whole groups, never the last one of the payload. Returns the symbols taken: all of them, unless one is bad. */
+static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
+    if (copies(f->sink->conversion)) {
+        /* A group or more follows, so at least one byte more than these and the carry has room in `out`. */
+        if (f->held_count) {
+            *f->out++ = f->held[0];
+            f->held_count = 0;
+        }
+        size_t taken = f->tier->base64(src, length, f->out);
+        f->out += taken / 4 * 3;
+        return taken;
+    }
+    size_t done = 0;
+    while (done < length) {
+        size_t chunk = length - done < CHUNK_SYMBOLS ? length - done : CHUNK_SYMBOLS;
+        size_t taken = f->tier->base64(src + done, chunk, f->held + f->held_count);
+        f->held_count += taken / 4 * 3;
+        convert(f);
+        done += taken;
+        if (taken < chunk) break;
+    }
+    return done;
+}
+
+/* The last group: four symbols, of which one or two may be padding. false: not canonical. */
+static bool fill_last(filling *f, const uint8_t group[4]) {
+    uint32_t a = symbol_value(group[0]), b = symbol_value(group[1]);
+    uint32_t c = symbol_value(group[2]), d = symbol_value(group[3]);
+    size_t count = 3;
+    if (group[3] == '=') {
+        d = 0;
+        count = 2;
+        if (group[2] == '=') {
+            c = 0;
+            count = 1;
+            if (b & 15) return false;
+        } else if (c & 3) {
+            return false;
+        }
+    }
+    if ((a | b | c | d) & 64) return false;
+    uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+    const uint8_t bytes[3] = {(uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
+    if (copies(f->sink->conversion)) {
+        /* What is left of the room decides: with two bytes a sample, an odd last byte has none. */
+        uint8_t tail[4];
+        size_t tail_count = f->held_count;
+        if (tail_count) tail[0] = f->held[0];
+        memcpy(tail + tail_count, bytes, 3);
+        tail_count += count;
+        size_t written = (size_t)(f->out - (uint8_t *)f->sink->out);
+        size_t odd = f->sink->conversion == WIRE_COPY ? 0 : (written + tail_count) & 1;
+        memcpy(f->out, tail, tail_count - odd);
+        f->out += tail_count - odd;
+        f->held[0] = tail[tail_count - 1];
+        f->held_count = odd;
+    } else {
+        memcpy(f->held + f->held_count, bytes, 3);
+        f->held_count += count;
+        convert(f);
+    }
+    f->sink->rest = f->held[0];
+    f->sink->rest_count = (uint8_t)f->held_count;
+    return true;
+}
+
+/* No payload at all: the carry, if there is one, is left over again. */
+static void fill_nothing(filling *f) {
+    f->sink->rest = f->held[0];
+    f->sink->rest_count = (uint8_t)f->held_count;
+}
+
+bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink) {
+    filling f;
+    begin(&f, tier, sink);
+    if (length == 0) return fill_nothing(&f), true;
+    if (length % 4) return false;
+    return fill_groups(&f, src, length - 4) == length - 4 && fill_last(&f, src + length - 4);
+}
+
+/* ---- Symbols one by one: escapes and faults ----------------------------------------------------------- */
+
+/* The next character of the string, at most U+FFFF (no symbol lies beyond); moves *p behind it. */
+static uint32_t next_symbol(const uint8_t **at) {
+    const uint8_t *p = *at;
+    if (*p != '\\') {
+        *at = p + 1;
+        return *p;
+    }
+    *at = p + 2;
+    switch (p[1]) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'u':
+        *at = p + 6;
+        return wire_hex4(p + 2);
+    default: return p[1];
+    }
+}
+
+static wire_status symbol_fault(uint32_t c) {
+    if (c == ' ' || (c >= '\t' && c <= '\r')) return WIRE_BASE64_SPACE;
+    if (c == '-' || c == '_') return WIRE_BASE64_URL;
+    return WIRE_BASE64_SYMBOL;
+}
+
+/* The first byte after which no canonical text is possible; WIRE_OK where there is none. */
+static wire_status find_fault(const uint8_t *data, const wire_value *value, size_t *position) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    const uint8_t *last = p;            /* the last symbol */
+    uint32_t last_value = 0;
+    unsigned in_group = 0, padding = 0;
+    while (p < end) {
+        const uint8_t *at = p;
+        uint32_t c = next_symbol(&p);
+        wire_status fault = WIRE_OK;
+        uint32_t v = symbol_value(c);
+        if (c == '=') {
+            if (in_group < 2 || in_group + padding == 4) {
+                fault = WIRE_BASE64_PADDING;
+            } else if (padding == 0 && last_value & (in_group == 2 ? 15 : 3)) {
+                fault = WIRE_BASE64_BITS;
+                at = last;
+            }
+            padding++;
+        } else if (v == 64) {
+            fault = symbol_fault(c);
+        } else if (padding) {
+            fault = WIRE_BASE64_PADDING;
+        } else {
+            in_group = in_group == 4 ? 1 : in_group + 1;
+            last = at;
+            last_value = v;
+        }
+        if (fault != WIRE_OK) {
+            *position = (size_t)(at - data);
+            return fault;
+        }
+    }
+    if (in_group == 0 || in_group + padding == 4) return WIRE_OK;
+    *position = value->end;
+    return WIRE_BASE64_SHORT;
+}
+
+/* Symbols of an escaped payload; what it holds may still be anything. */
+static size_t count_symbols(const uint8_t *data, const wire_value *value, unsigned *padding) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    size_t count = 0;
+    *padding = 0;
+    while (p < end) {
+        uint32_t c = next_symbol(&p);
+        *padding += c == '=';
+        count++;
+    }
+    return count;
+}
+
+wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position) {
+    size_t length = value->end - value->start;
+    const uint8_t *end = data + value->end;
+    unsigned padding = 0;
+    if (value->escaped) {
+        length = count_symbols(data, value, &padding);
+    } else if (length >= 2) {
+        padding = end[-1] == '=' ? 1 + (end[-2] == '=') : 0;
+    }
+    if (length % 4 == 0 && padding <= 2) {
+        *bytes = length / 4 * 3 - (length ? padding : 0);
+        return WIRE_OK;
+    }
+    wire_status fault = find_fault(data, value, position);
+    return fault;
+}
+
+static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    uint8_t chunk[1024];
+    size_t count = 0;
+    filling f;
+    begin(&f, tier, sink);
+    if (p == end) return fill_nothing(&f), true;
+    while (p < end) {
+        /* Full, and more comes: these are not the last group. */
+        if (count == sizeof chunk) {
+            if (fill_groups(&f, chunk, count) != count) return false;
+            count = 0;
+        }
+        uint32_t c = next_symbol(&p);
+        if (c > 0x7F) return false;
+        chunk[count++] = (uint8_t)c;
+    }
+    if (count % 4) return false;
+    return fill_groups(&f, chunk, count - 4) == count - 4 && fill_last(&f, chunk + count - 4);
+}
+
+wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
+                                size_t *position) {
+    bool filled = value->escaped ? fill_escaped(tier, data, value, sink)
+                                 : wire_payload_fill(tier, data + value->start, value->end - value->start, sink);
+    return filled ? WIRE_OK : find_fault(data, value, position);
+}

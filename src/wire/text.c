@@ -1,0 +1,213 @@
+/* Strings, numbers and members of JSON that the walk has found to be valid: nothing here can fail. */
+#include "wire.h"
+#include "bytes.h"
+
+#include <string.h>
+
+/* The code point at p; *p is moved behind it. Valid input needs no check of what follows. */
+static inline uint32_t next_code_point(const uint8_t **at) {
+    const uint8_t *p = *at;
+    uint32_t c = p[0];
+    if (c == '\\') {
+        switch (p[1]) {
+        case 'b': c = '\b'; break;
+        case 'f': c = '\f'; break;
+        case 'n': c = '\n'; break;
+        case 'r': c = '\r'; break;
+        case 't': c = '\t'; break;
+        case 'u':
+            c = wire_hex4(p + 2);
+            if (c >= 0xD800 && c <= 0xDBFF) {
+                *at = p + 12;
+                return 0x10000 + ((c - 0xD800) << 10) + (wire_hex4(p + 8) - 0xDC00);
+            }
+            *at = p + 6;
+            return c;
+        default: c = p[1]; break;
+        }
+        *at = p + 2;
+    } else if (c < 0x80) {
+        *at = p + 1;
+    } else if (c < 0xE0) {
+        c = (c & 0x1F) << 6 | (p[1] & 0x3Fu);
+        *at = p + 2;
+    } else if (c < 0xF0) {
+        c = (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        *at = p + 3;
+    } else {
+        c = (c & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
+        *at = p + 4;
+    }
+    return c;
+}
+
+size_t wire_text_measure(const uint8_t *data, const wire_value *value, uint32_t *largest) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    size_t count = 0;
+    uint32_t most = 0;
+    while (p < end) {
+        uint32_t c = next_code_point(&p);
+        if (c > most) most = c;
+        count++;
+    }
+    *largest = most;
+    return count;
+}
+
+void wire_text_write(const uint8_t *data, const wire_value *value, unsigned width, void *out) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    uint8_t *one = out;
+    uint16_t *two = out;
+    uint32_t *four = out;
+    switch (width) {
+    case 1: while (p < end) *one++ = (uint8_t)next_code_point(&p); break;
+    case 2: while (p < end) *two++ = (uint16_t)next_code_point(&p); break;
+    default: while (p < end) *four++ = next_code_point(&p); break;
+    }
+}
+
+size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    size_t n = 0;
+    while (p < end) {
+        uint32_t c = next_code_point(&p);
+        size_t width = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        if (n + width > room) return 0;
+        if (width == 1) {
+            out[n++] = (uint8_t)c;
+            continue;
+        }
+        static const uint8_t leads[5] = {0, 0, 0xC0, 0xE0, 0xF0};
+        for (size_t i = width - 1; i > 0; i--, c >>= 6) out[n + i] = (uint8_t)(0x80 | (c & 0x3F));
+        out[n] = (uint8_t)(leads[width] | c);
+        n += width;
+    }
+    return n;
+}
+
+/* 2^1024 - 2^970, halfway between the largest double and 2^1024: from here on a number rounds to infinity. */
+static const char overflow_digits[] =
+    "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692"
+    "887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842"
+    "914819860834936475292719074168444365510704342711559699508093042880177904174497792";
+
+bool wire_number_overflows(const uint8_t *text, size_t length) {
+    const uint8_t *p = text, *end = text + length;
+    if (*p == '-') p++;
+    /* Significant digits, without the point: from the first that is not 0 (`first`) to the exponent. `magnitude` is
+     * the power of ten of that first digit. */
+    const uint8_t *first = NULL, *digits_end = p;
+    int64_t magnitude = -1;
+    bool fraction = false;
+    for (; digits_end < end && (*digits_end | 0x20) != 'e'; digits_end++) {
+        if (*digits_end == '.') {
+            fraction = true;
+        } else if (first != NULL) {
+            magnitude += !fraction;
+        } else if (*digits_end != '0') {
+            first = digits_end;
+            magnitude += !fraction;
+        } else {
+            magnitude -= fraction;
+        }
+    }
+    if (first == NULL) return false;
+    /* An exponent beyond any frame's length decides alone: stop adding to it long before it could overflow. */
+    int64_t exponent = 0;
+    const uint8_t *e = digits_end;
+    bool negative = false;
+    if (e < end) {
+        e++;
+        if (*e == '+' || *e == '-') negative = *e++ == '-';
+        for (; e < end; e++) {
+            if (exponent < INT64_C(1) << 58) exponent = exponent * 10 + (*e - '0');
+        }
+    }
+    magnitude += negative ? -exponent : exponent;
+    if (magnitude != 308) return magnitude > 308;
+    size_t i = 0;
+    for (; first < digits_end && i < sizeof overflow_digits - 1; first++) {
+        if (*first == '.') continue;
+        if (*first != (uint8_t)overflow_digits[i]) return *first > (uint8_t)overflow_digits[i];
+        i++;
+    }
+    /* Equal as far as it goes: below the limit if digits of the limit are left, and its last is not 0. */
+    return i == sizeof overflow_digits - 1;
+}
+
+/* ---- Members of a nested object ----------------------------------------------------------------- */
+
+static const uint8_t *behind_string(const uint8_t *p) {
+    for (p++; *p != '"'; p++) p += *p == '\\';
+    return p + 1;
+}
+
+static const uint8_t *behind_space(const uint8_t *p) {
+    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') p++;
+    return p;
+}
+
+/* p: at a value. Brackets are counted, not matched: the walk has matched them. */
+static const uint8_t *behind_value(const uint8_t *p) {
+    if (*p == '"') return behind_string(p);
+    if (*p != '{' && *p != '[') {
+        while (*p != ',' && *p != '}' && *p != ']' && *p > ' ') p++;
+        return p;
+    }
+    size_t open = 0;
+    do {
+        if (*p == '"') {
+            p = behind_string(p);
+            continue;
+        }
+        open += *p == '{' || *p == '[';
+        open -= *p == '}' || *p == ']';
+        p++;
+    } while (open);
+    return p;
+}
+
+static wire_value value_at(const uint8_t *data, const uint8_t *p, const uint8_t *behind) {
+    bool string = *p == '"';
+    wire_value value = {(size_t)(p - data) + string, (size_t)(behind - data) - string, WIRE_REAL, false, false};
+    switch (*p) {
+    case '{': value.kind = WIRE_OBJECT; break;
+    case '[': value.kind = WIRE_ARRAY; break;
+    case 'n': value.kind = WIRE_NULL; break;
+    case 't': value.kind = WIRE_TRUE; break;
+    case 'f': value.kind = WIRE_FALSE; break;
+    case '"':
+        value.kind = WIRE_STRING;
+        for (p++; p < behind - 1; p++) {
+            value.escaped |= *p == '\\';
+            value.non_ascii |= *p > 0x7F;
+        }
+        break;
+    default:
+        value.kind = WIRE_INTEGER;
+        for (; p < behind; p++) {
+            if (*p == '.' || (*p | 0x20) == 'e') value.kind = WIRE_REAL;
+        }
+    }
+    return value;
+}
+
+wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key) {
+    wire_value found = {0, 0, WIRE_ABSENT, false, false};
+    if (object->kind != WIRE_OBJECT) return found;
+    size_t length = strlen(key);
+    const uint8_t *p = behind_space(data + object->start + 1);
+    while (*p != '}') {
+        const uint8_t *name = p + 1;
+        p = behind_string(p);
+        wire_value text = {(size_t)(name - data), (size_t)(p - 1 - data), WIRE_STRING, true, false};
+        uint8_t plain[WIRE_MAX_NAME];
+        size_t plain_length = wire_text_utf8(data, &text, plain, sizeof plain);
+        p = behind_space(behind_space(p) + 1);
+        const uint8_t *behind = behind_value(p);
+        if (plain_length == length && memcmp(plain, key, length) == 0) found = value_at(data, p, behind);
+        p = behind_space(behind);
+        if (*p == ',') p = behind_space(p + 1);
+    }
+    return found;
+}

@@ -1,0 +1,24 @@
+/* The tiers a build can hold, and who may run them. */
+#ifndef REALTIME_PCM_TIERS_H
+#define REALTIME_PCM_TIERS_H
+
+#include "wire.h"
+
+#if (defined(__x86_64__) || defined(_M_X64)) && defined(__GNUC__)
+#define WIRE_X86 1
+#elif defined(__aarch64__) && defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define WIRE_NEON 1
+#endif
+
+extern const wire_tier wire_tier_scalar;
+extern const wire_tier wire_tier_ssse3;
+extern const wire_tier wire_tier_avx2;
+extern const wire_tier wire_tier_avx512vbmi;
+extern const wire_tier wire_tier_neon;
+
+bool wire_always_supported(void);
+bool wire_ssse3_supported(void);
+bool wire_avx2_supported(void);
+bool wire_avx512vbmi_supported(void);
+
+#endif

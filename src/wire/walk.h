@@ -1,0 +1,541 @@
+/* The frame walk, once per tier.
+ *
+ * A tier's file defines WALK (the name of the function), WALK_BASE64 (its kernel) and
+ *
+ *     static inline const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const uint8_t *data)
+ *
+ * (the first byte at or after p that is '"', '\\', below 0x20 or above 0x7F, or end; it may read data[0 .. end)), and
+ * then includes this file. Everything is static: functions of one instruction set never call those of another.
+ *
+ * Every function here takes a pointer into the frame and returns the one behind what it has read, or NULL after
+ * it has put the fault into walker.status and walker.fault. `end` is never read.
+ */
+#include "wire.h"
+#include "bytes.h"
+
+#include <string.h>
+
+/* Members seen before "type" is known; more than these, and the frame is walked twice. */
+#define WALK_PENDING 16
+/* The window before the end of a frame in which a payload's closing quote is looked for. What follows the payload
+ * is about 300 bytes at xAI, 2 at OpenAI. */
+#define WALK_TRAILER 512
+/* A guessed payload longer than this is not allocated before its end is known: a wrong guess may cost 48 KiB. */
+#define WALK_GUESS (64 * 1024)
+
+typedef struct walker {
+    const uint8_t *data, *end;
+    const uint8_t *fault;
+    wire_status status;
+} walker;
+
+typedef struct member {
+    const uint8_t *key;         /* what stands between the quotes */
+    size_t length;
+    bool escaped;
+    wire_value value;
+} member;
+
+static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
+    w->status = status;
+    w->fault = at;
+    return NULL;
+}
+
+static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
+    while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
+    return p;
+}
+
+static inline bool is_digit(uint8_t byte) {
+    return (uint8_t)(byte - '0') < 10;
+}
+
+static int hex4(const uint8_t *p) {
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = p[i];
+        int digit = is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+/* p: a backslash. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
+static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
+    size_t left = (size_t)(w->end - p);
+    if (left < 2) return fail(w, WIRE_END, w->end);
+    switch (p[1]) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+        return p + 2;
+    case 'u': {
+        if (left < 6) return fail(w, WIRE_END, w->end);
+        int unit = hex4(p + 2);
+        if (unit < 0) return fail(w, WIRE_ESCAPE, p);
+        if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
+        if (unit > 0xDBFF) return fail(w, WIRE_SURROGATE, p);
+        if (left < 12) return left > 6 && p[6] != '\\' ? fail(w, WIRE_SURROGATE, p) : fail(w, WIRE_END, w->end);
+        if (p[6] != '\\' || p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
+        int low = hex4(p + 8);
+        if (low < 0) return fail(w, WIRE_ESCAPE, p + 6);
+        if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
+        return p + 12;
+    }
+    default:
+        return fail(w, WIRE_ESCAPE, p);
+    }
+}
+
+static inline bool is_continuation(uint8_t byte) {
+    return (byte & 0xC0) == 0x80;
+}
+
+/* p: a byte above 0x7F. All the multi-byte characters from here on, by table 3-7 of the Unicode standard. A fault
+ * stands at the first byte of the ill-formed sequence. */
+static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
+    do {
+        size_t left = (size_t)(w->end - p);
+        uint8_t lead = p[0];
+        if (lead < 0xC2) {
+            return fail(w, WIRE_UTF8, p);
+        } else if (lead < 0xE0) {
+            if (left < 2 || !is_continuation(p[1])) return fail(w, WIRE_UTF8, p);
+            p += 2;
+        } else if (lead < 0xF0) {
+            uint8_t low = lead == 0xE0 ? 0xA0 : 0x80, high = lead == 0xED ? 0x9F : 0xBF;
+            if (left < 3 || p[1] < low || p[1] > high || !is_continuation(p[2])) return fail(w, WIRE_UTF8, p);
+            p += 3;
+        } else {
+            uint8_t low = lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xF4 ? 0x8F : 0xBF;
+            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) ||
+                !is_continuation(p[3])) {
+                return fail(w, WIRE_UTF8, p);
+            }
+            p += 4;
+        }
+    } while (p < w->end && *p > 0x7F);
+    return p;
+}
+
+/* p: behind the opening quote. Returns the closing one. */
+static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
+    for (;;) {
+        p = scan_string(p, w->end, w->data);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p == '"') return p;
+        if (*p == '\\') {
+            *escaped = true;
+            /* Runs of escapes are common in hostile frames and in JSON within JSON: no scan between them. */
+            do p = walk_escape(w, p); while (p != NULL && p < w->end && *p == '\\');
+        } else if (*p > 0x7F) {
+            *non_ascii = true;
+            p = walk_utf8(w, p);
+        } else {
+            return fail(w, WIRE_CONTROL, p);
+        }
+        if (p == NULL) return NULL;
+    }
+}
+
+static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
+    if (p == w->end) return fail(w, WIRE_END, p);
+    if (!is_digit(*p)) return fail(w, WIRE_NUMBER, p);
+    do p++; while (p < w->end && is_digit(*p));
+    return p;
+}
+
+static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
+    const uint8_t *start = p;
+    if (*p == '-') p++;
+    const uint8_t *first = p;
+    p = walk_digits(w, p);
+    if (p == NULL) return NULL;
+    if (*first == '0' && p - first > 1) return fail(w, WIRE_LEADING_ZERO, first + 1);
+    *kind = WIRE_INTEGER;
+    bool may_overflow = p - first > 308;
+    if (p < w->end && *p == '.') {
+        *kind = WIRE_REAL;
+        p = walk_digits(w, p + 1);
+        if (p == NULL) return NULL;
+    }
+    if (p < w->end && (*p | 0x20) == 'e') {
+        *kind = WIRE_REAL;
+        may_overflow = true;
+        p++;
+        if (p < w->end && (*p == '+' || *p == '-')) p++;
+        p = walk_digits(w, p);
+        if (p == NULL) return NULL;
+    }
+    if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
+    return p;
+}
+
+static const uint8_t *walk_literal(walker *w, const uint8_t *p, const char *literal, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (p + i == w->end) return fail(w, WIRE_END, w->end);
+        if (p[i] != (uint8_t)literal[i]) return fail(w, WIRE_LITERAL, p + i);
+    }
+    return p + length;
+}
+
+/* Anything but a container. */
+static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value) {
+    const uint8_t *behind;
+    value->escaped = value->non_ascii = false;
+    switch (*p) {
+    case '"':
+        p++;
+        behind = walk_string(w, p, &value->escaped, &value->non_ascii);
+        if (behind == NULL) return NULL;
+        value->kind = WIRE_STRING;
+        value->start = (size_t)(p - w->data);
+        value->end = (size_t)(behind - w->data);
+        return behind + 1;
+    case 'n': value->kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
+    case 't': value->kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
+    case 'f': value->kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        behind = walk_number(w, p, &value->kind);
+        break;
+    default:
+        return fail(w, WIRE_EXPECTED_VALUE, p);
+    }
+    if (behind == NULL) return NULL;
+    value->start = (size_t)(p - w->data);
+    value->end = (size_t)(behind - w->data);
+    return behind;
+}
+
+/* p: a '{' or '[' inside `depth` levels. Goes through all of it without recursion: one bit a level tells what
+ * is open there, so 1,024 levels take 128 bytes. */
+static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
+    const uint8_t *const end = w->end;
+    const unsigned outside = depth;
+    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1] = {0};
+    wire_value ignored;
+    bool flag = false;
+
+open:
+    if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
+    uint64_t bit = UINT64_C(1) << (depth & 63);
+    bool object = *p == '{';
+    if (object) objects[depth >> 6] |= bit; else objects[depth >> 6] &= ~bit;
+    p = skip_space(p + 1, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p == (object ? '}' : ']')) goto close;
+    if (!object) goto value;
+key:
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
+    p = walk_string(w, p + 1, &flag, &flag);
+    if (p == NULL) return NULL;
+    p = skip_space(p + 1, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
+    p = skip_space(p + 1, end);
+value:
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p == '"') {
+        p = walk_string(w, p + 1, &flag, &flag);
+        if (p == NULL) return NULL;
+        p++;
+    } else if (*p == '{' || *p == '[') {
+        goto open;
+    } else {
+        p = walk_plain(w, p, &ignored);
+        if (p == NULL) return NULL;
+    }
+behind:
+    p = skip_space(p, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    object = objects[depth >> 6] >> (depth & 63) & 1;
+    if (*p == ',') {
+        p = skip_space(p + 1, end);
+        if (object) goto key;
+        goto value;
+    }
+    if (*p != (object ? '}' : ']')) return fail(w, WIRE_EXPECTED_COMMA, p);
+close:
+    p++;
+    if (--depth > outside) goto behind;
+    return p;
+}
+
+static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value *value, unsigned depth) {
+    if (p == w->end) return fail(w, WIRE_END, p);
+    if (*p != '{' && *p != '[') return walk_plain(w, p, value);
+    const uint8_t *behind = walk_container(w, p, depth);
+    if (behind == NULL) return NULL;
+    value->kind = *p == '{' ? WIRE_OBJECT : WIRE_ARRAY;
+    value->escaped = value->non_ascii = false;
+    value->start = (size_t)(p - w->data);
+    value->end = (size_t)(behind - w->data);
+    return behind;
+}
+
+/* An escaped key, plain; the length, or 0 where it is longer than any name (or empty: no name either). */
+static size_t plain_key(const uint8_t *data, const uint8_t *key, size_t length, uint8_t out[WIRE_MAX_NAME]) {
+    wire_value text = {(size_t)(key - data), (size_t)(key - data) + length, WIRE_STRING, true, false};
+    return wire_text_utf8(data, &text, out, WIRE_MAX_NAME);
+}
+
+static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const member *m) {
+    if (!m->escaped) return wire_layout_find(layout, m->key, m->length);
+    uint8_t plain[WIRE_MAX_NAME];
+    size_t length = plain_key(data, m->key, m->length, plain);
+    return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
+}
+
+static bool is_type_key(const uint8_t *data, const member *m) {
+    if (!m->escaped) return m->length == 4 && wire_load32(m->key) == wire_load32("type");
+    uint8_t plain[WIRE_MAX_NAME];
+    return plain_key(data, m->key, m->length, plain) == 4 && memcmp(plain, "type", 4) == 0;
+}
+
+/* The catalogue's type for a "type" string; what is in no catalogue, or longer than a name can be, is unknown. */
+static const wire_type *find_type(const wire_frame *f) {
+    const wire_value *value = &f->type_value;
+    const uint8_t *name = f->data + value->start;
+    size_t length = value->end - value->start;
+    uint8_t plain[WIRE_MAX_TYPE];
+    if (value->escaped) {
+        length = wire_text_utf8(f->data, value, plain, WIRE_MAX_TYPE);
+        name = plain;
+    }
+    const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, name, length) : NULL;
+    return type ? type : &f->catalogue->unknown;
+}
+
+static inline bool is_payload(const wire_layout *layout, uint32_t field) {
+    return field - layout->payload_first < layout->payload_count;
+}
+
+static void use_type(wire_frame *f, const wire_type *type) {
+    f->type = type;
+    memset(f->values, 0, type->layout->field_count * sizeof f->values[0]);
+    f->payload = WIRE_PAYLOAD_NONE;
+    f->expected = 0;
+}
+
+static void store(wire_frame *f, const member *m) {
+    uint32_t field = find_field(f->type->layout, f->data, m);
+    if (field == WIRE_NO_FIELD) return;
+    f->values[field] = m->value;
+    f->expected = field + 1;
+}
+
+/* The payload may stand under one of several keys, each of which may stand there twice: the first declared key
+ * that is neither absent nor null holds it. What was decoded on the way counts if it is that one's last value. */
+static void settle_payload(wire_frame *f, size_t decoded_start) {
+    const wire_layout *layout = f->type->layout;
+    f->payload = WIRE_PAYLOAD_NONE;
+    for (uint32_t i = 0; i < layout->payload_count; i++) {
+        const wire_value *value = &f->values[layout->payload_first + i];
+        if (value->kind <= WIRE_NULL) continue;
+        f->payload_field = layout->payload_first + i;
+        f->payload = value->kind != WIRE_STRING            ? WIRE_PAYLOAD_WRONG_KIND
+                     : value->start == decoded_start       ? WIRE_PAYLOAD_DONE
+                                                           : WIRE_PAYLOAD_SPAN;
+        return;
+    }
+}
+
+/* Where a payload that begins at `src` probably ends: at the first quote of the frame's last bytes. NULL where there
+ * is none, or where what lies between is no canonical length. */
+static const uint8_t *guess_end(const uint8_t *src, const uint8_t *end, const uint8_t *data) {
+    const uint8_t *p = end - src > WALK_TRAILER ? end - WALK_TRAILER : src;
+    p = scan_string(p, end, data);
+    if (p == end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
+    return p;
+}
+
+/* Finds all of it once "type" is fixed, in a frame that is known to be valid. */
+static void walk_again(walker *w, wire_frame *f) {
+    const uint8_t *p = skip_space(w->data, w->end);
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m = {.key = p + 1, .escaped = false};
+        bool ignored;
+        p = walk_string(w, m.key, &m.escaped, &ignored);
+        m.length = (size_t)(p - m.key);
+        p = skip_space(p + 1, w->end);
+        p = walk_value(w, skip_space(p + 1, w->end), &m.value, 1);
+        store(f, &m);
+        p = skip_space(p, w->end);
+        if (*p == ',') p = skip_space(p + 1, w->end);
+    }
+}
+
+static bool looks_binary(const walker *w) {
+    size_t length = (size_t)(w->end - w->data);
+    if (length > 256) length = 256;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = w->data[i];
+        if (byte < ' ' && byte != '\n' && byte != '\r' && byte != '\t') return true;
+    }
+    return false;
+}
+
+/* A frame whose root is no object: what is wrong with it, JSON first. */
+static wire_status walk_other_root(walker *w, const uint8_t *p) {
+    wire_value ignored;
+    const uint8_t *root = p;
+    if (p == w->end) {
+        fail(w, WIRE_EMPTY, p);
+    } else if (w->end - w->data >= 3 && memcmp(w->data, "\xEF\xBB\xBF", 3) == 0) {
+        fail(w, WIRE_BYTE_ORDER_MARK, w->data);
+    } else if ((p = walk_value(w, p, &ignored, 0)) != NULL) {
+        p = skip_space(p, w->end);
+        if (p == w->end) fail(w, WIRE_ROOT, root); else fail(w, WIRE_TRAILING, p);
+    }
+    if (w->status != WIRE_ROOT && looks_binary(w)) w->status = WIRE_BINARY;
+    return w->status;
+}
+
+/* The fault is in the value of this member. */
+static wire_status in_member(wire_frame *f, const member *m, wire_status status) {
+    size_t start = (size_t)(m->key - f->data);
+    f->key = (wire_value){start, start + m->length, WIRE_STRING, m->escaped, true};
+    return status;
+}
+
+static wire_status walk_frame(wire_frame *f, walker *w) {
+    const uint8_t *const data = f->data, *const end = w->end;
+    const uint8_t *p;
+    const wire_layout *layout = NULL;
+    member pending[WALK_PENDING];
+    unsigned pending_count = 0;
+    bool again = false;
+    size_t decoded_start = SIZE_MAX;    /* no value starts there */
+    member m;
+    uint32_t field;
+
+    if (f->resumed) {
+        /* Back with a sink: all that is lost are `pending`, used up when the type was found. */
+        layout = f->type->layout;
+        field = f->payload_field;
+        p = data + f->cursor;
+        const uint8_t *closing = data + f->payload_end;
+        m.key = data + f->key.start;
+        m.length = f->key.end - f->key.start;
+        m.escaped = f->key.escaped;
+        f->key.kind = WIRE_ABSENT;
+        if (f->sink.out != NULL && wire_payload_fill(&WALK_TIER, p + 1, (size_t)(closing - p - 1), &f->sink)) {
+            decoded_start = f->cursor + 1;
+            m.value = (wire_value){decoded_start, f->payload_end, WIRE_STRING, false, false};
+            p = closing + 1;
+            goto store_field;
+        }
+        goto value;
+    }
+
+    p = skip_space(data, end);
+    if (p == end || *p != '{') return walk_other_root(w, p);
+    p = skip_space(p + 1, end);
+    if (p == end) return fail(w, WIRE_END, p), w->status;
+    if (*p == '}') goto root_closed;
+
+    for (;;) {
+        if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p), w->status;
+        m.key = ++p;
+        m.escaped = false;
+        field = WIRE_NO_FIELD;
+        if (layout != NULL && f->expected < layout->field_count) {
+            /* A key that is the one expected is compared, not scanned. */
+            const wire_name *name = &layout->fields[f->expected];
+            if ((size_t)(end - p) > name->length && p[name->length] == '"' && wire_same(name->bytes, p, name->length)) {
+                field = f->expected;
+                m.length = name->length;
+                p += name->length;
+            }
+        }
+        if (field == WIRE_NO_FIELD) {
+            bool ignored;
+            p = walk_string(w, p, &m.escaped, &ignored);
+            if (p == NULL) return w->status;
+            m.length = (size_t)(p - m.key);
+            if (layout != NULL) field = find_field(layout, data, &m);
+        }
+        p++;
+        if (p == end || *p != ':') {
+            p = skip_space(p, end);
+            if (p == end) return fail(w, WIRE_END, p), w->status;
+            if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p), w->status;
+        }
+        p = skip_space(p + 1, end);
+
+        if (field == WIRE_NO_FIELD) {
+            p = walk_value(w, p, &m.value, 1);
+            if (p == NULL) return in_member(f, &m, w->status);
+            if (is_type_key(data, &m)) {
+                f->type_value = m.value;
+                const wire_type *type = m.value.kind == WIRE_STRING ? find_type(f) : NULL;
+                if (layout != NULL) {
+                    again |= type != f->type;   /* the last "type" wins: all that was found stands under another */
+                } else if (type != NULL) {
+                    use_type(f, type);
+                    layout = type->layout;
+                    for (unsigned i = 0; i < pending_count; i++) store(f, &pending[i]);
+                }
+            } else if (layout == NULL) {
+                if (pending_count == WALK_PENDING) again = true; else pending[pending_count++] = m;
+            }
+            goto next;
+        }
+
+        if (is_payload(layout, field) && !f->defer_payload && !again && decoded_start == SIZE_MAX && p < end &&
+            *p == '"') {
+            const uint8_t *closing = guess_end(p + 1, end, data);
+            if (closing != NULL) {
+                f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
+                f->payload_field = field;
+                f->cursor = (size_t)(p - data);
+                f->payload_end = (size_t)(closing - data);
+                f->resumed = true;
+                return in_member(f, &m, WIRE_NEED_SINK);
+            }
+        }
+    value:
+        p = walk_value(w, p, &m.value, 1);
+        if (p == NULL) return in_member(f, &m, w->status);
+    store_field:
+        f->values[field] = m.value;
+        f->expected = field + 1;
+    next:
+        if (p < end && *p == ',') {
+            p++;
+        } else {
+            p = skip_space(p, end);
+            if (p == end) return fail(w, WIRE_END, p), w->status;
+            if (*p == '}') break;
+            if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p), w->status;
+            p++;
+        }
+        p = skip_space(p, end);
+        if (p == end) return fail(w, WIRE_END, p), w->status;
+    }
+
+root_closed:;
+    const uint8_t *behind = skip_space(p + 1, end);
+    if (behind != end) return fail(w, WIRE_TRAILING, behind), w->status;
+    if (f->type_value.kind == WIRE_ABSENT) return fail(w, WIRE_TYPE_MISSING, p), w->status;
+    if (f->type_value.kind != WIRE_STRING) {
+        f->type = NULL;
+        return fail(w, WIRE_TYPE_KIND, data + f->type_value.start), w->status;
+    }
+    if (again) {
+        use_type(f, find_type(f));
+        walk_again(w, f);
+        decoded_start = SIZE_MAX;
+    }
+    settle_payload(f, decoded_start);
+    return WIRE_OK;
+}
+
+static wire_status WALK(wire_frame *f) {
+    walker w = {f->data, f->data + f->length, f->data, WIRE_OK};
+    wire_status status = walk_frame(f, &w);
+    if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
+    return status;
+}

@@ -1,0 +1,239 @@
+/* The wire: everything between a frame's bytes and the samples it carries, without Python.
+ *
+ * This header is the whole boundary. A caller fills a wire_frame, calls the tier's walk, gives memory
+ * for the audio payload when the walk asks for it, and reads what was found. Nothing here allocates,
+ * recurses, or keeps state between frames; every function is safe to call without the GIL.
+ */
+#ifndef REALTIME_PCM_WIRE_H
+#define REALTIME_PCM_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_MAX_DEPTH 1024     /* levels of nesting accepted, the root object being the first: orjson's bound */
+#define WIRE_MAX_FIELDS 32      /* declared fields of one message, event_id included */
+#define WIRE_MAX_NAME 64        /* bytes of a declared field's name */
+#define WIRE_MAX_TYPE 256       /* bytes of a declared wire type */
+#define WIRE_NO_FIELD UINT32_MAX
+
+/* ---- What can be wrong with a frame -------------------------------------------------------------- */
+
+#define WIRE_FAULTS(X) \
+    X(WIRE_EMPTY, "empty frame") \
+    X(WIRE_END, "unexpected end of frame") \
+    X(WIRE_BYTE_ORDER_MARK, "byte order mark") \
+    X(WIRE_BINARY, "binary frame, not JSON (raw audio is not decoded here)") \
+    X(WIRE_EXPECTED_VALUE, "expected a JSON value") \
+    X(WIRE_EXPECTED_KEY, "expected a key in double quotes") \
+    X(WIRE_EXPECTED_COLON, "expected ':'") \
+    X(WIRE_EXPECTED_COMMA, "expected ',' or the closing bracket") \
+    X(WIRE_LITERAL, "not a JSON literal") \
+    X(WIRE_NUMBER, "not a JSON number") \
+    X(WIRE_LEADING_ZERO, "number with a leading zero") \
+    X(WIRE_NUMBER_RANGE, "number out of range of a double") \
+    X(WIRE_CONTROL, "unescaped control byte in a string") \
+    X(WIRE_ESCAPE, "not a JSON escape") \
+    X(WIRE_SURROGATE, "lone surrogate") \
+    X(WIRE_UTF8, "not UTF-8") \
+    X(WIRE_DEPTH, "more than 1024 levels of nesting") \
+    X(WIRE_TRAILING, "bytes after the end of the JSON object") \
+    X(WIRE_ROOT, "expected a JSON object") \
+    X(WIRE_TYPE_MISSING, "no \"type\"") \
+    X(WIRE_TYPE_KIND, "expected a string") \
+    X(WIRE_PAYLOAD_KIND, "expected a base64 string or null") \
+    X(WIRE_BASE64_SYMBOL, "not base64") \
+    X(WIRE_BASE64_SPACE, "white space in base64") \
+    X(WIRE_BASE64_URL, "url-safe base64 letter") \
+    X(WIRE_BASE64_PADDING, "base64 padding out of place") \
+    X(WIRE_BASE64_SHORT, "base64 ends inside a group of four") \
+    X(WIRE_BASE64_BITS, "base64 with set pad bits")
+
+typedef enum wire_status {
+    WIRE_OK = 0,
+    WIRE_NEED_SINK,             /* no fault: set frame.sink and call walk again */
+#define WIRE_AS_ENUM(name, reason) name,
+    WIRE_FAULTS(WIRE_AS_ENUM)
+#undef WIRE_AS_ENUM
+} wire_status;
+
+/* The reason a user reads, without position or field. Static storage. */
+const char *wire_reason(wire_status status);
+
+/* ---- The catalogue: which types there are, which fields each declares --------------------------- */
+
+/* Names are stored with room behind them, so that they compare by whole words. */
+typedef struct wire_name {
+    char bytes[WIRE_MAX_NAME + 8];
+    uint32_t length;
+} wire_name;
+
+typedef struct wire_layout {
+    wire_name fields[WIRE_MAX_FIELDS];  /* in the order the wire is expected to send them */
+    uint32_t field_count;
+    uint32_t payload_first;             /* the fields payload_first .. +payload_count hold base64 */
+    uint32_t payload_count;             /* 0: no audio in this message */
+    uint8_t index[64];                  /* hash of a name -> field number + 1, linear probing */
+} wire_layout;
+
+void wire_layout_init(wire_layout *layout);
+/* Returns the new field's number, or WIRE_NO_FIELD: too many, too long, or already there. */
+uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length);
+/* The number of a field, or WIRE_NO_FIELD. */
+uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length);
+
+typedef struct wire_type {
+    const char *name;           /* the wire's string; owned by the caller, as is `owner` */
+    size_t length;
+    const wire_layout *layout;
+    void *owner;
+} wire_type;
+
+/* Open addressing over caller-owned storage; never changed once in use. */
+typedef struct wire_catalogue {
+    const wire_type **slots;    /* power of two of them, NULL where free; at most half are taken */
+    size_t mask;
+    wire_type unknown;          /* what a type that is not in the table is given */
+} wire_catalogue;
+
+/* false: the name is taken. The caller has seen to it that at least half of the slots stay free. */
+bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type);
+const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length);
+
+/* ---- Values -------------------------------------------------------------------------------------- */
+
+typedef enum wire_kind {
+    WIRE_ABSENT = 0, WIRE_NULL, WIRE_FALSE, WIRE_TRUE, WIRE_INTEGER, WIRE_REAL, WIRE_STRING, WIRE_OBJECT, WIRE_ARRAY
+} wire_kind;
+
+/* A span of the frame. A string's span is what stands between its quotes. */
+typedef struct wire_value {
+    size_t start, end;
+    uint8_t kind;               /* wire_kind */
+    bool escaped, non_ascii;    /* strings only */
+} wire_value;
+
+/* ---- The audio payload --------------------------------------------------------------------------- */
+
+typedef enum wire_conversion {
+    WIRE_COPY = 0,              /* the payload's bytes as they are */
+    WIRE_PCM16_TO_INT16,        /* little endian on the wire; a copy where the host is little endian too */
+    WIRE_PCM16_TO_FLOAT32,      /* scaled by 1/32768 into [-1, 1) */
+    WIRE_ULAW_TO_INT16, WIRE_ULAW_TO_FLOAT32,
+    WIRE_ALAW_TO_INT16, WIRE_ALAW_TO_FLOAT32,
+} wire_conversion;
+
+/* Bytes of payload that make one sample. */
+static inline size_t wire_sample_bytes(wire_conversion conversion) {
+    return conversion == WIRE_PCM16_TO_INT16 || conversion == WIRE_PCM16_TO_FLOAT32 ? 2 : 1;
+}
+
+/* Where a payload goes: carry_count (0 or 1) bytes left over by the delta before come first, then the payload's
+ * own; whole samples are written to out, a byte that makes none stays in `rest`. */
+typedef struct wire_sink {
+    void *out;                  /* room for (carry_count + payload bytes) / wire_sample_bytes samples; NULL: declined */
+    wire_conversion conversion;
+    uint8_t carry, carry_count;
+    uint8_t rest, rest_count;   /* result */
+} wire_sink;
+
+/* ---- The frame ----------------------------------------------------------------------------------- */
+
+typedef enum wire_payload {
+    WIRE_PAYLOAD_NONE = 0,      /* absent, null, or a type without one */
+    WIRE_PAYLOAD_DONE,          /* decoded into the sink, exactly payload_bytes of it */
+    WIRE_PAYLOAD_SPAN,          /* a string, not decoded: values[payload_field] */
+    WIRE_PAYLOAD_WRONG_KIND,    /* neither string nor null */
+} wire_payload;
+
+typedef struct wire_frame {
+    /* set by the caller before the first call */
+    const uint8_t *data;
+    size_t length;
+    const wire_catalogue *catalogue;
+    bool defer_payload;         /* never ask for a sink; leave the payload as a span */
+
+    /* the answer to WIRE_NEED_SINK */
+    wire_sink sink;
+
+    /* found; on a fault, as far as it got */
+    size_t position;            /* of the byte at fault */
+    wire_value key;             /* STRING: the key in whose value the fault is */
+    const wire_type *type;      /* NULL as long as no "type" was read */
+    wire_value type_value;      /* ABSENT where there was none */
+    wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid once type is set */
+    wire_payload payload;
+    uint32_t payload_field;
+    size_t payload_bytes;       /* with NEED_SINK: how many the payload will give; with DONE: how many it gave */
+
+    /* the walk's own, between two calls */
+    size_t cursor;
+    size_t payload_end;
+    uint32_t expected;
+    bool resumed;
+} wire_frame;
+
+static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length,
+                                   const wire_catalogue *catalogue, bool defer_payload) {
+    frame->data = data;
+    frame->length = length;
+    frame->catalogue = catalogue;
+    frame->defer_payload = defer_payload;
+    frame->resumed = false;
+    frame->type = NULL;
+    frame->type_value.kind = WIRE_ABSENT;
+    frame->key.kind = WIRE_ABSENT;
+}
+
+/* ---- Tiers ------------------------------------------------------------------------------------- */
+
+typedef struct wire_tier {
+    const char *name;
+    bool (*supported)(void);    /* by this CPU and this operating system */
+
+    /* Validates the whole frame and finds its type, fields and payload. WIRE_OK, WIRE_NEED_SINK or a fault. */
+    wire_status (*walk)(wire_frame *frame);
+
+    /* Decodes groups of four base64 symbols, `length` (a multiple of 4) of them at the most, up to the first group
+     * that holds a byte outside the alphabet. Returns the symbols decoded. Reads src[0 .. length), writes out[0 ..
+     * length / 4 * 3) at the most, of which the first (returned / 4 * 3) bytes are the result. */
+    size_t (*base64)(const uint8_t *src, size_t length, uint8_t *out);
+
+    /* Expand `count` samples; `in` has no alignment, `out` that of its type. */
+    void (*pcm16_to_float32)(const uint8_t *in, size_t count, float *out);
+    void (*ulaw_to_int16)(const uint8_t *in, size_t count, int16_t *out);
+    void (*ulaw_to_float32)(const uint8_t *in, size_t count, float *out);
+    void (*alaw_to_int16)(const uint8_t *in, size_t count, int16_t *out);
+    void (*alaw_to_float32)(const uint8_t *in, size_t count, float *out);
+} wire_tier;
+
+/* Every tier compiled in, the best first, scalar last, then NULL. */
+extern const wire_tier *const wire_tiers[];
+/* The best tier this machine supports, or the named one; NULL where that is unknown or unsupported. */
+const wire_tier *wire_choose_tier(const char *name);
+
+/* ---- Payloads after the walk ------------------------------------------------------------------- */
+
+/* The bytes that canonical base64 in `value` (a string) decodes to. A fault and *position where it is not canonical
+ * can also be found only by wire_payload_decode: this looks at the length and the padding alone. */
+wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position);
+/* Decodes it all into sink, or says what is wrong with it and where. */
+wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
+                                size_t *position);
+/* The walk's part of it: `length` symbols, no escapes. false: not canonical, or not all of it. */
+bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink);
+
+/* ---- Text and numbers after the walk ------------------------------------------------------------ */
+
+/* Of a validated string: how many code points, and the largest of them. */
+size_t wire_text_measure(const uint8_t *data, const wire_value *value, uint32_t *largest);
+/* Writes them as 1, 2 or 4 bytes each into `out`, room for wire_text_measure of them. */
+void wire_text_write(const uint8_t *data, const wire_value *value, unsigned width, void *out);
+/* Writes them as UTF-8, `room` bytes at the most; returns the bytes, or 0 where they are more (or none). */
+size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room);
+/* True where a JSON number rounds to an infinite double. `text` has been checked to be a JSON number. */
+bool wire_number_overflows(const uint8_t *text, size_t length);
+/* Reads the member `key` of the validated object at `object`; the last one wins. kind ABSENT where there is none. */
+wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key);
+
+#endif

@@ -1,0 +1,72 @@
+"""What a frame should decode to, by code that shares nothing with ours: orjson, pybase64 and NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pybase64
+
+PAYLOAD_KEYS = {
+    "response.output_audio.delta": ("delta", "audio"),
+    "response.audio.delta": ("delta", "audio"),
+    "session.output_audio.delta": ("delta",),
+}
+
+
+class Refused(Exception):
+    """`stage` tells which rule refused: "json", "root", "type" or "payload"."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
+@dataclass
+class Expected:
+    """A frame's values, and the bytes of its audio payload (None where its type has none)."""
+
+    values: dict[str, Any]
+    payload: bytes | None
+
+    @property
+    def pcm(self) -> np.ndarray:
+        whole = len(self.payload) // 2 * 2
+        return np.frombuffer(self.payload[:whole], "<i2")
+
+    @property
+    def incomplete_sample(self) -> bytes:
+        return self.payload[len(self.payload) // 2 * 2 :]
+
+
+def base64(text: str) -> bytes:
+    """Canonical RFC 4648 base64; Refused otherwise."""
+    try:
+        return pybase64.b64decode(text, validate=True, canonical=True)
+    except ValueError:
+        raise Refused("payload") from None
+
+
+def decode(frame: bytes | str) -> Expected:
+    """The frame's values by the policy, or Refused."""
+    try:
+        values = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        raise Refused("json") from None
+    if type(values) is not dict:
+        raise Refused("root")
+    if type(values.get("type")) is not str:
+        raise Refused("type")
+    keys = PAYLOAD_KEYS.get(values["type"])
+    if keys is None:
+        return Expected(values, None)
+    for key in keys:
+        payload = values.get(key)
+        if payload is None:
+            continue
+        if type(payload) is not str:
+            raise Refused("payload")
+        return Expected(values, base64(payload))
+    return Expected(values, b"")

@@ -1,0 +1,352 @@
+"""The catalogue against a list of what each provider sends (provider_messages.json), and against other lists of the
+same: the shared facts where they lie beside the project, the `openai` and `azure-ai-voicelive` packages where installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import keyword
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import realtime_pcm
+from realtime_pcm import messages, objects
+from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, UnknownMessage
+
+HERE = Path(__file__).resolve().parent
+ENTRIES = json.loads((HERE / "provider_messages.json").read_text(encoding="utf-8"))
+BY_TYPE = {entry["type"]: entry for entry in ENTRIES}
+RESERVED = {
+    "type",
+    "event_id",
+    "frame",
+    "extra",
+    "pcm",
+    "audio_format",
+    "sample_offset",
+    "incomplete_sample",
+    "to_dict",
+}
+# The keys that hold base64, by class: what is decoded from them is the field named beside them.
+PAYLOADS = {
+    "ResponseAudioDelta": ("pcm", ("delta", "audio")),
+    "SessionOutputAudioDelta": ("pcm", ("delta",)),
+    "SessionInputAudioAppend": ("pcm", ("audio",)),
+    "ResponseVideoDelta": ("data", ("delta",)),
+}
+# What says the format of audio in the message itself: a surprise there is a test of the decoder, not of the catalogue.
+FORMAT = {"format": "pcm16", "sample_rate": 24000, "sample_rate_hz": 24000, "channels": 1}
+PAYLOAD = bytes(range(250)) + b"\xff\x7f"
+
+VALUES: dict[str, Any] = {
+    "object": {"id": "x", "list": [1, {"deep": None}], "type": "audio/pcm", "nested": {"a": {}}},
+    "array": [{"id": "one"}, {"id": "two", "content": [{"text": "t"}]}, "three", 4, None, [5]],
+    "string": 'quoted "text" with a \\ and a line\nend, é, \U0001f600',
+    "empty string": "",
+    "int": -1234567890123,
+    "zero": 0,
+    "float": 0.6875,
+    "true": True,
+    "false": False,
+    "null": None,
+}
+
+# xAI and DashScope write some keys elsewhere than OpenAI; LocalAI and Speaches write `type` last.
+ORDERS = {
+    "type first": lambda keys: keys,
+    "type last": lambda keys: list(reversed(keys)),
+    "event_id first": lambda keys: [keys[1], keys[0], *keys[2:]],
+    "sorted": sorted,
+}
+
+
+def wire_fields(entry: dict[str, Any]) -> list[str]:
+    """The keys that any provider sends with this type, each once."""
+    return list(dict.fromkeys(itertools.chain(*entry["fields"].values())))
+
+
+def plain(value: Any) -> Any:
+    """What a field holds as the JSON had it: views taken off again."""
+    if isinstance(value, objects.View):
+        return value.raw
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    return value
+
+
+def decode(message: dict[str, Any]) -> RealtimeServerMessage:
+    return realtime_pcm.decode(json.dumps(message, ensure_ascii=False).encode())
+
+
+def build(entry: dict[str, Any], value: Any, order: str = "type first") -> dict[str, Any]:
+    keys = ["type", "event_id", *wire_fields(entry)]
+    filled = {key: value for key in keys} | {"type": entry["type"], "event_id": "event_1"}
+    _, payload_keys = PAYLOADS.get(entry["class"], ("", ()))
+    if payload_keys:
+        filled |= {key: known for key, known in FORMAT.items() if key in filled}
+        # Of two keys for one payload a message has one.
+        for key in payload_keys:
+            filled.pop(key, None)
+        filled[payload_keys[0]] = base64.b64encode(PAYLOAD).decode()
+        keys = [key for key in keys if key in filled]
+    return {key: filled[key] for key in ORDERS[order](keys)}
+
+
+def check_fields(entry: dict[str, Any], sent: dict[str, Any]) -> None:
+    message = decode(sent)
+    assert type(message).__name__ == entry["class"]
+    assert message.type == entry["type"]
+    assert message.event_id == "event_1"
+    assert message.to_dict() == sent
+    payload_field, payload_keys = PAYLOADS.get(entry["class"], ("", ()))
+    undeclared = {}
+    for key, value in sent.items():
+        if key in ("type", "event_id"):
+            continue
+        if key in payload_keys:
+            got = getattr(message, payload_field)
+            assert (got.tobytes() if payload_field == "pcm" else got) == PAYLOAD
+            if isinstance(message, AudioMessage):
+                assert message.delta == value
+        elif key in RESERVED or keyword.iskeyword(key):
+            undeclared[key] = value
+        else:
+            got = plain(getattr(message, key))
+            assert got == value, key
+            assert type(got) is type(value), key
+    assert message.extra == undeclared
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+def test_every_field_comes_back_equal(entry: dict[str, Any]) -> None:
+    for value in VALUES.values():
+        check_fields(entry, build(entry, value))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+def test_key_order_does_not_matter(entry: dict[str, Any]) -> None:
+    for order, kind in itertools.product(ORDERS, ("object", "string", "int")):
+        check_fields(entry, build(entry, VALUES[kind], order))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+def test_each_provider_s_own_shape(entry: dict[str, Any]) -> None:
+    for provider, fields in entry["fields"].items():
+        own = {**entry, "fields": {provider: fields}}
+        sent = build(own, "text")
+        message = decode(sent)
+        assert not isinstance(message, UnknownMessage)
+        for name in set(type(message).__match_args__) - set(sent) - {"pcm", "data"}:
+            assert getattr(message, name) is None, (provider, name)
+        if own["class"] not in PAYLOADS:
+            check_fields(own, sent)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+def test_all_fields_absent(entry: dict[str, Any]) -> None:
+    message = decode({"type": entry["type"]})
+    assert type(message).__name__ == entry["class"]
+    assert message.event_id is None
+    assert message.extra == {}
+    for name in type(message).__match_args__:
+        value = getattr(message, name)
+        assert (value.size == 0) if name == "pcm" else (value in (None, b"")), name
+
+
+def test_the_list_is_the_catalogue() -> None:
+    listed: dict[str, set[str]] = {}
+    for entry in ENTRIES:
+        listed.setdefault(entry["class"], set()).update(wire_fields(entry))
+    declared = {
+        name
+        for name in messages.__all__
+        if isinstance(getattr(messages, name), type)
+        and issubclass(getattr(messages, name), RealtimeServerMessage)
+        and getattr(messages, name).__module__.startswith("realtime_pcm.messages.")
+    }
+    assert declared == set(listed)
+    for name, keys in listed.items():
+        fields = set(getattr(messages, name).__match_args__)
+        payload_field, payload_keys = PAYLOADS.get(name, ("", ()))
+        assert {key for key in keys if not keyword.iskeyword(key)} - RESERVED == (
+            fields - {payload_field} | set(payload_keys)
+        ), name
+
+
+def test_counts() -> None:
+    assert len(BY_TYPE) == len(ENTRIES) == 128
+    assert len({entry["class"] for entry in ENTRIES}) == 122
+
+
+def test_no_field_bears_a_reserved_name() -> None:
+    for entry in ENTRIES:
+        cls = getattr(messages, entry["class"])
+        assert not (set(cls.__match_args__) - {"pcm"}) & RESERVED
+        assert len(cls.__match_args__) <= 31
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+def test_a_wire_name_is_one_class_s(entry: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        type("Another", (RealtimeServerMessage,), {"__module__": __name__}, wire=entry["type"])
+    assert type(decode({"type": entry["type"]})).__name__ == entry["class"]
+
+
+def test_no_name_shadows_a_builtin() -> None:
+    import builtins
+
+    assert not [name for name in messages.__all__ if hasattr(builtins, name)]
+
+
+def test_every_message_has_one_line_of_documentation() -> None:
+    for entry in ENTRIES:
+        doc = getattr(messages, entry["class"]).__doc__
+        assert doc and "\n" not in doc.strip(), entry["class"]
+
+
+def test_the_rust_enum_s_names() -> None:
+    names = {
+        "session.created": "SessionCreated",
+        "session.updated": "SessionUpdated",
+        "conversation.item.created": "ConversationItemCreated",
+        "input_audio_buffer.committed": "InputAudioBufferCommitted",
+        "input_audio_buffer.cleared": "InputAudioBufferCleared",
+        "input_audio_buffer.speech_started": "InputAudioBufferSpeechStarted",
+        "input_audio_buffer.speech_stopped": "InputAudioBufferSpeechStopped",
+        "response.created": "ResponseCreated",
+        "response.audio.delta": "ResponseAudioDelta",
+        "response.audio_transcript.delta": "ResponseAudioTranscriptDelta",
+        "response.text.delta": "ResponseTextDelta",
+        "response.done": "ResponseDone",
+        "error": "Error",
+        "rate_limits.updated": "RateLimitsUpdated",
+    }
+    for wire, name in names.items():
+        assert BY_TYPE[wire]["class"] == name
+
+
+def test_other_names_follow_the_wire() -> None:
+    for entry in ENTRIES:
+        wire = entry["type"].replace("response.output_audio", "response.audio")
+        wire = wire.replace("response.output_text", "response.text")
+        pattern = "".join(word.capitalize() for word in wire.replace(".", "_").split("_"))
+        assert entry["class"] == {"Warning": "WarningMessage"}.get(pattern, pattern)
+
+
+def test_either_key_of_an_audio_payload() -> None:
+    text = base64.b64encode(PAYLOAD).decode()
+    for sent in (
+        {"type": "response.output_audio.delta", "audio": text, "format": "pcm16", "sample_rate_hz": 24000},
+        {"sample_rate_hz": 24000, "delta": text, "type": "response.output_audio.delta"},
+    ):
+        message = decode(sent)
+        assert isinstance(message, messages.ResponseAudioDelta)
+        assert message.pcm.tobytes() == PAYLOAD
+        assert message.delta == text
+        assert message.sample_rate_hz == 24000
+
+
+def test_server_message_is_the_union_of_all() -> None:
+    members = set(get_args(messages.ServerMessage))
+    assert members == {getattr(messages, entry["class"]) for entry in ENTRIES} | {UnknownMessage}
+    with pytest.raises(AttributeError):
+        messages.no_such_name  # noqa: B018
+
+
+def test_views_of_nested_fields() -> None:
+    message = decode(
+        {
+            "type": "response.done",
+            "response": {"usage": {"input_token_details": {"cached_tokens": 3}}, "output": [{"id": "i"}]},
+        }
+    )
+    assert isinstance(message, messages.ResponseDone)
+    assert isinstance(message.response, objects.RealtimeResponse)
+    assert message.response.usage.input_token_details.cached_tokens == 3
+    assert [item.id for item in message.response.output] == ["i"]
+    limits = decode({"type": "rate_limits.updated", "rate_limits": [{"name": "tokens", "remaining": 5}, 7]})
+    assert isinstance(limits.rate_limits[0], objects.RateLimit)
+    assert limits.rate_limits[1] == 7
+    error = decode({"type": "error", "error": "a string, as vLLM has it", "code": "internal"})
+    assert (error.error, error.code) == ("a string, as vLLM has it", "internal")
+
+
+# ---- Against the same facts written down elsewhere
+
+
+def compare(wire: str, fields: set[str]) -> None:
+    """The catalogue knows this type and declares these fields of it."""
+    assert wire in BY_TYPE, wire
+    fields = fields - {"type", "event_id"}
+    assert fields <= set(wire_fields(BY_TYPE[wire])), wire
+    message = decode({"type": wire})
+    assert not isinstance(message, UnknownMessage), wire
+    _, payload_keys = PAYLOADS.get(type(message).__name__, ("", ()))
+    assert fields <= set(type(message).__match_args__) | set(payload_keys), wire
+
+
+@pytest.fixture(scope="module")
+def shared_events() -> list[dict[str, Any]]:
+    path = HERE.parent.parent / "shared" / "protocol" / "events.json"
+    if not path.exists():
+        pytest.skip("the shared protocol facts do not lie beside this project")
+    events: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return events
+
+
+def test_against_the_shared_protocol_facts(shared_events: list[dict[str, Any]]) -> None:
+    assert len(shared_events) == 79
+    for event in shared_events:
+        for shape in ("fields", "beta_fields", "translation_fields", "live_fields"):
+            compare(event["type"], {field["name"] for field in event.get(shape, ())})
+
+
+def openai_unions() -> dict[str, Any]:
+    pytest.importorskip("openai")
+    unions = {}
+    for module, name in (
+        ("openai.types.realtime", "RealtimeServerEvent"),
+        ("openai.types.realtime", "RealtimeTranslationServerEvent"),
+        ("openai.types.beta.realtime", "RealtimeServerEvent"),
+        ("openai.types.live", "ServerEvent"),
+        ("openai.types.live", "ConnectServerEvent"),
+        ("openai.types.live", "ForkServerEvent"),
+    ):
+        try:
+            unions[f"{module}.{name}"] = getattr(__import__(module, fromlist=[name]), name)
+        except (ImportError, AttributeError):
+            continue  # an older or newer package
+    return unions
+
+
+def classes_in(annotation: Any) -> list[type]:
+    if isinstance(annotation, type):
+        return [annotation] if hasattr(annotation, "model_fields") else []
+    return list(itertools.chain(*map(classes_in, get_args(annotation))))
+
+
+def test_against_the_openai_package() -> None:
+    compared = 0
+    for union in openai_unions().values():
+        for cls in classes_in(union):
+            fields = cls.model_fields  # type: ignore[attr-defined]
+            for wire in get_args(fields["type"].annotation):
+                compare(wire, {field.alias or name for name, field in fields.items()})
+                compared += 1
+    assert compared >= 46
+
+
+def test_against_the_voice_live_package() -> None:
+    voicelive = pytest.importorskip("azure.ai.voicelive.models")
+    compared = set()
+    for wire, cls in voicelive.ServerEvent.__mapping__.items():  # by discriminator
+        fields: set[str] = set()
+        for ancestor in cls.__mro__:
+            fields |= {name for name in vars(ancestor).get("__annotations__", ()) if not name.startswith("_")}
+        compare(str(getattr(wire, "value", wire)), fields)
+        compared.add(str(getattr(wire, "value", wire)))
+    assert compared == {event.value for event in voicelive.ServerEventType}
