@@ -111,7 +111,9 @@ def instructions(
 
 
 @app.command(hidden=True)
-def worker(tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000) -> None:
+def worker(
+    tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000, hostile_bytes: int = 4 << 20
+) -> None:
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 
@@ -121,14 +123,6 @@ def worker(tier: str, suites: list[str], seconds: float = 1.0, longest: int = 10
     if simd_tier() != tier:
         raise typer.BadParameter(f"{simd_tier()} is in use, not {tier}: set REALTIME_PCM_SIMD")
     for suite in suites:
-        for record in run_suite(tier, suite, seconds, longest):
+        for record in run_suite(tier, suite, seconds, longest, hostile_bytes):
             print(json.dumps(to_json(record)), flush=True)
         print(json.dumps({"done": suite}), flush=True)
-
-
-@app.command(hidden=True)
-def loop(case: str, count: int) -> None:
-    """The process that callgrind counts: every case once or twice, then the named one over and over."""
-    from .instructions import run_loop
-
-    run_loop(case, count)

@@ -63,11 +63,11 @@ class Move:
 
 
 def last_two(lines: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The last line, and the one before it that was made on the same CPU with the same Python."""
+    """The last line, and the one before it of the same CPU, Python and effort."""
     if not lines:
         return None
     last = lines[-1]
-    same = [entry for entry in lines[:-1] if (entry["cpu"], entry["python"]) == (last["cpu"], last["python"])]
+    same = [entry for entry in lines[:-1] if all(entry[key] == last[key] for key in ("cpu", "python", "quick"))]
     return (same[-1], last) if same else None
 
 

@@ -1,11 +1,12 @@
 """Instructions a message under callgrind: counts that repeat exactly, the gate for a change that claims to be faster.
 
-Each count is the difference of two processes that differ only in how often they go over one list: start, imports and warm-up
-cancel out. Repeatable with one BLAS thread, a fixed hash seed and no address randomisation. callgrind knows no AVX-512."""
+Each count is the difference of two processes that differ only in how often they go over one list, divided by the messages:
+start, imports and warm-up cancel out. Repeatable with one BLAS thread, a fixed hash seed and no address randomisation. callgrind knows no AVX-512."""
 
 from __future__ import annotations
 
 import json
+import marshal
 import re
 import shutil
 import subprocess
@@ -44,16 +45,16 @@ def cases() -> dict[str, tuple[str, list[Wire]]]:
     }
 
 
-def run_loop(name: str, count: int) -> None:
+def run_loops(path: str, name: str) -> None:
+    """The process that is counted: every case ``FEW`` times over, the named one ``MANY`` times."""
     from .peers.ours import loops, stream_loops
 
-    ready = {case: ((stream_loops if kind == "stream" else loops)()[kind], wires) for case, (kind, wires) in cases().items()}
-    for loop, wires in ready.values():
-        for _ in range(3):
+    with open(path, "rb") as file:
+        ready: dict[str, tuple[str, list[Wire]]] = marshal.load(file)
+    for case, (kind, wires) in ready.items():
+        loop = (stream_loops if kind == "stream" else loops)()[kind]
+        for _ in range(MANY if case == name else FEW):
             loop(wires)
-    loop, wires = ready[name]
-    for _ in range(count):
-        loop(wires)
 
 
 def count_all(report: Callable[[str], None]) -> dict[str, dict[str, float]]:
@@ -62,25 +63,27 @@ def count_all(report: Callable[[str], None]) -> dict[str, dict[str, float]]:
     tiers = [tier for tier in machine.tiers() if tier in TIERS]
     if not tiers:
         raise CannotCount("realtime_pcm is not installed, or has no tier that callgrind can run")
-    counts: dict[str, dict[str, float]] = {}
-    for tier in tiers:
-        for name, (_, wires) in cases().items():
-            report(f"{tier}: {name}")
-            few, many = (_instructions(tier, name, passes) for passes in (FEW, MANY))
-            counts.setdefault(tier, {})[name] = (many - few) / ((MANY - FEW) * len(wires))
+    counts: dict[str, dict[str, float]] = {tier: {} for tier in tiers}
+    with tempfile.TemporaryDirectory() as folder:
+        frames = Path(folder, "frames")  # made once, here: to make them under callgrind would take most of the time
+        frames.write_bytes(marshal.dumps(cases()))
+        for tier in tiers:
+            report(f"{tier}: start and warm-up")
+            few = _instructions(tier, frames, "")
+            for name, (_, wires) in cases().items():
+                report(f"{tier}: {name}")
+                many = _instructions(tier, frames, name)
+                counts[tier][name] = (many - few) / ((MANY - FEW) * len(wires))
     return counts
 
 
-def _instructions(tier: str, name: str, passes: int) -> int:
+def _instructions(tier: str, frames: Path, name: str) -> int:
     """All instructions of one process."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", sys.executable, "-m", "benchmarks", "loop"]
-        if shutil.which("setarch"):
-            command = ["setarch", "-R", *command]
-        # PYTHONDONTWRITEBYTECODE is not set: a first process may write caches, and cases() of the parent has filled them.
-        result = subprocess.run(
-            [*command, name, str(passes)], capture_output=True, text=True, cwd=machine.ROOT, env=machine.environment(tier)
-        )
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={frames}.out"]
+    if shutil.which("setarch"):
+        command = ["setarch", "-R", *command]
+    command += [sys.executable, "-m", "benchmarks.instructions", str(frames), name]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=machine.ROOT, env=machine.environment(tier))
     found = re.search(r"Collected\s*:\s*(\d+)", result.stderr)
     if result.returncode or not found:
         raise CannotCount(f"callgrind failed on {tier}: {result.stderr.strip()[-1500:]}")
@@ -103,3 +106,7 @@ def append(counts: dict[str, dict[str, float]]) -> None:
     line = {"date": described.date, "commit": described.commit, "python": described.python, "counts": rounded}
     with PATH.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":  # without the command line's imports, which cost more under callgrind than all the rest
+    run_loops(sys.argv[1], sys.argv[2])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("svg")
+matplotlib.use("agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 
@@ -34,7 +34,7 @@ def svg(run: Run, path: Path) -> None:
             _panel(axis, case, title, per_byte=key == AUDIO_CASE)
     machine = run.machine
     figure.suptitle(f"{machine.cpu}, {run.best_tier}, {machine.python}; x: time of the peer over ours", fontsize=9)
-    figure.savefig(path, format="svg", metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 
 

@@ -20,15 +20,16 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Seconds for a case on the best tier and on the others, and the longest session."""
+    """Seconds for a case on the best tier and on the others, messages of the longest session, bytes of a hostile shape."""
 
     best: float
     other: float
     longest: int
+    hostile_bytes: int
 
 
-FULL = Effort(best=2.6, other=2.0, longest=growth.LENGTHS[-1])
-QUICK = Effort(best=0.25, other=0.25, longest=100_000)
+FULL = Effort(best=2.6, other=2.0, longest=growth.LENGTHS[-1], hostile_bytes=4 << 20)
+QUICK = Effort(best=0.25, other=0.25, longest=100_000, hostile_bytes=1 << 20)
 
 Report = Callable[[str, float], None]
 
@@ -46,8 +47,9 @@ def measure_all(effort: Effort, quick: bool, report: Report) -> Run:
     for tier in tiers:
         suites = [suite for planned, suite in plan if planned == tier]
         seconds = effort.best if tier == tiers[0] else effort.other
+        options = ["--seconds", seconds, "--longest", effort.longest, "--hostile-bytes", effort.hostile_bytes]
         report(f"{tier}: starting, checking the peers", done / len(plan))
-        for event in _worker(tier, suites, seconds, effort.longest):
+        for event in _worker(tier, [*map(str, options), *suites]):
             if isinstance(event, str):
                 done += 1
                 report(f"{tier}: {event}", done / len(plan))
@@ -60,8 +62,8 @@ def measure_all(effort: Effort, quick: bool, report: Report) -> Run:
     return run
 
 
-def _worker(tier: str, suites: list[str], seconds: float, longest: int) -> Iterator[str | CaseResult | Growth]:
-    command = [sys.executable, "-m", "benchmarks", "worker", tier, "--seconds", str(seconds), "--longest", str(longest), *suites]
+def _worker(tier: str, arguments: list[str]) -> Iterator[str | CaseResult | Growth]:
+    command = [sys.executable, "-m", "benchmarks", "worker", tier, *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=machine.ROOT, env=machine.environment(tier)
     )

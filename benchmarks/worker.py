@@ -8,18 +8,18 @@ from . import growth
 from .frames import SEED
 from .peers import FLOOR, OURS, PEERS, Loop, Unavailable, check
 from .results import CaseResult, Cell, Growth
-from .suites import SUITES, Case
+from .suites import SUITES, Case, hostile
 from .timing import measure, ratio_noise
 
 GROWTH = "growth"
 
 
-def run_suite(tier: str, suite: str, seconds: float, longest: int) -> Iterator[CaseResult | Growth]:
-    """All cases of one suite, each as soon as it is timed."""
+def run_suite(tier: str, suite: str, seconds: float, longest: int, hostile_bytes: int) -> Iterator[CaseResult | Growth]:
+    """All cases of one suite, each as soon as it is timed; ``longest`` session, ``hostile_bytes`` of each hostile shape."""
     if suite == GROWTH:
         yield from run_growth(longest)
         return
-    for case in SUITES[suite](SEED):
+    for case in hostile(SEED, hostile_bytes) if suite == "hostile" else SUITES[suite](SEED):
         yield run_case(tier, case, seconds)
 
 
@@ -40,14 +40,12 @@ def loops_of(case: Case) -> tuple[dict[str, Loop], dict[str, Cell]]:
     loops: dict[str, Loop] = {}
     cells: dict[str, Cell] = {}
     for peer in PEERS:
-        if peer.name not in case.peers:
+        if peer.name not in case.peers or case.kind not in peer.kinds:
             continue
         try:
-            loop = peer.loops().get(case.kind)
+            loop = peer.loops()[case.kind]
         except Unavailable as reason:
             cells[peer.name] = Cell(word=str(reason))
-            continue
-        if loop is None:  # this peer does not do this kind of thing
             continue
         if peer.name == FLOOR or check(loop, case.frames, case.wires):
             loops[peer.name] = loop

@@ -25,7 +25,7 @@ import realtime_pcm as rp
 URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
 
 
-class Talk(WSListener):  # type: ignore[misc]
+class Talk(WSListener):
     def __init__(self, question: str, speaker: wave.Wave_write) -> None:
         self.question = question
         self.speaker = speaker

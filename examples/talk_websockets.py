@@ -42,7 +42,7 @@ async def talk(url: str, key: str, question: str, out: Path) -> None:
                     case rp.messages.ResponseAudioTranscriptDelta(delta=text):
                         print(text, end="", flush=True)
                     case rp.messages.Error(error=error):
-                        raise SystemExit(f"error: {error.code}: {error.message}")
+                        raise SystemExit(f"error: {error}")
                     case rp.messages.ResponseDone():
                         print()
                         break

@@ -65,7 +65,7 @@ async def model_to_phone(model: ClientConnection, phone: ServerConnection, call:
         match message:
             case rp.messages.ResponseAudioDelta(pcm=mulaw):
                 for start in range(0, len(mulaw), FRAME):
-                    payload = base64.b64encode(mulaw[start : start + FRAME]).decode()
+                    payload = base64.b64encode(mulaw.data[start : start + FRAME]).decode()
                     await send("media", media={"payload": payload})
             case rp.messages.InputAudioBufferSpeechStarted():
                 await send("clear")  # the caller speaks: drop what Twilio has not played yet

@@ -70,3 +70,45 @@ def decode(frame: bytes | str) -> Expected:
             raise Refused("payload")
         return Expected(values, base64(payload))
     return Expected(values, b"")
+
+
+_SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def _can_become_canonical(prefix: str) -> bool:
+    """Whether some text that begins with `prefix` is canonical base64: by trying what could complete its last group."""
+    group = prefix[len(prefix) // 4 * 4 :]
+    whole = prefix[: len(prefix) - len(group)]
+    if "=" in whole[:-4]:
+        return False
+    if "=" in whole and group:
+        return False
+    for completion in ("", "=", "==", "A", "AA", "AAA", "A=", "A==", "AA="):
+        text = prefix + completion
+        if len(text) % 4 == 0:
+            try:
+                base64(text)
+            except Refused:
+                continue
+            return True
+    return False
+
+
+def base64_fault(text: str) -> int | None:
+    """The index of the first character after which no canonical text is possible (the last symbol for pad bits, the
+    length where it is short); None where the text is canonical."""
+    for end in range(1, len(text) + 1):
+        if _can_become_canonical(text[:end]):
+            continue
+        if text[end - 1] == "=" and end % 4 in (3, 0):
+            # Padding may stand here: then it is the symbol before it that has bits set.
+            symbols = text[:end].rstrip("=")
+            clean = symbols[:-1] + "A" + text[len(symbols) : end]
+            if set(symbols) <= set(_SYMBOLS) and _can_become_canonical(clean):
+                return len(symbols) - 1
+        return end - 1
+    try:
+        base64(text)
+    except Refused:
+        return len(text)
+    return None

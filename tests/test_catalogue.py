@@ -1,5 +1,5 @@
-"""The catalogue against a list of what each provider sends (provider_messages.json), and against other lists of the
-same: the shared facts where they lie beside the project, the `openai` and `azure-ai-voicelive` packages where installed.
+"""The catalogue against a list of what each provider sends (provider_messages.json), and against other lists: the
+shared facts where they lie beside the project, the `openai` and `azure-ai-voicelive` packages where installed.
 """
 
 from __future__ import annotations

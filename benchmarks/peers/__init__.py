@@ -32,6 +32,10 @@ FLOOR = "bytearray(frame)"
 CPP = "C++ simdjson + simdutf"
 CPP_AVX2 = "C++, AVX2 only"
 
+TYPED = ("audio", "text", "session", "item")
+FLAT = ("audio", "text", "session")
+PARSED = ("text", "json")
+
 
 class Unavailable(Exception):
     """The peer cannot run here; the text is the word that stands in its place."""
@@ -39,12 +43,13 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A name, the module here that holds its adapter, and the function there that makes its loops by kind."""
+    """A name, the module here that holds its adapter, the function there that makes its loops, and their kinds."""
 
     name: str
     module: str
     factory: str = "loops"
     packages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = TYPED
 
     def loops(self) -> dict[str, Loop]:
         return _loops(self.module, self.factory)
@@ -60,19 +65,19 @@ def _loops(module: str, factory: str) -> dict[str, Loop]:
 
 
 PEERS = (
-    Peer(OURS, "ours"),
-    Peer(STREAM, "ours", "stream_loops"),
-    Peer(FLOOR, "floor"),
-    Peer(CPP, "cpp", "native_loops", ("pysimdjson", "fastpybase64")),
-    Peer(CPP_AVX2, "cpp", "avx2_loops", ("pysimdjson", "fastpybase64")),
+    Peer(OURS, "ours", kinds=(*TYPED, "json", "stream")),
+    Peer(STREAM, "ours", "stream_loops", kinds=("stream",)),
+    Peer(FLOOR, "floor", kinds=("audio",)),
+    Peer(CPP, "cpp", "native_loops", ("pysimdjson", "fastpybase64"), FLAT),
+    Peer(CPP_AVX2, "cpp", "avx2_loops", ("pysimdjson", "fastpybase64"), FLAT),
     Peer("pysimdjson + fastpybase64", "pysimdjson", packages=("pysimdjson", "fastpybase64")),
     Peer("orjson + fastpybase64", "by_key", "orjson_fastpybase64", ("orjson", "fastpybase64")),
     Peer("orjson + pybase64", "by_key", "orjson_pybase64", ("orjson", "pybase64")),
     Peer("orjson + base64", "by_key", "orjson_base64", ("orjson",)),
-    Peer("orjson.loads alone", "by_key", "orjson_alone", ("orjson",)),
+    Peer("orjson.loads alone", "by_key", "orjson_alone", ("orjson",), PARSED),
     Peer("msgspec", "msgspec_union", packages=("msgspec",)),
     Peer("json + base64", "by_key", "json_base64"),
-    Peer("json.loads alone", "by_key", "json_alone"),
+    Peer("json.loads alone", "by_key", "json_alone", kinds=PARSED),
     Peer("pydantic TypeAdapter", "pydantic_adapter", packages=("openai", "pydantic")),
     Peer("openai SDK", "openai_sdk", packages=("openai",)),
 )

@@ -39,18 +39,14 @@ cdef class Layout:
     cdef str describe(self, message *m, str name):
         """A field for repr, or None where it is absent; what was not parsed stays so."""
         cdef int number = self.names.index(name)
-        cdef message_span *span
-        cdef PyObject *slot = m.slots[self.first_slot + number]
-        if slot == NULL:
-            span = _find_span(m, number)
-            return None if span == NULL else f"<{span.end - span.start} bytes of JSON>"
-        value = <object>slot
+        cdef message_span *span = _find_span(m, number)
+        if span != NULL and not self.holds_payload(number):
+            return f"<{span.end - span.start} bytes of JSON>"
+        value = <object>m.slots[self.first_slot + number]
         if value is None:
             return None
         if isinstance(value, cnp.ndarray):
             return _describe_pcm(value, <object>m.slots[SLOT_AUDIO_FORMAT])
-        if isinstance(value, (list, dict)):
-            return f"<{len(value)} entries>"
         return _short(value)
 
 

@@ -232,7 +232,9 @@ cdef class Decoder:
                 if f.payload_field == i and f.payload >= WIRE_PAYLOAD_DONE and f.payload <= WIRE_PAYLOAD_SPAN:
                     span.number, span.start, span.end = i, value.start, value.end
                     span += 1
-                _put(m, layout.first_slot + i, None)
+                # The first one's slot is what the payload becomes: filled by whoever decodes it.
+                if i != layout.wire.payload_first:
+                    _put(m, layout.first_slot + i, None)
             elif value.kind >= WIRE_OBJECT:
                 span.number, span.start, span.end = i, value.start, value.end
                 span += 1
@@ -464,7 +466,9 @@ cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) exce
     cdef wire_value *value = &f.values[f.payload_field]
     cdef size_t payload_bytes, position
     cdef wire_status status = WIRE_OK
+    cdef Py_ssize_t place = layout.first_slot + layout.wire.payload_first
     if f.payload == WIRE_PAYLOAD_NONE:
+        _put(m, place, None)
         return 0
     if f.payload == WIRE_PAYLOAD_WRONG_KIND:
         raise _error(frame, f, wire_reason(WIRE_PAYLOAD_KIND).decode(), value.start, layout.key(f.payload_field))
@@ -476,8 +480,6 @@ cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) exce
             status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
         if status != WIRE_OK:
             raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
-    cdef Py_ssize_t place = layout.first_slot + layout.wire.payload_first
-    Py_DECREF(<object>m.slots[place])
     _put(m, place, data)
     return 0
 

@@ -77,6 +77,9 @@ cdef class LazyField:
                 return self.read(m)
         return self.read(m)
 
+    def __set__(self, instance, value):
+        raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
+
     cdef object read(self, message *m):
         if m.slots[self.place] == NULL:
             value = self.build(m)
@@ -114,6 +117,9 @@ cdef message_span *_find_span(message *m, size_t number) noexcept:
 @cython.final
 cdef class PayloadText:
     """Reads the payload as the base64 text it was sent as; made on demand, None where it was absent or null."""
+
+    def __set__(self, instance, value):
+        raise AttributeError(f"{type(instance).__name__} is read-only: delta")
 
     def __get__(self, instance, owner):
         if instance is None:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from typing import Literal, NoReturn, Protocol, Union
     from weakref import WeakKeyDictionary
 
+    import numpy.typing as npt
+
+    from ._core import DType, Frame
     from .audio import AudioFormat
     from .messages import RealtimeServerMessage, ServerMessage
-
-    Frame = Union[bytes, bytearray, memoryview, str]
 
     class OpenAIConnection(Protocol):
         """A sync connection of the openai SDK: realtime, translation, live or beta."""
@@ -49,8 +50,9 @@ if TYPE_CHECKING:
 
     SyncSource = Union[Iterable[Frame], OpenAIConnection]
     AsyncSource = Union[AsyncIterable[Frame], AsyncOpenAIConnection, AiohttpWebSocket]
-    Sample = Literal["int16", "float32", "uint8"]
-    Only = Iterable[Union[str, type[RealtimeServerMessage]]]
+    Samples = Union[DType, npt.DTypeLike]
+    Wanted = Union[str, type[RealtimeServerMessage]]
+    Only = Union[Wanted, Iterable[Wanted]]
 
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
 
@@ -81,7 +83,7 @@ class MessageStream(Iterator[M]):
     """The messages of a sync source. `decoder` carries the session: hand it to the next stream to go on."""
 
     __slots__ = ()
-    decoder: Decoder
+    decoder: Decoder[Any]
 
 
 class AsyncMessageStream(AsyncIterator[M]):
@@ -91,9 +93,9 @@ class AsyncMessageStream(AsyncIterator[M]):
     """
 
     __slots__ = ("_decode", "_errors", "_next_frame", "decoder")
-    decoder: Decoder
+    decoder: Decoder[Any]
 
-    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder, errors: str) -> None:
+    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[Any], errors: str) -> None:
         self.decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._next_frame: Callable[[], Awaitable[Frame]] = frames.__anext__
@@ -118,23 +120,23 @@ class AsyncMessageStream(AsyncIterator[M]):
 # their __next__ keeps Python code out of the loop.
 
 
-class _Every(map, MessageStream[M]):  # type: ignore[type-arg,misc]
+class _Every(map, MessageStream[M]):  # type: ignore[type-arg]
     """errors="raise", and every frame gives a message."""
 
     __slots__ = ("decoder",)
 
-    def __new__(cls, frames: Iterator[Frame], decoder: Decoder) -> _Every[M]:
+    def __new__(cls, frames: Iterator[Frame], decoder: Decoder[Any]) -> _Every[M]:
         self = super().__new__(cls, decoder.decode, frames)
         self.decoder = decoder
         return self
 
 
-class _Wanted(filter, MessageStream[M]):  # type: ignore[type-arg,misc]
+class _Wanted(filter, MessageStream[M]):  # type: ignore[type-arg]
     """errors="raise", and the decoder may leave messages out (`only`)."""
 
     __slots__ = ("decoder",)
 
-    def __new__(cls, frames: Iterator[Frame], decoder: Decoder) -> _Wanted[M]:
+    def __new__(cls, frames: Iterator[Frame], decoder: Decoder[Any]) -> _Wanted[M]:
         self = super().__new__(cls, partial(is_not, None), map(decoder.decode, frames))
         self.decoder = decoder
         return self
@@ -145,7 +147,7 @@ class _Tolerant(MessageStream[M]):
 
     __slots__ = ("_decode", "_frames", "_skip", "decoder")
 
-    def __init__(self, frames: Iterator[Frame], decoder: Decoder, errors: str) -> None:
+    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], errors: str) -> None:
         self.decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._frames = frames
@@ -196,7 +198,7 @@ def _sync_frames(source: Any) -> Iterator[Frame]:
     return iter(source)
 
 
-def _refuse(source: object) -> TypeError | None:
+def _refuse(source: Any) -> TypeError | None:
     """Why the source cannot be streamed; None where it can."""
     name = type(source).__name__
     if isinstance(source, (bytes, bytearray, memoryview, str)):
@@ -379,7 +381,7 @@ class _GeneratorFrames(AsyncIterator["Frame"]):
         if task.done():
             return task.result()
         try:
-            return await asyncio.shield(task)
+            return cast("Frame", await asyncio.shield(task))
         except asyncio.CancelledError:
             if not task.cancelled():
                 tasks[self._generator] = task
@@ -417,8 +419,8 @@ def decode_stream(
     source: SyncSource,
     *,
     errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder | None = None,
-    dtype: Sample = ...,
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
 ) -> MessageStream[ServerMessage]: ...
@@ -427,8 +429,8 @@ def decode_stream(
     source: SyncSource,
     *,
     errors: Literal["yield"],
-    decoder: Decoder | None = None,
-    dtype: Sample = ...,
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
 ) -> MessageStream[ServerMessage | InvalidFrame]: ...
@@ -437,8 +439,8 @@ def decode_stream(
     source: AsyncSource,
     *,
     errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder | None = None,
-    dtype: Sample = ...,
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
 ) -> AsyncMessageStream[ServerMessage]: ...
@@ -447,15 +449,15 @@ def decode_stream(
     source: AsyncSource,
     *,
     errors: Literal["yield"],
-    decoder: Decoder | None = None,
-    dtype: Sample = ...,
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
 ) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
 
 
 def decode_stream(
-    source: Any, *, errors: str = "raise", decoder: Decoder | None = None, **options: Any
+    source: Any, *, errors: str = "raise", decoder: Decoder[Any] | None = None, **options: Any
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
     """The messages of `source`, one a frame.
 

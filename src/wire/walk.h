@@ -484,7 +484,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
             goto next;
         }
 
-        if (is_payload(layout, field) && !f->defer_payload && !again && decoded_start == SIZE_MAX && p < end &&
+        if (is_payload(layout, field) && !f->defer_payload && !f->resumed && !again && p < end &&
             *p == '"') {
             const uint8_t *closing = guess_end(p + 1, end, data);
             if (closing != NULL) {

@@ -52,6 +52,8 @@ class SessionInputAudioAppend(AudioMessage):
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.input_audio.append"]: ...
+    @property
+    def audio(self) -> str | None: ...
 
 class SessionInputTranscriptDelta(RealtimeServerMessage):
     __match_args__ = ("delta", "elapsed_ms", "start_ms", "end_ms", "client_event_id")

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+
+from ..audio import DEFAULT, AudioFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
 
-    from ..audio import AudioFormat
+V = TypeVar("V", bound="View")
 
-    Formats = tuple[AudioFormat, AudioFormat] | None
-    V = TypeVar("V", bound="View")
+# Of the session's input and its output; None where no session was known.
+Formats: TypeAlias = tuple[AudioFormat, AudioFormat] | None
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 # What most fields are: settled without a look at their words.
@@ -38,7 +39,7 @@ class View(metaclass=_ViewType):
     """One nested object of a message: the declared fields as attributes, the whole object as `raw`."""
 
     __slots__ = ("_formats", "raw")
-    __match_args__: tuple[str, ...] = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
 
     raw: dict[str, Any]
     _formats: Formats
@@ -171,11 +172,7 @@ def _local_view(name: str, module: str) -> type[View] | None:
 
 def known_formats(formats: Formats) -> tuple[AudioFormat, AudioFormat]:
     """The formats of a view decoded without a session are the default ones."""
-    if formats is not None:
-        return formats
-    from ..audio import DEFAULT
-
-    return DEFAULT, DEFAULT
+    return (DEFAULT, DEFAULT) if formats is None else formats
 
 
 def _brief(value: Any) -> str:

@@ -40,6 +40,7 @@ class ContentPart(View):
     text: str | None
     audio: str | None
     transcript: str | None
+    format: str | None
     id: str | None
     image_url: str | None
     detail: str | None

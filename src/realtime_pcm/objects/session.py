@@ -61,6 +61,7 @@ class TurnDetection(View):
     languages: list[str] | None
     auto_truncate: bool | None
     end_of_utterance_detection: dict[str, Any] | None
+    appended_text_after_truncation: str | None
 
 
 class AudioInputConfig(View):
@@ -99,6 +100,7 @@ class Tool(View):
     name: str | None
     description: str | None
     parameters: dict[str, Any] | None
+    function: dict[str, Any] | None
     strict: bool | None
     server_label: str | None
     server_url: str | None
@@ -216,6 +218,7 @@ class SessionConfig(View):
     animation: dict[str, Any] | None
     avatar: dict[str, Any] | None
     agent: dict[str, Any] | None
+    truncation_strategy: dict[str, Any] | None
     interim_response: dict[str, Any] | None
     reasoning_effort: str | None
     metadata: dict[str, str] | None

@@ -1,0 +1,105 @@
+from collections.abc import Iterable
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, final, overload
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Self, TypeVar
+
+from .audio import AudioFormat
+from .messages import ServerMessage
+
+Frame: TypeAlias = bytes | bytearray | memoryview | str
+Samples: TypeAlias = npt.NDArray[Any]
+DType: TypeAlias = Literal["int16", "float32", "uint8"]
+
+# What Decoder.decode gives: a message, or, where `only` leaves some out, a message or None.
+_Given = TypeVar("_Given", covariant=True, default=ServerMessage)
+
+class MessageObject:
+    """The memory of a message; use RealtimeServerMessage."""
+
+    def __new__(cls, *args: object, **kwargs: object) -> Self: ...
+
+class RealtimeServerMessage(MessageObject):
+    """One message of a Realtime server: the base of all."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    def __init_subclass__(cls, wire: str | Iterable[str] = (), **kwargs: Any) -> None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def event_id(self) -> str | None: ...
+    @property
+    def frame(self) -> bytes | str: ...
+    @property
+    def extra(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
+
+class AudioMessage(RealtimeServerMessage):
+    """A message that carries audio."""
+
+    # No property: a subclass declares it as `pcm: Samples = payload(...)`.
+    pcm: Samples
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    @property
+    def sample_offset(self) -> int | None: ...
+    @property
+    def incomplete_sample(self) -> bytes: ...
+    @property
+    def delta(self) -> str | None: ...
+
+class AudioEnd(RealtimeServerMessage):
+    """A message after which an audio stream is over."""
+
+    @property
+    def incomplete_sample(self) -> bytes: ...
+
+class UnknownMessage(RealtimeServerMessage):
+    """A message of a type that no class declares. All of it is in `extra`."""
+
+    # Any string but those of the catalogue: only a literal lets the comparison of `type` narrow the union.
+    @property
+    def type(self) -> Literal["(unknown)"]: ...
+
+def payload(*keys: str) -> Any: ...
+
+@final
+class Decoder(Generic[_Given]):
+    """Decodes the frames of one connection and follows its session."""
+
+    @overload
+    def __init__(
+        self: Decoder[ServerMessage],
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Decoder[ServerMessage | None],
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: str | type[RealtimeServerMessage] | Iterable[str | type[RealtimeServerMessage]],
+    ) -> None: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    @property
+    def input_audio_format(self) -> AudioFormat: ...
+    @property
+    def evicted_bytes(self) -> int: ...
+    def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
+
+def decode(
+    frame: Frame, *, dtype: DType | npt.DTypeLike = "int16", audio_format: AudioFormat | str | None = None
+) -> ServerMessage: ...
+def decode_payload(text: str, audio_format: AudioFormat, field: str) -> npt.NDArray[np.int16]: ...
+def simd_tier() -> str: ...
