@@ -27,7 +27,7 @@ def main(
     """Time everything on every tier this CPU has; write results/latest.md, results/latest.svg and a line of history."""
     if context.invoked_subcommand is not None:
         return
-    from . import plot, report
+    from . import plot, report, targets
     from .run import FULL, QUICK, WorkerFailed, measure_all
 
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(), TextColumn("{task.description}"))
@@ -46,7 +46,7 @@ def main(
     if record:
         history.append(run)
     table = Table("", *run.tiers, title=f"{run.machine.cpu}, {run.machine.python}")
-    for target in report.TARGETS:
+    for target in targets.TARGETS:
         table.add_row(target.text, *(_coloured(*report.verdict(run, target, tier)) for tier in run.tiers))
     console.print(table)
     console.print(f"written: {RESULTS / 'latest.md'}, {RESULTS / 'latest.svg'}" + (f", {history.PATH}" if record else ""))
@@ -117,7 +117,7 @@ def worker(
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 
-    from .results import to_json
+    from .records import to_json
     from .worker import run_suite
 
     if simd_tier() != tier:

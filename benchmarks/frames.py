@@ -32,9 +32,10 @@ ENVELOPE = 207  # what stands around the delta in OpenAI's audio frames
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _WORDS = (
-    "the of and to a in is that it was for on are with as his they at be this from or had by word but what some we can out other"
-    " were all there when up use your how said an each she which do their time if will way about many then them would write like"
-    " so these her long make thing see him two has look more day could go come did my sound no most number who over know water"
+    "the of and to a in is that it was for on are with as his they at be this from or had by word but what some we can out"
+    " other were all there when up use your how said an each she which do their time if will way about many then them would"
+    " write like so these her long make thing see him two has look more day could go come did my sound no most number who"
+    " over know water"
 ).split()
 
 
@@ -105,7 +106,7 @@ class Server:
         return Frame(dumps({"type": type, "event_id": event_id, **fields}), answer)
 
     def delta(self, type: str, text: str) -> Frame:
-        """A text, transcript or argument delta with the undocumented padding key that OpenAI adds to these, 16 bytes with the text."""
+        """A text, transcript or argument delta with the padding key that OpenAI adds to these: 16 bytes with the text."""
         fields: dict[str, object] = {"response_id": self.response_id, "item_id": self.item_id, "output_index": 0}
         if type == ARGUMENTS:
             fields["call_id"] = f"call_{self.letters(16)}"
@@ -202,7 +203,7 @@ class Server:
         yield self.event("conversation.item.done", previous_item_id=None, item=user)
         yield self.response_created()
         indices: dict[str, object] = {"response_id": self.response_id, "output_index": 0}
-        place: dict[str, object] = {"response_id": self.response_id, "item_id": self.item_id, "output_index": 0, "content_index": 0}
+        place = {**indices, "item_id": self.item_id, "content_index": 0}
         yield self.event("response.output_item.added", **indices, item=self._item("in_progress", []))
         yield self.event(ITEM_ADDED, previous_item_id=user_item, item=self._item("in_progress", []))
         yield self.event("response.content_part.added", **place, part={"type": "audio", "transcript": ""})

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .peers import OURS
-from .results import Run
+from .peers import OURS, PEERS
+from .records import Run
 
 PATH = Path(__file__).with_name("history.jsonl")
 LEAST_NOISE = 0.03  # two builds of one source differ by this much through the placing of code alone
@@ -77,12 +77,13 @@ def moves(before: dict[str, Any], after: dict[str, Any]) -> list[Move]:
     changed = {
         name for name in before["packages"] | after["packages"] if before["packages"].get(name) != after["packages"].get(name)
     }
+    needs = {peer.name: set(peer.packages) for peer in PEERS}
     found = []
     for tier, cases in after["ratios"].items():
         for case, peers in cases.items():
             for peer, (ratio, noise) in peers.items():
                 old = before["ratios"].get(tier, {}).get(case, {}).get(peer)
-                if old is None or any(package in peer for package in changed):
+                if old is None or changed & needs.get(peer, set()):
                     continue
                 limit = max(LEAST_NOISE, old[1] + noise)
                 if not 1 / (1 + limit) <= ratio / old[0] <= 1 + limit:

@@ -1,7 +1,8 @@
 """Instructions a message under callgrind: counts that repeat exactly, the gate for a change that claims to be faster.
 
 Each count is the difference of two processes that differ only in how often they go over one list, divided by the messages:
-start, imports and warm-up cancel out. Repeatable with one BLAS thread, a fixed hash seed and no address randomisation. callgrind knows no AVX-512."""
+start, imports and warm-up cancel out. Repeatable with one BLAS thread, a fixed hash seed and no address randomisation.
+callgrind knows no AVX-512."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from .peers import OURS, PEERS
-from .results import Machine
+from .records import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 TIERS = ("avx512vbmi", "avx2", "ssse3", "neon", "scalar")  # best first

@@ -9,10 +9,11 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
 
 from .peers import FLOOR, OURS
+from .records import CaseResult, Run
 from .report import ratio_text, time_text
-from .results import CaseResult, Run
 from .targets import AUDIO_CASE, SESSION_CASE, TEXT_CASE
 
 COLOURS = {OURS: "#0b7285", FLOOR: "#adb5bd"}
@@ -38,12 +39,14 @@ def svg(run: Run, path: Path) -> None:
     plt.close(figure)
 
 
-def _panel(axis: plt.Axes, case: CaseResult, title: str, *, per_byte: bool) -> None:
+def _panel(axis: Axes, case: CaseResult, title: str, *, per_byte: bool) -> None:
     bars = sorted(((name, cell) for name, cell in case.cells.items() if cell.minimum), key=lambda bar: -bar[1].minimum)
     values = [case.frame_bytes / cell.minimum if per_byte else 1e9 / cell.minimum for _, cell in bars]
     axis.barh([name for name, _ in bars], values, color=[COLOURS.get(name, OTHERS) for name, _ in bars])
     for place, ((name, cell), value) in enumerate(zip(bars, values, strict=True)):
-        note = time_text(cell.minimum) if name == OURS or cell.ratio is None else f"{time_text(cell.minimum)}, {ratio_text(cell.ratio)}"
+        note = time_text(cell.minimum)
+        if name != OURS and cell.ratio is not None:
+            note += f", {ratio_text(cell.ratio)}"
         axis.text(value * 1.08, place, note, va="center", fontsize=7.5)
     axis.set_xscale("log")
     axis.set_xlim(min(values) / 2, max(values) * 9)  # room for the notes

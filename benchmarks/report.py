@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from . import targets
 from .peers import FLOOR, OURS, STREAM
-from .results import CaseResult, Cell, Run, peers_of
+from .records import CaseResult, Cell, Run, peers_of
 from .suites import PER_TIER, SUITES
 from .targets import TARGETS, Target
 
@@ -93,7 +93,8 @@ def _section(
 def _by_peer(cases: Sequence[CaseResult]) -> str:
     rows = [[peer, *(_cell(case.cells.get(peer), peer) for case in cases)] for peer in peers_of(cases)]
     ours = [case.cells.get(OURS, Cell()) for case in cases]
-    rows.insert(1, ["GB/s of frame", *(_rate(case.frame_bytes, cell, "{:.1f}", 1) for case, cell in zip(cases, ours, strict=True))])
+    sizes = [case.frame_bytes for case in cases]
+    rows.insert(1, ["GB/s of frame", *(_rate(size, cell, "{:.1f}", 1) for size, cell in zip(sizes, ours, strict=True))])
     rows.insert(2, ["messages/s", *(_rate(1, cell, "{:,.0f}", 1e9) for cell in ours)])
     return _table(["", *(case.name for case in cases)], rows)
 
@@ -140,10 +141,10 @@ def _streams(run: Run) -> str:
 
 
 def _growth(run: Run) -> str:
-    rows = [
-        [f"{growth.length:,}", f"{growth.per_message:.0f} ns", "-" if growth.memory is None else f"{growth.memory / 1024:,.0f} KiB"]
-        for growth in run.growth
-    ]
+    rows = []
+    for growth in run.growth:
+        memory = "-" if growth.memory is None else f"{growth.memory / 1024:,.0f} KiB"
+        rows.append([f"{growth.length:,}", f"{growth.per_message:.0f} ns", memory])
     title = "Sessions through one stream, 2,000 responses open at a time: time a message and memory, both to be flat."
     return f"## growth\n\n{title}\n\n" + _table(["messages", "a message", "memory grew by"], rows) if rows else ""
 

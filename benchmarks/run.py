@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import growth, machine
-from .results import CaseResult, Growth, Run, from_json
+from .records import CaseResult, Growth, Run, from_json
 from .suites import PER_TIER, SUITES
 from .worker import GROWTH
 

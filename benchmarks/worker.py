@@ -1,4 +1,4 @@
-"""One process, one tier: the tier is chosen when realtime_pcm is imported, so each has a process and its own peers beside it."""
+"""One process, one tier: the tier is chosen when realtime_pcm is imported, so each has a process, with its own peers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from . import growth
 from .frames import SEED
 from .peers import FLOOR, OURS, PEERS, Loop, Unavailable, check
-from .results import CaseResult, Cell, Growth
+from .records import CaseResult, Cell, Growth
 from .suites import SUITES, Case, hostile
 from .timing import measure, ratio_noise
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..frames import AUDIO, CREATED, DONE, INPUT_TRANSCRIPT, ITEM_ADDED, TEXT_DELTAS
+from ..frames import CREATED, DONE, INPUT_TRANSCRIPT, ITEM_ADDED, TEXT_DELTAS
 from . import Unavailable, Wire
 
 SOURCE = Path(__file__).with_name("cpp_peer.cpp")

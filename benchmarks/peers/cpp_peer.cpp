@@ -5,6 +5,7 @@
 // caller's to keep). The timing loop is here, so that no call from Python is charged to it.
 
 #include <chrono>
+#include <ctime>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -66,6 +67,17 @@ bool decode(Session &session, const simdjson::padded_string &frame) {
     return true;
 }
 
+// The thread's CPU time, as the loops in Python are timed.
+int64_t now() {
+#ifdef CLOCK_THREAD_CPUTIME_ID
+    timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+#else
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+#endif
+}
+
 }  // namespace
 
 extern "C" {
@@ -101,11 +113,11 @@ void peer_close(void *handle) {
 // Decodes the whole list `passes` times; nanoseconds, or -1 where a frame was refused.
 int64_t peer_time(void *handle, size_t passes) {
     auto *session = static_cast<Session *>(handle);
-    auto start = std::chrono::steady_clock::now();
+    int64_t start = now();
     for (size_t pass = 0; pass < passes; pass++)
         for (const auto &frame : session->frames)
             if (!decode(*session, frame)) return -1;
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+    return now() - start;
 }
 
 // The last message decoded: five strings as pointer and length pairs, then the samples.

@@ -11,7 +11,7 @@ from ..frames import AUDIO, CREATED, DONE, INPUT_TRANSCRIPT, ITEM_ADDED, TEXT_DE
 
 
 def loops() -> dict[str, Any]:
-    decode = Decoder().decode
+    decode: Any = Decoder().decode  # every loop reads the fields of its own kind of message
 
     def audio(frames: Sequence[bytes]) -> tuple[Any, ...]:
         for frame in frames:
@@ -76,7 +76,8 @@ def loops() -> dict[str, Any]:
 
 def stream_loops() -> dict[str, Any]:
     def stream(frames: Sequence[bytes]) -> tuple[Any, ...]:
-        for message in decode_stream(frames):
+        message: Any
+        for message in decode_stream(frames):  # noqa: B007 - read after the loop
             pass
         return message.type, message.event_id
 

@@ -15,7 +15,7 @@ from ..frames import AUDIO, CREATED, DONE, INPUT_TRANSCRIPT, ITEM_ADDED, TEXT_DE
 
 def loops() -> dict[str, Any]:
     # One parser for all frames; it refuses to parse while a proxy of the last document lives, hence each `message = None`.
-    parse = simdjson.Parser().parse
+    parse: Any = simdjson.Parser().parse
     b64decode = partial(fastpybase64.b64decode, validate=True)
     frombuffer, int16 = np.frombuffer, np.dtype(np.int16)
 

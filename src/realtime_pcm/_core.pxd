@@ -37,6 +37,7 @@ cdef class Layout:
     cdef Py_ssize_t first_slot          # field n >= 1 lies in slot first_slot + n
     cdef bint is_audio, ends_audio, bytes_payload
     cdef int id_place[32]              # which of a decoder's remembered ids the field may be; -1: none
+    cdef bint later[32]                 # strings that stay spans until they are asked for
     cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
     cdef int format_name, format_rate, format_channels
 
@@ -94,7 +95,6 @@ cdef class Decoder:
     cdef object decode_frame(self, frame, out)
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
-    cdef object remembered(self, const uint8_t *data, const wire_value *value, int place)
     cdef object likely_format(self)
     cdef object format_of(self, wire_frame *f, message *m, Layout layout, response_id)
     cdef int conversion_to(self, audio_format) except -2

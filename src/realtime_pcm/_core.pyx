@@ -16,9 +16,8 @@ from cpython.pythread cimport (
     PyThread_release_lock, PyThread_type_lock,
 )
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
-from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy, memset
 
 from ._wire cimport *
 
@@ -38,14 +37,9 @@ cdef extern from "Python.h":
     #endif
     """
     bint FREE_THREADED
-    object PyUnicode_New(Py_ssize_t size, uint32_t largest)
-    void *PyUnicode_DATA(object text)
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
-    object PyUnicode_FromKindAndData(int kind, const void *buffer, Py_ssize_t size)
-    object PyLong_FromLongLong(long long value)
 
 
 # ---- The tier ------------------------------------------------------------------------------------------
@@ -92,61 +86,22 @@ def _use_tier(str name):
 
 # ---- Values of a frame -----------------------------------------------------------------------------------
 
-cdef object _text(const uint8_t *data, const wire_value *value):
-    """A string of the frame. Its length is known before it is made, so it is made once."""
-    cdef size_t length = value.end - value.start
-    cdef uint32_t largest
-    cdef object text
-    if not value.escaped and not value.non_ascii:
-        text = PyUnicode_New(<Py_ssize_t>length, 127)
-        memcpy(PyUnicode_DATA(text), data + value.start, length)
-        return text
-    cdef size_t count = wire_text_measure(data, value, &largest)
-    if count == 0:
-        return ""
-    text = PyUnicode_New(<Py_ssize_t>count, largest)
-    wire_text_write(data, value, 1 if largest < 0x100 else 2 if largest < 0x10000 else 4, PyUnicode_DATA(text))
-    return text
+cdef extern from "values.h":
+    PyObject *value_text(const uint8_t *data, const wire_value *value) except NULL
+    PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) except NULL
+    PyObject *value_flat(const uint8_t *data, const wire_value *value) except NULL
 
-cdef object _long_integer(const uint8_t *data, const wire_value *value):
-    # As orjson has it: what 64 bits do not hold is a float.
-    cdef object number
-    cdef size_t length = value.end - value.start
-    if length <= 20:
-        number = int((<const char *>data)[value.start:value.end])
-        if -0x8000000000000000 <= number <= 0xFFFFFFFFFFFFFFFF:
-            return number
-    return float((<const char *>data)[value.start:value.end])
+cdef inline object _owned(PyObject *reference):
+    """A new reference as an object."""
+    cdef object it = <object>reference
+    Py_DECREF(it)
+    return it
 
-cdef inline object _integer(const uint8_t *data, const wire_value *value):
-    cdef const uint8_t *p = data + value.start
-    cdef const uint8_t *end = data + value.end
-    cdef int64_t number = 0
-    if end - p == 1:
-        return PyLong_FromLongLong(p[0] - 0x30)
-    cdef bint negative = p[0] == b"-"
-    if end - p > 18 or (negative and p[1] == b"0"):
-        return _long_integer(data, value)
-    if negative:
-        p += 1
-    while p < end:
-        number = number * 10 + (p[0] - 0x30)
-        p += 1
-    return PyLong_FromLongLong(-number if negative else number)
+cdef inline object _text(const uint8_t *data, const wire_value *value):
+    return _owned(value_text(data, value))
 
 cdef inline object _flat(const uint8_t *data, const wire_value *value):
-    """Any value but a container."""
-    if value.kind == WIRE_STRING:
-        return _text(data, value)
-    if value.kind == WIRE_INTEGER:
-        return _integer(data, value)
-    if value.kind == WIRE_TRUE:
-        return True
-    if value.kind == WIRE_FALSE:
-        return False
-    if value.kind == WIRE_REAL:
-        return float((<const char *>data)[value.start:value.end])
-    return None
+    return _owned(value_flat(data, value))
 
 cdef inline const uint8_t *_frame_data(object frame, Py_ssize_t *size) except NULL:
     """The UTF-8 of a frame as messages keep it: bytes, or str whose UTF-8 was taken before."""

@@ -205,27 +205,37 @@ cdef class Decoder:
     # ---- the message
 
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL:
-        """The message with its flat fields; what is a container, and the payload, is kept as a span."""
+        """The message with its flat fields; what is parsed or read later, and the payload, is kept as a span."""
         cdef Layout layout = name.layout
         cdef uint32_t count = layout.wire.field_count
         cdef uint32_t i
-        cdef Py_ssize_t containers = 0, spans = 0
+        cdef Py_ssize_t spans = 0
+        cdef bint containers = False
         cdef wire_value *value
         for i in range(1, count):
-            containers += f.values[i].kind >= WIRE_OBJECT
-        spans = containers
+            if f.values[i].kind >= WIRE_OBJECT:
+                spans += 1
+                containers = True
+            elif layout.later[i]:
+                spans += f.values[i].kind == WIRE_STRING
         if f.payload == WIRE_PAYLOAD_DONE or f.payload == WIRE_PAYLOAD_SPAN:
             spans += 1
         if containers:
             _expect_containers(layout, f)
         cdef message *m = message_new(<PyTypeObject *>layout.cls, <void *>layout, layout.first_slot + count, spans)
-        cdef object result = <object><PyObject *>m
-        Py_DECREF(result)
+        cdef object result = _owned(<PyObject *>m)
         cdef message_span *span = message_spans(m)
-        cdef PyObject **slots = m.slots
-        _put(m, SLOT_TYPE, name.name if name.wire.length else _text(f.data, &f.type_value))
+        cdef PyObject **slots = m.slots + layout.first_slot
         _put(m, SLOT_FRAME, frame)
-        _put(m, SLOT_EVENT_ID, _anything(frame, f.data, &f.values[0]))
+        if name.wire.length:
+            _put(m, SLOT_TYPE, name.name)
+        else:
+            m.slots[SLOT_TYPE] = value_text(f.data, &f.type_value)
+        # event_id has one slot for all classes, which is never parsed later.
+        if f.values[0].kind < WIRE_OBJECT:
+            m.slots[SLOT_EVENT_ID] = value_flat(f.data, &f.values[0])
+        else:
+            _put(m, SLOT_EVENT_ID, _load_span(frame, f.values[0].start, f.values[0].end))
         for i in range(1, count):
             value = &f.values[i]
             if layout.holds_payload(i):
@@ -234,36 +244,21 @@ cdef class Decoder:
                     span += 1
                 # The first one's slot is what the payload becomes: filled by whoever decodes it.
                 if i != layout.wire.payload_first:
-                    _put(m, layout.first_slot + i, None)
-            elif value.kind >= WIRE_OBJECT:
+                    slots[i] = _none()
+            elif value.kind >= WIRE_OBJECT or (value.kind == WIRE_STRING and layout.later[i]):
                 span.number, span.start, span.end = i, value.start, value.end
                 span += 1
-            elif value.kind == WIRE_STRING and layout.id_place[i] >= 0:
-                _put(m, layout.first_slot + i, self.remembered(f.data, value, layout.id_place[i]))
+            elif value.kind == WIRE_ABSENT:
+                slots[i] = _none()
+            elif value.kind == WIRE_STRING and layout.id_place[i] >= 0 and not (FREE_THREADED and self.stateless):
+                slots[i] = value_recurring_text(f.data, value, &self.ids[layout.id_place[i]])
             else:
-                _put(m, layout.first_slot + i, _flat(f.data, value))
-        if containers and self.formats is not None and not self.stateless:
+                slots[i] = value_flat(f.data, value)
+        if containers and not self.stateless:
             Py_INCREF(self.formats)
             m.formats = <PyObject *>self.formats
         Py_INCREF(result)
         return m
-
-    cdef object remembered(self, const uint8_t *data, const wire_value *value, int place):
-        """An id: the same object as in the message before, where the bytes are the same."""
-        cdef Py_ssize_t length = <Py_ssize_t>(value.end - value.start)
-        cdef PyObject *before = self.ids[place]
-        if value.escaped or value.non_ascii or (FREE_THREADED and self.stateless):
-            return _text(data, value)
-        if (before != NULL and PyUnicode_GET_LENGTH(<object>before) == length
-                and memcmp(PyUnicode_DATA(<object>before), data + value.start, length) == 0):
-            return <object>before
-        text = _text(data, value)
-        # Bounded: a long "id" is no id, and would be kept as long as the decoder.
-        if length <= 256:
-            Py_INCREF(text)
-            self.ids[place] = <PyObject *>text
-            Py_XDECREF(before)
-        return text
 
     # ---- the audio
 
@@ -275,10 +270,10 @@ cdef class Decoder:
         """Forced, else the message's own, else its response's, else the session's."""
         if self.forced is not None:
             return self.forced
-        if layout.format_name or layout.format_rate:
-            own = named_format(
-                _string_or_none(_slot(m, layout, layout.format_name)), _slot(m, layout, layout.format_rate),
-                _slot(m, layout, layout.format_channels))
+        name = _slot(m, layout, layout.format_name)
+        rate = _slot(m, layout, layout.format_rate)
+        if name is not None or rate is not None:
+            own = named_format(_string_or_none(name), rate, _slot(m, layout, layout.format_channels))
             if own is not None:
                 return own
         if self.response_formats:
@@ -440,6 +435,10 @@ cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
     Py_INCREF(value)
     m.slots[place] = <PyObject *>value
 
+cdef inline PyObject *_none() noexcept:
+    Py_INCREF(None)
+    return <PyObject *>None
+
 cdef inline object _slot(message *m, Layout layout, int number):
     """A flat field's value, None where there is none or where it is a container."""
     if number == 0 or m.slots[layout.first_slot + number] == NULL:
@@ -448,12 +447,6 @@ cdef inline object _slot(message *m, Layout layout, int number):
 
 cdef object _string_or_none(value):
     return value if isinstance(value, str) else None
-
-cdef object _anything(frame, const uint8_t *data, const wire_value *value):
-    # event_id has one slot for all classes, which is never parsed later.
-    if value.kind < WIRE_OBJECT:
-        return _flat(data, value)
-    return _load_span(frame, value.start, value.end)
 
 cdef object _allocate_bytes(wire_sink *sink, size_t payload_bytes):
     data = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>payload_bytes)

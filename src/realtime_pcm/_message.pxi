@@ -61,7 +61,7 @@ def payload(*keys):
 
 @cython.final
 cdef class LazyField:
-    """Reads a field whose value is an object or array: parsed when it is first asked for."""
+    """Reads a field whose value is made when it is first asked for: an object or array is parsed then."""
     cdef readonly str __name__
     cdef Py_ssize_t place
     cdef size_t number
@@ -93,7 +93,13 @@ cdef class LazyField:
         cdef message_span *span = _find_span(m, self.number)
         if span == NULL:
             return None
-        value = _load_span(<object>m.slots[SLOT_FRAME], span.start, span.end)
+        frame = <object>m.slots[SLOT_FRAME]
+        cdef Py_ssize_t size
+        cdef const uint8_t *data = _frame_data(frame, &size)
+        # A string's span begins behind its quote, a container's with its bracket.
+        if data[span.start - 1] == b'"':
+            return _span_text(data, span)
+        value = _load_span(frame, span.start, span.end)
         if self.view is None:
             return value
         formats = None if m.formats == NULL else <object>m.formats
@@ -114,6 +120,12 @@ cdef message_span *_find_span(message *m, size_t number) noexcept:
     return NULL
 
 
+cdef object _span_text(const uint8_t *data, message_span *span):
+    # What the walk knew of the string is not kept: measured again, it may be anything.
+    cdef wire_value value = wire_value(span.start, span.end, WIRE_STRING, True, True)
+    return _text(data, &value)
+
+
 @cython.final
 cdef class PayloadText:
     """Reads the payload as the base64 text it was sent as; made on demand, None where it was absent or null."""
@@ -127,15 +139,12 @@ cdef class PayloadText:
         cdef message *m = <message *><PyObject *>instance
         cdef Layout layout = <Layout>m.layout
         cdef message_span *span
-        cdef wire_value value
         cdef Py_ssize_t size
         cdef uint32_t i
         for i in range(layout.wire.payload_count):
             span = _find_span(m, layout.wire.payload_first + i)
             if span != NULL:
-                # Valid base64 is ASCII; only an escape can be in the way.
-                value = wire_value(span.start, span.end, WIRE_STRING, True, False)
-                return _text(_frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
+                return _span_text(_frame_data(<object>m.slots[SLOT_FRAME], &size), span)
         return None
 
 

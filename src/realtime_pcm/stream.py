@@ -411,7 +411,30 @@ async def _step(generator: AsyncGenerator[Frame, None]) -> Frame:
 
 # --- decode_stream
 
+# The async overloads come first: a connection whose class has an unknown base (a compiled one) matches whichever does.
+# Those for `str` (an iterable of str, to a type checker) come before the sync ones.
 
+
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+) -> AsyncMessageStream[ServerMessage]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[Any] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
 @overload
 def decode_stream(source: str | bytes | bytearray | memoryview | Coroutine[Any, Any, Any]) -> NoReturn: ...
 @overload
@@ -434,26 +457,6 @@ def decode_stream(
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
 ) -> MessageStream[ServerMessage | InvalidFrame]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[Any] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-) -> AsyncMessageStream[ServerMessage]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: Decoder[Any] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
 
 
 def decode_stream(

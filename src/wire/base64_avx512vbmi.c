@@ -32,49 +32,78 @@ ALIGNED static const uint8_t pack[3][64] = {
     {4 * 10, G(11), G4(12), G4(16), G4(20), G4(24), G4(28)},
 };
 
-/* 64 symbols to 16 words of 24 bits. `*wrong` gathers the sign bits of what is outside the alphabet. */
-static inline __m512i decode(__m512i codes, __m512i *wrong) {
-    const __m512i low = _mm512_load_si512(symbols), high = _mm512_load_si512(symbols + 64);
-    __m512i six = _mm512_permutex2var_epi8(low, codes, high);
-    *wrong = _mm512_or_si512(*wrong, _mm512_or_si512(codes, six));
-    __m512i twelve = _mm512_maddubs_epi16(six, _mm512_set1_epi16(0x0140));  /* first * 64 + second */
-    return _mm512_madd_epi16(twelve, _mm512_set1_epi32(0x00011000));        /* first * 4096 + second */
+static inline __m512i lookup(__m512i codes) {
+    return _mm512_permutex2var_epi8(_mm512_load_si512(symbols), codes, _mm512_load_si512(symbols + 64));
+}
+
+#define EACH for (int i = 0; i < n; i++)
+
+/* Reads n * 64 symbols, n at most 8; each 64 of them become 16 words of 24 bits. Returns sign bits: set where a byte
+ * is outside the alphabet. Step by step for all n, not one after the other: the instructions of one vector wait for
+ * each other, and fill the schedulers while they wait. */
+__attribute__((always_inline)) static inline __m512i decode(int n, const uint8_t *src, __m512i words[]) {
+    __m512i codes[8], wrong = _mm512_setzero_si512();
+    EACH {
+        codes[i] = _mm512_loadu_si512(src + 64 * i);
+        /* gcc would load each a second time rather than copy the register that vpermi2b overwrites; what an asm
+         * statement has touched cannot be loaded again. */
+        __asm__("" : "+v"(codes[i]));
+    }
+    EACH words[i] = lookup(codes[i]);
+    EACH wrong = _mm512_ternarylogic_epi32(wrong, words[i], codes[i], 0xFE); /* a | b | c */
+    EACH words[i] = _mm512_maddubs_epi16(words[i], _mm512_set1_epi16(0x0140));      /* first * 64 + second */
+    EACH words[i] = _mm512_madd_epi16(words[i], _mm512_set1_epi32(0x00011000));     /* first * 4096 + second */
+    return wrong;
+}
+
+/* Writes the 192 bytes of four vectors. */
+static inline void store192(uint8_t *out, const __m512i words[4]) {
+    _mm512_storeu_si512(out, _mm512_permutex2var_epi8(words[0], _mm512_load_si512(pack[0]), words[1]));
+    _mm512_storeu_si512(out + 64, _mm512_permutex2var_epi8(words[1], _mm512_load_si512(pack[1]), words[2]));
+    _mm512_storeu_si512(out + 128, _mm512_permutex2var_epi8(words[2], _mm512_load_si512(pack[2]), words[3]));
+}
+
+/* One turn of the loop below for 64 symbols or fewer, any multiple of 4. Masked loads and stores touch no byte outside
+ * their mask, and do not fault on one: the load takes the `length` symbols, the store the three bytes of each of their
+ * groups. Lanes not loaded are 'A', which is no fault. Returns the symbols before the first group at fault. */
+static inline size_t decode_masked(const uint8_t *src, size_t length, uint8_t *out) {
+    __m512i codes = _mm512_mask_loadu_epi8(_mm512_set1_epi8('A'), _bzhi_u64(~0ull, (unsigned)length), src);
+    __m512i six = lookup(codes);
+    __m512i words = _mm512_maddubs_epi16(six, _mm512_set1_epi16(0x0140));
+    words = _mm512_madd_epi16(words, _mm512_set1_epi32(0x00011000));
+    __m512i bytes = _mm512_permutexvar_epi8(_mm512_load_si512(pack[0]), words);
+    _mm512_mask_storeu_epi8(out, _bzhi_u64(~0ull, (unsigned)(length / 4 * 3)), bytes);
+    __mmask64 faults = _mm512_movepi8_mask(_mm512_or_si512(codes, six));
+    return faults ? _tzcnt_u64(faults) & ~3ull : length;
 }
 
 size_t wire_base64_avx512vbmi(const uint8_t *src, size_t length, uint8_t *out) {
     size_t at = 0;
-    const __m512i pack0 = _mm512_load_si512(pack[0]), pack1 = _mm512_load_si512(pack[1]),
-                  pack2 = _mm512_load_si512(pack[2]);
-
-    length &= ~(size_t)3;
-    /* 256 symbols a turn: reads src[at .. at + 256), which ends at or before `length`, and writes exactly the 192
-     * bytes of those groups. One test for all; where it fails, the loop below looks at the same 256 again. */
+    /* 512 symbols a turn, then 256: reads src[at .. at + 512), which ends at or before `length`, and writes exactly the
+     * 384 bytes of those groups. One test for all; where it fails, the last loop looks at the same symbols again. */
+    for (; length - at >= 512; at += 512, out += 384) {
+        __m512i words[8];
+        __m512i wrong = decode(8, src + at, words);
+        store192(out, words);
+        store192(out + 192, words + 4);
+        if (_mm512_movepi8_mask(wrong))
+            goto exactly;
+    }
     for (; length - at >= 256; at += 256, out += 192) {
-        __m512i wrong = _mm512_setzero_si512();
-        __m512i a = decode(_mm512_loadu_si512(src + at), &wrong);
-        __m512i b = decode(_mm512_loadu_si512(src + at + 64), &wrong);
-        __m512i c = decode(_mm512_loadu_si512(src + at + 128), &wrong);
-        __m512i d = decode(_mm512_loadu_si512(src + at + 192), &wrong);
-        _mm512_storeu_si512(out, _mm512_permutex2var_epi8(a, pack0, b));
-        _mm512_storeu_si512(out + 64, _mm512_permutex2var_epi8(b, pack1, c));
-        _mm512_storeu_si512(out + 128, _mm512_permutex2var_epi8(c, pack2, d));
+        __m512i words[4];
+        __m512i wrong = decode(4, src + at, words);
+        store192(out, words);
         if (_mm512_movepi8_mask(wrong))
             break;
     }
-    /* Up to 64 symbols a turn. Masked loads and stores touch no byte outside their mask, and do not fault on one: the
-     * load takes the `step` symbols there are, the store the three bytes of each of their groups. Lanes not loaded
-     * are 'A', which is no fault. */
+exactly:
     while (at < length) {
         size_t step = length - at < 64 ? length - at : 64;
-        __m512i wrong = _mm512_setzero_si512();
-        __m512i codes = _mm512_mask_loadu_epi8(_mm512_set1_epi8('A'), _bzhi_u64(~0ull, (unsigned)step), src + at);
-        __m512i words = _mm512_permutexvar_epi8(pack0, decode(codes, &wrong));
-        _mm512_mask_storeu_epi8(out, _bzhi_u64(~0ull, (unsigned)(step / 4 * 3)), words);
-        __mmask64 faults = _mm512_movepi8_mask(wrong);
-        if (faults)
-            return at + (_tzcnt_u64(faults) & ~(size_t)3);
-        at += step;
-        out += step / 4 * 3;
+        size_t taken = decode_masked(src + at, step, out);
+        at += taken;
+        if (taken < step)
+            break;
+        out += 48;
     }
     return at;
 }

@@ -80,17 +80,22 @@ size_t wire_base64_neon(const uint8_t *src, size_t length, uint8_t *out) {
         if (any(wrong))
             return at + sound_prefix(src + at, 64);
     }
-    /* The last 4 to 60 symbols, through the stack. 'A' behind them is no fault. */
     size_t rest = length - at;
-    if (rest) {
-        uint8_t codes[64], bytes[48];
-        uint8x16_t wrong = vdupq_n_u8(0);
-        memset(codes, 'A', sizeof codes);
-        memcpy(codes, src + at, rest);
-        decode(&table, codes, bytes, &wrong);
-        memcpy(out, bytes, rest / 4 * 3);
-        at += any(wrong) ? sound_prefix(src + at, rest) : rest;
+    if (rest == 0)
+        return at;
+    uint8x16_t wrong = vdupq_n_u8(0);
+    if (at) {
+        /* The last 64 symbols, the first 64 - rest of them once more: they lie behind src, because 64 or more were
+         * decoded, are sound, and give the same bytes again. */
+        decode(&table, src + length - 64, out + rest / 4 * 3 - 48, &wrong);
+        return any(wrong) ? at + sound_prefix(src + at, rest) : length;
     }
-    return at;
+    /* The only 4 to 60 symbols, through the stack. 'A' behind them is no fault. */
+    uint8_t codes[64], bytes[48];
+    memset(codes, 'A', sizeof codes);
+    memcpy(codes, src, rest);
+    decode(&table, codes, bytes, &wrong);
+    memcpy(out, bytes, rest / 4 * 3);
+    return any(wrong) ? sound_prefix(src, rest) : rest;
 }
 #endif

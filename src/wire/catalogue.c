@@ -43,19 +43,20 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     return number;
 }
 
-/* Wire types share their beginnings ("response.") and their ends (".delta"): mix all of it. */
-static size_t type_hash(const uint8_t *name, size_t length) {
-    uint64_t hash = length * UINT64_C(0x9E3779B97F4A7C15);
-    while (length >= 8) {
-        hash = (hash ^ wire_load64(name)) * UINT64_C(0xD6E8FEB86659FD93);
-        hash ^= hash >> 32;
-        name += 8;
-        length -= 8;
+/* Wire types share their beginnings ("response.") and their ends (".delta"): the middle, the end and the length tell
+ * them apart nearly always. */
+static inline size_t type_hash(const uint8_t *name, size_t length) {
+    uint64_t middle, end;
+    if (length >= 8) {
+        middle = wire_load64(name + (length - 8) / 2);
+        end = wire_load64(name + length - 8);
+    } else {
+        middle = 0;
+        end = 0;
+        for (size_t i = 0; i < length; i++) end = end << 8 | name[i];
     }
-    uint64_t tail = 0;
-    for (size_t i = 0; i < length; i++) tail |= (uint64_t)name[i] << (8 * i);
-    hash = (hash ^ tail) * UINT64_C(0xD6E8FEB86659FD93);
-    return (size_t)(hash ^ (hash >> 32));
+    uint64_t hash = (middle ^ length) * UINT64_C(0x9E3779B97F4A7C15) ^ end * UINT64_C(0xD6E8FEB86659FD93);
+    return (size_t)(hash >> 40);
 }
 
 const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
@@ -63,7 +64,7 @@ const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint
     for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
         const wire_type *type = catalogue->slots[place];
         if (type == NULL) return NULL;
-        if (type->length == length && memcmp(type->name, name, length) == 0) return type;
+        if (type->length == length && wire_same(type->name, name, length)) return type;
     }
 }
 
@@ -72,7 +73,7 @@ bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type) {
     size_t place = type_hash(name, type->length) & catalogue->mask;
     for (; catalogue->slots[place]; place = (place + 1) & catalogue->mask) {
         const wire_type *other = catalogue->slots[place];
-        if (other->length == type->length && memcmp(other->name, name, type->length) == 0) return false;
+        if (other->length == type->length && wire_same(other->name, name, type->length)) return false;
     }
     catalogue->slots[place] = type;
     return true;

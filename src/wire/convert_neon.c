@@ -6,14 +6,19 @@
 #include <string.h>
 
 /* A G.711 law by formula (convert_scalar.c): once the bits inverted on the wire are back, a code is sign, three bits
- * of chord e, four of step m. mu-law: the sample's magnitude is ((2m + 33) << e) * 4 - 132. A-law: ((2m + 33) <<
- * max(e, 1)) * 4, and 256 less in chord 0. */
+ * of chord e, four of step m, and the sample's magnitude is
+ *
+ *     mu-law: ((2m + 33) * 2^e - 33) * 4
+ *     A-law:  (2m + 33) * 2^max(e, 1) * 4, with 2m + 1 instead of 2m + 33 in chord 0 */
 typedef struct law {
-    uint8_t inverted, least_chord, less, less_in_chord_0;   /* `less` by 4, `less_in_chord_0` by 8 */
+    uint8_t inverted;           /* bits of the code, but for the sign */
+    uint8_t least_chord;
+    uint8_t less_in_chord_0;    /* taken from 2m + 33 */
+    uint8_t less;               /* taken from the product */
 } law;
 
-static const law ulaw = {0x7F, 0, 33, 0};
-static const law alaw = {0x55, 1, 0, 32};
+static const law ulaw = {0x7F, 0, 0, 33};
+static const law alaw = {0x55, 1, 32, 0};
 
 /* Reads 16 codes. samples.val[0] is the first 8 of them. */
 static inline int16x8x2_t expand(const law *law, const uint8_t *in) {
@@ -22,7 +27,6 @@ static inline int16x8x2_t expand(const law *law, const uint8_t *in) {
     /* 2m + 33 = (m << 1 | 1) + 32, at most 63. */
     uint8x16_t step = vaddq_u8(vshlq_n_u8(vandq_u8(codes, vdupq_n_u8(15)), 1), vdupq_n_u8(33));
     uint8x16_t steep = vshlq_u8(vdupq_n_u8(1), vreinterpretq_s8_u8(vmaxq_u8(chord, vdupq_n_u8(law->least_chord))));
-    /* In chord 0, step * 2^least_chord loses 64 of A-law: 32 twice. The product is taken after that. */
     step = vsubq_u8(step, vandq_u8(vceqzq_u8(chord), vdupq_n_u8(law->less_in_chord_0)));
     uint16x8_t less = vdupq_n_u16(law->less);
     int16x8_t low = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(

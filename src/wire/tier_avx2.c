@@ -8,8 +8,8 @@
 
 #include "bytes.h"
 
-/* One bit a byte: quote, backslash, and, compared as signed, all that is below 0x20 or above 0x7F. */
-static inline uint32_t special_bytes(const uint8_t *p) {
+/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+static inline uint64_t special_bytes(const uint8_t *p) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)p);
     __m256i special = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
                                       _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
@@ -17,19 +17,8 @@ static inline uint32_t special_bytes(const uint8_t *p) {
     return (uint32_t)_mm256_movemask_epi8(special);
 }
 
-static inline const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const uint8_t *data) {
-    for (; end - p >= 32; p += 32) {
-        uint32_t special = special_bytes(p);
-        if (special) return p + __builtin_ctz(special);
-    }
-    if (p == end) return p;
-    if (end - data >= 32) {
-        /* The frame's last 32 bytes, of which those before p are shifted out. */
-        uint32_t special = special_bytes(end - 32) >> (32 - (end - p));
-        return special ? p + __builtin_ctz(special) : end;
-    }
-    while (p < end && *p != '"' && *p != '\\' && (uint8_t)(*p - 0x20) < 0x60) p++;
-    return p;
+static inline uint64_t special_block(const uint8_t *p) {
+    return special_bytes(p) | special_bytes(p + 32) << 32;
 }
 
 #define WALK walk_avx2

@@ -8,21 +8,22 @@
 
 #include "bytes.h"
 
-static inline const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const uint8_t *data) {
-    (void)data;
-    const __m512i quote = _mm512_set1_epi8('"'), backslash = _mm512_set1_epi8('\\'), space = _mm512_set1_epi8(0x20);
-    while (p < end) {
-        /* The last bytes are loaded under a mask: what it leaves out is not touched. */
-        size_t left = (size_t)(end - p);
-        __mmask64 live = left >= 64 ? ~UINT64_C(0) : _bzhi_u64(~UINT64_C(0), (unsigned)left);
-        __m512i bytes = _mm512_maskz_loadu_epi8(live, p);
-        /* Compared as signed, below 0x20 is also all that is above 0x7F. */
-        uint64_t special = _mm512_cmpeq_epi8_mask(bytes, quote) | _mm512_cmpeq_epi8_mask(bytes, backslash) |
-                           _mm512_mask_cmplt_epi8_mask(live, bytes, space);
-        if (special) return p + _tzcnt_u64(special);
-        p += left >= 64 ? 64 : left;
-    }
-    return p;
+/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+static inline uint64_t special_of(__m512i bytes, __mmask64 live) {
+    return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
+           _mm512_mask_cmplt_epi8_mask(live, bytes, _mm512_set1_epi8(0x20));
+}
+
+static inline uint64_t special_block(const uint8_t *p) {
+    return special_of(_mm512_loadu_si512(p), ~UINT64_C(0));
+}
+
+/* The last bytes are loaded under a mask: what it leaves out is not touched. */
+#define WALK_OWN_TAIL
+#define special_tail(w, p) special_masked(p, (unsigned)((w)->end - (p)))
+static inline uint64_t special_masked(const uint8_t *p, unsigned left) {
+    __mmask64 live = _bzhi_u64(~UINT64_C(0), left);
+    return special_of(_mm512_maskz_loadu_epi8(live, p), live);
 }
 
 #define WALK walk_avx512vbmi

@@ -8,28 +8,21 @@
 
 #include "bytes.h"
 
-/* Four bits a byte: quote, backslash, and, compared as signed, all that is below 0x20 or above 0x7F. */
-static inline uint64_t special_bytes(const uint8_t *p) {
+/* One bit a byte, by adding neighbours: each pair of bytes keeps its own bits. Compared as signed, below 0x20 is also
+ * all that is above 0x7F. */
+static inline uint8x16_t special_bytes(const uint8_t *p) {
+    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bytes = vld1q_u8(p);
     uint8x16_t special = vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
     special = vorrq_u8(special, vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)));
-    /* Four bits a byte: NEON has no movemask, a narrowing shift stands in for it. */
-    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(special), 4)), 0);
+    return vandq_u8(special, vld1q_u8(bits));
 }
 
-static inline const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const uint8_t *data) {
-    for (; end - p >= 16; p += 16) {
-        uint64_t special = special_bytes(p);
-        if (special) return p + __builtin_ctzll(special) / 4;
-    }
-    if (p == end) return p;
-    if (end - data >= 16) {
-        /* The frame's last 16 bytes, of which those before p are shifted out. */
-        uint64_t special = special_bytes(end - 16) >> 4 * (16 - (end - p));
-        return special ? p + __builtin_ctzll(special) / 4 : end;
-    }
-    while (p < end && *p != '"' && *p != '\\' && (uint8_t)(*p - 0x20) < 0x60) p++;
-    return p;
+static inline uint64_t special_block(const uint8_t *p) {
+    uint8x16_t low = vpaddq_u8(special_bytes(p), special_bytes(p + 16));
+    uint8x16_t high = vpaddq_u8(special_bytes(p + 32), special_bytes(p + 48));
+    uint8x16_t all = vpaddq_u8(low, high);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
 
 #define WALK walk_neon

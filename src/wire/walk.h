@@ -1,11 +1,11 @@
 /* The frame walk, once per tier.
  *
- * A tier's file defines WALK (the name of the function), WALK_BASE64 (its kernel) and
+ * A tier's file defines WALK (the name of the function), WALK_TIER (its table) and
  *
- *     static inline const uint8_t *scan_string(const uint8_t *p, const uint8_t *end, const uint8_t *data)
+ *     static inline uint64_t special_block(const uint8_t *p)
  *
- * (the first byte at or after p that is '"', '\\', below 0x20 or above 0x7F, or end; it may read data[0 .. end)), and
- * then includes this file. Everything is static: functions of one instruction set never call those of another.
+ * which looks at p[0 .. 64) and sets bit i where p[i] is '"', '\\', below 0x20 or above 0x7F; and then includes this
+ * file. Everything is static: functions of one instruction set never call those of another.
  *
  * Every function here takes a pointer into the frame and returns the one behind what it has read, or NULL after
  * it has put the fault into walker.status and walker.fault. `end` is never read.
@@ -25,6 +25,8 @@
 
 typedef struct walker {
     const uint8_t *data, *end;
+    const uint8_t *block;       /* 64 bytes from here were looked at: */
+    uint64_t special;           /* which of them a string does not simply run over */
     const uint8_t *fault;
     wire_status status;
 } walker;
@@ -40,6 +42,39 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
     w->status = status;
     w->fault = at;
     return NULL;
+}
+
+#ifndef WALK_OWN_TAIL
+/* special_block of the last, fewer than 64, bytes of the frame; no bits behind its end. */
+static inline uint64_t special_tail(const walker *w, const uint8_t *p) {
+    size_t left = (size_t)(w->end - p);
+    if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
+    uint8_t block[64];
+    memset(block, ' ', sizeof block);
+    memcpy(block, p, left);
+    return special_block(block);
+}
+#endif
+
+static inline void look_at(walker *w, const uint8_t *p) {
+    w->block = p;
+    w->special = w->end - p >= 64 ? special_block(p) : special_tail(w, p);
+}
+
+/* The first byte at or behind p, in a string, that is a quote, a backslash, a control byte or not ASCII; or end. Strings
+ * are short: one look at 64 bytes serves several of them. */
+static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
+    size_t offset = (size_t)(p - w->block);
+    if (offset < 64) {
+        uint64_t special = w->special >> offset;
+        if (special) return p + __builtin_ctzll(special);
+        p = w->block + 64;
+    }
+    for (; p < w->end; p += 64) {
+        look_at(w, p);
+        if (w->special) return p + __builtin_ctzll(w->special);
+    }
+    return w->end;
 }
 
 static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
@@ -121,7 +156,7 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
 /* p: behind the opening quote. Returns the closing one. */
 static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
     for (;;) {
-        p = scan_string(p, w->end, w->data);
+        p = scan_string(w, p);
         if (p == w->end) return fail(w, WIRE_END, p);
         if (*p == '"') return p;
         if (*p == '\\') {
@@ -179,31 +214,28 @@ static const uint8_t *walk_literal(walker *w, const uint8_t *p, const char *lite
     return p + length;
 }
 
-/* Anything but a container. */
+static inline void put_value(wire_value *value, size_t start, size_t end, uint8_t kind) {
+    value->start = start;
+    value->end = end;
+    value->kind = kind;
+    value->escaped = value->non_ascii = false;
+}
+
+/* A literal or a number. */
 static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value) {
     const uint8_t *behind;
-    value->escaped = value->non_ascii = false;
+    uint8_t kind = WIRE_INTEGER;
     switch (*p) {
-    case '"':
-        p++;
-        behind = walk_string(w, p, &value->escaped, &value->non_ascii);
-        if (behind == NULL) return NULL;
-        value->kind = WIRE_STRING;
-        value->start = (size_t)(p - w->data);
-        value->end = (size_t)(behind - w->data);
-        return behind + 1;
-    case 'n': value->kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
-    case 't': value->kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
-    case 'f': value->kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
+    case 'n': kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
+    case 't': kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
+    case 'f': kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
     case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-        behind = walk_number(w, p, &value->kind);
+        behind = walk_number(w, p, &kind);
         break;
     default:
         return fail(w, WIRE_EXPECTED_VALUE, p);
     }
-    if (behind == NULL) return NULL;
-    value->start = (size_t)(p - w->data);
-    value->end = (size_t)(behind - w->data);
+    if (behind != NULL) put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), kind);
     return behind;
 }
 
@@ -263,14 +295,31 @@ close:
 }
 
 static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value *value, unsigned depth) {
+    const uint8_t *behind;
     if (p == w->end) return fail(w, WIRE_END, p);
-    if (*p != '{' && *p != '[') return walk_plain(w, p, value);
-    const uint8_t *behind = walk_container(w, p, depth);
-    if (behind == NULL) return NULL;
-    value->kind = *p == '{' ? WIRE_OBJECT : WIRE_ARRAY;
-    value->escaped = value->non_ascii = false;
-    value->start = (size_t)(p - w->data);
-    value->end = (size_t)(behind - w->data);
+    if (*p == '"') {
+        bool escaped = false, non_ascii = false;
+        behind = walk_string(w, ++p, &escaped, &non_ascii);
+        if (behind == NULL) return NULL;
+        value->start = (size_t)(p - w->data);
+        value->end = (size_t)(behind - w->data);
+        value->kind = WIRE_STRING;
+        value->escaped = escaped;
+        value->non_ascii = non_ascii;
+        return behind + 1;
+    }
+    if (*p != '{' && *p != '[') {
+        /* Indexes of one digit are the commonest numbers. */
+        if (is_digit(*p) && w->end - p > 1 && (p[1] == ',' || p[1] == '}')) {
+            put_value(value, (size_t)(p - w->data), (size_t)(p + 1 - w->data), WIRE_INTEGER);
+            return p + 1;
+        }
+        return walk_plain(w, p, value);
+    }
+    behind = walk_container(w, p, depth);
+    if (behind != NULL) {
+        put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    }
     return behind;
 }
 
@@ -343,10 +392,10 @@ static void settle_payload(wire_frame *f, size_t decoded_start) {
 
 /* Where a payload that begins at `src` probably ends: at the first quote of the frame's last bytes. NULL where there
  * is none, or where what lies between is no canonical length. */
-static const uint8_t *guess_end(const uint8_t *src, const uint8_t *end, const uint8_t *data) {
-    const uint8_t *p = end - src > WALK_TRAILER ? end - WALK_TRAILER : src;
-    p = scan_string(p, end, data);
-    if (p == end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
+static const uint8_t *guess_end(walker *w, const uint8_t *src) {
+    const uint8_t *p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
+    p = scan_string(w, p);
+    if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
     return p;
 }
 
@@ -423,9 +472,10 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         f->key.kind = WIRE_ABSENT;
         if (f->sink.out != NULL && wire_payload_fill(&WALK_TIER, p + 1, (size_t)(closing - p - 1), &f->sink)) {
             decoded_start = f->cursor + 1;
-            m.value = (wire_value){decoded_start, f->payload_end, WIRE_STRING, false, false};
+            put_value(&f->values[field], decoded_start, f->payload_end, WIRE_STRING);
+            f->expected = field + 1;
             p = closing + 1;
-            goto store_field;
+            goto next;
         }
         goto value;
     }
@@ -466,11 +516,13 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         p = skip_space(p + 1, end);
 
         if (field == WIRE_NO_FIELD) {
-            p = walk_value(w, p, &m.value, 1);
+            bool names_type = is_type_key(data, &m);
+            member *kept = !names_type && layout == NULL && pending_count < WALK_PENDING ? &pending[pending_count] : &m;
+            wire_value *value = names_type ? &f->type_value : &kept->value;
+            p = walk_value(w, p, value, 1);
             if (p == NULL) return in_member(f, &m, w->status);
-            if (is_type_key(data, &m)) {
-                f->type_value = m.value;
-                const wire_type *type = m.value.kind == WIRE_STRING ? find_type(f) : NULL;
+            if (names_type) {
+                const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
                 if (layout != NULL) {
                     again |= type != f->type;   /* the last "type" wins: all that was found stands under another */
                 } else if (type != NULL) {
@@ -478,15 +530,20 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
                     layout = type->layout;
                     for (unsigned i = 0; i < pending_count; i++) store(f, &pending[i]);
                 }
-            } else if (layout == NULL) {
-                if (pending_count == WALK_PENDING) again = true; else pending[pending_count++] = m;
+            } else if (kept != &m) {
+                kept->key = m.key;
+                kept->length = m.length;
+                kept->escaped = m.escaped;
+                pending_count++;
+            } else {
+                again |= layout == NULL;        /* more than are remembered */
             }
             goto next;
         }
 
         if (is_payload(layout, field) && !f->defer_payload && !f->resumed && !again && p < end &&
             *p == '"') {
-            const uint8_t *closing = guess_end(p + 1, end, data);
+            const uint8_t *closing = guess_end(w, p + 1);
             if (closing != NULL) {
                 f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
                 f->payload_field = field;
@@ -497,10 +554,9 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
             }
         }
     value:
-        p = walk_value(w, p, &m.value, 1);
+        /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
+        p = walk_value(w, p, &f->values[field], 1);
         if (p == NULL) return in_member(f, &m, w->status);
-    store_field:
-        f->values[field] = m.value;
         f->expected = field + 1;
     next:
         if (p < end && *p == ',') {
@@ -534,7 +590,8 @@ root_closed:;
 }
 
 static wire_status WALK(wire_frame *f) {
-    walker w = {f->data, f->data + f->length, f->data, WIRE_OK};
+    walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK};
+    if (f->length > 0) look_at(&w, f->resumed ? f->data + f->payload_end : f->data);
     wire_status status = walk_frame(f, &w);
     if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
     return status;

@@ -1,0 +1,104 @@
+/* Values of a frame as Python objects. All return new references, or NULL with an exception set. */
+#ifndef REALTIME_PCM_VALUES_H
+#define REALTIME_PCM_VALUES_H
+
+#include <Python.h>
+
+#include "bytes.h"
+#include "wire.h"
+
+/* Short spans are most of them, and a call to memcpy costs as much as all of theirs. Writes `length` bytes. */
+static inline void copy_bytes(uint8_t *out, const uint8_t *in, size_t length) {
+    if (length > 64) {
+        memcpy(out, in, length);
+    } else if (length >= 16) {
+        for (size_t i = 0; i + 16 < length; i += 16) memcpy(out + i, in + i, 16);
+        memcpy(out + length - 16, in + length - 16, 16);
+    } else if (length >= 8) {
+        uint64_t first = wire_load64(in), last = wire_load64(in + length - 8);
+        memcpy(out, &first, 8);
+        memcpy(out + length - 8, &last, 8);
+    } else {
+        for (size_t i = 0; i < length; i++) out[i] = in[i];
+    }
+}
+
+/* Its length and its widest character are known before it is made, so it is made once. */
+static PyObject *value_text_measured(const uint8_t *data, const wire_value *value) {
+    uint32_t largest;
+    size_t count = wire_text_measure(data, value, &largest);
+    PyObject *text = PyUnicode_New((Py_ssize_t)count, largest);
+    if (text != NULL && count > 0) {
+        wire_text_write(data, value, largest < 0x100 ? 1 : largest < 0x10000 ? 2 : 4, PyUnicode_DATA(text));
+    }
+    return text;
+}
+
+static inline PyObject *value_text(const uint8_t *data, const wire_value *value) {
+    if (value->escaped || value->non_ascii) return value_text_measured(data, value);
+    size_t length = value->end - value->start;
+    PyObject *text = PyUnicode_New((Py_ssize_t)length, 127);
+    if (text != NULL) copy_bytes(PyUnicode_1BYTE_DATA(text), data + value->start, length);
+    return text;
+}
+
+/* A string that may be the one of the message before: then it is that object. Bounded: a long "id" is no id, and would be
+ * kept as long as the decoder. */
+#define LONGEST_ID 256
+
+static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) {
+    size_t length = value->end - value->start;
+    if (value->escaped || value->non_ascii || length > LONGEST_ID) return value_text(data, value);
+    PyObject *text = *before;
+    if (text != NULL && (size_t)PyUnicode_GET_LENGTH(text) == length &&
+        wire_same(PyUnicode_1BYTE_DATA(text), data + value->start, length)) {
+        return Py_NewRef(text);
+    }
+    text = value_text(data, value);
+    if (text != NULL) Py_XSETREF(*before, Py_NewRef(text));
+    return text;
+}
+
+/* The text of a number, as bytes that Python's own conversions read. */
+static PyObject *number_text(const uint8_t *data, const wire_value *value) {
+    return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
+}
+
+static PyObject *value_real(const uint8_t *data, const wire_value *value) {
+    PyObject *text = number_text(data, value);
+    if (text == NULL) return NULL;
+    PyObject *number = PyFloat_FromString(text);
+    Py_DECREF(text);
+    return number;
+}
+
+/* As orjson has it: what 64 bits do not hold is a float. */
+static PyObject *value_integer(const uint8_t *data, const wire_value *value) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    bool negative = *p == '-';
+    p += negative;
+    if (end - p > 20) return value_real(data, value);
+    uint64_t number = 0;
+    for (; p < end; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (number > (UINT64_MAX - digit) / 10) return value_real(data, value);
+        number = number * 10 + digit;
+    }
+    if (!negative) return number <= INT64_MAX ? PyLong_FromLongLong((long long)number) : PyLong_FromUnsignedLongLong(number);
+    if (number > (uint64_t)INT64_MAX + 1) return value_real(data, value);
+    return PyLong_FromLongLong((long long)(0 - number));
+}
+
+/* Any value but a container. */
+static inline PyObject *value_flat(const uint8_t *data, const wire_value *value) {
+    switch (value->kind) {
+    case WIRE_STRING: return value_text(data, value);
+    case WIRE_INTEGER: return value_integer(data, value);
+    case WIRE_REAL: return value_real(data, value);
+    case WIRE_TRUE: return Py_NewRef(Py_True);
+    case WIRE_FALSE: return Py_NewRef(Py_False);
+    default: return Py_NewRef(Py_None);
+    }
+}
+
+#endif
