@@ -2,6 +2,8 @@
 
 cdef enum:
     ROLE_NONE
+    ROLE_INPUT_AUDIO
+    # From here on: what changes what the decoder knows.
     ROLE_SESSION_START
     ROLE_SESSION_UPDATE
     ROLE_RESPONSE_START
@@ -10,6 +12,7 @@ cdef enum:
 
 # What a wire type does to the session's state (PROTOCOL: formats are named by these, streams ended by these).
 cdef dict _ROLES = {
+    "session.input_audio.append": ROLE_INPUT_AUDIO,
     "session.created": ROLE_SESSION_START,
     "session.started": ROLE_SESSION_START,
     "session.updated": ROLE_SESSION_UPDATE,
@@ -45,7 +48,7 @@ cdef class Layout:
         cdef message_span *span = _find_span(m, number)
         if span != NULL and not self.holds_payload(number):
             return f"<{span.end - span.start} bytes of JSON>"
-        value = <object>m.slots[self.first_slot + number]
+        value = <object>m.slots[self.plan.first_slot + number]
         if value is None:
             return None
         if isinstance(value, cnp.ndarray):
@@ -86,6 +89,8 @@ cdef WireName _wire_name(str name, Layout layout):
     entry.encoded = name.encode()
     entry.layout = layout
     entry.role = _ROLES.get(name, ROLE_NONE)
+    entry.plain = (entry.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio
+                   and not layout.bytes_payload)
     entry.wire.name = entry.encoded
     entry.wire.length = len(entry.encoded)
     entry.wire.layout = &layout.wire
@@ -148,7 +153,7 @@ cdef Layout _make_layout(cls):
     cdef int number
     cdef bytes encoded
     layout.cls = cls
-    memset(layout.id_place, -1, sizeof(layout.id_place))
+    memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     wire_layout_init(&layout.wire)
     fields = dict(getattr(cls, "_inherited_fields", {}))
     for name, annotation in annotations_of(cls).items():
@@ -162,7 +167,7 @@ cdef Layout _make_layout(cls):
     bases = [base.__name__ for base in cls.__mro__ if base.__module__ == __name__]
     layout.is_audio = is_audio = "AudioMessage" in bases
     layout.ends_audio = ends_audio = "AudioEnd" in bases
-    layout.first_slot = SLOT_SAMPLE_OFFSET if is_audio else SLOT_INCOMPLETE_SAMPLE if ends_audio else SLOT_EVENT_ID
+    layout.plan.first_slot = SLOT_SAMPLE_OFFSET if is_audio else SLOT_INCOMPLETE_SAMPLE if ends_audio else SLOT_EVENT_ID
 
     names = ["event_id"]
     keys = ["event_id"]
@@ -189,12 +194,13 @@ cdef Layout _make_layout(cls):
             names.append(name if key == (payload_keys or (name,))[0] else None)
             keys.append(key)
             if key in _RECURRING:
-                layout.id_place[number] = _RECURRING.index(key)
+                layout.plan.id_place[number] = _RECURRING.index(key)
         number = names.index(name)
         view, many = view_in(annotation, cls.__module__)
-        layout.later[number] = name in _READ_LATER
-        if view is None and (payload_keys or not (_is_nested(annotation) or layout.later[number])):
-            descriptor = _slot_descriptor(cls, name, layout.first_slot + number, kept)
+        if name in _READ_LATER:
+            layout.plan.later |= <uint32_t>1 << number
+        if view is None and (payload_keys or not (_is_nested(annotation) or name in _READ_LATER)):
+            descriptor = _slot_descriptor(cls, name, layout.plan.first_slot + number, kept)
         else:
             descriptor = _lazy(name, number, layout, view, many)
         _set_on_class(cls, name, descriptor)
@@ -225,7 +231,7 @@ cdef object _lazy(str name, size_t number, Layout layout, view, bint many):
     cdef LazyField field = LazyField()
     field.__name__ = name
     field.number = number
-    field.place = layout.first_slot + number
+    field.place = layout.plan.first_slot + number
     field.view = view
     field.many = many
     return field

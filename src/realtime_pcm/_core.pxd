@@ -12,7 +12,7 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_type_lock
 from libc.stdint cimport uint8_t, uint32_t
 
-from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_type, wire_value
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_status, wire_type, wire_value
 
 
 cdef extern from "message.h":
@@ -27,6 +27,12 @@ cdef extern from "message.h":
         size_t start
         size_t end
 
+cdef extern from "fill.h":
+    ctypedef struct message_plan:
+        Py_ssize_t first_slot
+        uint32_t later
+        signed char id_place[32]
+
 cdef class Layout:
     """What the core knows of one message class."""
     cdef wire_layout wire
@@ -34,10 +40,8 @@ cdef class Layout:
     cdef readonly tuple names           # attribute by field number
     cdef tuple keys_of_fields           # wire key by field number
     cdef tuple definitions              # keeps the PyMemberDefs of the descriptors alive
-    cdef Py_ssize_t first_slot          # field n >= 1 lies in slot first_slot + n
+    cdef message_plan plan
     cdef bint is_audio, ends_audio, bytes_payload
-    cdef int id_place[32]              # which of a decoder's remembered ids the field may be; -1: none
-    cdef bint later[32]                 # strings that stay spans until they are asked for
     cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
     cdef int format_name, format_rate, format_channels
 
@@ -52,6 +56,7 @@ cdef class WireName:
     cdef bytes encoded
     cdef readonly Layout layout
     cdef int role
+    cdef bint plain                     # flat fields alone, nothing to follow
 
 cdef class Catalogue:
     """All wire types at one time. Never changed: a new class makes a new one."""
@@ -94,12 +99,14 @@ cdef class Decoder:
     cdef void give_back(self) noexcept
     cdef object decode_frame(self, frame, out)
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
+    cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out)
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
+    cdef int fill_event_id(self, frame, wire_frame *f, message *m) except -1
     cdef object likely_format(self)
-    cdef object format_of(self, wire_frame *f, message *m, Layout layout, response_id)
+    cdef object format_of(self, wire_frame *f, WireName name, response_id)
     cdef int conversion_to(self, audio_format) except -2
-    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out, bint early)
-    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, Layout layout, pcm, early_format, out)
+    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out)
+    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, WireName name, pcm, out)
     cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1
     cdef bint wants(self, WireName name, wire_frame *f) except -1
-    cdef int pass_over(self, wire_frame *f, Layout layout) except -1
+    cdef int pass_over(self, wire_frame *f, WireName name) except -1

@@ -17,13 +17,13 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint8_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from ._wire cimport *
 
 from . import nested
 from .audio import DEFAULT as DEFAULT_FORMAT
-from .audio import AudioFormat, named_format
+from .audio import AudioFormat, named_format, own_format
 from .errors import DecodeError
 
 cnp.import_array()
@@ -87,9 +87,12 @@ def _use_tier(str name):
 # ---- Values of a frame -----------------------------------------------------------------------------------
 
 cdef extern from "values.h":
+    int values_init() except -1
     PyObject *value_text(const uint8_t *data, const wire_value *value) except NULL
     PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) except NULL
     PyObject *value_flat(const uint8_t *data, const wire_value *value) except NULL
+
+values_init()
 
 cdef inline object _owned(PyObject *reference):
     """A new reference as an object."""

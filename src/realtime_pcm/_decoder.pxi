@@ -144,61 +144,70 @@ cdef class Decoder:
 
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out):
         cdef wire_frame f
-        cdef Catalogue catalogue = _catalogue
         cdef wire_status status
+        if _catalogue is None:
+            _current_catalogue()
+        wire_frame_init(&f, data, <size_t>size, &_catalogue.wire, self.carries > 0)
+        if size < GIL_BOUND:
+            status = TIER.walk(&f)
+            # Most messages are made of flat fields and change nothing: all that follows is for others.
+            if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
+                return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
+            return self.build_in_full(frame, &f, status, out)
+        catalogue = _catalogue      # another thread may make a new one meanwhile
+        with nogil:
+            status = TIER.walk(&f)
+        return self.build_in_full(frame, &f, status, out)
+
+    cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out):
         cdef WireName name
         cdef Layout layout
-        cdef object pcm = None, audio_format = None
+        cdef object pcm = None
         cdef _Change change = None
         cdef Stream stream = None
         cdef bint wanted = True
 
-        if catalogue is None:
-            catalogue = _current_catalogue()
-        wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
-        status = _walk(&f)
         if status == WIRE_NEED_SINK:
             name = <WireName>f.type.owner
             layout = name.layout
             f.sink.out = NULL
             f.sink.carry_count = 0
             if self.only is None or name.name in self.only:
-                if layout.is_audio:
-                    audio_format = self.likely_format()
-                    pcm = self.allocate(&f.sink, f.payload_bytes, audio_format, out, True)
-                else:
+                if not layout.is_audio:
                     pcm = _allocate_bytes(&f.sink, f.payload_bytes)
-            status = _walk(&f)
+                # Once a sample is in `out` it must fit, whatever format or second payload is still to come.
+                elif out is None or cnp.PyArray_SIZE(<cnp.ndarray>out) >= <Py_ssize_t>f.length // 4 * 3:
+                    pcm = self.allocate(&f.sink, f.payload_bytes, self.likely_format(), out)
+            status = _walk(f)
         if status != WIRE_OK:
-            raise _error(frame, &f, wire_reason(status).decode(), f.position, None)
+            raise _error(frame, f, wire_reason(status).decode(), f.position, None)
 
         name = <WireName>f.type.owner
         layout = name.layout
         if self.only is not None:
-            wanted = self.wants(name, &f)
-        if name.role != ROLE_NONE and not self.stateless:
-            change = _read_change(self, &f, layout, name.role)
+            wanted = self.wants(name, f)
+        if name.role >= ROLE_SESSION_START and not self.stateless:
+            change = _read_change(self, f, layout, name.role)
         if not wanted:
             if layout.is_audio and not self.stateless:
-                self.pass_over(&f, layout)
+                self.pass_over(f, name)
             if change is not None:
                 _apply_change(self, change)
             return None
 
-        cdef message *m = self.fill(frame, &f, name)
-        cdef object result = <object><PyObject *>m
-        Py_DECREF(result)
+        cdef message *m = self.fill(frame, f, name)
+        cdef object result = _owned(<PyObject *>m)
         if layout.is_audio:
-            stream = self.fill_audio(frame, &f, m, layout, pcm, audio_format, out)
+            stream = self.fill_audio(frame, f, m, name, pcm, out)
         elif layout.bytes_payload:
-            _fill_bytes(frame, &f, m, layout, pcm)
+            _fill_bytes(frame, f, m, layout, pcm)
         elif layout.ends_audio:
             _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else _leftovers(change))
         # From here on nothing is refused: the message counts.
         if change is not None:
             _apply_change(self, change)
         if stream is not None:
-            pcm = <object>m.slots[layout.first_slot + layout.wire.payload_first]
+            pcm = <object>m.slots[layout.plan.first_slot + layout.wire.payload_first]
             self.move(stream, cnp.PyArray_SIZE(<cnp.ndarray>pcm), &f.sink)
         return result
 
@@ -207,58 +216,25 @@ cdef class Decoder:
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL:
         """The message with its flat fields; what is parsed or read later, and the payload, is kept as a span."""
         cdef Layout layout = name.layout
-        cdef uint32_t count = layout.wire.field_count
-        cdef uint32_t i
-        cdef Py_ssize_t spans = 0
-        cdef bint containers = False
-        cdef wire_value *value
-        for i in range(1, count):
-            if f.values[i].kind >= WIRE_OBJECT:
-                spans += 1
-                containers = True
-            elif layout.later[i]:
-                spans += f.values[i].kind == WIRE_STRING
-        if f.payload == WIRE_PAYLOAD_DONE or f.payload == WIRE_PAYLOAD_SPAN:
-            spans += 1
-        if containers:
+        if f.containers:
             _expect_containers(layout, f)
-        cdef message *m = message_new(<PyTypeObject *>layout.cls, <void *>layout, layout.first_slot + count, spans)
-        cdef object result = _owned(<PyObject *>m)
-        cdef message_span *span = message_spans(m)
-        cdef PyObject **slots = m.slots + layout.first_slot
-        _put(m, SLOT_FRAME, frame)
-        if name.wire.length:
-            _put(m, SLOT_TYPE, name.name)
-        else:
-            m.slots[SLOT_TYPE] = value_text(f.data, &f.type_value)
-        # event_id has one slot for all classes, which is never parsed later.
-        if f.values[0].kind < WIRE_OBJECT:
-            m.slots[SLOT_EVENT_ID] = value_flat(f.data, &f.values[0])
-        else:
-            _put(m, SLOT_EVENT_ID, _load_span(frame, f.values[0].start, f.values[0].end))
-        for i in range(1, count):
-            value = &f.values[i]
-            if layout.holds_payload(i):
-                if f.payload_field == i and f.payload >= WIRE_PAYLOAD_DONE and f.payload <= WIRE_PAYLOAD_SPAN:
-                    span.number, span.start, span.end = i, value.start, value.end
-                    span += 1
-                # The first one's slot is what the payload becomes: filled by whoever decodes it.
-                if i != layout.wire.payload_first:
-                    slots[i] = _none()
-            elif value.kind >= WIRE_OBJECT or (value.kind == WIRE_STRING and layout.later[i]):
-                span.number, span.start, span.end = i, value.start, value.end
-                span += 1
-            elif value.kind == WIRE_ABSENT:
-                slots[i] = _none()
-            elif value.kind == WIRE_STRING and layout.id_place[i] >= 0 and not (FREE_THREADED and self.stateless):
-                slots[i] = value_recurring_text(f.data, value, &self.ids[layout.id_place[i]])
-            else:
-                slots[i] = value_flat(f.data, value)
-        if containers and not self.stateless:
+        cdef message *m = message_from_frame(
+            <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
+            name.name if name.wire.length else _text(f.data, &f.type_value), frame,
+            NULL if FREE_THREADED and self.stateless else self.ids)
+        if f.containers and not self.stateless:
             Py_INCREF(self.formats)
             m.formats = <PyObject *>self.formats
-        Py_INCREF(result)
+        if m.slots[SLOT_EVENT_ID] == NULL:
+            self.fill_event_id(frame, f, m)
         return m
+
+    cdef int fill_event_id(self, frame, wire_frame *f, message *m) except -1:
+        """An event_id that is a container."""
+        cdef object result = _owned(<PyObject *>m)
+        _put(m, SLOT_EVENT_ID, _load_span(frame, f.values[0].start, f.values[0].end))
+        Py_INCREF(result)
+        return 0
 
     # ---- the audio
 
@@ -266,21 +242,19 @@ cdef class Decoder:
         """The format to begin decoding with, before the whole message is known."""
         return self.output_format if self.last_format is None else self.last_format
 
-    cdef object format_of(self, wire_frame *f, message *m, Layout layout, response_id):
+    cdef object format_of(self, wire_frame *f, WireName name, response_id):
         """Forced, else the message's own, else its response's, else the session's."""
+        cdef Layout layout = name.layout
         if self.forced is not None:
             return self.forced
-        name = _slot(m, layout, layout.format_name)
-        rate = _slot(m, layout, layout.format_rate)
-        if name is not None or rate is not None:
-            own = named_format(_string_or_none(name), rate, _slot(m, layout, layout.format_channels))
-            if own is not None:
-                return own
+        found = self.input_format if name.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats:
-            own = self.response_formats.get(response_id)
-            if own is not None:
-                return own
-        return self.output_format
+            found = self.response_formats.get(response_id, found)
+        if _is_sent(f, layout.format_name) or _is_sent(f, layout.format_rate) or _is_sent(f, layout.format_channels):
+            found = own_format(
+                found, _string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
+                _sent(f, layout.format_channels))
+        return found
 
     cdef int conversion_to(self, audio_format) except -2:
         if audio_format is not self.last_format:
@@ -288,8 +262,8 @@ cdef class Decoder:
             self.last_format = audio_format
         return self.last_conversion
 
-    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out, bint early):
-        """The array that a payload of so many bytes, and the carry, goes into. `early`: None instead of an error."""
+    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out):
+        """The array that a payload of so many bytes, and the carry, goes into; None where its format is no PCM."""
         cdef int conversion = self.conversion_to(audio_format)
         cdef cnp.npy_intp count
         if conversion < 0:
@@ -299,15 +273,11 @@ cdef class Decoder:
         if out is None:
             pcm = cnp.PyArray_SimpleNew(1, &count, self.type_number)
         else:
-            if out.size < count:
-                if early:
-                    return None
-                raise ValueError(f"out holds {out.size} samples, the message has {count}")
-            pcm = out.reshape(-1)[:count]
+            pcm = _part_of(out, count, self.type_number)
         sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
         return pcm
 
-    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, Layout layout, pcm, early_format, out):
+    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, WireName name, pcm, out):
         """The samples, format, offset and leftover of an audio message; its stream, not yet moved on."""
         cdef wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0
@@ -316,17 +286,22 @@ cdef class Decoder:
         cdef Stream stream = None
         cdef int conversion
         cdef cnp.npy_intp nothing = 0
+        cdef Layout layout = name.layout
         if f.payload == WIRE_PAYLOAD_WRONG_KIND:
             raise _error(frame, f, wire_reason(WIRE_PAYLOAD_KIND).decode(), value.start, layout.key(f.payload_field))
         response_id = _slot(m, layout, layout.response_id)
-        audio_format = self.format_of(f, m, layout, response_id)
+        audio_format = self.format_of(f, name, response_id)
         if not self.stateless:
             item_id = _slot(m, layout, layout.item_id)
-            content_index = _slot(m, layout, layout.content_index)
+            content_index = _INPUT if name.role == ROLE_INPUT_AUDIO else _slot(m, layout, layout.content_index)
             stream = _find_stream(self, response_id, item_id, content_index)
             if stream is None:
                 stream = _open_stream(response_id, item_id, content_index)
         conversion = self.conversion_to(audio_format)
+        if (f.payload >= WIRE_PAYLOAD_DONE and _is_ogg(f.data, value) and audio_format is DEFAULT_FORMAT
+                and conversion != WIRE_COPY):
+            # Nobody has named a format (unmute does not): 42 bits of a header are no accident.
+            raise _no_pcm(frame, f, layout, "ogg")
         if f.payload == WIRE_PAYLOAD_DONE and pcm is not None and f.sink.conversion == <wire_conversion>conversion:
             pass
         else:
@@ -338,9 +313,7 @@ cdef class Decoder:
                     raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
             if conversion < 0:
                 if payload_bytes:
-                    raise _error(
-                        frame, f, f"audio format {audio_format.encoding!r} is neither PCM nor G.711; "
-                        'dtype="uint8" gives its bytes', value.start, layout.key(f.payload_field))
+                    raise _no_pcm(frame, f, layout, audio_format.encoding)
                 conversion = WIRE_COPY
             if stream is not None and stream.carry_count and wire_sample_bytes(<wire_conversion>conversion) == 2:
                 f.sink.carry = stream.carry
@@ -348,9 +321,9 @@ cdef class Decoder:
             if payload_bytes == 0:
                 f.sink.rest = f.sink.carry
                 f.sink.rest_count = f.sink.carry_count
-                pcm = cnp.PyArray_SimpleNew(1, &nothing, self.type_number) if out is None else out.reshape(-1)[:0]
+                pcm = cnp.PyArray_SimpleNew(1, &nothing, self.type_number) if out is None else _part_of(out, 0, self.type_number)
             else:
-                pcm = self.allocate(&f.sink, payload_bytes, audio_format, out, False)
+                pcm = self.allocate(&f.sink, payload_bytes, audio_format, out)
             status = WIRE_OK
             if payload_bytes >= GIL_BOUND:
                 with nogil:
@@ -359,7 +332,7 @@ cdef class Decoder:
                 status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
             if status != WIRE_OK:
                 raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
-        _put(m, layout.first_slot + layout.wire.payload_first, pcm)
+        _put(m, layout.plan.first_slot + layout.wire.payload_first, pcm)
         _put(m, SLOT_AUDIO_FORMAT, audio_format)
         _put(m, SLOT_SAMPLE_OFFSET, None if stream is None else stream.offset)
         if stream is None and f.sink.rest_count:
@@ -374,6 +347,8 @@ cdef class Decoder:
                 _add_stream(self, stream)
             self.last_stream = stream
         stream.offset += samples
+        if stream.carry_count > sink.carry_count:
+            self.evicted_bytes += 1     # the format has changed to one without halves
         self.carries += sink.rest_count - stream.carry_count
         stream.carry = sink.rest
         stream.carry_count = sink.rest_count
@@ -386,39 +361,43 @@ cdef class Decoder:
             return True
         return not name.wire.length and _text(f.data, &f.type_value) in self.only
 
-    cdef int pass_over(self, wire_frame *f, Layout layout) except -1:
+    cdef int pass_over(self, wire_frame *f, WireName name) except -1:
         """Moves the stream of an audio message that is not wanted on: by its length; decoded only where a byte is
-        left over. A payload that is not base64 moves nothing."""
+        left over. A payload of a length or padding that base64 has not moves nothing."""
+        cdef Layout layout = name.layout
         cdef wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0
         cdef size_t position
         cdef cnp.npy_intp count
         cdef wire_sink sink
+        cdef wire_status status
         if f.payload != WIRE_PAYLOAD_SPAN or wire_payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
             return 0
-        response_id = _flat(f.data, &f.values[layout.response_id]) if layout.response_id else None
-        item_id = _flat(f.data, &f.values[layout.item_id]) if layout.item_id else None
-        content_index = _flat(f.data, &f.values[layout.content_index]) if layout.content_index else None
+        response_id = _sent_id(self, f, layout, layout.response_id)
+        item_id = _sent_id(self, f, layout, layout.item_id)
+        content_index = _INPUT if name.role == ROLE_INPUT_AUDIO else _sent(f, layout.content_index)
         cdef Stream stream = _find_stream(self, response_id, item_id, content_index)
         if stream is None:
             stream = _open_stream(response_id, item_id, content_index)
-        audio_format = self.forced
-        if audio_format is None:
-            audio_format = self.response_formats.get(response_id, self.output_format)
-        cdef int conversion = _conversion(self.dtype_code, audio_format)
+        cdef int conversion = self.conversion_to(self.format_of(f, name, response_id))
         if conversion < 0:
             return 0
         sink.conversion = <wire_conversion>conversion
-        sink.carry = stream.carry
-        sink.carry_count = stream.carry_count
-        sink.rest = stream.carry
         cdef size_t width = wire_sample_bytes(sink.conversion)
+        sink.carry = stream.carry
+        sink.carry_count = stream.carry_count if width == 2 else 0
+        sink.rest = stream.carry
         count = <cnp.npy_intp>((payload_bytes + sink.carry_count) / width)
         sink.rest_count = <uint8_t>(payload_bytes + sink.carry_count - count * width)
         if sink.rest_count and payload_bytes:
             scratch = cnp.PyArray_SimpleNew(1, &count, self.type_number)
             sink.out = cnp.PyArray_DATA(<cnp.ndarray>scratch)
-            if wire_payload_decode(TIER, f.data, value, &sink, &position) != WIRE_OK:
+            if payload_bytes < GIL_BOUND:
+                status = wire_payload_decode(TIER, f.data, value, &sink, &position)
+            else:
+                with nogil:
+                    status = wire_payload_decode(TIER, f.data, value, &sink, &position)
+            if status != WIRE_OK:
                 return 0
         return self.move(stream, count, &sink)
 
@@ -435,15 +414,23 @@ cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
     Py_INCREF(value)
     m.slots[place] = <PyObject *>value
 
-cdef inline PyObject *_none() noexcept:
-    Py_INCREF(None)
-    return <PyObject *>None
-
 cdef inline object _slot(message *m, Layout layout, int number):
     """A flat field's value, None where there is none or where it is a container."""
-    if number == 0 or m.slots[layout.first_slot + number] == NULL:
+    if number == 0 or m.slots[layout.plan.first_slot + number] == NULL:
         return None
-    return <object>m.slots[layout.first_slot + number]
+    return <object>m.slots[layout.plan.first_slot + number]
+
+cdef inline bint _is_sent(wire_frame *f, int number) noexcept:
+    return number != 0 and f.values[number].kind > WIRE_NULL
+
+cdef inline object _sent(wire_frame *f, int number):
+    """As _slot, where no message is made."""
+    return _flat(f.data, &f.values[number]) if number else None
+
+cdef inline object _sent_id(Decoder self, wire_frame *f, Layout layout, int number):
+    if number and f.values[number].kind == WIRE_STRING:
+        return _owned(value_recurring_text(f.data, &f.values[number], &self.ids[layout.plan.id_place[number]]))
+    return _sent(f, number)
 
 cdef object _string_or_none(value):
     return value if isinstance(value, str) else None
@@ -459,7 +446,7 @@ cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) exce
     cdef wire_value *value = &f.values[f.payload_field]
     cdef size_t payload_bytes, position
     cdef wire_status status = WIRE_OK
-    cdef Py_ssize_t place = layout.first_slot + layout.wire.payload_first
+    cdef Py_ssize_t place = layout.plan.first_slot + layout.wire.payload_first
     if f.payload == WIRE_PAYLOAD_NONE:
         _put(m, place, None)
         return 0
@@ -476,11 +463,19 @@ cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) exce
     _put(m, place, data)
     return 0
 
+cdef object _part_of(cnp.ndarray out, cnp.npy_intp count, int type_number):
+    """The first samples of `out`, as an array of one dimension."""
+    if cnp.PyArray_SIZE(out) < count:
+        raise ValueError(f"out holds {cnp.PyArray_SIZE(out)} samples, the message has {count}")
+    part = cnp.PyArray_SimpleNewFromData(1, &count, type_number, cnp.PyArray_DATA(out))
+    cnp.set_array_base(part, out)
+    return part
+
 cdef int _check_out(out, int type_number, str dtype) except -1:
     if not isinstance(out, cnp.ndarray):
         raise ValueError(f"out is a NumPy array, not {type(out).__name__}")
     cdef cnp.ndarray array = out
-    if cnp.PyArray_TYPE(array) != type_number or not array.dtype.isnative:
+    if cnp.PyArray_TYPE(array) != type_number or cnp.PyArray_ISBYTESWAPPED(array):
         raise ValueError(f"out has dtype {array.dtype}, the decoder {dtype}")
     if not (cnp.PyArray_ISCARRAY(array)):
         raise ValueError("out is not C-contiguous, aligned and writeable")
@@ -494,6 +489,11 @@ cdef object _error(frame, const wire_frame *f, str reason, size_t position, fiel
     if field is None and f.key.kind == WIRE_STRING:
         field = _text(f.data, &f.key)
     return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
+
+cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
+    return _error(
+        frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
+        f.values[f.payload_field].start, layout.key(f.payload_field))
 
 cdef object _surrogate_error(str frame, Py_ssize_t start):
     position = len(frame[:start].encode())
@@ -566,8 +566,11 @@ def decode_payload(str text, audio_format, str field):
     count = <cnp.npy_intp>(payload_bytes / wire_sample_bytes(sink.conversion))
     pcm = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INT16)
     sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
-    if status == WIRE_OK:
+    if status == WIRE_OK and size < GIL_BOUND:
         status = wire_payload_decode(TIER, data, &value, &sink, &position)
+    elif status == WIRE_OK:
+        with nogil:
+            status = wire_payload_decode(TIER, data, &value, &sink, &position)
     if status != WIRE_OK:
         raise DecodeError(wire_reason(status).decode(), <Py_ssize_t>position, None, field, text)
     return pcm
@@ -589,7 +592,7 @@ def _restore(frame, formats, dict state):
     cdef message *m = <message *><PyObject *>result
     cdef Layout layout = <Layout>m.layout
     places = {
-        "pcm": layout.first_slot + layout.wire.payload_first, "audio_format": SLOT_AUDIO_FORMAT,
+        "pcm": layout.plan.first_slot + layout.wire.payload_first, "audio_format": SLOT_AUDIO_FORMAT,
         "sample_offset": SLOT_SAMPLE_OFFSET, "incomplete_sample": SLOT_INCOMPLETE_SAMPLE}
     cdef Py_ssize_t place
     for name, value in state.items():

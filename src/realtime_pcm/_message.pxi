@@ -14,10 +14,15 @@ cdef extern from "message.h":
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
 
 # Slots that every message has, then those of audio. Declared fields lie behind them.
+cdef extern from "fill.h":
+    enum:
+        SLOT_TYPE
+        SLOT_FRAME
+        SLOT_EVENT_ID
+    message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
+                                object type_name, object frame, PyObject **ids) except NULL
+
 cdef enum:
-    SLOT_TYPE = 0
-    SLOT_FRAME = 1
-    SLOT_EVENT_ID = 2
     SLOT_INCOMPLETE_SAMPLE = 3
     SLOT_AUDIO_FORMAT = 4
     SLOT_SAMPLE_OFFSET = 5
@@ -186,5 +191,5 @@ cdef object _clone(object original, bint deep):
     return clone
 
 cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
-    cdef Py_ssize_t number = place - layout.first_slot
+    cdef Py_ssize_t number = place - layout.plan.first_slot
     return number > 0 and _find_span(m, number) != NULL and not layout.holds_payload(number)

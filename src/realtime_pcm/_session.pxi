@@ -31,15 +31,35 @@ cdef object _format_value(const uint8_t *data, const wire_value *value):
     return named_format(_member_text(data, value, b"type"), rate, _member_flat(data, value, b"channels"))
 
 cdef object _format_of(const uint8_t *data, const wire_value *holder, const char *side, const char *flat):
-    """Of a session or a response: GA's audio.<side>.format, else beta's flat name."""
-    cdef wire_value value = wire_member(data, holder, b"audio")
-    value = wire_member(data, &value, side)
+    """Of a session or a response: GA's audio.<side>.format, else GPT-Live's audio.format, else beta's flat name."""
+    cdef wire_value audio = wire_member(data, holder, b"audio")
+    cdef wire_value value = wire_member(data, &audio, side)
     value = wire_member(data, &value, b"format")
     found = _format_value(data, &value)
-    if found is not None:
+    if found is None:
+        value = wire_member(data, &audio, b"format")
+        found = _format_value(data, &value)
+    if found is None:
+        value = wire_member(data, holder, flat)
+        found = _format_value(data, &value)
+    return found
+
+cdef object _input_format_of(const uint8_t *data, const wire_value *session, before):
+    """Of the input: a name without a rate has the one that DashScope and Voice Live send beside it."""
+    found = _format_of(data, session, b"input", b"input_audio_format")
+    rate = _member_flat(data, session, b"sample_rate")
+    if rate is None:
+        rate = _member_flat(data, session, b"input_audio_sampling_rate")
+    if rate is None:
         return found
-    value = wire_member(data, holder, flat)
-    return _format_value(data, &value)
+    cdef wire_value value = wire_member(data, session, b"audio")
+    value = wire_member(data, &value, b"input")
+    value = wire_member(data, &value, b"format")
+    value = wire_member(data, &value, b"rate")
+    if value.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
+        return found
+    # A name that holds a rate has no other.
+    return named_format("pcm16", rate) if found is None or found == DEFAULT_FORMAT else found
 
 
 cdef int _conversion(int dtype_code, object audio_format) except -2:
@@ -54,6 +74,16 @@ cdef int _conversion(int dtype_code, object audio_format) except -2:
                 else <int>WIRE_ALAW_TO_INT16)
     return (<int>WIRE_PCM16_TO_FLOAT32 if code == 0 else <int>WIRE_ULAW_TO_FLOAT32 if code == 1
             else <int>WIRE_ALAW_TO_FLOAT32)
+
+
+# What stands for the content_index of the user's speech: it has no ids, and neither has GPT-Live's output beside it.
+cdef object _INPUT = object()
+
+# How an Ogg page begins ("OggS", version 0), in base64: up to the bits that say which page it is.
+cdef const char *_OGG = b"T2dnUwA"
+
+cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
+    return value.end - value.start > 8 and memcmp(data + value.start, _OGG, 7) == 0
 
 
 # ---- Streams -----------------------------------------------------------------------------------------------
@@ -113,7 +143,8 @@ cdef _Change _read_change(Decoder self, const wire_frame *f, Layout layout, int 
         change.start = role == ROLE_SESSION_START
         holder = f.values[layout.names.index("session")]
         change.output_format = _format_of(data, &holder, b"output", b"output_audio_format")
-        change.input_format = _format_of(data, &holder, b"input", b"input_audio_format")
+        change.input_format = _input_format_of(
+            data, &holder, DEFAULT_FORMAT if change.start else self.input_format)
     elif role == ROLE_RESPONSE_START or role == ROLE_RESPONSE_END:
         holder = f.values[layout.names.index("response")]
         change.response_id = _member_text(data, &holder, b"id")

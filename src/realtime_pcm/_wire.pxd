@@ -90,6 +90,8 @@ cdef extern from "wire.h" nogil:
         const wire_type *type
         wire_value type_value
         wire_value values[32]
+        uint32_t present
+        uint32_t containers
         wire_payload payload
         uint32_t payload_field
         size_t payload_bytes

@@ -97,5 +97,18 @@ def named_format(name: str | None, rate: object = None, channels: object = None)
     )
 
 
+def own_format(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
+    """What a message says of its own format; what it leaves unsaid is `base`'s, where no name says it."""
+    if name is not None and name not in _SILENT:
+        return named_format(name, rate, channels) or base
+    if not (_is_count(rate) or _is_count(channels)):
+        return base
+    return AudioFormat(
+        base.encoding,
+        rate if _is_count(rate) else base.rate,  # type: ignore[arg-type]
+        channels if _is_count(channels) else base.channels,  # type: ignore[arg-type]
+    )
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31

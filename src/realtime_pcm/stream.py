@@ -201,7 +201,7 @@ def _sync_frames(source: Any) -> Iterator[Frame]:
 def _refuse(source: Any) -> TypeError | None:
     """Why the source cannot be streamed; None where it can."""
     name = type(source).__name__
-    if isinstance(source, (bytes, bytearray, memoryview, str)):
+    if isinstance(source, (bytes, bytearray, memoryview, str)) or hasattr(source, "__fspath__"):
         return TypeError(
             f"decode_stream() takes an iterable of frames, a connection or an open file, not {name}: "
             "for one frame call decode(frame), for a file pass open(path, 'rb')"

@@ -42,6 +42,17 @@ static inline PyObject *value_text(const uint8_t *data, const wire_value *value)
     return text;
 }
 
+/* 0 to 9, the commonest numbers by far; made by values_init. */
+static PyObject *digits[10];
+
+static int values_init(void) {
+    for (long i = 0; i < 10; i++) {
+        digits[i] = PyLong_FromLong(i);
+        if (digits[i] == NULL) return -1;
+    }
+    return 0;
+}
+
 /* A string that may be the one of the message before: then it is that object. Bounded: a long "id" is no id, and would be
  * kept as long as the decoder. */
 #define LONGEST_ID 256
@@ -93,7 +104,9 @@ static PyObject *value_integer(const uint8_t *data, const wire_value *value) {
 static inline PyObject *value_flat(const uint8_t *data, const wire_value *value) {
     switch (value->kind) {
     case WIRE_STRING: return value_text(data, value);
-    case WIRE_INTEGER: return value_integer(data, value);
+    case WIRE_INTEGER:
+        if (value->end - value->start == 1) return Py_NewRef(digits[data[value->start] - '0']);
+        return value_integer(data, value);
     case WIRE_REAL: return value_real(data, value);
     case WIRE_TRUE: return Py_NewRef(Py_True);
     case WIRE_FALSE: return Py_NewRef(Py_False);

@@ -23,11 +23,9 @@ static inline uint32_t wire_load32(const void *bytes) {
 static inline bool wire_same(const void *a, const void *b, size_t length) {
     const char *x = a, *y = b;
     if (length >= 8) {
-        size_t i = 0;
-        for (; i + 8 < length; i += 8) {
-            if (wire_load64(x + i) != wire_load64(y + i)) return false;
-        }
-        return wire_load64(x + length - 8) == wire_load64(y + length - 8);
+        uint64_t different = wire_load64(x + length - 8) ^ wire_load64(y + length - 8);
+        for (size_t i = 0; i + 8 < length; i += 8) different |= wire_load64(x + i) ^ wire_load64(y + i);
+        return different == 0;
     }
     if (length >= 4) {
         return wire_load32(x) == wire_load32(y) && wire_load32(x + length - 4) == wire_load32(y + length - 4);
@@ -39,7 +37,18 @@ static inline bool wire_same(const void *a, const void *b, size_t length) {
 }
 
 static inline bool wire_name_is(const wire_name *name, const uint8_t *bytes, size_t length) {
-    return name->length == length && wire_same(name->bytes, bytes, length);
+    return name->length == length && wire_same(name->pattern + 1, bytes, length);
+}
+
+/* Whether `"name":` stands at p, and at least one byte behind it. Reads p[0 .. end). */
+static inline bool wire_pattern_at(const wire_name *name, const uint8_t *p, const uint8_t *end) {
+    size_t length = name->pattern_length;
+    size_t left = (size_t)(end - p);
+    if (left <= length || left < 8) return false;
+    if ((wire_load64(p) ^ wire_load64(name->pattern)) & name->first_mask) return false;
+    if (length <= 8) return true;
+    if (wire_load64(p + length - 8) != wire_load64(name->pattern + length - 8)) return false;
+    return length <= 16 || wire_same(p + 8, name->pattern + 8, length - 16);
 }
 
 /* Length, first, middle and last byte tell the field names of one message apart nearly always. */

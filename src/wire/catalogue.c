@@ -34,8 +34,13 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     uint32_t number = layout->field_count;
     if (number == WIRE_MAX_FIELDS || length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
     if (wire_layout_find(layout, bytes, length) != WIRE_NO_FIELD) return WIRE_NO_FIELD;
-    memcpy(layout->fields[number].bytes, name, length);
-    layout->fields[number].length = (uint32_t)length;
+    wire_name *field = &layout->fields[number];
+    field->pattern[0] = '"';
+    memcpy(field->pattern + 1, name, length);
+    memcpy(field->pattern + 1 + length, "\":", 2);
+    field->length = (uint32_t)length;
+    field->pattern_length = (uint32_t)length + 3;
+    memset(&field->first_mask, 0xFF, length + 3 < 8 ? length + 3 : 8);
     uint32_t place = wire_field_hash(bytes, length);
     while (layout->index[place]) place = (place + 1) & 63;
     layout->index[place] = (uint8_t)(number + 1);

@@ -46,7 +46,7 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
 
 #ifndef WALK_OWN_TAIL
 /* special_block of the last, fewer than 64, bytes of the frame; no bits behind its end. */
-static inline uint64_t special_tail(const walker *w, const uint8_t *p) {
+static __attribute__((noinline)) uint64_t special_tail(const walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
     uint8_t block[64];
@@ -362,16 +362,25 @@ static inline bool is_payload(const wire_layout *layout, uint32_t field) {
 
 static void use_type(wire_frame *f, const wire_type *type) {
     f->type = type;
-    memset(f->values, 0, type->layout->field_count * sizeof f->values[0]);
+    for (uint32_t i = 0; i < type->layout->field_count; i++) f->values[i].kind = WIRE_ABSENT;
+    f->present = f->containers = 0;
     f->payload = WIRE_PAYLOAD_NONE;
     f->expected = 0;
+}
+
+/* values[field] has been written: the last of duplicate keys counts. */
+static inline void mark(wire_frame *f, uint32_t field) {
+    uint32_t bit = 1u << field;
+    f->present |= bit;
+    f->containers = (f->containers & ~bit) | (f->values[field].kind >= WIRE_OBJECT ? bit : 0);
+    f->expected = field + 1;
 }
 
 static void store(wire_frame *f, const member *m) {
     uint32_t field = find_field(f->type->layout, f->data, m);
     if (field == WIRE_NO_FIELD) return;
     f->values[field] = m->value;
-    f->expected = field + 1;
+    mark(f, field);
 }
 
 /* The payload may stand under one of several keys, each of which may stand there twice: the first declared key
@@ -442,6 +451,35 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
     return w->status;
 }
 
+/* The common member in one go: the key that is expected, no white space, a plain string, a number of one digit or null.
+ * Returns the byte behind it, or NULL for anything else, which is then walked in full. */
+static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
+    uint32_t field = f->expected;
+    if (field >= layout->field_count || is_payload(layout, field)) return NULL;
+    const wire_name *name = &layout->fields[field];
+    if (!wire_pattern_at(name, p, w->end)) return NULL;
+    p += name->pattern_length;
+    size_t start = (size_t)(p - w->data);
+    if (*p == '"') {
+        const uint8_t *closing = scan_string(w, p + 1);
+        if (closing == w->end || *closing != '"') return NULL;
+        put_value(&f->values[field], start + 1, (size_t)(closing - w->data), WIRE_STRING);
+        p = closing + 1;
+    } else if (w->end - p < 5) {
+        return NULL;
+    } else if (is_digit(*p) && (p[1] == ',' || p[1] == '}')) {
+        put_value(&f->values[field], start, start + 1, WIRE_INTEGER);
+        p++;
+    } else if (wire_load32(p) == wire_load32("null")) {
+        put_value(&f->values[field], start, start + 4, WIRE_NULL);
+        p += 4;
+    } else {
+        return NULL;
+    }
+    mark(f, field);
+    return p;
+}
+
 /* The fault is in the value of this member. */
 static wire_status in_member(wire_frame *f, const member *m, wire_status status) {
     size_t start = (size_t)(m->key - f->data);
@@ -473,7 +511,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         if (f->sink.out != NULL && wire_payload_fill(&WALK_TIER, p + 1, (size_t)(closing - p - 1), &f->sink)) {
             decoded_start = f->cursor + 1;
             put_value(&f->values[field], decoded_start, f->payload_end, WIRE_STRING);
-            f->expected = field + 1;
+            mark(f, field);
             p = closing + 1;
             goto next;
         }
@@ -488,25 +526,20 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
 
     for (;;) {
         if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p), w->status;
-        m.key = ++p;
-        m.escaped = false;
-        field = WIRE_NO_FIELD;
-        if (layout != NULL && f->expected < layout->field_count) {
-            /* A key that is the one expected is compared, not scanned. */
-            const wire_name *name = &layout->fields[f->expected];
-            if ((size_t)(end - p) > name->length && p[name->length] == '"' && wire_same(name->bytes, p, name->length)) {
-                field = f->expected;
-                m.length = name->length;
-                p += name->length;
+        if (layout != NULL) {
+            const uint8_t *behind = walk_expected(w, f, layout, p);
+            if (behind != NULL) {
+                p = behind;
+                goto next;
             }
         }
-        if (field == WIRE_NO_FIELD) {
-            bool ignored;
-            p = walk_string(w, p, &m.escaped, &ignored);
-            if (p == NULL) return w->status;
-            m.length = (size_t)(p - m.key);
-            if (layout != NULL) field = find_field(layout, data, &m);
-        }
+        bool ignored;
+        m.key = ++p;
+        m.escaped = false;
+        p = walk_string(w, p, &m.escaped, &ignored);
+        if (p == NULL) return w->status;
+        m.length = (size_t)(p - m.key);
+        field = layout != NULL ? find_field(layout, data, &m) : WIRE_NO_FIELD;
         p++;
         if (p == end || *p != ':') {
             p = skip_space(p, end);
@@ -557,7 +590,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
         p = walk_value(w, p, &f->values[field], 1);
         if (p == NULL) return in_member(f, &m, w->status);
-        f->expected = field + 1;
+        mark(f, field);
     next:
         if (p < end && *p == ',') {
             p++;
@@ -568,6 +601,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
             if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p), w->status;
             p++;
         }
+        if (p < end && *p == '"') continue;
         p = skip_space(p, end);
         if (p == end) return fail(w, WIRE_END, p), w->status;
     }

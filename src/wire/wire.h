@@ -62,10 +62,12 @@ const char *wire_reason(wire_status status);
 
 /* ---- The catalogue: which types there are, which fields each declares --------------------------- */
 
-/* Names are stored with room behind them, so that they compare by whole words. */
+/* A name as it stands in a frame, `"name":`, with room behind it so that it compares by whole words. */
 typedef struct wire_name {
-    char bytes[WIRE_MAX_NAME + 8];
-    uint32_t length;
+    char pattern[WIRE_MAX_NAME + 8];
+    uint64_t first_mask;        /* the bytes of the pattern's first eight that count */
+    uint32_t length;            /* of the name alone */
+    uint32_t pattern_length;
 } wire_name;
 
 typedef struct wire_layout {
@@ -162,6 +164,8 @@ typedef struct wire_frame {
     const wire_type *type;      /* NULL as long as no "type" was read */
     wire_value type_value;      /* ABSENT where there was none */
     wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid once type is set */
+    uint32_t present;           /* bit n: field n was there */
+    uint32_t containers;        /* bit n: its value is an object or array */
     wire_payload payload;
     uint32_t payload_field;
     size_t payload_bytes;       /* with NEED_SINK: how many the payload will give; with DONE: how many it gave */

@@ -1,0 +1,292 @@
+#include "agreement.h"
+
+#include <string.h>
+
+#include "harness.h"
+
+/* ---- A catalogue with a type of each make ---------------------------------------------------------- */
+
+static wire_layout audio_layout, item_layout, session_layout, bare_layout;
+static wire_type types[6];
+static const wire_type *slots[16];
+static wire_catalogue catalogue = {.slots = slots, .mask = 15};
+
+static void layout(wire_layout *l, uint32_t payload_first, uint32_t payload_count, const char *const *fields) {
+    wire_layout_init(l);
+    for (; *fields != NULL; fields++)
+        CHECK(wire_layout_add(l, *fields, strlen(*fields)) != WIRE_NO_FIELD, "layout");
+    l->payload_first = payload_first;
+    l->payload_count = payload_count;
+}
+
+static void make_catalogue(void) {
+    layout(&audio_layout, 5, 2, (const char *const[]){"event_id", "response_id", "item_id", "output_index",
+                                                      "content_index", "delta", "audio", NULL});
+    layout(&item_layout, 0, 0, (const char *const[]){"event_id", "previous_item_id", "item", NULL});
+    layout(&session_layout, 0, 0, (const char *const[]){"event_id", "session", NULL});
+    layout(&bare_layout, 0, 0, (const char *const[]){"event_id", NULL});
+    types[0] = (wire_type){"response.output_audio.delta", 27, &audio_layout, NULL};
+    types[1] = (wire_type){"response.audio.delta", 20, &audio_layout, NULL};
+    types[2] = (wire_type){"conversation.item.added", 23, &item_layout, NULL};
+    types[3] = (wire_type){"session.created", 15, &session_layout, NULL};
+    types[4] = (wire_type){"error", 5, &bare_layout, NULL};
+    types[5] = (wire_type){"pcm", 3, &audio_layout, NULL};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
+    catalogue.unknown = (wire_type){"", 0, &bare_layout, NULL};
+}
+
+/* ---- One tier -------------------------------------------------------------------------------------- */
+
+#define IMPOSSIBLE(what) \
+    do { \
+        fprintf(stderr, "%s: %s\n", tier->name, what); \
+        abort(); \
+    } while (0)
+
+typedef struct result {
+    wire_frame frame;
+    wire_status status;
+    bool asked;
+    void *out;                  /* what the sink was given, exactly as much as it needs */
+    size_t out_bytes;
+} result;
+
+static size_t sample_width(wire_conversion conversion) {
+    switch (conversion) {
+    case WIRE_COPY: return 1;
+    case WIRE_PCM16_TO_INT16: case WIRE_ULAW_TO_INT16: case WIRE_ALAW_TO_INT16: return 2;
+    default: return 4;
+    }
+}
+
+static void make_sink(wire_sink *sink, wire_conversion conversion, unsigned carry_count, size_t payload_bytes, void **out,
+                      size_t *out_bytes) {
+    sink->conversion = conversion;
+    sink->carry = 0x5A;
+    sink->carry_count = (uint8_t)carry_count;
+    *out_bytes = (carry_count + payload_bytes) / wire_sample_bytes(conversion) * sample_width(conversion);
+    *out = sink->out = exactly(*out_bytes ? *out_bytes : 1);
+    memset(*out, 0, *out_bytes);
+}
+
+typedef enum mode { WITH_SINK, DECLINED, DEFERRED } mode;
+
+static result walk(const wire_tier *tier, const uint8_t *data, size_t length, mode how, wire_conversion conversion,
+                   unsigned carry_count) {
+    result r = {.asked = false, .out = NULL, .out_bytes = 0};
+    /* What the walk does not set may be anything; the same for every tier, so that it can be compared. */
+    memset(&r.frame, 0xA5, sizeof r.frame);
+    wire_frame_init(&r.frame, data, length, &catalogue, how == DEFERRED);
+    r.status = tier->walk(&r.frame);
+    if (r.status == WIRE_NEED_SINK) {
+        if (how == DEFERRED)
+            IMPOSSIBLE("asked for a sink after all");
+        r.asked = true;
+        if (how == WITH_SINK)
+            make_sink(&r.frame.sink, conversion, carry_count, r.frame.payload_bytes, &r.out, &r.out_bytes);
+        else
+            r.frame.sink.out = NULL;
+        r.status = tier->walk(&r.frame);
+    }
+    if (r.status == WIRE_NEED_SINK)
+        IMPOSSIBLE("asked for a second sink");
+    if (r.status != WIRE_OK && r.frame.position > length)
+        IMPOSSIBLE("a fault beyond the frame");
+    if (r.status == WIRE_OK && r.frame.type == NULL)
+        IMPOSSIBLE("no type");
+    if (r.status == WIRE_OK && r.frame.payload == WIRE_PAYLOAD_DONE && r.out == NULL)
+        IMPOSSIBLE("a payload decoded into nothing");
+    return r;
+}
+
+/* ---- Comparison --------------------------------------------------------------------------------------- */
+
+static bool same_value(const wire_value *a, const wire_value *b) {
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == WIRE_ABSENT)
+        return true;
+    if (a->start != b->start || a->end != b->end)
+        return false;
+    return a->kind != WIRE_STRING || (a->escaped == b->escaped && a->non_ascii == b->non_ascii);
+}
+
+static bool same_frame(const result *a, const result *b) {
+    const wire_frame *x = &a->frame, *y = &b->frame;
+    if (a->status != b->status || x->type != y->type)
+        return false;
+    if (a->status != WIRE_OK)
+        return x->position == y->position && same_value(&x->key, &y->key);
+    if (!same_value(&x->type_value, &y->type_value))
+        return false;
+    for (uint32_t i = 0; i < x->type->layout->field_count; i++) {
+        if (!same_value(&x->values[i], &y->values[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool same_payload(const result *a, const result *b) {
+    const wire_frame *x = &a->frame, *y = &b->frame;
+    if (a->status != WIRE_OK)
+        return true;
+    if (a->asked != b->asked || x->payload != y->payload)
+        return false;
+    if (x->payload == WIRE_PAYLOAD_NONE)
+        return true;
+    if (x->payload_field != y->payload_field)
+        return false;
+    return x->payload != WIRE_PAYLOAD_DONE ||
+           (x->payload_bytes == y->payload_bytes && a->out_bytes == b->out_bytes &&
+            memcmp(a->out, b->out, a->out_bytes) == 0 && x->sink.rest_count == y->sink.rest_count &&
+            (x->sink.rest_count == 0 || x->sink.rest == y->sink.rest));
+}
+
+#define DIFFER(what) \
+    do { \
+        fprintf(stderr, "%s and %s: %s\n", tier->name, scalar_tier()->name, what); \
+        abort(); \
+    } while (0)
+
+/* ---- What comes after the walk ---------------------------------------------------------------------- */
+
+static void check_string(const wire_tier *tier, const uint8_t *data, size_t length, const wire_value *value) {
+    if (value->start == 0 || value->end >= length || value->start > value->end || data[value->start - 1] != '"' ||
+        data[value->end] != '"')
+        IMPOSSIBLE("a string that is none");
+    uint32_t largest;
+    size_t count = wire_text_measure(data, value, &largest);
+    unsigned width = largest < 0x100 ? 1 : largest < 0x10000 ? 2 : 4;
+    void *text = exactly(count * width + (count == 0));
+    wire_text_write(data, value, width, text);
+    free(text);
+    if (largest > 0x10FFFF || (largest > 0x7F) < value->non_ascii || count > value->end - value->start)
+        IMPOSSIBLE("text");
+    uint8_t utf8[WIRE_MAX_NAME];
+    if (wire_text_utf8(data, value, utf8, sizeof utf8) > sizeof utf8)
+        IMPOSSIBLE("UTF-8 text");
+}
+
+static void check_values(const wire_tier *tier, const uint8_t *data, size_t length, const result *r) {
+    const wire_frame *f = &r->frame;
+    check_string(tier, data, length, &f->type_value);
+    for (uint32_t i = 0; i < f->type->layout->field_count; i++) {
+        const wire_value *value = &f->values[i];
+        if (value->kind == WIRE_ABSENT)
+            continue;
+        if (value->start > value->end || value->end > length)
+            IMPOSSIBLE("a value outside the frame");
+        if (value->kind == WIRE_STRING)
+            check_string(tier, data, length, value);
+        if (value->kind == WIRE_OBJECT) {
+            static const char *const members[] = {"type", "audio", "rate"};
+            for (size_t j = 0; j < 3; j++) {
+                wire_value member = wire_member(data, value, members[j]);
+                if (member.kind != WIRE_ABSENT && (member.start <= value->start || member.end >= value->end))
+                    IMPOSSIBLE("a member outside its object");
+                if (member.kind == WIRE_STRING)
+                    check_string(tier, data, length, &member);
+            }
+        }
+    }
+}
+
+typedef struct decoded {
+    wire_status status;
+    size_t position;
+    wire_sink sink;
+    void *out;
+    size_t bytes, out_bytes;
+} decoded;
+
+static decoded decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_conversion conversion,
+                      unsigned carry_count) {
+    decoded d = {.position = 0, .out = NULL, .out_bytes = 0};
+    d.status = wire_payload_size(data, value, &d.bytes, &d.position);
+    if (d.status == WIRE_OK) {
+        make_sink(&d.sink, conversion, carry_count, d.bytes, &d.out, &d.out_bytes);
+        d.status = wire_payload_decode(tier, data, value, &d.sink, &d.position);
+    }
+    if (d.status != WIRE_OK && (d.position < value->start || d.position > value->end))
+        IMPOSSIBLE("a base64 fault outside the payload");
+    return d;
+}
+
+static bool same_decoded(const decoded *a, const decoded *b) {
+    if (a->status != b->status)
+        return false;
+    if (a->status != WIRE_OK)
+        return a->position == b->position;
+    return a->bytes == b->bytes && a->sink.rest_count == b->sink.rest_count &&
+           (a->sink.rest_count == 0 || a->sink.rest == b->sink.rest) && memcmp(a->out, b->out, a->out_bytes) == 0;
+}
+
+/* The string a frame's payload is in, decoded in all ways by all tiers; `walked` is the way the walk decoded it. */
+static void check_payload(const uint8_t *data, const wire_value *value, const result *walked) {
+    for (int conversion = WIRE_COPY; conversion <= WIRE_ALAW_TO_FLOAT32; conversion++) {
+        for (unsigned carry = 0; carry <= (wire_sample_bytes((wire_conversion)conversion) == 2); carry++) {
+            decoded expected = decode(scalar_tier(), data, value, (wire_conversion)conversion, carry);
+            for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
+                const wire_tier *tier = *here;
+                decoded d = decode(tier, data, value, (wire_conversion)conversion, carry);
+                if (!same_decoded(&d, &expected))
+                    DIFFER("payload");
+                free(d.out);
+            }
+            const wire_frame *f = &walked->frame;
+            if (f->payload == WIRE_PAYLOAD_DONE && f->sink.conversion == (wire_conversion)conversion &&
+                f->sink.carry_count == carry) {
+                const wire_tier *tier = scalar_tier();
+                if (expected.status != WIRE_OK || expected.bytes != f->payload_bytes ||
+                    expected.sink.rest_count != f->sink.rest_count || expected.out_bytes != walked->out_bytes ||
+                    memcmp(expected.out, walked->out, walked->out_bytes) != 0)
+                    DIFFER("payload in the walk and after it");
+            }
+            free(expected.out);
+        }
+    }
+}
+
+/* ---- All of them ---------------------------------------------------------------------------------- */
+
+int agree_on(const uint8_t *data, size_t length) {
+    static bool ready = false;
+    if (!ready)
+        make_catalogue();
+    ready = true;
+
+    /* Any conversion, by the frame itself, so that the same frame always gets the same one. */
+    unsigned pick = (unsigned)length;
+    for (size_t i = 0; i < length; i++)
+        pick = pick * 31 + data[i];
+    wire_conversion conversion = (wire_conversion)(pick / 2 % (WIRE_ALAW_TO_FLOAT32 + 1));
+    unsigned carry = wire_sample_bytes(conversion) == 2 ? pick & 1 : 0;
+
+    result expected[3];
+    for (int how = WITH_SINK; how <= DEFERRED; how++)
+        expected[how] = walk(scalar_tier(), data, length, (mode)how, conversion, carry);
+    const wire_tier *tier = scalar_tier();
+    if (!same_frame(&expected[DECLINED], &expected[WITH_SINK]) || !same_frame(&expected[DEFERRED], &expected[WITH_SINK]))
+        DIFFER("the frame with a sink and without one");
+    for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
+        tier = *here;
+        for (int how = WITH_SINK; how <= DEFERRED; how++) {
+            result r = walk(tier, data, length, (mode)how, conversion, carry);
+            if (!same_frame(&r, &expected[how]))
+                DIFFER("frame");
+            if (!same_payload(&r, &expected[how]))
+                DIFFER("payload of the frame");
+            free(r.out);
+        }
+    }
+    const wire_frame *f = &expected[WITH_SINK].frame;
+    int status = expected[WITH_SINK].status;
+    if (status == WIRE_OK) {
+        check_values(scalar_tier(), data, length, &expected[WITH_SINK]);
+        if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN)
+            check_payload(data, &f->values[f->payload_field], &expected[WITH_SINK]);
+    }
+    free(expected[WITH_SINK].out);
+    return status;
+}

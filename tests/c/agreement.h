@@ -1,0 +1,11 @@
+/* All tiers on one frame: every walk, with and without a sink, and every payload conversion. */
+#ifndef REALTIME_PCM_TESTS_AGREEMENT_H
+#define REALTIME_PCM_TESTS_AGREEMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Calls abort, after a line on stderr, where two tiers differ or a result is impossible. Otherwise the status. */
+int agree_on(const uint8_t *data, size_t length);
+
+#endif

@@ -1,0 +1,192 @@
+/* All tiers' walks agree on the corpus, on every byte flip, truncation, insertion and deletion of it, and on random
+ * combinations of those: status, position, type, values, payload.
+ *
+ * `test_walk <corpus> [rounds]`: rounds of random mutations for each frame (4,000 unless told). */
+#include "harness.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#include "agreement.h"
+
+#define MOST_FRAMES 64
+#define MOST_BYTES 8192
+
+typedef struct frame {
+    uint8_t bytes[MOST_BYTES];
+    size_t length;
+} frame;
+
+static frame frames[MOST_FRAMES];
+static size_t frame_count;
+static unsigned long statuses[64];
+
+static void read_corpus(const char *path) {
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL, "%s", path);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char name[4096];
+        if (entry->d_name[0] == '.')
+            continue;
+        CHECK(frame_count < MOST_FRAMES, "more frames than there is room for");
+        CHECK(snprintf(name, sizeof name, "%s/%s", path, entry->d_name) < (int)sizeof name, "%s", path);
+        FILE *file = fopen(name, "rb");
+        CHECK(file != NULL, "%s", name);
+        frame *f = &frames[frame_count++];
+        f->length = fread(f->bytes, 1, MOST_BYTES / 2, file);
+        fclose(file);
+    }
+    closedir(directory);
+    CHECK(frame_count > 0, "%s is empty", path);
+}
+
+/* A copy of exactly the size, at any alignment, so that a sanitizer sees each byte too many. */
+static void check(const uint8_t *bytes, size_t length) {
+    uint8_t *copy = exactly(length ? length : 1);
+    memcpy(copy, bytes, length);
+    int status = agree_on(copy, length);
+    if (status >= 0 && status < 64)
+        statuses[status]++;
+    free(copy);
+}
+
+static const uint8_t telling[] = {'"', '\\', '{', '}', '[', ']', ',', ':', ' ', '\n', 0, 0x1F, 0x20, 0x7F, 0x80, 0xBF,
+                                  0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF, '=', '-', '_', '+', '/', '0', '9', '.', 'e', 'u',
+                                  'n', 't', 'f', 'A', 'B', 'z'};
+
+static void test_single(const frame *original) {
+    static frame f;
+    f = *original;
+    check(f.bytes, f.length);
+    for (size_t length = 0; length < f.length; length++)
+        check(f.bytes, length);
+    for (size_t at = 0; at < f.length; at++) {
+        uint8_t byte = f.bytes[at];
+        for (size_t i = 0; i < sizeof telling; i++) {
+            f.bytes[at] = telling[i];
+            check(f.bytes, f.length);
+        }
+        for (int bit = 0; bit < 8; bit++) {
+            f.bytes[at] = (uint8_t)(byte ^ 1 << bit);
+            check(f.bytes, f.length);
+        }
+        f.bytes[at] = byte;
+        memmove(f.bytes + at, f.bytes + at + 1, f.length - at - 1);
+        check(f.bytes, f.length - 1);
+        memmove(f.bytes + at + 1, f.bytes + at, f.length - at - 1);
+        f.bytes[at] = byte;
+    }
+}
+
+static void insert(frame *f, size_t at, const uint8_t *bytes, size_t length) {
+    if (f->length + length > MOST_BYTES)
+        return;
+    memmove(f->bytes + at + length, f->bytes + at, f->length - at);
+    memcpy(f->bytes + at, bytes, length);
+    f->length += length;
+}
+
+/* A few edits on top of each other, pieces of other frames among them. */
+static void test_random(const frame *original, unsigned long rounds) {
+    static frame f;
+    for (; rounds; rounds--) {
+        f = *original;
+        for (uint32_t edits = 1 + random_below(4); edits && f.length; edits--) {
+            size_t at = random_below((uint32_t)f.length);
+            const frame *other = &frames[random_below((uint32_t)frame_count)];
+            uint8_t one = telling[random_below(sizeof telling)];
+            switch (random_below(6)) {
+            case 0: f.bytes[at] = one; break;
+            case 1: f.bytes[at] = (uint8_t)random_below(256); break;
+            case 2: insert(&f, at, &one, 1); break;
+            case 3: {
+                size_t start = random_below((uint32_t)other->length), length = other->length - start;
+                insert(&f, at, other->bytes + start, length < 100 ? length : random_below(100));
+                break;
+            }
+            case 4: {
+                size_t length = 1 + random_below(f.length - at < 70 ? (uint32_t)(f.length - at) : 70);
+                memmove(f.bytes + at, f.bytes + at + length, f.length - at - length);
+                f.length -= length;
+                break;
+            }
+            default: insert(&f, at, (const uint8_t *)"                                  ", 1 + random_below(34)); break;
+            }
+        }
+        check(f.bytes, f.length);
+    }
+}
+
+/* Levels of nesting around the limit, as value of a member; long runs of what the scanners look for. */
+static void test_shapes(void) {
+    enum { MOST = 3 * (WIRE_MAX_DEPTH + 2) + 64 };
+    static char text[2 * MOST];
+    for (int objects = 0; objects < 2; objects++) {
+        for (size_t levels = WIRE_MAX_DEPTH - 2; levels <= WIRE_MAX_DEPTH + 1; levels++) {
+            char *p = text;
+            p += sprintf(p, "{\"type\":\"pcm\",\"x\":");
+            for (size_t i = 0; i < levels; i++)
+                p += sprintf(p, objects && i + 1 < levels ? "{\"\":" : "[");
+            for (size_t i = levels; i-- > 0;)
+                *p++ = objects && i + 1 < levels ? '}' : ']';
+            *p++ = '}';
+            int status = agree_on((const uint8_t *)text, (size_t)(p - text));
+            CHECK(status == (levels < WIRE_MAX_DEPTH ? WIRE_OK : WIRE_DEPTH), "%zu levels: status %d", levels, status);
+        }
+    }
+    static const char *const runs[] = {"\\\\", "\\\"", "\\u00e9", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", " ", "a",
+                                       "\\ud83d\\ude00", "A\\/"};
+    for (size_t run = 0; run < sizeof runs / sizeof runs[0]; run++) {
+        for (size_t count = 0; count < 150; count++) {
+            char *p = text;
+            p += sprintf(p, "{\"type\":\"pcm\",\"item_id\":\"");
+            for (size_t i = 0; i < count; i++)
+                p += sprintf(p, "%s", runs[run]);
+            p += sprintf(p, "\",\"delta\":\"AAAA\"}");
+            for (size_t cut = 0; cut < 16; cut++)
+                check((const uint8_t *)text, (size_t)(p - text) - cut);
+            CHECK(agree_on((const uint8_t *)text, (size_t)(p - text)) == WIRE_OK, "run %zu of %zu", run, count);
+        }
+    }
+}
+
+/* Payloads of every length around the scanners' and kernels' blocks, the frame before them of every length too. */
+static void test_payloads(void) {
+    static char text[2048];
+    for (size_t symbols = 0; symbols <= 600; symbols += symbols < 300 ? 1 : 37) {
+        for (size_t before = 0; before < 70; before += 1 + symbols % 7) {
+            char *p = text;
+            p += sprintf(p, "{\"type\":\"pcm\",\"item_id\":\"%0*d\",\"delta\":\"", (int)before, 0);
+            char *payload = p;
+            for (size_t i = 0; i < symbols; i++)
+                *p++ = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random_below(64)];
+            if (symbols % 3 == 0 && symbols >= 4)
+                memcpy(p - 2, symbols & 1 ? "A=" : "==", 2);
+            p += sprintf(p, "\"}");
+            check((const uint8_t *)text, (size_t)(p - text));
+            if (symbols) {
+                payload[random_below((uint32_t)symbols)] = (char)telling[random_below(sizeof telling)];
+                check((const uint8_t *)text, (size_t)(p - text));
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc > 1, "usage: %s <corpus> [rounds]", argv[0]);
+    unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 4000, all = 0;
+    tiers_here();
+    read_corpus(argv[1]);
+    test_shapes();
+    test_payloads();
+    for (size_t i = 0; i < frame_count; i++) {
+        test_single(&frames[i]);
+        test_random(&frames[i], rounds);
+    }
+    for (size_t i = 0; i < 64; i++)
+        all += statuses[i];
+    printf("walk: %lu frames, %lu of them accepted\n", all, statuses[WIRE_OK]);
+#define SAY(name, reason) printf("%8lu %s\n", statuses[name], reason);
+    WIRE_FAULTS(SAY)
+    return 0;
+}

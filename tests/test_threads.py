@@ -1,0 +1,142 @@
+"""Decoders and threads: one each, and one shared. Under free-threaded Python these run truly at once."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import realtime_pcm as rp
+from realtime_pcm import sample
+
+THREADS = 8
+FRAMES = sample.lines()
+EVENTS = [json.loads(frame) for frame in FRAMES]
+AUDIO = "response.output_audio.delta"
+PCM = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == AUDIO)
+
+
+def in_threads(work: Callable[[int], None]) -> None:
+    """`work(number)` in each thread, all let go at once; what one raises is raised here."""
+    gate = threading.Barrier(THREADS)
+    raised: list[BaseException] = []
+
+    def target(number: int) -> None:
+        gate.wait()
+        try:
+            work(number)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=target, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    if raised:
+        raise raised[0]
+
+
+def test_a_decoder_each() -> None:
+    def work(number: int) -> None:
+        for _ in range(3):
+            messages = list(rp.decode_stream(FRAMES))
+            assert [m.type for m in messages] == [event["type"] for event in EVENTS]
+            audio = [m for m in messages if isinstance(m, rp.messages.ResponseAudioDelta)]
+            assert b"".join(m.pcm.tobytes() for m in audio) == PCM
+            assert audio[-1].sample_offset == (len(PCM) - 12_000) // 2
+            assert messages[-2].to_dict() == EVENTS[-2]
+
+    in_threads(work)
+
+
+@pytest.mark.parametrize("size", [4_801, 300_001], ids=["short", "long"])
+def test_a_shared_decoder(size: int) -> None:
+    """Every thread its own stream, of deltas that end in half a sample; errors of other threads in between.
+
+    The long ones are decoded with the GIL let go.
+    """
+    decoder = rp.Decoder()
+    rounds = 40 if size < 10_000 else 6
+    random = np.random.default_rng(24_000)
+    sent = [random.integers(0, 256, size * rounds, np.uint8).tobytes() for _ in range(THREADS)]
+    heard: list[list[Any]] = [[] for _ in range(THREADS)]
+
+    def work(number: int) -> None:
+        place = {"response_id": f"resp_{number}", "item_id": f"item_{number}", "content_index": number}
+        for start in range(0, len(sent[number]), size):
+            payload = base64.b64encode(sent[number][start : start + size]).decode()
+            frame = json.dumps({"type": AUDIO, **place, "delta": payload}).encode()
+            with pytest.raises(rp.DecodeError):
+                decoder.decode(frame[:-3] + b'*"}')
+            heard[number].append(decoder.decode(frame))
+
+    in_threads(work)
+    for number in range(THREADS):
+        pieces = heard[number]
+        assert {m.response_id for m in pieces} == {f"resp_{number}"}
+        assert b"".join(m.pcm.tobytes() for m in pieces) == sent[number][: size * rounds // 2 * 2]
+        assert [m.sample_offset for m in pieces] == [size * n // 2 for n in range(rounds)]
+
+
+def test_one_message_read_by_all() -> None:
+    """Nested objects are parsed on first access, which may be in several threads at once."""
+    for _ in range(50):
+        message: Any = rp.decode(FRAMES[-2])
+        seen: list[Any] = [None] * THREADS
+
+        def work(number: int, message: Any = message, seen: list[Any] = seen) -> None:
+            seen[number] = message.response
+            assert message.response.status == "completed"
+            assert message.to_dict() == EVENTS[-2]
+            assert message.extra == {}
+
+        in_threads(work)
+        assert all(view == seen[0] for view in seen)
+
+
+def test_streams_made_and_dropped() -> None:
+    """Messages that outlive their decoder, in threads that end before they are read."""
+    kept: list[Any] = []
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            kept.extend(rp.decode_stream(FRAMES))
+
+    in_threads(work)
+    assert len(kept) == THREADS * 5 * len(FRAMES)
+    assert sum(len(m.pcm) for m in kept if m.type == AUDIO) == THREADS * 5 * len(PCM) // 2
+
+
+def test_classes_declared_while_others_decode() -> None:
+    decoded: list[str] = []
+
+    def work(number: int) -> None:
+        for count in range(10):
+            name = f"test_threads.{number}.{count}"
+            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)  # type: ignore[call-overload]
+            message: Any = rp.decode(json.dumps({"type": name, "n": count}))
+            assert type(message) is cls and message.n == count
+            decoded.append(message.type)
+
+    in_threads(work)
+    assert len(set(decoded)) == THREADS * 10
+
+
+@pytest.mark.skipif(not hasattr(sys, "_is_gil_enabled"), reason="Python before 3.13 always has the GIL")
+def test_importing_leaves_the_gil_off() -> None:
+    script = (
+        "import sys, sysconfig\nfree = bool(sysconfig.get_config_var('Py_GIL_DISABLED'))\n"
+        "import realtime_pcm as rp\nfrom realtime_pcm import sample\n"
+        "[m.to_dict() for m in rp.decode_stream(sample.lines())]\nprint(sys._is_gil_enabled() is not free)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("True", "")

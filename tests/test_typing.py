@@ -1,0 +1,71 @@
+"""mypy and pyright over the package and over tests/typing_*.py, which use it as a program does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import realtime_pcm
+
+TESTS = Path(__file__).resolve().parent
+PACKAGE = Path(realtime_pcm.__file__).parent
+EXAMPLES = TESTS.parent / "examples"
+PROGRAMS = sorted(TESTS.glob("typing_*.py"))
+CLIENTS = ("aiohttp", "openai", "picows", "typer", "typing_extensions", "websockets")
+
+
+@pytest.fixture(autouse=True)
+def clients() -> None:
+    for name in CLIENTS:
+        pytest.importorskip(name)
+
+
+def run(*command: str | Path, cwd: Path) -> None:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-8_000:]
+
+
+@pytest.mark.parametrize("what", ["package", "programs", "examples"])
+def test_mypy(tmp_path: Path, what: str) -> None:
+    pytest.importorskip("mypy")
+    if what == "examples" and not EXAMPLES.is_dir():
+        pytest.skip("needs the source tree: examples/")
+    files = {"package": [PACKAGE], "programs": PROGRAMS, "examples": sorted(EXAMPLES.glob("*.py"))}[what]
+    # One cache for all three: the clients take most of the time.
+    cache = tmp_path.parent / "mypy"
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, *files, cwd=tmp_path)
+
+
+def test_pyright(tmp_path: Path) -> None:
+    """The programs strictly, which includes the package's stubs; of the package itself what has none."""
+    pytest.importorskip("pyright")
+    for program in PROGRAMS:
+        shutil.copy(program, tmp_path)
+    for name in ("stream.py", "serve.py", "cli.py", "errors.py", "audio.py"):
+        # Beside the installed package its relative imports would not resolve.
+        text = (PACKAGE / name).read_text(encoding="utf-8").replace("from .", "from realtime_pcm.")
+        (tmp_path / name).write_text(text.replace("realtime_pcm. import", "realtime_pcm import"), encoding="utf-8")
+    (tmp_path / "pyrightconfig.json").write_text(
+        json.dumps(
+            {
+                "include": ["*.py"],
+                "strict": ["typing_*.py"],
+                "reportMissingModuleSource": "none",
+                "reportUnnecessaryTypeIgnoreComment": "none",
+            }
+        )
+    )
+    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)
+    # And what must be an error is one.
+    config = json.loads((tmp_path / "pyrightconfig.json").read_text())
+    config = {**config, "include": ["typing_*.py"], "reportUnnecessaryTypeIgnoreComment": "error"}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
+    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)
