@@ -60,5 +60,5 @@ def test_a_replay_of_a_file(tmp_path: Path) -> None:
     path.write_bytes(b"\n\n".join([*clients.FRAMES, b'{"type":7}']))
     output = run_example("replay_jsonl", str(path), "--speed", "100")
     assert output.startswith(clients.TRANSCRIPT + "\n")
-    assert re.search(r"\n\[.*type.* at byte \d+.*\]\n", output), output[-200:]
+    assert re.search(r"\n\[.* at byte 8: '7'\]\n", output), output[-200:]
     assert output.endswith(f"played {len(clients.PCM) / 48_000:.3f} s of audio\n")

@@ -199,17 +199,15 @@ def test_leaving_out_is_cheaper_than_decoding(size: int) -> None:
     frame = delta(bytes(size), response_id="r", item_id="i")
     count = max(20, 4_000_000 // size)
 
-    def best(decoder: rp.Decoder) -> float:
-        times = []
-        for _ in range(7):
-            start = time.perf_counter()
-            for _ in range(count):
-                decoder.decode(frame)
-            times.append(time.perf_counter() - start)
-        return min(times)
+    def seconds(decoder: rp.Decoder) -> float:
+        start = time.perf_counter()
+        for _ in range(count):
+            decoder.decode(frame)
+        return time.perf_counter() - start
 
-    # By 1.2 to 8, by size and tier: no more is asserted than must hold on a busy machine.
-    assert best(rp.Decoder(only="error")) < 1.05 * best(rp.Decoder())
+    # By 1.1 to 4, by size and tier; no more is asserted than must hold on a busy machine.
+    pairs = [(seconds(left_out), seconds(built)) for left_out, built in [(rp.Decoder(only="error"), rp.Decoder())] * 15]
+    assert min(pair[0] for pair in pairs) < 1.05 * min(pair[1] for pair in pairs)
 
 
 # ---- out=

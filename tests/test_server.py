@@ -103,9 +103,8 @@ def test_session_update_is_merged_and_answered() -> None:
 def test_mulaw_on_request() -> None:
     wanted = {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}
     events = talk({"type": "session.update", "session": wanted}, {"type": "response.create"})
-    assert next(e for e in events if e["type"] == "response.done")["response"]["audio"]["output"]["format"] == {
-        **EVENTS[1]["session"]["audio"]["output"]["format"], "type": "audio/pcmu"
-    }
+    named = [e["response"]["audio"]["output"]["format"] for e in events if e["type"].startswith(("response.created", "response.done"))]
+    assert named == [{"type": "audio/pcmu"}] * 2  # and no rate: the recording's would be wrong
     heard = b"".join(base64.b64decode(event["delta"]) for event in events if event["type"] == AUDIO)
     assert heard == _to_mulaw(clients.PCM)
     # Decoded, it is the recording at a third of the rate, within mu-law's steps.

@@ -109,6 +109,18 @@ def test_the_first_message_of_each_kind_that_names_a_format() -> None:
     assert decoder.audio_format == decoder.input_audio_format == AudioFormat("pcm16", 16000)
 
 
+def test_sessions_by_other_names() -> None:
+    decoder = decoder_after(session("session.created", output_audio_format="g711_ulaw"), delta(b"\x01\x02\x03"))
+    # vLLM-Omni: the session goes on.
+    decoder.decode(session("session.resumed", output_audio_format="g711_alaw"))
+    assert decoder.audio_format == ALAW and decoder.decode(delta(b"\x01")).sample_offset == 3
+    # Beta transcription has input only.
+    decoder.decode(session("transcription_session.updated", input_audio_format="g711_ulaw"))
+    assert (decoder.input_audio_format, decoder.audio_format) == (ULAW, ALAW)
+    decoder.decode(session("transcription_session.created", input_audio_format="g711_alaw"))
+    assert (decoder.input_audio_format, decoder.audio_format) == (ALAW, DEFAULT)
+
+
 def test_nested_wins_over_flat_in_either_order() -> None:
     both = {"output_audio_format": "g711_ulaw", **nested({"type": "audio/pcm", "rate": 16000})}
     for said in (both, dict(reversed(both.items()))):

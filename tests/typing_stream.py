@@ -3,6 +3,8 @@
 Each `type: ignore` is an error that must be found; both checkers report one that is not needed.
 """
 
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable

@@ -11,52 +11,80 @@ cdef class Stream:
 
 # ---- Formats, found by path in a frame that is known to be valid --------------------------------------------
 
-cdef object _member_text(const uint8_t *data, const wire_value *parent, const char *key):
-    cdef wire_value value = wire_member(data, parent, key)
-    return _text(data, &value) if value.kind == WIRE_STRING else None
+cdef wire_key _key(const char *name):
+    return wire_key(name, strlen(name))
 
-cdef object _member_flat(const uint8_t *data, const wire_value *parent, const char *key):
-    cdef wire_value value = wire_member(data, parent, key)
-    return _flat(data, &value)
+cdef wire_key[6] _HOLDER_KEYS       # of a session or a response
+_HOLDER_KEYS[:] = [_key(b"audio"), _key(b"output_audio_format"), _key(b"input_audio_format"), _key(b"sample_rate"),
+                   _key(b"input_audio_sampling_rate"), _key(b"id")]
+cdef wire_key[3] _AUDIO_KEYS
+_AUDIO_KEYS[:] = [_key(b"output"), _key(b"input"), _key(b"format")]
+cdef wire_key[4] _FORMAT_KEYS
+_FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
+
+# Formats by the JSON that names them: sessions name the same few again and again.
+cdef dict _known_formats = {}
 
 cdef object _format_value(const uint8_t *data, const wire_value *value):
     """A format as a session names it: a name, or an object of type and rate; None where it says nothing."""
+    cdef bint quoted = value.kind == WIRE_STRING
+    if not quoted and value.kind != WIRE_OBJECT:
+        return None
+    if value.end - value.start > 128:
+        return _read_format(data, value)
+    json = (<const char *>data)[value.start - quoted:value.end + quoted]
+    try:
+        return _known_formats[json]
+    except KeyError:
+        pass
+    audio_format = _read_format(data, value)
+    if len(_known_formats) >= 256:
+        _known_formats.clear()
+    _known_formats[json] = audio_format
+    return audio_format
+
+cdef object _read_format(const uint8_t *data, const wire_value *value):
+    cdef wire_value[4] found
     if value.kind == WIRE_STRING:
         return named_format(_text(data, value))
-    if value.kind != WIRE_OBJECT:
-        return None
-    rate = _member_flat(data, value, b"rate")
-    if rate is None:
-        rate = _member_flat(data, value, b"sample_rate")
-    return named_format(_member_text(data, value, b"type"), rate, _member_flat(data, value, b"channels"))
+    TIER.members(data, value, _FORMAT_KEYS, 4, found)
+    name = _text(data, &found[0]) if found[0].kind == WIRE_STRING else None
+    rate = _flat(data, &found[1])
+    return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
-cdef object _format_of(const uint8_t *data, const wire_value *holder, const char *side, const char *flat):
-    """Of a session or a response: GA's audio.<side>.format, else GPT-Live's audio.format, else beta's flat name."""
-    cdef wire_value audio = wire_member(data, holder, b"audio")
-    cdef wire_value value = wire_member(data, &audio, side)
-    value = wire_member(data, &value, b"format")
-    found = _format_value(data, &value)
-    if found is None:
-        value = wire_member(data, &audio, b"format")
-        found = _format_value(data, &value)
-    if found is None:
-        value = wire_member(data, holder, flat)
-        found = _format_value(data, &value)
-    return found
+@cython.final
+cdef class _Named:
+    """What a session or a response says of its formats, and its id."""
+    cdef object output_format, input_format, id
 
-cdef object _input_format_of(const uint8_t *data, const wire_value *session, before):
-    """Of the input: a name without a rate has the one that DashScope and Voice Live send beside it."""
-    found = _format_of(data, session, b"input", b"input_audio_format")
-    rate = _member_flat(data, session, b"sample_rate")
+cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
+    """`before`: the input's format as it stands, for a rate that comes without a name."""
+    cdef wire_value[6] found
+    cdef wire_value[3] audio
+    cdef wire_value side
+    cdef _Named named = _Named()
+    TIER.members(data, holder, _HOLDER_KEYS, 6, found)
+    TIER.members(data, &found[0], _AUDIO_KEYS, 3, audio)
+    if found[5].kind == WIRE_STRING:
+        named.id = _text(data, &found[5])
+    # GA's audio.<side>.format, else GPT-Live's audio.format, else beta's flat name.
+    TIER.members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
+    shared = _format_value(data, &audio[2])
+    named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
+    TIER.members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
+    named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
+    # A name without a rate has the one that DashScope and Voice Live send beside it.
+    rate = _flat(data, &found[3])
     if rate is None:
-        rate = _member_flat(data, session, b"input_audio_sampling_rate")
-    if rate is None:
-        return found
-    cdef wire_value value = wire_member(data, session, b"audio")
-    value = wire_member(data, &value, b"input")
-    value = wire_member(data, &value, b"format")
-    value = wire_member(data, &value, b"rate")
-    if value.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
+        rate = _flat(data, &found[4])
+    if rate is not None:
+        named.input_format = _with_rate(data, &side, named.input_format, rate, before)
+    return named
+
+cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
+    cdef wire_value own
+    TIER.members(data, value, &_FORMAT_KEYS[1], 1, &own)
+    if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
         return found
     # A name that holds a rate has no other.
     return named_format("pcm16", rate) if found is None or found == DEFAULT_FORMAT else found
@@ -138,20 +166,22 @@ cdef _Change _read_change(Decoder self, const wire_frame *f, Layout layout, int 
     cdef _Change change = _Change()
     cdef const uint8_t *data = f.data
     cdef wire_value holder
+    cdef _Named named
     change.ended = []
     if role == ROLE_SESSION_START or role == ROLE_SESSION_UPDATE:
         change.start = role == ROLE_SESSION_START
         holder = f.values[layout.names.index("session")]
-        change.output_format = _format_of(data, &holder, b"output", b"output_audio_format")
-        change.input_format = _input_format_of(
-            data, &holder, DEFAULT_FORMAT if change.start else self.input_format)
+        named = _read_named(data, &holder, DEFAULT_FORMAT if change.start else self.input_format)
+        change.output_format = named.output_format
+        change.input_format = named.input_format
     elif role == ROLE_RESPONSE_START or role == ROLE_RESPONSE_END:
         holder = f.values[layout.names.index("response")]
-        change.response_id = _member_text(data, &holder, b"id")
+        named = _read_named(data, &holder, DEFAULT_FORMAT)
+        change.response_id = named.id
+        change.response_format = named.output_format
         if change.response_id is None and layout.response_id:
             # xAI leaves `response` empty and names the response beside it.
             change.response_id = _flat(data, &f.values[layout.response_id])
-        change.response_format = _format_of(data, &holder, b"output", b"output_audio_format")
         if role == ROLE_RESPONSE_END:
             change.ended = _streams_of_response(self, change.response_id)
     else:

@@ -99,10 +99,16 @@ cdef extern from "wire.h" nogil:
     void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
                          bint defer_payload)
 
+    ctypedef struct wire_key:
+        const char *bytes
+        size_t length
+
     ctypedef struct wire_tier:
         const char *name
         bint (*supported)() noexcept
         wire_status (*walk)(wire_frame *frame) noexcept nogil
+        void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
+                        wire_value *found) noexcept nogil
 
     const wire_tier *wire_tiers[]
     const wire_tier *wire_choose_tier(const char *name)
@@ -112,4 +118,3 @@ cdef extern from "wire.h" nogil:
                                     wire_sink *sink, size_t *position)
     size_t wire_text_measure(const uint8_t *data, const wire_value *value, uint32_t *largest)
     void wire_text_write(const uint8_t *data, const wire_value *value, unsigned width, void *out)
-    wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key)

@@ -77,7 +77,10 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        # A format is one value: the rate of the old one says nothing about the new one.
+        if isinstance(old, dict) and isinstance(value, dict) and key != "format":
+            value = _merge(old, value)
+        merged[key] = value
     return merged
 
 
@@ -209,14 +212,11 @@ class _Client:
         for frame in self.server.greeting:
             await self.send(frame.text)
         if self.autoplay:
-            if self.server.updated is not None:
-                await self.send(self.server.updated.text)
-            await self.play()
-            await self.ws.close()
-            return
+            self.playing = asyncio.create_task(self.play_it_all())
         try:
             async for text in self.ws:
-                await self.answer(json.loads(text))
+                if not self.autoplay:
+                    await self.answer(json.loads(text))
         finally:
             if self.playing is not None:
                 self.playing.cancel()
@@ -269,6 +269,13 @@ class _Client:
         self.input_seconds = 0.0
         if self.playing is None or self.playing.done():
             self.playing = asyncio.create_task(self.play())
+
+    async def play_it_all(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            if self.server.updated is not None:
+                await self.send(self.server.updated.text)
+            await self.play()
+            await self.ws.close()
 
     async def play(self) -> None:
         """The recorded turn, in the timing of its audio."""

@@ -1,4 +1,4 @@
-/* Strings, numbers and members of JSON that the walk has found to be valid: nothing here can fail. */
+/* Strings and numbers of JSON that the walk has found to be valid: nothing here can fail. */
 #include "wire.h"
 #include "bytes.h"
 
@@ -133,81 +133,4 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
     }
     /* Equal as far as it goes: below the limit if digits of the limit are left, and its last is not 0. */
     return i == sizeof overflow_digits - 1;
-}
-
-/* ---- Members of a nested object ----------------------------------------------------------------- */
-
-static const uint8_t *behind_string(const uint8_t *p) {
-    for (p++; *p != '"'; p++) p += *p == '\\';
-    return p + 1;
-}
-
-static const uint8_t *behind_space(const uint8_t *p) {
-    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') p++;
-    return p;
-}
-
-/* p: at a value. Brackets are counted, not matched: the walk has matched them. */
-static const uint8_t *behind_value(const uint8_t *p) {
-    if (*p == '"') return behind_string(p);
-    if (*p != '{' && *p != '[') {
-        while (*p != ',' && *p != '}' && *p != ']' && *p > ' ') p++;
-        return p;
-    }
-    size_t open = 0;
-    do {
-        if (*p == '"') {
-            p = behind_string(p);
-            continue;
-        }
-        open += *p == '{' || *p == '[';
-        open -= *p == '}' || *p == ']';
-        p++;
-    } while (open);
-    return p;
-}
-
-static wire_value value_at(const uint8_t *data, const uint8_t *p, const uint8_t *behind) {
-    bool string = *p == '"';
-    wire_value value = {(size_t)(p - data) + string, (size_t)(behind - data) - string, WIRE_REAL, false, false};
-    switch (*p) {
-    case '{': value.kind = WIRE_OBJECT; break;
-    case '[': value.kind = WIRE_ARRAY; break;
-    case 'n': value.kind = WIRE_NULL; break;
-    case 't': value.kind = WIRE_TRUE; break;
-    case 'f': value.kind = WIRE_FALSE; break;
-    case '"':
-        value.kind = WIRE_STRING;
-        for (p++; p < behind - 1; p++) {
-            value.escaped |= *p == '\\';
-            value.non_ascii |= *p > 0x7F;
-        }
-        break;
-    default:
-        value.kind = WIRE_INTEGER;
-        for (; p < behind; p++) {
-            if (*p == '.' || (*p | 0x20) == 'e') value.kind = WIRE_REAL;
-        }
-    }
-    return value;
-}
-
-wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key) {
-    wire_value found = {0, 0, WIRE_ABSENT, false, false};
-    if (object->kind != WIRE_OBJECT) return found;
-    size_t length = strlen(key);
-    const uint8_t *p = behind_space(data + object->start + 1);
-    while (*p != '}') {
-        const uint8_t *name = p + 1;
-        p = behind_string(p);
-        wire_value text = {(size_t)(name - data), (size_t)(p - 1 - data), WIRE_STRING, true, false};
-        uint8_t plain[WIRE_MAX_NAME];
-        size_t plain_length = wire_text_utf8(data, &text, plain, sizeof plain);
-        p = behind_space(behind_space(p) + 1);
-        const uint8_t *behind = behind_value(p);
-        if (plain_length == length && memcmp(plain, key, length) == 0) found = value_at(data, p, behind);
-        p = behind_space(behind);
-        if (*p == ',') p = behind_space(p + 1);
-    }
-    return found;
 }

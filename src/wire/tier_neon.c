@@ -33,6 +33,7 @@ const wire_tier wire_tier_neon = {
     .name = "neon",
     .supported = wire_always_supported,
     .walk = walk_neon,
+    .members = walk_members,
     .base64 = wire_base64_neon,
     .pcm16_to_float32 = wire_pcm16_to_float32_neon,
     .ulaw_to_int16 = wire_ulaw_to_int16_neon,

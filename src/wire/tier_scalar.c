@@ -38,6 +38,7 @@ const wire_tier wire_tier_scalar = {
     .name = "scalar",
     .supported = wire_always_supported,
     .walk = walk_scalar,
+    .members = walk_members,
     .base64 = wire_base64_scalar,
     .pcm16_to_float32 = wire_pcm16_to_float32_scalar,
     .ulaw_to_int16 = wire_ulaw_to_int16_scalar,

@@ -28,6 +28,7 @@ const wire_tier wire_tier_ssse3 = {
     .name = "ssse3",
     .supported = wire_ssse3_supported,
     .walk = walk_ssse3,
+    .members = walk_members,
     .base64 = wire_base64_ssse3,
     .pcm16_to_float32 = wire_pcm16_to_float32_ssse3,
     .ulaw_to_int16 = wire_ulaw_to_int16_ssse3,

@@ -402,7 +402,13 @@ static void settle_payload(wire_frame *f, size_t decoded_start) {
 /* Where a payload that begins at `src` probably ends: at the first quote of the frame's last bytes. NULL where there
  * is none, or where what lies between is no canonical length. */
 static const uint8_t *guess_end(walker *w, const uint8_t *src) {
-    const uint8_t *p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
+    const uint8_t *p = src;
+    if (w->end - src > 64) {
+        p = w->end - 64;
+        look_at(w, p);
+        /* Last of all members, as OpenAI sends it: nothing but the closing quote stands there. */
+        if (w->special != UINT64_C(1) << 62) p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
+    }
     p = scan_string(w, p);
     if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
     return p;
@@ -629,4 +635,31 @@ static wire_status WALK(wire_frame *f) {
     wire_status status = walk_frame(f, &w);
     if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
     return status;
+}
+
+static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
+                         wire_value *found) {
+    for (size_t i = 0; i < count; i++) found[i].kind = WIRE_ABSENT;
+    if (object->kind != WIRE_OBJECT) return;
+    walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
+    look_at(&w, w.block);
+    const uint8_t *p = skip_space(w.block + 1, w.end);
+    while (*p != '}') {
+        member m = {.key = p + 1, .escaped = false};
+        bool ignored;
+        p = walk_string(&w, m.key, &m.escaped, &ignored);
+        m.length = (size_t)(p - m.key);
+        p = skip_space(p + 1, w.end);
+        p = walk_value(&w, skip_space(p + 1, w.end), &m.value, 1);
+        uint8_t plain[WIRE_MAX_NAME];
+        if (m.escaped) {
+            m.length = plain_key(data, m.key, m.length, plain);
+            m.key = plain;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)) found[i] = m.value;
+        }
+        p = skip_space(p, w.end);
+        if (*p == ',') p = skip_space(p + 1, w.end);
+    }
 }

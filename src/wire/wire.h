@@ -189,6 +189,12 @@ static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_
     frame->key.kind = WIRE_ABSENT;
 }
 
+/* A key to look for in a nested object. */
+typedef struct wire_key {
+    const char *bytes;
+    size_t length;
+} wire_key;
+
 /* ---- Tiers ------------------------------------------------------------------------------------- */
 
 typedef struct wire_tier {
@@ -197,6 +203,10 @@ typedef struct wire_tier {
 
     /* Validates the whole frame and finds its type, fields and payload. WIRE_OK, WIRE_NEED_SINK or a fault. */
     wire_status (*walk)(wire_frame *frame);
+
+    /* Finds members of a nested value that walk has validated: found[i] for keys[i], the last one where the key stands
+     * there twice, kind ABSENT where there is none (or `object` is no object). */
+    void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found);
 
     /* Decodes groups of four base64 symbols, `length` (a multiple of 4) of them at the most, up to the first group
      * that holds a byte outside the alphabet. Returns the symbols decoded. Reads src[0 .. length), writes out[0 ..
@@ -237,7 +247,5 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
 size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room);
 /* True where a JSON number rounds to an infinite double. `text` has been checked to be a JSON number. */
 bool wire_number_overflows(const uint8_t *text, size_t length);
-/* Reads the member `key` of the validated object at `object`; the last one wins. kind ABSENT where there is none. */
-wire_value wire_member(const uint8_t *data, const wire_value *object, const char *key);
 
 #endif
