@@ -15,7 +15,7 @@ from realtime_pcm import AudioFormat, messages
 
 RAW = np.arange(-8, 8, dtype="<i2").tobytes()
 AUDIO = "response.output_audio.delta"
-DTYPES = {"int16": 2, "float32": 2, "uint8": 1}     # payload bytes a sample of pcm16
+DTYPES = {"int16": 2, "float32": 2, "uint8": 1}  # payload bytes a sample of pcm16
 
 
 def dumps(**values) -> bytes:
@@ -51,7 +51,12 @@ FRAMES = {
     "private.one": dumps(type="private.one", n=1),
     "private.two": dumps(type="private.two"),
 }
-AUDIO_NAMES = {"response.output_audio.delta", "response.audio.delta", "session.output_audio.delta", "session.input_audio.append"}
+AUDIO_NAMES = {
+    "response.output_audio.delta",
+    "response.audio.delta",
+    "session.output_audio.delta",
+    "session.input_audio.append",
+}
 DELTAS = {"response.output_audio.delta", "response.audio.delta"}
 PRIVATE = {"private.one", "private.two"}
 ENDS = {"response.output_audio.done", "response.audio.done", "response.done"}
@@ -107,7 +112,12 @@ def test_a_stream_leaves_out_what_only_does() -> None:
 
 
 MALFORMED = {
-    "error": (dumps(type="error", error={})[:-1], b'{"type":"error","error":{"a":NaN}}', b'{"type":"error","x":"\xff"}', b'{"type":"error"}}'),
+    "error": (
+        dumps(type="error", error={})[:-1],
+        b'{"type":"error","error":{"a":NaN}}',
+        b'{"type":"error","x":"\xff"}',
+        b'{"type":"error"}}',
+    ),
     AUDIO: (delta()[:-1], delta() + b",", b'{"type":"response.output_audio.delta","delta":"AAAA","x":01}'),
     "private.one": (b'{"type":"private.one","n":1e400}', b'{"type":"private.one","n":"\\x"}'),
 }
@@ -158,8 +168,12 @@ MOVES = [
     delta(RAW[:2], response_id="r", item_id="j"),
 ]
 LATER = [
-    delta(RAW[:5], response_id="r", item_id="i"), delta(RAW[:5], response_id="r", item_id="j"), delta(RAW[:5], response_id="u"),
-    delta(RAW[:5], response_id="v"), delta(RAW[:5], response_id="w"), delta(RAW[:5], wire="session.output_audio.delta"),
+    delta(RAW[:5], response_id="r", item_id="i"),
+    delta(RAW[:5], response_id="r", item_id="j"),
+    delta(RAW[:5], response_id="u"),
+    delta(RAW[:5], response_id="v"),
+    delta(RAW[:5], response_id="w"),
+    delta(RAW[:5], wire="session.output_audio.delta"),
     dumps(type="session.input_audio.append", audio=b64(RAW[:5])),
     dumps(type="conversation.item.created", item={"content": [{"type": "audio", "audio": b64(RAW)}]}),
     *(dumps(type="response.done", response={"id": name}) for name in "ruvw"),
@@ -237,8 +251,14 @@ def test_out_may_be_any_c_contiguous_array() -> None:
     memory = mmap.mmap(-1, 4096)
     big = np.zeros((4, 100), np.int16)
     arrays = [
-        np.zeros((4, 8), np.int16), np.frombuffer(memory, np.int16), np.frombuffer(bytearray(200), np.int16), big[1], big[1:3],
-        np.zeros(100, np.int16)[10:90], np.zeros(40, np.int16).view(np.recarray), np.zeros((1, 40), np.int16).view(np.matrix),
+        np.zeros((4, 8), np.int16),
+        np.frombuffer(memory, np.int16),
+        np.frombuffer(bytearray(200), np.int16),
+        big[1],
+        big[1:3],
+        np.zeros(100, np.int16)[10:90],
+        np.zeros(40, np.int16).view(np.recarray),
+        np.zeros((1, 40), np.int16).view(np.matrix),
     ]
     decoder = rp.Decoder()
     for number, out in enumerate(arrays):
@@ -293,8 +313,10 @@ def test_an_unfit_out_is_refused_and_all_is_as_before(unfit: str, carry: bool, t
     decoder.decode(session("pcm16", "session.created"))
     decoder.decode(delta(RAW[:3] if carry else RAW[:2], response_id="r"))
     frames = [
-        delta(RAW, response_id="r"), dumps(delta=b64(RAW), response_id="r", type=AUDIO),
-        delta(RAW, response_id="r").replace(b"/", b"\\/")]
+        delta(RAW, response_id="r"),
+        dumps(delta=b64(RAW), response_id="r", type=AUDIO),
+        delta(RAW, response_id="r").replace(b"/", b"\\/"),
+    ]
     for frame in frames:
         with pytest.raises(ValueError) as caught:
             decoder.decode(frame, out)
@@ -311,10 +333,17 @@ LATE = {
     # Payload first, and then a format of half the bytes a sample: what looked large enough is not.
     "the message says so behind its payload": ([], dumps(type=AUDIO, delta=b64(RAW), format="g711_ulaw")),
     "the response is named behind its payload": (
-        [dumps(type="response.created", response={"id": "u", "output_audio_format": "g711_ulaw"}), delta(RAW, response_id="r")],
-        dumps(type=AUDIO, delta=b64(RAW), response_id="u")),
+        [
+            dumps(type="response.created", response={"id": "u", "output_audio_format": "g711_ulaw"}),
+            delta(RAW, response_id="r"),
+        ],
+        dumps(type=AUDIO, delta=b64(RAW), response_id="u"),
+    ),
     "the session has changed": ([delta(RAW, response_id="r"), session("g711_alaw")], delta(RAW, response_id="u")),
-    "the payload comes twice": ([], b'{"type":"%s","delta":"%s","delta":"%s"}' % (AUDIO.encode(), b64(RAW).encode(), b64(bytes(64)).encode())),
+    "the payload comes twice": (
+        [],
+        b'{"type":"%s","delta":"%s","delta":"%s"}' % (AUDIO.encode(), b64(RAW).encode(), b64(bytes(64)).encode()),
+    ),
     "a payload under either key": ([], dumps(type=AUDIO, audio=b64(RAW), delta=b64(bytes(64)))),
 }
 

@@ -47,12 +47,33 @@ def test_every_wire_type_has_a_frame() -> None:
     assert len(FRAMES) == sum(len(entry["fields"]) for entry in ENTRIES)
     keys = {frame.name: list(orjson.loads(frame.text)) for frame in FRAMES}
     assert keys["openai response.output_audio.delta"] == [
-        "type", "event_id", "response_id", "item_id", "output_index", "content_index", "delta"]
+        "type",
+        "event_id",
+        "response_id",
+        "item_id",
+        "output_index",
+        "content_index",
+        "delta",
+    ]
     assert keys["voice-live response.audio.delta"][:2] == ["event_id", "type"]
-    assert keys["xai response.output_audio.delta"][:6] == ["type", "event_id", "item_id", "response_id", "delta", "content_index"]
+    assert keys["xai response.output_audio.delta"][:6] == [
+        "type",
+        "event_id",
+        "item_id",
+        "response_id",
+        "delta",
+        "content_index",
+    ]
     assert keys["localai response.output_audio.delta"][-2:] == ["delta", "type"]
     assert keys["speaches response.audio.delta"] == [
-        "content_index", "delta", "event_id", "item_id", "output_index", "response_id", "type"]
+        "content_index",
+        "delta",
+        "event_id",
+        "item_id",
+        "output_index",
+        "response_id",
+        "type",
+    ]
     assert keys["xai session.updated"][:3] == ["session", "type", "event_id"]
 
 
@@ -86,5 +107,15 @@ def test_a_connection_of_a_provider(provider: str, dtype: str, tier: str) -> Non
             assert message.pcm.dtype == dtype and message.pcm.size == len(frame.payload) // width
     expected = [AudioFormat(*arguments) for arguments in formats_of(provider)]
     assert [decoder.input_audio_format, decoder.audio_format] == expected
-    assert audio or not {"openai", "xai", "voice-live", "dashscope", "glm", "inworld", "localai", "speaches", "unmute"} & {provider}
+    assert audio or not {
+        "openai",
+        "xai",
+        "voice-live",
+        "dashscope",
+        "glm",
+        "inworld",
+        "localai",
+        "speaches",
+        "unmute",
+    } & {provider}
     assert provider in SESSIONS or provider not in FORMATS

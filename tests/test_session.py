@@ -134,15 +134,28 @@ def test_nested_wins_over_flat_in_either_order() -> None:
         assert decoder_after(session(**said)).audio_format == ULAW, nothing
 
 
-@pytest.mark.parametrize("nothing", [None, "", "not specified", 7, [], {}, {"type": "not specified"}, {"rate": None}, {"rate": "x"}])
+@pytest.mark.parametrize(
+    "nothing", [None, "", "not specified", 7, [], {}, {"type": "not specified"}, {"rate": None}, {"rate": "x"}]
+)
 @pytest.mark.parametrize("start", ["session.created", "session.updated"])
 def test_what_says_nothing_changes_nothing(nothing, start: str) -> None:
     decoder = decoder_after(session(start, output_audio_format="g711_ulaw", input_audio_format="g711_alaw"))
     flat = {"output_audio_format": nothing, "input_audio_format": nothing}
-    for said in ({}, flat, nested(nothing), nested(nothing, side="input"), {"audio": nothing}, {"audio": {"output": nothing}}):
+    for said in (
+        {},
+        flat,
+        nested(nothing),
+        nested(nothing, side="input"),
+        {"audio": nothing},
+        {"audio": {"output": nothing}},
+    ):
         decoder.decode(session(**said))
         assert (decoder.audio_format, decoder.input_audio_format) == (ULAW, ALAW), said
-    for frame in (b'{"type":"session.updated"}', b'{"type":"session.updated","session":null}', b'{"type":"session.updated","session":"x"}'):
+    for frame in (
+        b'{"type":"session.updated"}',
+        b'{"type":"session.updated","session":null}',
+        b'{"type":"session.updated","session":"x"}',
+    ):
         decoder.decode(frame)
         assert decoder.audio_format == ULAW
 
@@ -165,13 +178,26 @@ def test_dashscope_sample_rate_is_the_inputs() -> None:
     assert decoder_after(session(**said)).input_audio_format == AudioFormat("pcm16", 48000)
 
 
+@pytest.mark.parametrize("rate", [None, 0, -1, "16000", 1.5, True, [], {}])
+def test_a_rate_beside_that_is_none_changes_nothing(rate) -> None:
+    decoder = decoder_after(session(input_audio_format="pcm16_8000hz"), session(sample_rate=rate))
+    assert decoder.input_audio_format == AudioFormat("pcm16", 8000)
+    decoder.decode(session(sample_rate=16000))
+    assert decoder.input_audio_format == AudioFormat("pcm16", 16000)
+
+
 def test_voice_live_names_the_rate_of_its_input() -> None:
     said = {"input_audio_format": "pcm16", "output_audio_format": "pcm16_8000hz", "input_audio_sampling_rate": 16000}
     decoder = decoder_after(session(**said))
     assert decoder.input_audio_format == AudioFormat("pcm16", 16000)
     assert decoder.audio_format == AudioFormat("pcm16", 8000)
     assert decoder_after(session(**said | {"input_audio_sampling_rate": None})).input_audio_format == DEFAULT
-    assert decoder_after(session(**said | {"input_audio_format": "g711_ulaw", "input_audio_sampling_rate": 8000})).input_audio_format == ULAW
+    assert (
+        decoder_after(
+            session(**said | {"input_audio_format": "g711_ulaw", "input_audio_sampling_rate": 8000})
+        ).input_audio_format
+        == ULAW
+    )
 
 
 # ---- per response, per message, forced
@@ -195,7 +221,9 @@ def test_a_response_has_its_own_format(kind: str, said: dict) -> None:
 
 
 def test_formats_of_interleaved_responses_in_any_order_of_keys(tier: str) -> None:
-    decoder = decoder_after(response("response.created", "r1", output_audio_format="g711_ulaw"), response("response.created", "r2"))
+    decoder = decoder_after(
+        response("response.created", "r1", output_audio_format="g711_ulaw"), response("response.created", "r2")
+    )
     for _ in range(3):
         for name, expected in (("r1", ULAW), ("r2", DEFAULT)):
             for order in ("tdr", "trd", "drt", "rdt", "dtr", "rtd"):
@@ -207,15 +235,21 @@ def test_formats_of_interleaved_responses_in_any_order_of_keys(tier: str) -> Non
 
 def test_a_response_beside_its_object() -> None:
     # xAI leaves `response` empty and names the response beside it.
-    decoder = decoder_after(dumps(type="response.created", response_id="r1", response={"output_audio_format": "g711_ulaw"}))
+    decoder = decoder_after(
+        dumps(type="response.created", response_id="r1", response={"output_audio_format": "g711_ulaw"})
+    )
     assert decoder.decode(delta(response_id="r1")).audio_format == ULAW
 
 
 def test_a_response_without_a_format_or_an_id_changes_nothing() -> None:
     decoder = decoder_after(
-        response("response.created", "r1"), response("response.created", "r2", output_audio_format="not specified"),
-        response("response.created", None, output_audio_format="g711_ulaw"), b'{"type":"response.created"}',
-        dumps(type="response.created", response="unimplemented"), dumps(type="response.done", response={}))
+        response("response.created", "r1"),
+        response("response.created", "r2", output_audio_format="not specified"),
+        response("response.created", None, output_audio_format="g711_ulaw"),
+        b'{"type":"response.created"}',
+        dumps(type="response.created", response="unimplemented"),
+        dumps(type="response.done", response={}),
+    )
     for name in ("r1", "r2", "r3"):
         assert decoder.decode(delta(response_id=name)).audio_format == DEFAULT
 
@@ -230,15 +264,28 @@ def test_formats_of_responses_are_bounded() -> None:
 
 def test_a_messages_own_format_is_over_all() -> None:
     decoder = decoder_after(
-        session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw"))
+        session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw")
+    )
     # vLLM-Omni
-    omni = {"type": "response.output_audio.delta", "response_id": "r1", "audio": b64(RAW), "format": "pcm16", "sample_rate_hz": 16000}
+    omni = {
+        "type": "response.output_audio.delta",
+        "response_id": "r1",
+        "audio": b64(RAW),
+        "format": "pcm16",
+        "sample_rate_hz": 16000,
+    }
     for order in (omni, dict(reversed(omni.items()))):
         message = decoder.decode(dumps(**order))
         assert message.audio_format == AudioFormat("pcm16", 16000) and np.array_equal(message.pcm, PCM)
         assert message.format == "pcm16" and message.sample_rate_hz == 16000
     # OpenAI's translation
-    translation = {"type": "session.output_audio.delta", "delta": b64(RAW), "sample_rate": 48000, "channels": 2, "format": "pcm16"}
+    translation = {
+        "type": "session.output_audio.delta",
+        "delta": b64(RAW),
+        "sample_rate": 48000,
+        "channels": 2,
+        "format": "pcm16",
+    }
     for order in (translation, dict(reversed(translation.items()))):
         message = decoder.decode(dumps(**order))
         assert message.audio_format == AudioFormat("pcm16", 48000, 2) and np.array_equal(message.pcm, PCM)
@@ -249,10 +296,16 @@ def test_a_messages_own_format_is_over_all() -> None:
 
 
 def test_a_message_may_say_a_part_of_its_format() -> None:
-    decoder = decoder_after(session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw"))
+    decoder = decoder_after(
+        session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw")
+    )
     wire = "response.output_audio.delta"
-    assert decoder.decode(dumps(type=wire, audio=b64(RAW), sample_rate_hz=16000)).audio_format == AudioFormat("g711_alaw", 16000)
-    assert decoder.decode(dumps(type=wire, audio=b64(RAW), response_id="r1", sample_rate_hz=16000)).audio_format == AudioFormat("g711_ulaw", 16000)
+    assert decoder.decode(dumps(type=wire, audio=b64(RAW), sample_rate_hz=16000)).audio_format == AudioFormat(
+        "g711_alaw", 16000
+    )
+    assert decoder.decode(
+        dumps(type=wire, audio=b64(RAW), response_id="r1", sample_rate_hz=16000)
+    ).audio_format == AudioFormat("g711_ulaw", 16000)
     assert decoder.decode(dumps(type=wire, audio=b64(RAW), format="s16le")).audio_format == DEFAULT
     translation = {"type": "session.output_audio.delta", "delta": b64(RAW)}
     assert decoder.decode(dumps(**translation, channels=2)).audio_format == AudioFormat("g711_alaw", 8000, 2)
@@ -267,7 +320,8 @@ def test_a_message_may_say_a_part_of_its_format() -> None:
 def test_a_forced_format_is_over_all_that_is_said(forced) -> None:
     decoder = rp.Decoder(audio_format=forced)
     frames = [
-        session("session.created", output_audio_format="pcm16"), session(**nested({"type": "audio/pcma"})),
+        session("session.created", output_audio_format="pcm16"),
+        session(**nested({"type": "audio/pcma"})),
         response("response.created", "r1", output_audio_format="mp3"),
     ]
     for frame in frames:
@@ -415,7 +469,9 @@ def test_absent_and_null_ids_are_one() -> None:
 
 @pytest.mark.parametrize("wire", ["response.output_audio.done", "response.audio.done"])
 def test_what_is_left_shows_at_done_and_a_stream_begins_again(wire: str) -> None:
-    decoder = decoder_after(delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j"))
+    decoder = decoder_after(
+        delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j")
+    )
     end = decoder.decode(done(wire, response_id="r", item_id="i"))
     assert isinstance(end, messages.ResponseAudioDone) and end.incomplete_sample == b"\x03"
     again = decoder.decode(delta(b"\x05\x06", response_id="r", item_id="i"))
@@ -428,8 +484,10 @@ def test_what_is_left_shows_at_done_and_a_stream_begins_again(wire: str) -> None
 
 def test_what_is_left_shows_at_the_end_of_a_cancelled_response() -> None:
     decoder = decoder_after(
-        delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j"),
-        delta(b"\x07", response_id="s", item_id="i"))
+        delta(b"\x01\x02\x03", response_id="r", item_id="i"),
+        delta(b"\x09", response_id="r", item_id="j"),
+        delta(b"\x07", response_id="s", item_id="i"),
+    )
     end = decoder.decode(dumps(type="response.done", response={"id": "r", "status": "cancelled"}))
     assert isinstance(end, messages.ResponseDone) and end.incomplete_sample == b"\x03\x09"
     for item in "ij":
@@ -467,8 +525,11 @@ def test_many_open_streams_are_bounded_and_what_is_dropped_is_counted() -> None:
 def test_a_new_session_starts_afresh(kind: str) -> None:
     decoder = decoder_after(
         session("session.created", output_audio_format="g711_ulaw", input_audio_format="g711_alaw"),
-        response("response.created", "r1", output_audio_format="g711_alaw"), delta(RAW, response_id="r1"),
-        response("response.created", "r2", output_audio_format="pcm16"), delta(b"\x01\x02\x03", response_id="r2"))
+        response("response.created", "r1", output_audio_format="g711_alaw"),
+        delta(RAW, response_id="r1"),
+        response("response.created", "r2", output_audio_format="pcm16"),
+        delta(b"\x01\x02\x03", response_id="r2"),
+    )
     decoder.decode(session(kind))
     assert decoder.audio_format == decoder.input_audio_format == DEFAULT
     message = decoder.decode(delta(b"\x05\x06\x07", response_id="r2"))
@@ -531,7 +592,11 @@ def test_after_a_refusal_all_is_as_before(bad: str, dtype: str, carry: bool, tie
     for _ in range(2):
         with pytest.raises(rp.DecodeError):
             disturbed.decode(BAD[bad])
-    for frame in (delta(b"\x04\x05\x06", response_id="r", item_id="i"), delta(RAW, response_id="s"), done(response_id="r", item_id="i")):
+    for frame in (
+        delta(b"\x04\x05\x06", response_id="r", item_id="i"),
+        delta(RAW, response_id="s"),
+        done(response_id="r", item_id="i"),
+    ):
         assert_same(disturbed.decode(frame), calm.decode(frame))
     assert disturbed.audio_format == calm.audio_format == AudioFormat("pcm16", 16000)
     assert disturbed.evicted_bytes == 0
@@ -557,11 +622,22 @@ def test_audio_in_items_is_in_the_sessions_formats() -> None:
     ]
     item = {"id": "i", "type": "message", "role": "user", "content": content}
     decoder = decoder_after(both)
-    for wire in ("conversation.item.created", "conversation.item.added", "conversation.item.retrieved", "response.output_item.done"):
+    for wire in (
+        "conversation.item.created",
+        "conversation.item.added",
+        "conversation.item.retrieved",
+        "response.output_item.done",
+    ):
         frame = dumps(type=wire, item=item)
         parts = decoder.decode(frame).item.content
         assert [None if part.pcm is None else part.pcm.tolist() for part in parts] == [
-            [-32124, 32124], [-32256, 32256], [8], None, None, []]
+            [-32124, 32124],
+            [-32256, 32256],
+            [8],
+            None,
+            None,
+            [],
+        ]
         assert parts[0].pcm.dtype == np.int16 and parts[0].pcm is not parts[0].pcm
         # Without a session it is pcm16.
         assert rp.decode(frame).item.content[0].pcm.tolist() == [-32768]
@@ -585,7 +661,10 @@ def test_audio_in_an_item_has_the_format_of_when_it_was_decoded() -> None:
 def test_an_item_of_three_megabytes(tier: str) -> None:
     raw = np.random.default_rng(4).bytes(2_600_001)
     item = {"id": "i", "content": [{"type": "input_audio", "audio": b64(raw), "transcript": "x"}]}
-    for frame in (dumps(type="conversation.item.created", item=item), dumps(item=item, type="conversation.item.created")):
+    for frame in (
+        dumps(type="conversation.item.created", item=item),
+        dumps(item=item, type="conversation.item.created"),
+    ):
         assert len(frame) > 3_400_000
         for message in (rp.decode(frame), rp.Decoder().decode(frame.decode())):
             assert message.item.content[0].pcm.tobytes() == raw[:-1]
@@ -604,14 +683,24 @@ def test_bad_audio_in_an_item_is_an_error_on_access(audio) -> None:
 
 def test_an_item_whose_format_is_no_pcm_says_so() -> None:
     decoder = decoder_after(session(output_audio_format="mp3"))
-    part = decoder.decode(dumps(type="conversation.item.created", item={"content": [{"type": "audio", "audio": "AAAA"}]})).item.content[0]
+    part = decoder.decode(
+        dumps(type="conversation.item.created", item={"content": [{"type": "audio", "audio": "AAAA"}]})
+    ).item.content[0]
     with pytest.raises(rp.DecodeError, match="'mp3'"):
         part.pcm  # noqa: B018
 
 
 def test_what_the_user_says_is_a_stream_of_its_own() -> None:
     # A sideband connection of GPT-Live: both directions, none with ids.
-    both = session("session.started", **{"audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcm", "rate": 16000}}}})
+    both = session(
+        "session.started",
+        **{
+            "audio": {
+                "input": {"format": {"type": "audio/pcmu"}},
+                "output": {"format": {"type": "audio/pcm", "rate": 16000}},
+            }
+        },
+    )
     decoder = decoder_after(both)
     heard = decoder.decode(dumps(type="session.input_audio.append", audio=b64(b"\x00\x80\xff")))
     assert isinstance(heard, messages.SessionInputAudioAppend)
@@ -639,7 +728,12 @@ def test_split_samples_of_both_directions() -> None:
 def test_video_is_bytes() -> None:
     raw = bytes(range(256)) * 40
     values = {"type": "response.video.delta", "event_id": "e", "output_index": 0, "codec": "h264", "delta": b64(raw)}
-    for decoder in (rp.Decoder(), rp.Decoder(dtype="float32"), rp.Decoder(audio_format="mp3"), decoder_after(delta(b"\x01"))):
+    for decoder in (
+        rp.Decoder(),
+        rp.Decoder(dtype="float32"),
+        rp.Decoder(audio_format="mp3"),
+        decoder_after(delta(b"\x01")),
+    ):
         for order in (values, dict(reversed(values.items()))):
             message = decoder.decode(dumps(**order))
             assert message.data == raw and type(message.data) is bytes and message.codec == "h264"

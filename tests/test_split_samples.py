@@ -73,7 +73,7 @@ def write(values: dict, rng: random.Random) -> bytes:
     if style < 0.3:
         rng.shuffle(members)
     elif style < 0.5:
-        members.append(members.pop(0))      # type last
+        members.append(members.pop(0))  # type last
     frame = json.dumps(dict(members), separators=(", ", ": ") if rng.random() < 0.2 else (",", ":"))
     if rng.random() < 0.1:
         frame = frame.replace("/", "\\/")
@@ -90,9 +90,16 @@ def keys_of(case: int, rng: random.Random) -> list[tuple]:
     """Keys of up to five streams that differ in one id, or lack some; two cases in three have a response of their own."""
     response = f"resp_{case}" if rng.random() < 0.65 else rng.choice([None, "r", "s"])
     pool = [
-        (response, f"item_{case}", 0), (response, f"item_{case}", 1), (response, f"item_{case}", None), (response, "i", 0),
-        (response, None, None), (f"other_{case}", f"item_{case}", 0), (None, None, None), (None, f"item_{case}", None),
-        (response, f"item_{case}", 2), (response, None, 0),
+        (response, f"item_{case}", 0),
+        (response, f"item_{case}", 1),
+        (response, f"item_{case}", None),
+        (response, "i", 0),
+        (response, None, None),
+        (f"other_{case}", f"item_{case}", 0),
+        (None, None, None),
+        (None, f"item_{case}", None),
+        (response, f"item_{case}", 2),
+        (response, None, 0),
     ]
     return rng.sample(list(dict.fromkeys(pool)), rng.randint(1, 5))
 
@@ -121,7 +128,9 @@ def test_random_splittings(dtype: str, tier: str) -> None:
             place = rng.randrange(len(waiting))
             key, parts = waiting[place]
             if rng.random() < 0.04:
-                bad = write({"type": rng.choice(AUDIO), **ids_of(key, rng), "delta": "AAAA" * rng.randint(0, 9) + "A*=="}, rng)
+                bad = write(
+                    {"type": rng.choice(AUDIO), **ids_of(key, rng), "delta": "AAAA" * rng.randint(0, 9) + "A*=="}, rng
+                )
                 with pytest.raises(rp.DecodeError):
                     decoder.decode(bad)
                 count["refused"] += 1
@@ -146,7 +155,9 @@ def test_random_splittings(dtype: str, tier: str) -> None:
                 assert message.pcm.astype(message.pcm.dtype.newbyteorder("<")).tobytes() == samples
             if rng.random() < 0.02:
                 response_id = key[0]
-                response = {"status": "cancelled"} if response_id is None else {"id": response_id, "status": "cancelled"}
+                response = (
+                    {"status": "cancelled"} if response_id is None else {"id": response_id, "status": "cancelled"}
+                )
                 end = decoder.decode(write({"type": "response.done", "response": response}, rng))
                 expected = model.cancel(response_id)
                 assert end.incomplete_sample == expected

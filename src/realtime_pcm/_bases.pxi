@@ -39,8 +39,9 @@ class RealtimeServerMessage(PyType_FromSpec(&message_spec)):
         parts = []
         if layout.cls is UnknownMessage:
             parts.append(f"type={self.type!r}")
-        if self.event_id is not None:
-            parts.append(f"event_id={_short(self.event_id)}")
+        part = layout.describe(m, "event_id")
+        if part is not None:
+            parts.append(f"event_id={part}")
         for name in type(self).__match_args__:
             part = layout.describe(m, name)
             if part is not None:

@@ -51,7 +51,7 @@ cdef class Layout:
         cdef message_span *span = _find_span(m, number)
         if span != NULL and not self.holds_payload(number):
             return f"<{span.end - span.start} bytes of JSON>"
-        value = <object>m.slots[self.plan.first_slot + number]
+        value = <object>m.slots[self.plan.first_slot + number if number else SLOT_EVENT_ID]
         if value is None:
             return None
         if isinstance(value, cnp.ndarray):
@@ -81,10 +81,11 @@ cdef class Catalogue:
 
 
 cdef Catalogue _catalogue = None        # None: classes were declared since it was made
-cdef dict _wire_names = {}              # str -> WireName
+cdef dict _wire_names = {}              # str -> WireName; never changed: a new class makes a new one
 cdef WireName _unknown = None
 cdef list _catalogues = []              # free-threaded: a decode may still read an older one
-_registering = threading.Lock()
+# Held for a comparison and an assignment only: nothing is allocated, called or collected under it.
+cdef PyThread_type_lock _registering = PyThread_allocate_lock()
 
 cdef WireName _wire_name(str name, Layout layout):
     cdef WireName entry = WireName()
@@ -103,50 +104,58 @@ cdef WireName _wire_name(str name, Layout layout):
 cdef Catalogue _current_catalogue():
     """All that is declared. Made whole and never changed: whoever decodes meanwhile keeps the one before."""
     global _catalogue
-    cdef Catalogue made
+    cdef Catalogue made = Catalogue()
     cdef WireName entry
     cdef size_t size = 64
-    with _registering:
-        if _catalogue is not None:
-            return _catalogue
-        made = Catalogue()
-        made.wire_names = dict(_wire_names)
-        made.unknown = _unknown
-        made.wire.unknown = made.unknown.wire
-        while size < 2 * len(made.wire_names):
-            size *= 2
-        made.wire.slots = <const wire_type **>PyMem_Calloc(size, sizeof(wire_type *))
-        if made.wire.slots == NULL:
-            raise MemoryError
-        made.wire.mask = size - 1
-        for entry in made.wire_names.values():
-            wire_catalogue_add(&made.wire, &entry.wire)
-        if FREE_THREADED:
-            _catalogues.append(made)
+    made.wire_names = _wire_names
+    made.unknown = _unknown
+    made.wire.unknown = made.unknown.wire
+    while size < 2 * len(made.wire_names):
+        size *= 2
+    made.wire.slots = <const wire_type **>PyMem_Calloc(size, sizeof(wire_type *))
+    if made.wire.slots == NULL:
+        raise MemoryError
+    made.wire.mask = size - 1
+    for entry in made.wire_names.values():
+        wire_catalogue_add(&made.wire, &entry.wire)
+    if FREE_THREADED:
+        _catalogues.append(made)
+    # Where a class was declared meanwhile, this catalogue serves one frame and the next makes another.
+    PyThread_acquire_lock(_registering, 1)
+    if made.wire_names is _wire_names:
         _catalogue = made
-        return made
+    PyThread_release_lock(_registering)
+    return made
 
 
 def _declare(cls, tuple wire):
     """Makes a layout of a class statement's annotations, and the class the one of its wire names."""
-    global _catalogue, _unknown
+    global _catalogue, _unknown, _wire_names
     cdef Layout layout = _make_layout(cls)
     cdef dict entries = {}
+    cdef dict before = None, after
+    cdef bint current = False
     for name in wire:
         if not isinstance(name, str) or not 0 < len(name.encode()) <= WIRE_MAX_TYPE:
             raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes")
         if name in entries:
             raise TypeError(f"{cls.__name__}: {name!r} stands there twice")
         entries[name] = _wire_name(name, layout)
-    with _registering:
+    if _unknown is None and cls.__name__ == "UnknownMessage":
+        _unknown = _wire_name("", layout)
+    while not current:
+        before = _wire_names
         for name in entries:
-            taken = _wire_names.get(name)
+            taken = before.get(name)
             if taken is not None:
                 raise TypeError(f"{cls.__name__}: {name!r} is {taken.layout.cls.__name__}'s")
-        _wire_names.update(entries)
-        if _unknown is None and cls.__name__ == "UnknownMessage":
-            _unknown = _wire_name("", layout)
-        _catalogue = None
+        after = {**before, **entries}
+        PyThread_acquire_lock(_registering, 1)
+        current = before is _wire_names
+        if current:
+            _wire_names = after
+            _catalogue = None
+        PyThread_release_lock(_registering)
 
 
 cdef Layout _make_layout(cls):
@@ -234,7 +243,7 @@ cdef object _lazy(str name, size_t number, Layout layout, view, bint many):
     cdef LazyField field = LazyField()
     field.__name__ = name
     field.number = number
-    field.place = layout.plan.first_slot + number
+    field.place = layout.plan.first_slot + number if number else SLOT_EVENT_ID
     field.view = view
     field.many = many
     return field
@@ -243,7 +252,7 @@ cdef _expect_containers(Layout layout, wire_frame *f):
     """A container came where a field is declared flat: from now on the class reads that field as one that may be
     parsed later. Slower by some 20 ns a read, once and for all; a flat field that is one stays a single load."""
     cdef uint32_t i
-    for i in range(1, layout.wire.field_count):
+    for i in range(layout.wire.field_count):
         if f.values[i].kind < WIRE_OBJECT or layout.holds_payload(i):
             continue
         name = layout.names[i]

@@ -67,6 +67,7 @@ cdef class Catalogue:
 cdef class Stream:
     """Where one audio stream stands."""
     cdef object response_id, item_id, content_index
+    cdef tuple key                      # of these three, made before anything changes
     cdef Py_ssize_t offset              # index of the next sample
     cdef uint8_t carry, carry_count
 
@@ -101,7 +102,6 @@ cdef class Decoder:
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out)
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
-    cdef int fill_event_id(self, frame, wire_frame *f, message *m) except -1
     cdef object likely_format(self)
     cdef object format_of(self, wire_frame *f, WireName name, response_id)
     cdef int conversion_to(self, audio_format) except -2

@@ -4,7 +4,6 @@
 
 import os
 import sys
-import threading
 
 cimport cython
 cimport numpy as cnp

@@ -124,8 +124,8 @@ cdef class Decoder:
         elif isinstance(frame, str):
             try:
                 data = _frame_data(frame, &size)
-            except UnicodeEncodeError as error:
-                raise _surrogate_error(frame, error.start) from None
+            except UnicodeEncodeError:
+                raise _surrogate_error(frame) from None
         elif isinstance(frame, (bytearray, memoryview)):
             frame = bytes(frame)
         elif not isinstance(frame, bytes):
@@ -225,16 +225,7 @@ cdef class Decoder:
         if f.containers and not self.stateless:
             Py_INCREF(self.formats)
             m.formats = <PyObject *>self.formats
-        if m.slots[SLOT_EVENT_ID] == NULL:
-            self.fill_event_id(frame, f, m)
         return m
-
-    cdef int fill_event_id(self, frame, wire_frame *f, message *m) except -1:
-        """An event_id that is a container."""
-        cdef object result = _owned(<PyObject *>m)
-        _put(m, SLOT_EVENT_ID, _load_span(frame, f.values[0].start, f.values[0].end))
-        Py_INCREF(result)
-        return 0
 
     # ---- the audio
 
@@ -343,7 +334,7 @@ cdef class Decoder:
 
     cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1:
         if stream is not self.last_stream:
-            if (stream.response_id, stream.item_id, stream.content_index) not in self.streams:
+            if stream.key not in self.streams:
                 _add_stream(self, stream)
             self.last_stream = stream
         stream.offset += samples
@@ -495,7 +486,11 @@ cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
         frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
         f.values[f.payload_field].start, layout.key(f.payload_field))
 
-cdef object _surrogate_error(str frame, Py_ssize_t start):
+cdef object _surrogate_error(str frame):
+    # Not the exception's own `start`: without memory it is an exception in name only.
+    cdef Py_ssize_t start = 0
+    while not 0xD800 <= <uint32_t>frame[start] <= 0xDFFF:
+        start += 1
     position = len(frame[:start].encode())
     return DecodeError(wire_reason(WIRE_SURROGATE).decode(), position, None, None, frame)
 
@@ -595,6 +590,9 @@ def _restore(frame, formats, dict state):
         "pcm": layout.plan.first_slot + layout.wire.payload_first, "audio_format": SLOT_AUDIO_FORMAT,
         "sample_offset": SLOT_SAMPLE_OFFSET, "incomplete_sample": SLOT_INCOMPLETE_SAMPLE}
     cdef Py_ssize_t place
+    if state and not layout.is_audio and not (layout.ends_audio and set(state) == {"incomplete_sample"}):
+        # The class that had these is not declared in this process: its slots are not there.
+        return result
     for name, value in state.items():
         place = places[name]
         before = <object>m.slots[place]

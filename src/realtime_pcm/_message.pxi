@@ -192,4 +192,6 @@ cdef object _clone(object original, bint deep):
 
 cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
     cdef Py_ssize_t number = place - layout.plan.first_slot
+    if place == SLOT_EVENT_ID:
+        return _find_span(m, 0) != NULL
     return number > 0 and _find_span(m, number) != NULL and not layout.holds_payload(number)

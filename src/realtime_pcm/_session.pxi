@@ -87,7 +87,9 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
     if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
         return found
     # A name that holds a rate has no other.
-    return named_format("pcm16", rate) if found is None or found == DEFAULT_FORMAT else found
+    if found is not None and found != DEFAULT_FORMAT:
+        return found
+    return own_format(before if found is None else found, None, rate, None)
 
 
 cdef int _conversion(int dtype_code, object audio_format) except -2:
@@ -129,24 +131,28 @@ cdef Stream _open_stream(response_id, item_id, content_index):
     stream.response_id = response_id
     stream.item_id = item_id
     stream.content_index = content_index
+    stream.key = (response_id, item_id, content_index)
     return stream
 
-cdef _add_stream(Decoder self, Stream stream):
-    while len(self.streams) >= MAX_STREAMS:
-        evicted = _close_stream(self, next(iter(self.streams.values())))
-        self.evicted_bytes += len(evicted)
-    self.streams[(stream.response_id, stream.item_id, stream.content_index)] = stream
+cdef int _add_stream(Decoder self, Stream stream) except -1:
+    """All that can fail comes first: a MemoryError leaves the streams as they were."""
+    cdef Stream oldest = None
+    if len(self.streams) >= MAX_STREAMS:
+        oldest = next(iter(self.streams.values()))
+    self.streams[stream.key] = stream
+    if oldest is not None:
+        self.evicted_bytes += oldest.carry_count
+        _close_stream(self, oldest)
+    return 0
 
-cdef bytes _close_stream(Decoder self, Stream stream):
-    """Forgets a stream; what it held is returned."""
-    self.streams.pop((stream.response_id, stream.item_id, stream.content_index), None)
+cdef int _close_stream(Decoder self, Stream stream) except -1:
+    """Forgets a stream and what it held. Allocates nothing."""
+    self.streams.pop(stream.key, None)
     if self.last_stream is stream:
         self.last_stream = None
-    if not stream.carry_count:
-        return b""
-    self.carries -= 1
+    self.carries -= stream.carry_count
     stream.carry_count = 0
-    return bytes((stream.carry,))
+    return 0
 
 cdef list _streams_of_response(Decoder self, response_id):
     cdef Stream stream
@@ -200,26 +206,40 @@ cdef bytes _leftovers(_Change change):
             left += bytes((stream.carry,))
     return left
 
-cdef _apply_change(Decoder self, _Change change):
+cdef int _apply_change(Decoder self, _Change change) except -1:
+    """All that can fail comes first: a MemoryError leaves the session as it was."""
+    output_format = self.output_format
+    input_format = self.input_format
+    if change.start:
+        output_format = DEFAULT_FORMAT if self.forced is None else self.forced
+        input_format = DEFAULT_FORMAT
+    if self.forced is None and change.output_format is not None:
+        output_format = change.output_format
+    if change.input_format is not None:
+        input_format = change.input_format
+    formats = (input_format, output_format)
     if change.start:
         _forget_session(self)
-    if self.forced is None and change.output_format is not None:
-        self.output_format = change.output_format
-    if change.input_format is not None:
-        self.input_format = change.input_format
-    self.formats = (self.input_format, self.output_format)
-    if change.response_format is not None and change.response_id is not None and self.forced is None:
-        if change.response_id not in self.response_formats and len(self.response_formats) >= MAX_RESPONSE_FORMATS:
-            del self.response_formats[next(iter(self.response_formats))]
+    elif change.response_format is not None and change.response_id is not None and self.forced is None:
+        oldest = next(iter(self.response_formats), None)
         self.response_formats[change.response_id] = change.response_format
+        if len(self.response_formats) > MAX_RESPONSE_FORMATS:
+            del self.response_formats[oldest]
+    self.output_format = output_format
+    self.input_format = input_format
+    self.formats = formats
     for stream in change.ended:
         _close_stream(self, stream)
+    return 0
 
-cdef _forget_session(Decoder self):
-    self.output_format = DEFAULT_FORMAT if self.forced is None else self.forced
-    self.input_format = DEFAULT_FORMAT
-    self.formats = (self.input_format, self.output_format)
-    self.response_formats = {}
+cdef int _forget_session(Decoder self) except -1:
+    output_format = DEFAULT_FORMAT if self.forced is None else self.forced
+    formats = (DEFAULT_FORMAT, output_format)
+    response_formats = {}
     self.streams = {}
+    self.response_formats = response_formats
+    self.output_format = output_format
+    self.input_format = DEFAULT_FORMAT
+    self.formats = formats
     self.last_stream = None
     self.carries = 0

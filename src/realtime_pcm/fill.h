@@ -34,16 +34,15 @@ static inline void put_nones(PyObject **slots, Py_ssize_t count) {
 #endif
 }
 
-/* A new message with type, frame and flat fields. The slot of the payload, and those of spans, are NULL. event_id is left
- * NULL where it is a container: it has one slot for all classes, which is never parsed later. ids: the strings of the
- * messages before, or NULL for none. */
+/* A new message with type, frame and flat fields. The slot of the payload, and those of spans, are NULL. ids: the
+ * strings of the messages before, or NULL for none. */
 static message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
                                    PyObject *type_name, PyObject *frame, PyObject **ids) {
     const wire_layout *wire = f->type->layout;
     const uint8_t *data = f->data;
     uint32_t count = wire->field_count;
     uint32_t payloads = payload_fields(wire);
-    uint32_t spans = f->containers & ~payloads & ~1u;
+    uint32_t spans = f->containers & ~payloads;
     for (uint32_t later = plan->later; later; later &= later - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(later);
         if (f->values[i].kind == WIRE_STRING) spans |= 1u << i;
@@ -65,7 +64,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
         uint32_t i = (uint32_t)__builtin_ctz(left);
         *span++ = (message_span){i, f->values[i].start, f->values[i].end};
         /* Read later, or for a payload filled by whoever decodes it, under whichever key it came. */
-        if (!(payloads & 1u << i)) Py_CLEAR(slots[i]);
+        if (i > 0 && !(payloads & 1u << i)) Py_CLEAR(slots[i]);
     }
     if (payloads) Py_CLEAR(slots[wire->payload_first]);
     for (uint32_t left = f->present & ~spans & ~payloads & ~1u; left; left &= left - 1) {

@@ -24,8 +24,9 @@ def _load_first(span: Any) -> Any:
         def load(span: Any) -> Any:
             try:
                 return parse(span)
-            except failed as error:
-                # The walk has accepted this span: what orjson reports as an error of the JSON is its memory.
+            except (failed, SystemError) as error:
+                # The walk has accepted this span: what orjson reports as an error of the JSON is its memory. Where it
+                # overlooks one on the way it returns a result with that error still set: a SystemError.
                 raise MemoryError("orjson could not allocate") from error
 
     return load(span)

@@ -75,8 +75,62 @@ static PyObject *number_text(const uint8_t *data, const wire_value *value) {
     return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
 }
 
+/* Digits that can make a difference to a double, and then some: a half between two of them has 767 at the most. */
+#define NUMBER_DIGITS 800
+
+/* A number of any length, for that many digits: the ones behind them are a 1 where one of them is not 0, which
+ * rounds alike. NULL without an exception where the number is short enough as it is. */
+static PyObject *shortened_number(const uint8_t *data, const wire_value *value) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    if (end - p <= 2 * NUMBER_DIGITS) return NULL;
+    char text[NUMBER_DIGITS + 32];
+    size_t length = 0, digits = 0;
+    int64_t point = 0, exponent = 0;        /* point: what the kept digits lack in powers of ten */
+    bool fraction = false, sticky = false;
+    if (*p == '-') {
+        text[length++] = '-';
+        p++;
+    }
+    for (; p < end && (*p | 0x20) != 'e'; p++) {
+        if (*p == '.') {
+            fraction = true;
+            continue;
+        }
+        if (digits == 0 && *p == '0') {
+            point -= fraction;
+        } else if (digits < NUMBER_DIGITS) {
+            text[length++] = (char)*p;
+            digits++;
+            point -= fraction;
+        } else {
+            sticky |= *p != '0';
+            point += !fraction;
+        }
+    }
+    if (digits == 0) text[length++] = '0';
+    if (sticky) {
+        text[length++] = '1';
+        point--;
+    }
+    if (p < end) {
+        bool negative = *++p == '-';
+        if (*p == '-' || *p == '+') p++;
+        for (; p < end; p++) {
+            if (exponent < INT64_C(1) << 58) exponent = exponent * 10 + (*p - '0');
+        }
+        if (negative) exponent = -exponent;
+    }
+    exponent += point;
+    /* Far outside of a double's range nothing but the sign of it counts. */
+    if (exponent < -9999) exponent = -9999;
+    if (exponent > 9999) exponent = 9999;
+    length += (size_t)snprintf(text + length, 16, "e%d", (int)exponent);
+    return PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
+}
+
 static PyObject *value_real(const uint8_t *data, const wire_value *value) {
-    PyObject *text = number_text(data, value);
+    PyObject *text = shortened_number(data, value);
+    if (text == NULL && !PyErr_Occurred()) text = number_text(data, value);
     if (text == NULL) return NULL;
     PyObject *number = PyFloat_FromString(text);
     Py_DECREF(text);

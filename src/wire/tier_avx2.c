@@ -9,12 +9,21 @@
 #include "bytes.h"
 
 /* Compared as signed, below 0x20 is also all that is above 0x7F. */
-static inline uint64_t special_bytes(const uint8_t *p) {
+static inline __m256i special_lanes(const uint8_t *p) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)p);
     __m256i special = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
                                       _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
-    special = _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
-    return (uint32_t)_mm256_movemask_epi8(special);
+    return _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
+}
+
+static inline uint64_t special_bytes(const uint8_t *p) {
+    return (uint32_t)_mm256_movemask_epi8(special_lanes(p));
+}
+
+static inline bool special_in_run(const uint8_t *p) {
+    __m256i special = special_lanes(p);
+    for (int i = 32; i < 256; i += 32) special = _mm256_or_si256(special, special_lanes(p + i));
+    return !_mm256_testz_si256(special, special);
 }
 
 static inline uint64_t special_block(const uint8_t *p) {

@@ -25,6 +25,10 @@ static inline uint64_t special_block(const uint8_t *p) {
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
 
+static inline bool special_in_run(const uint8_t *p) {
+    return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
+}
+
 #define WALK walk_neon
 #define WALK_TIER wire_tier_neon
 #include "walk.h"

@@ -30,6 +30,10 @@ static inline uint64_t special_block(const uint8_t *p) {
     return special;
 }
 
+static inline bool special_in_run(const uint8_t *p) {
+    return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
+}
+
 #define WALK walk_scalar
 #define WALK_TIER wire_tier_scalar
 #include "walk.h"

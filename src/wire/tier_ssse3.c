@@ -20,6 +20,10 @@ static inline uint64_t special_block(const uint8_t *p) {
     return special_bytes(p) | special_bytes(p + 16) << 16 | special_bytes(p + 32) << 32 | special_bytes(p + 48) << 48;
 }
 
+static inline bool special_in_run(const uint8_t *p) {
+    return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
+}
+
 #define WALK walk_ssse3
 #define WALK_TIER wire_tier_ssse3
 #include "walk.h"

@@ -250,7 +250,7 @@ static void check_payload(const uint8_t *data, const wire_value *value, const re
 
 /* ---- All of them ---------------------------------------------------------------------------------- */
 
-int agree_on(const uint8_t *data, size_t length) {
+wire_status agree_on(const uint8_t *data, size_t length) {
     static bool ready = false;
     if (!ready)
         make_catalogue();
@@ -281,7 +281,7 @@ int agree_on(const uint8_t *data, size_t length) {
         }
     }
     const wire_frame *f = &expected[WITH_SINK].frame;
-    int status = expected[WITH_SINK].status;
+    wire_status status = expected[WITH_SINK].status;
     if (status == WIRE_OK) {
         check_values(scalar_tier(), data, length, &expected[WITH_SINK]);
         if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN)

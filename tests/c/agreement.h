@@ -2,10 +2,9 @@
 #ifndef REALTIME_PCM_TESTS_AGREEMENT_H
 #define REALTIME_PCM_TESTS_AGREEMENT_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "wire.h"
 
 /* Calls abort, after a line on stderr, where two tiers differ or a result is impossible. Otherwise the status. */
-int agree_on(const uint8_t *data, size_t length);
+wire_status agree_on(const uint8_t *data, size_t length);
 
 #endif

@@ -20,8 +20,7 @@ _PAYLOAD_KEYS = {kind.type: kind.payload_keys for kind in KINDS if kind.payload_
 _NAMES_FORMAT = {kind.type for kind in KINDS if kind.payload_keys and "format" in kind.keys} | {
     kind.type for kind in KINDS if kind.cls == "ResponseAudioDelta"}
 _ENCODINGS = {
-    "pcm16": "pcm16", "audio/pcm": "pcm16", "pcm": "pcm16", "pcm24": "pcm16", "s16le": "pcm16", "": "pcm16",
-    "not specified": "pcm16", "g711_ulaw": "g711_ulaw", "pcmu": "g711_ulaw", "audio/pcmu": "g711_ulaw",
+    "pcm16": "pcm16", "audio/pcm": "pcm16", "pcm": "pcm16", "pcm24": "pcm16", "s16le": "pcm16", "g711_ulaw": "g711_ulaw", "pcmu": "g711_ulaw", "audio/pcmu": "g711_ulaw",
     "g711_alaw": "g711_alaw", "pcma": "g711_alaw", "audio/pcma": "g711_alaw"}
 
 
@@ -89,7 +88,7 @@ def expect(frame: bytes | str, dtype: str = "int16") -> Expected | None:
     encoding = "pcm16"
     if name in _NAMES_FORMAT:
         named = values.get("format")
-        if type(named) is str:
+        if type(named) is str and named not in ("", "not specified"):
             encoding = _ENCODINGS.get(named.lower(), named)
     if data and dtype != "uint8" and encoding not in ("pcm16", *_TABLES) and BY_TYPE[name].cls != "ResponseVideoDelta":
         return None
