@@ -375,8 +375,8 @@ def measure_threads(counts: list[int], seconds: float) -> None:
     print(f"Python {sys.version.split()[0]}, GIL {'on' if gil else 'off'}, {len(os.sched_getaffinity(0))} cores, {rp.simd_tier()}")
     single = 0.0
     for count in counts:
-        best = 0.0
-        for _ in range(3):
+        best = cpu = cores = 0.0
+        for _ in range(5):
             passes = [0] * count
             gate = threading.Barrier(count + 1)
             stop = threading.Event()
@@ -393,14 +393,20 @@ def measure_threads(counts: list[int], seconds: float) -> None:
             for thread in threads:
                 thread.start()
             gate.wait()
-            begun = time.perf_counter()
+            begun, cpu_begun = time.perf_counter(), time.process_time()
             time.sleep(seconds)
             stop.set()
             for thread in threads:
                 thread.join()
-            best = max(best, sum(passes) / (time.perf_counter() - begun))
+            wall, used = time.perf_counter() - begun, time.process_time() - cpu_begun
+            if sum(passes) / wall > best:
+                best, cpu, cores = sum(passes) / wall, used / sum(passes), used / wall
         single = single or best
-        print(f"  {count} threads: {best:9,.0f} sessions/s  {best * len(FRAMES):12,.0f} messages/s  {best / single:.2f}x", flush=True)
+        print(
+            f"  {count} threads: {best:8,.0f} sessions/s  {best * len(FRAMES):10,.0f} messages/s  {best / single:.2f}x  "
+            f"({cpu * 1e6:.0f} us of CPU a session, {cores:.2f} cores had)",
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -168,27 +168,45 @@ static void check_string(const wire_tier *tier, const uint8_t *data, size_t leng
         IMPOSSIBLE("UTF-8 text");
 }
 
+/* The members of a nested value: the same for all tiers, and within it. */
+static void check_members(const wire_tier *tier, const uint8_t *data, size_t length, const wire_value *value) {
+    static const wire_key keys[] = {{"type", 4}, {"audio", 5}, {"rate", 4}, {"", 0}, {"a", 1}};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+    wire_value expected[KEYS], found[KEYS];
+    scalar_tier()->members(data, value, keys, KEYS, expected);
+    for (size_t i = 0; i < KEYS; i++) {
+        const wire_value *member = &expected[i];
+        if (member->kind == WIRE_ABSENT)
+            continue;
+        if (value->kind != WIRE_OBJECT || member->start <= value->start || member->end >= value->end)
+            IMPOSSIBLE("a member outside its object");
+        if (member->kind == WIRE_STRING)
+            check_string(tier, data, length, member);
+    }
+    for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
+        tier = *here;
+        tier->members(data, value, keys, KEYS, found);
+        for (size_t i = 0; i < KEYS; i++) {
+            if (!same_value(&found[i], &expected[i]))
+                DIFFER("members");
+        }
+    }
+}
+
 static void check_values(const wire_tier *tier, const uint8_t *data, size_t length, const result *r) {
     const wire_frame *f = &r->frame;
     check_string(tier, data, length, &f->type_value);
     for (uint32_t i = 0; i < f->type->layout->field_count; i++) {
         const wire_value *value = &f->values[i];
+        if ((f->present >> i & 1) != (value->kind != WIRE_ABSENT) || (f->containers >> i & 1) != (value->kind >= WIRE_OBJECT))
+            IMPOSSIBLE("a field that is there and is not");
         if (value->kind == WIRE_ABSENT)
             continue;
         if (value->start > value->end || value->end > length)
             IMPOSSIBLE("a value outside the frame");
         if (value->kind == WIRE_STRING)
             check_string(tier, data, length, value);
-        if (value->kind == WIRE_OBJECT) {
-            static const char *const members[] = {"type", "audio", "rate"};
-            for (size_t j = 0; j < 3; j++) {
-                wire_value member = wire_member(data, value, members[j]);
-                if (member.kind != WIRE_ABSENT && (member.start <= value->start || member.end >= value->end))
-                    IMPOSSIBLE("a member outside its object");
-                if (member.kind == WIRE_STRING)
-                    check_string(tier, data, length, &member);
-            }
-        }
+        check_members(tier, data, length, value);
     }
 }
 

@@ -148,6 +148,26 @@ static void test_shapes(void) {
     }
 }
 
+/* One telling byte, or two, at every position of a string longer than the longest run the scanners take at once. */
+static void test_strings(void) {
+    enum { LONGEST = 600 };
+    static char text[LONGEST + 128];
+    int before = sprintf(text, "{\"type\":\"pcm\",\"item_id\":\"");
+    memset(text + before, 'a', LONGEST);
+    int behind = sprintf(text + before + LONGEST, "\",\"x\":0}");
+    for (size_t at = 0; at < LONGEST; at++) {
+        for (size_t i = 0; i < sizeof telling; i++) {
+            size_t second = random_below(LONGEST);
+            text[before + (int)at] = (char)telling[i];
+            check((const uint8_t *)text, (size_t)(before + LONGEST + behind));
+            text[before + (int)second] = (char)telling[random_below(sizeof telling)];
+            check((const uint8_t *)text, (size_t)(before + LONGEST + behind));
+            text[before + (int)second] = text[before + (int)at] = 'a';
+        }
+        check((const uint8_t *)text, (size_t)before + at);
+    }
+}
+
 /* Payloads of every length around the scanners' and kernels' blocks, the frame before them of every length too. */
 static void test_payloads(void) {
     static char text[2048];
@@ -176,6 +196,7 @@ int main(int argc, char **argv) {
     tiers_here();
     read_corpus(argv[1]);
     test_shapes();
+    test_strings();
     test_payloads();
     for (size_t i = 0; i < frame_count; i++) {
         test_single(&frames[i]);
