@@ -28,6 +28,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class Replay(asyncio.Protocol):
         self.schedule = schedule
         self.lateness = lateness
         self.received = b""
-        self.open = self.started = False
+        self.open = False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -98,14 +99,17 @@ class Replay(asyncio.Protocol):
             answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             self.transport.write(answer + b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
             self.open = True
-        if not self.open or self.started or len(self.received) < 6:
-            return
-        size = self.received[1] & 0x7F  # the request is short, and masked
-        if len(self.received) < 6 + size:
-            return
-        mask, text = self.received[2:6], self.received[6 : 6 + size]
-        event = json.loads(bytes(byte ^ mask[i % 4] for i, byte in enumerate(text)))
-        self.started = True
+        # What clients send here is short, and masked.
+        while self.open and len(self.received) >= 6 and len(self.received) >= 6 + (self.received[1] & 0x7F):
+            opcode, size = self.received[0] & 0x0F, self.received[1] & 0x7F
+            mask, text = self.received[2:6], self.received[6 : 6 + size]
+            self.received = self.received[6 + size :]
+            if opcode == 8:
+                self.transport.close()
+            elif opcode == 1:
+                self.start(json.loads(bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))))
+
+    def start(self, event: dict[str, float]) -> None:
         if event["start"]:
             self.schedule.add(event["start"], self)
         else:
@@ -180,11 +184,15 @@ def serve(pipe: Any, core: int) -> None:
 Item = tuple[str, Any]
 
 
-async def _openai(port: int) -> Any:
+@cache
+def _openai_client(port: int) -> Any:
     import openai
 
-    client = openai.AsyncOpenAI(api_key="loopback", base_url=f"http://127.0.0.1:{port}/v1")
-    return await client.realtime.connect(model="m").enter()
+    return openai.AsyncOpenAI(api_key="loopback", base_url=f"http://127.0.0.1:{port}/v1")
+
+
+async def _openai(port: int) -> Any:
+    return await _openai_client(port).realtime.connect(model="m").enter()
 
 
 async def _websockets(port: int) -> Any:
@@ -244,6 +252,7 @@ async def start(connection: Any, when: float) -> None:
 async def whole_session(port: int, connect: Any, read: Any) -> tuple[float, list[Item]]:
     """CPU seconds from asking for a session to its end, connecting left out, and what it held."""
     connection = await connect(port)
+    gc.collect()  # what the session before left
     begun = time.process_time()
     await start(connection, 0)
     items = [item async for item in read(connection)]
