@@ -23,6 +23,7 @@ import heapq
 import json
 import multiprocessing
 import os
+import resource
 import statistics
 import sys
 import threading
@@ -334,8 +335,9 @@ async def at_pace(port: int, connect: Any, read: Any, sessions: int, seconds: fl
 
 def holds(port: int, pipe: Any, way: Any, sessions: int, seconds: float) -> bool:
     """99 of 100 events within LATE. Where the server itself was late, the run says nothing and is made again."""
-    for attempt in range(3):
-        late = sorted(asyncio.run(at_pace(port, *way, sessions, seconds)))
+    connect, read = way
+    for _ in range(3):
+        late = sorted(asyncio.run(at_pace(port, connect, read, sessions, seconds)))
         pipe.send("lateness")
         served = sorted(pipe.recv())
         server_p99 = served[int(len(served) * 0.99)]
@@ -384,7 +386,7 @@ def measure_threads(counts: list[int], seconds: float) -> None:
     print(f"Python {sys.version.split()[0]}, GIL {'on' if gil else 'off'}, {len(os.sched_getaffinity(0))} cores, {rp.simd_tier()}")
     single = 0.0
     for count in counts:
-        best = cpu = cores = 0.0
+        best = cpu = cores = waits = 0.0
         for _ in range(5):
             passes = [0] * count
             gate = threading.Barrier(count + 1)
@@ -403,6 +405,7 @@ def measure_threads(counts: list[int], seconds: float) -> None:
                 thread.start()
             gate.wait()
             begun, cpu_begun = time.perf_counter(), time.process_time()
+            waited = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
             time.sleep(seconds)
             stop.set()
             for thread in threads:
@@ -410,16 +413,18 @@ def measure_threads(counts: list[int], seconds: float) -> None:
             wall, used = time.perf_counter() - begun, time.process_time() - cpu_begun
             if sum(passes) / wall > best:
                 best, cpu, cores = sum(passes) / wall, used / sum(passes), used / wall
+                waits = (resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - waited) / sum(passes)
         single = single or best
         print(
             f"  {count} threads: {best:8,.0f} sessions/s  {best * len(FRAMES):10,.0f} messages/s  {best / single:.2f}x  "
-            f"({cpu * 1e6:.0f} us of CPU a session, {cores:.2f} cores had)",
+            f"({cpu * 1e6:.0f} us of CPU a session, {cores:.2f} cores had, "
+            f"{waits:.2f} waits for a lock a session)",
             flush=True,
         )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["cpu", "capacity", "threads"])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hardening import SANITIZED
+
 HARDENING = Path(__file__).resolve().parent / "hardening"
-SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -83,7 +83,7 @@ cdef class Catalogue:
 cdef Catalogue _catalogue = None        # None: classes were declared since it was made
 cdef dict _wire_names = {}              # str -> WireName; never changed: a new class makes a new one
 cdef WireName _unknown = None
-cdef list _catalogues = []              # free-threaded: a decode may still read an older one
+cdef list _catalogues = []              # all there were: a decode under way may still read an older one
 # Held for a comparison and an assignment only: nothing is allocated, called or collected under it.
 cdef PyThread_type_lock _registering = PyThread_allocate_lock()
 

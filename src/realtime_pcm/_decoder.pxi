@@ -102,7 +102,7 @@ cdef class Decoder:
     cdef bint take(self) except -1:
         """Waits until no other thread is inside. False where this thread is."""
         cdef unsigned long me = PyThread_get_thread_ident()
-        if self.held and self.owner == me:
+        if self.owner == me:
             return False
         if not PyThread_acquire_lock(self.lock, 0):
             with nogil:
@@ -112,6 +112,7 @@ cdef class Decoder:
         return True
 
     cdef void give_back(self) noexcept:
+        self.owner = 0
         self.held = False
         PyThread_release_lock(self.lock)
 
@@ -154,7 +155,6 @@ cdef class Decoder:
             if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
                 return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
             return self.build_in_full(frame, &f, status, out)
-        catalogue = _catalogue      # another thread may make a new one meanwhile
         with nogil:
             status = TIER.walk(&f)
         return self.build_in_full(frame, &f, status, out)
@@ -479,6 +479,8 @@ cdef object _error(frame, const wire_frame *f, str reason, size_t position, fiel
     message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
     if field is None and f.key.kind == WIRE_STRING:
         field = _text(f.data, &f.key)
+    elif f.type_value.kind > WIRE_ABSENT and f.type_value.kind != WIRE_STRING and position == f.type_value.start:
+        field = "type"
     return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
 
 cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):

@@ -373,6 +373,7 @@ static void use_type(wire_frame *f, const wire_type *type) {
     for (uint32_t i = 0; i < type->layout->field_count; i++) f->values[i].kind = WIRE_ABSENT;
     f->present = f->containers = 0;
     f->payload = WIRE_PAYLOAD_NONE;
+    f->payload_field = type->layout->payload_first;
     f->expected = 0;
 }
 

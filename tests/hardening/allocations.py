@@ -86,12 +86,15 @@ class NumpyData:
         pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
         pointer_of.restype = ctypes.c_void_p
         pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
-        from numpy._core import _multiarray_umath
+        try:
+            from numpy._core import _multiarray_umath, multiarray
+        except ImportError:     # NumPy 1
+            from numpy.core import _multiarray_umath, multiarray
 
         table = ctypes.cast(pointer_of(_multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
         set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[self._SET_HANDLER])
         set_handler(self._capsule)
-        assert np.empty(5000).sum() is not None and np._core.multiarray.get_handler_name() == "failing"
+        assert multiarray.get_handler_name() == "failing"
 
     def _fails(self) -> bool:
         if not self.armed:

@@ -187,6 +187,8 @@ class Generator:
     def mutated(self, frame: bytes) -> bytes:
         """With one or two bytes changed, cut out or put in, or its end cut off."""
         rng = self.random
+        if rng.random() < 0.03:
+            return rng.choice((b"[" + frame + b"]", b"\xef\xbb\xbf" + frame, b" \n", b'"' + frame, b"null", frame + frame))
         changed = bytearray(frame)
         for _ in range(rng.randrange(1, 3)):
             at = rng.randrange(len(changed) + 1)

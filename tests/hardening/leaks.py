@@ -15,9 +15,11 @@ from .generate import Generator
 
 
 def frames_of(kind: Kind) -> list[bytes | str | bytearray]:
-    """A frame of the kind in each form, with a container in a flat field, and refused for a fault of each stage."""
+    """A frame of the kind in each form, with other ids, a container in a flat field, and refused for a fault of each
+    stage."""
     frame = real_frame(kind)
     frames: list[bytes | str | bytearray] = [frame, frame.decode(), bytearray(frame), frame.replace(b'"event_CgbnAz"', b"[1,{}]")]
+    frames += [frame.replace(b"_CgbnAy", b"_%dOther" % number) for number in range(3)]
     frames += [frame[:-1], frame[:-1] + b',"x":"\xff"}', frame[:-1] + b',"type":1}', frame[:-1] + b',"x":"\\u00e9","x":1e400}']
     if kind.payload_keys:
         key = kind.payload_keys[0].encode()
