@@ -138,6 +138,11 @@ def test_serve_as_a_command() -> None:
                 messages: list[Any] = list(rp.decode_stream(connection))
         finally:
             server.send_signal(signal.SIGINT)
+            try:
+                server.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                # A test started in the background inherits an ignored SIGINT.
+                server.kill()
             server.wait(10)
     assert [message.to_dict() for message in messages] == [json.loads(frame) for frame in clients.FRAMES]
 

@@ -102,29 +102,33 @@ cdef WireName _wire_name(str name, Layout layout):
     return entry
 
 cdef Catalogue _current_catalogue():
-    """All that is declared. Made whole and never changed: whoever decodes meanwhile keeps the one before."""
+    """All that is declared. Made whole and never changed or freed: a decode under way goes on with the one before."""
     global _catalogue
-    cdef Catalogue made = Catalogue()
+    cdef Catalogue made = _catalogue
     cdef WireName entry
-    cdef size_t size = 64
-    made.wire_names = _wire_names
-    made.unknown = _unknown
-    made.wire.unknown = made.unknown.wire
-    while size < 2 * len(made.wire_names):
-        size *= 2
-    made.wire.slots = <const wire_type **>PyMem_Calloc(size, sizeof(wire_type *))
-    if made.wire.slots == NULL:
-        raise MemoryError
-    made.wire.mask = size - 1
-    for entry in made.wire_names.values():
-        wire_catalogue_add(&made.wire, &entry.wire)
-    if FREE_THREADED:
+    cdef size_t size
+    cdef bint current = made is not None
+    while not current:
+        made = Catalogue()
+        made.wire_names = _wire_names
+        made.unknown = _unknown
+        made.wire.unknown = made.unknown.wire
+        size = 64
+        while size < 2 * len(made.wire_names):
+            size *= 2
+        made.wire.slots = <const wire_type **>PyMem_Calloc(size, sizeof(wire_type *))
+        if made.wire.slots == NULL:
+            raise MemoryError
+        made.wire.mask = size - 1
+        for entry in made.wire_names.values():
+            wire_catalogue_add(&made.wire, &entry.wire)
         _catalogues.append(made)
-    # Where a class was declared meanwhile, this catalogue serves one frame and the next makes another.
-    PyThread_acquire_lock(_registering, 1)
-    if made.wire_names is _wire_names:
-        _catalogue = made
-    PyThread_release_lock(_registering)
+        # A class that was declared meanwhile, by another thread or the collector, is not in it.
+        PyThread_acquire_lock(_registering, 1)
+        current = made.wire_names is _wire_names
+        if current:
+            _catalogue = made
+        PyThread_release_lock(_registering)
     return made
 
 

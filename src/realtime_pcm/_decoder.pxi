@@ -80,6 +80,7 @@ cdef class Decoder:
         """The format of the session's input audio as it stands."""
         return self.input_format
 
+    @cython.binding(False)
     def decode(self, frame, out=None):
         """One frame (bytes, str, bytearray or memoryview) into its message; None for what `only` leaves out.
 

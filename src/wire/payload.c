@@ -28,7 +28,7 @@ typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
     uint8_t *out;               /* where the next sample goes */
-    uint8_t held[CHUNK_BYTES + 4];  /* conversions only: payload bytes on their way, the odd one of the chunk before first */
+    uint8_t held[1 + CHUNK_BYTES + 3];  /* payload bytes on their way: an odd one, a chunk, and the last group */
     size_t held_count;
 } filling;
 
@@ -88,12 +88,13 @@ static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
         f->out += taken / 4 * 3;
         return taken;
     }
+    /* The last chunk stays held: the last group joins it, and both are converted at once. */
     size_t done = 0;
     while (done < length) {
+        if (f->held_count > 1) convert(f);
         size_t chunk = length - done < CHUNK_SYMBOLS ? length - done : CHUNK_SYMBOLS;
         size_t taken = f->tier->base64(src + done, chunk, f->held + f->held_count);
         f->held_count += taken / 4 * 3;
-        convert(f);
         done += taken;
         if (taken < chunk) break;
     }

@@ -26,8 +26,9 @@ def truncations(frame: bytes) -> list[bytes]:
 
 
 def variants(kind: Kind) -> list[bytes]:
-    """The frames to mutate: as OpenAI orders the keys, and with `type` last; audio of an odd length."""
-    frame = real_frame(kind, bytes(range(1, 62)))
+    """The frames to mutate: as OpenAI orders the keys, and with `type` last; audio of an odd length, long enough for
+    every loop of every kernel."""
+    frame = real_frame(kind, bytes(7 * number & 255 for number in range(301)))
     head = b'{"type":"%s",' % kind.type.encode()
     return [frame, b"{" + frame[len(head) : -1] + b"," + head[1:-1] + b"}"]
 
