@@ -48,6 +48,13 @@ REFUSALS = [
     (b'{"type":"error","x":"a\nb"}', "unescaped control byte in a string", 22, "error", "x"),
     (b'{"type":"error","x":"a\\x"}', "not a JSON escape", 22, "error", "x"),
     (b'{"type":"error","x":"\\ud800"}', "lone surrogate", 21, "error", "x"),
+    # What is there decides, not how much follows.
+    (b'{"type":"error","x":"\\u1"}', "not a JSON escape", 21, "error", "x"),
+    (b'{"type":"error","x":"\\ud8', "unexpected end of frame", 25, "error", "x"),
+    (b'{"type":"error","x":"\\ud800', "unexpected end of frame", 27, "error", "x"),
+    (b'{"type":"error","x":"\\ud800\\', "unexpected end of frame", 28, "error", "x"),
+    (b'{"type":"error","x":"\\ud800\\n"}', "lone surrogate", 21, "error", "x"),
+    (b'{"type":"error","x":"\\ud800\\u1"}', "not a JSON escape", 27, "error", "x"),
     (b'{"type":"error","x":"a\xff"}', "not UTF-8", 22, "error", "x"),
     (b'{"type":"error","x":"\xed\xa0\x80"}', "not UTF-8", 21, "error", "x"),
     (b'{"type":"error","x":{"y":[1,}}', "expected a JSON value", 28, "error", "x"),
@@ -106,9 +113,21 @@ def test_positions_in_str_are_of_its_utf8() -> None:
     with pytest.raises(rp.DecodeError) as caught:
         rp.decode(frame)
     assert caught.value.position == frame.encode().index(b"tru}") + 3
-    with pytest.raises(rp.DecodeError, match="lone surrogate at byte 4") as caught:
-        rp.decode('é "\ud800"')
-    assert caught.value.frame == 'é "\ud800"'
+
+
+class Text(str):
+    pass
+
+
+@pytest.mark.parametrize("form", [str, Text])
+def test_surrogates_in_str(form) -> None:
+    """UTF-8 cannot hold them; where JSON is at fault before, that counts."""
+    frame = form('{"type":"error","x":"é\ud800"}')
+    with pytest.raises(rp.DecodeError, match="lone surrogate at byte 23") as caught:
+        rp.decode(frame)
+    assert (caught.value.message_type, caught.value.field, caught.value.frame) == ("error", "x", frame)
+    with pytest.raises(rp.DecodeError, match="expected a key in double quotes at byte 1"):
+        rp.decode(form('{x "\ud800"}'))
 
 
 ODD = ["=", "-", "_", " ", "\n", "*", "é", "\x7f", "\\", '"', "\x00", "\U0001f600"]

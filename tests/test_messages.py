@@ -318,3 +318,42 @@ def test_subclasses_inherit_fields() -> None:
     gc.collect()
     # A class lives as long as its wire name is taken.
     assert held() is type(message) is type(rp.decode('{"type":"test.derived"}'))
+
+
+def test_what_cannot_be_declared() -> None:
+    base, audio = messages.RealtimeServerMessage, messages.AudioMessage
+
+    class Mixin:
+        pass
+
+    samples = {"__annotations__": {"pcm": "Samples"}}
+    for bases, body in (
+        ((audio,), {}),  # no payload
+        ((messages.ResponseTextDelta, messages.ResponseAudioDelta), {}),
+        ((base, Mixin), {}),
+        ((audio,), samples | {"pcm": messages.payload("frame")}),
+        ((audio,), samples | {"pcm": messages.payload("delta", "type")}),
+        ((messages.ResponseTextDelta,), {"item_id": property(lambda self: "mine")}),
+    ):
+        with pytest.raises(TypeError):
+            type("Bad", bases, body, wire="test.bad")
+    for wire in (5, (5,), None):
+        with pytest.raises(TypeError):
+            type("Bad", (base,), {}, wire=wire)
+    assert type(rp.decode('{"type":"test.bad"}')) is messages.UnknownMessage
+
+
+def test_methods_and_descriptors_refuse_what_is_no_message() -> None:
+    base = messages.RealtimeServerMessage
+    lazy = messages.ResponseCreated.__dict__["response"]
+    other = rp.decode('{"type":"x"}')
+    for call in (
+        lambda: base.__repr__(5), lambda: base.__copy__(object()), lambda: base.__deepcopy__(5, {}),
+        lambda: lazy.__get__(5), lambda: lazy.__get__(other),
+        lambda: messages.AudioMessage.__dict__["delta"].__get__(5),
+    ):
+        with pytest.raises((TypeError, AttributeError)):
+            call()
+    for wrong in (5, object(), "no_such_field"):
+        with pytest.raises((AttributeError, TypeError)):
+            type(other).__setattr__(other, wrong, 1)

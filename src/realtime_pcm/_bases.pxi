@@ -1,6 +1,8 @@
 # The base classes of all messages.
 
-class RealtimeServerMessage(PyType_FromSpec(&message_spec)):
+MessageObject = PyType_FromSpec(&message_spec)
+
+class RealtimeServerMessage(MessageObject):
     """One message of a Realtime server: the base of all. Built by decoding a frame only; read-only.
 
     A class statement declares a message: annotated fields, and `wire=` the name or names its `type` has. Fields that
@@ -19,7 +21,7 @@ class RealtimeServerMessage(PyType_FromSpec(&message_spec)):
     @property
     def extra(self):
         """The undeclared fields: a fresh dict, parsed from the frame each time."""
-        cdef Layout layout = <Layout>(<message *><PyObject *>self).layout
+        cdef Layout layout = <Layout>_message_of(self).layout
         found = self.to_dict()
         found.pop("type", None)
         for name in layout.wire_keys():
@@ -34,7 +36,7 @@ class RealtimeServerMessage(PyType_FromSpec(&message_spec)):
         return _load_span(frame, 0, size)
 
     def __repr__(self):
-        cdef message *m = <message *><PyObject *>self
+        cdef message *m = _message_of(self)
         cdef Layout layout = <Layout>m.layout
         parts = []
         if layout.cls is UnknownMessage:

@@ -83,14 +83,14 @@ cdef class Catalogue:
 cdef Catalogue _catalogue = None        # None: classes were declared since it was made
 cdef dict _wire_names = {}              # str -> WireName; never changed: a new class makes a new one
 cdef WireName _unknown = None
-cdef list _catalogues = []              # all there were: a decode under way may still read an older one
+cdef list _catalogues = []              # all tables and dicts there were: a decode under way may still read an older one
 # Held for a comparison and an assignment only: nothing is allocated, called or collected under it.
 cdef PyThread_type_lock _registering = PyThread_allocate_lock()
 
 cdef WireName _wire_name(str name, Layout layout):
     cdef WireName entry = WireName()
     entry.name = sys.intern(name)
-    entry.encoded = name.encode()
+    entry.encoded = name.encode("utf-8", "surrogatepass")
     entry.layout = layout
     entry.role = _ROLES.get(name, ROLE_NONE)
     entry.plain = (entry.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio
@@ -139,8 +139,10 @@ def _declare(cls, tuple wire):
     cdef dict entries = {}
     cdef dict before = None, after
     cdef bint current = False
+    if wire and layout.is_audio and not layout.wire.payload_count:
+        raise TypeError(f"{cls.__name__}: an AudioMessage has a `pcm: Samples = payload(...)`")
     for name in wire:
-        if not isinstance(name, str) or not 0 < len(name.encode()) <= WIRE_MAX_TYPE:
+        if not isinstance(name, str) or not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
             raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes")
         if name in entries:
             raise TypeError(f"{cls.__name__}: {name!r} stands there twice")
@@ -154,6 +156,7 @@ def _declare(cls, tuple wire):
             if taken is not None:
                 raise TypeError(f"{cls.__name__}: {name!r} is {taken.layout.cls.__name__}'s")
         after = {**before, **entries}
+        _catalogues.append(after)
         PyThread_acquire_lock(_registering, 1)
         current = before is _wire_names
         if current:
@@ -168,6 +171,9 @@ cdef Layout _make_layout(cls):
     cdef Layout layout = Layout()
     cdef int number
     cdef bytes encoded
+    # Fields lie where one class says; a second base would say otherwise, or bring a dict.
+    if len(cls.__bases__) != 1:
+        raise TypeError(f"{cls.__name__}: a message class has one base")
     layout.cls = cls
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     wire_layout_init(&layout.wire)
@@ -201,7 +207,9 @@ cdef Layout _make_layout(cls):
             layout.wire.payload_first = layout.wire.field_count
             layout.wire.payload_count = len(payload_keys)
         for key in payload_keys or (name,):
-            encoded = key.encode()
+            if key in _RESERVED and key != name:
+                raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
+            encoded = key.encode("utf-8", "surrogatepass")
             number = layout.wire.field_count
             if wire_layout_add(&layout.wire, encoded, len(encoded)) == <uint32_t>WIRE_NO_FIELD:
                 raise TypeError(
@@ -219,6 +227,8 @@ cdef Layout _make_layout(cls):
             descriptor = _slot_descriptor(cls, name, layout.plan.first_slot + number, kept)
         else:
             descriptor = _lazy(name, number, layout, view, many)
+        if name in cls.__dict__ and name not in annotations_of(cls):
+            raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
         _set_on_class(cls, name, descriptor)
         if payload_keys and is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
             _set_on_class(cls, payload_keys[0], PayloadText())
@@ -250,6 +260,7 @@ cdef object _lazy(str name, size_t number, Layout layout, view, bint many):
     field.place = layout.plan.first_slot + number if number else SLOT_EVENT_ID
     field.view = view
     field.many = many
+    field.owner = layout.cls
     return field
 
 cdef _expect_containers(Layout layout, wire_frame *f):

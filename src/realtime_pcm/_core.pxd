@@ -1,12 +1,12 @@
 # The map of the core: what each of its parts holds.
 #
-#   _core.pyx        values of a frame as Python objects; the tier; decode()
+#   _core.pyx        values of a frame as Python objects; the tier
 #   _message.pxi     the slots of a message and the descriptors that read them
 #   _catalogue.pxi   class -> layout, wire name -> class
 #   _bases.pxi       RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage
-#   _decoder.pxi     Decoder: frame -> message
+#   _decoder.pxi     Decoder and decode(): frame -> message
 #   _session.pxi     what a decoder knows of its session: formats, streams
-#   message.h        how a message lies in memory
+#   message.h        how a message lies in memory; values.h, fill.h: what the walk found, into it
 #   _wire.pxd        src/wire as the core sees it
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport PyThread_type_lock
@@ -76,13 +76,12 @@ cdef class Decoder:
     cdef int dtype_code, type_number
     cdef object forced                  # AudioFormat or None
     cdef frozenset only                 # of WireName.name, or None
-    cdef frozenset only_classes
     cdef bint stateless
     # the session
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
     cdef dict response_formats          # response_id -> AudioFormat, the oldest first
-    cdef dict streams                   # (response_id, item_id, content_index) -> Stream, the oldest first
+    cdef object streams                 # OrderedDict: (response_id, item_id, content_index) -> Stream, last spoken last
     cdef Stream last_stream
     cdef Py_ssize_t carries             # streams that hold a byte
     cdef readonly Py_ssize_t evicted_bytes

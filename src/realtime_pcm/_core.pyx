@@ -4,6 +4,7 @@
 
 import os
 import sys
+from collections import OrderedDict
 
 cimport cython
 cimport numpy as cnp

@@ -65,8 +65,7 @@ cdef class Decoder:
         self.dtype = _dtype_name(dtype)
         self.dtype_code, self.type_number = _DTYPES[self.dtype]
         self.forced = _forced_format(audio_format)
-        if only is not None:
-            self.only = _wire_names_of(only)
+        self.only = None if only is None else _wire_names_of(only)
         _forget_session(self)
         self.last_format = None
 
@@ -135,7 +134,7 @@ cdef class Decoder:
         data = _frame_data(frame, &size)
         if out is not None:
             _check_out(out, self.type_number, self.dtype)
-        if size < GIL_BOUND or self.held or self.stateless:
+        if size < GIL_BOUND or self.stateless or self.owner == PyThread_get_thread_ident():
             return self.build(frame, data, size, out)
         taken = self.take()
         try:
@@ -147,9 +146,10 @@ cdef class Decoder:
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out):
         cdef wire_frame f
         cdef wire_status status
-        if _catalogue is None:
-            _current_catalogue()
-        wire_frame_init(&f, data, <size_t>size, &_catalogue.wire, self.carries > 0)
+        cdef Catalogue catalogue = _catalogue
+        if catalogue is None:
+            catalogue = _current_catalogue()
+        wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
         if size < GIL_BOUND:
             status = TIER.walk(&f)
             # Most messages are made of flat fields and change nothing: all that follows is for others.
@@ -241,7 +241,7 @@ cdef class Decoder:
             return self.forced
         found = self.input_format if name.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats:
-            found = self.response_formats.get(response_id, found)
+            found = self.response_formats.get(_bounded(response_id), found)
         if _is_sent(f, layout.format_name) or _is_sent(f, layout.format_rate) or _is_sent(f, layout.format_channels):
             found = own_format(
                 found, _string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
@@ -300,7 +300,7 @@ cdef class Decoder:
             f.sink.carry_count = 0
             f.sink.rest_count = 0
             if f.payload != WIRE_PAYLOAD_NONE:
-                status = wire_payload_size(f.data, value, &payload_bytes, &position)
+                status = _payload_size(f.data, value, &payload_bytes, &position)
                 if status != WIRE_OK:
                     raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
             if conversion < 0:
@@ -317,11 +317,8 @@ cdef class Decoder:
             else:
                 pcm = self.allocate(&f.sink, payload_bytes, audio_format, out)
             status = WIRE_OK
-            if payload_bytes >= GIL_BOUND:
-                with nogil:
-                    status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
-            elif f.payload != WIRE_PAYLOAD_NONE and value.end > value.start:
-                status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
+            if f.payload != WIRE_PAYLOAD_NONE and value.end > value.start:
+                status = _payload_decode(f.data, value, &f.sink, &position)
             if status != WIRE_OK:
                 raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
         _put(m, layout.plan.first_slot + layout.wire.payload_first, pcm)
@@ -335,7 +332,9 @@ cdef class Decoder:
 
     cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1:
         if stream is not self.last_stream:
-            if stream.key not in self.streams:
+            if stream.key in self.streams:
+                self.streams.move_to_end(stream.key)
+            else:
                 _add_stream(self, stream)
             self.last_stream = stream
         stream.offset += samples
@@ -349,9 +348,9 @@ cdef class Decoder:
     # ---- only=
 
     cdef bint wants(self, WireName name, wire_frame *f) except -1:
-        if name.name in self.only:
-            return True
-        return not name.wire.length and _text(f.data, &f.type_value) in self.only
+        if name.wire.length:
+            return name.name in self.only
+        return None in self.only or _text(f.data, &f.type_value) in self.only
 
     cdef int pass_over(self, wire_frame *f, WireName name) except -1:
         """Moves the stream of an audio message that is not wanted on: by its length; decoded only where a byte is
@@ -363,7 +362,7 @@ cdef class Decoder:
         cdef cnp.npy_intp count
         cdef wire_sink sink
         cdef wire_status status
-        if f.payload != WIRE_PAYLOAD_SPAN or wire_payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
+        if f.payload != WIRE_PAYLOAD_SPAN or _payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
             return 0
         response_id = _sent_id(self, f, layout, layout.response_id)
         item_id = _sent_id(self, f, layout, layout.item_id)
@@ -384,15 +383,27 @@ cdef class Decoder:
         if sink.rest_count and payload_bytes:
             scratch = cnp.PyArray_SimpleNew(1, &count, self.type_number)
             sink.out = cnp.PyArray_DATA(<cnp.ndarray>scratch)
-            if payload_bytes < GIL_BOUND:
-                status = wire_payload_decode(TIER, f.data, value, &sink, &position)
-            else:
-                with nogil:
-                    status = wire_payload_decode(TIER, f.data, value, &sink, &position)
+            status = _payload_decode(f.data, value, &sink, &position)
             if status != WIRE_OK:
                 return 0
         return self.move(stream, count, &sink)
 
+
+cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position) noexcept:
+    cdef wire_status status
+    if value.end - value.start < GIL_BOUND:
+        return wire_payload_size(data, value, bytes, position)
+    with nogil:
+        status = wire_payload_size(data, value, bytes, position)
+    return status
+
+cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position) noexcept:
+    cdef wire_status status
+    if value.end - value.start < GIL_BOUND:
+        return wire_payload_decode(TIER, data, value, sink, position)
+    with nogil:
+        status = wire_payload_decode(TIER, data, value, sink, position)
+    return status
 
 cdef wire_status _walk(wire_frame *f) noexcept:
     cdef wire_status status
@@ -445,11 +456,11 @@ cdef int _fill_bytes(frame, wire_frame *f, message *m, Layout layout, data) exce
     if f.payload == WIRE_PAYLOAD_WRONG_KIND:
         raise _error(frame, f, wire_reason(WIRE_PAYLOAD_KIND).decode(), value.start, layout.key(f.payload_field))
     if f.payload == WIRE_PAYLOAD_SPAN:
-        status = wire_payload_size(f.data, value, &payload_bytes, &position)
+        status = _payload_size(f.data, value, &payload_bytes, &position)
         if status == WIRE_OK:
             f.sink.carry_count = 0
             data = _allocate_bytes(&f.sink, payload_bytes)
-            status = wire_payload_decode(TIER, f.data, value, &f.sink, &position)
+            status = _payload_decode(f.data, value, &f.sink, &position)
         if status != WIRE_OK:
             raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
     _put(m, place, data)
@@ -489,13 +500,15 @@ cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
         frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
         f.values[f.payload_field].start, layout.key(f.payload_field))
 
-cdef object _surrogate_error(str frame):
-    # Not the exception's own `start`: without memory it is an exception in name only.
-    cdef Py_ssize_t start = 0
-    while not 0xD800 <= <uint32_t>frame[start] <= 0xDFFF:
-        start += 1
-    position = len(frame[:start].encode())
-    return DecodeError(wire_reason(WIRE_SURROGATE).decode(), position, None, None, frame)
+cdef object _surrogate_error(frame):
+    """A str that UTF-8 cannot hold: as the bytes it would be, in which the first surrogate is a fault like any other."""
+    cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")
+    cdef wire_frame f
+    wire_frame_init(&f, <const uint8_t *>PyBytes_AS_STRING(data), <size_t>len(data), &_current_catalogue().wire, True)
+    cdef wire_status status = TIER.walk(&f)
+    if status == WIRE_UTF8:
+        status = WIRE_SURROGATE
+    return _error(frame, &f, wire_reason(status).decode(), f.position, None)
 
 
 cdef frozenset _wire_names_of(only):
@@ -509,7 +522,7 @@ cdef frozenset _wire_names_of(only):
         elif isinstance(entry, type) and issubclass(entry, RealtimeServerMessage):
             names.update(name for name, wire in _current_catalogue().wire_names.items() if issubclass(wire.layout.cls, entry))
             if issubclass(UnknownMessage, entry):
-                names.add("")
+                names.add(None)
         else:
             raise TypeError(f"only takes wire types and message classes, not {entry!r}")
     return frozenset(names)
@@ -552,23 +565,17 @@ def decode_payload(str text, audio_format, str field):
     cdef int conversion = _conversion(DTYPE_INT16, audio_format)
     if conversion < 0:
         raise DecodeError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711", 0, None, field, text)
-    if not text.isascii():
-        position = next(i for i, character in enumerate(text) if character > "\x7f")
-        raise DecodeError("not base64", <Py_ssize_t>position, None, field, text)
     data = _frame_data(text, &size)
     # Here a backslash is a character like any other that base64 has not; the string as it stands has no escapes.
     cdef wire_value value = wire_value(0, <size_t>size, WIRE_STRING, False, False)
-    status = wire_payload_size(data, &value, &payload_bytes, &position)
+    status = _payload_size(data, &value, &payload_bytes, &position)
     sink.conversion = <wire_conversion>conversion
     sink.carry_count = 0
     count = <cnp.npy_intp>(payload_bytes / wire_sample_bytes(sink.conversion))
     pcm = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INT16)
     sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
-    if status == WIRE_OK and size < GIL_BOUND:
-        status = wire_payload_decode(TIER, data, &value, &sink, &position)
-    elif status == WIRE_OK:
-        with nogil:
-            status = wire_payload_decode(TIER, data, &value, &sink, &position)
+    if status == WIRE_OK:
+        status = _payload_decode(data, &value, &sink, &position)
     if status != WIRE_OK:
         raise DecodeError(wire_reason(status).decode(), <Py_ssize_t>position, None, field, text)
     return pcm

@@ -70,12 +70,15 @@ cdef class LazyField:
     cdef readonly str __name__
     cdef Py_ssize_t place
     cdef size_t number
+    cdef type owner
     cdef object view
     cdef bint many
 
     def __get__(self, instance, owner):
         if instance is None:
             return self
+        if not isinstance(instance, self.owner):
+            raise TypeError(f"{self.__name__} is a field of {self.owner.__name__}, not of {type(instance).__name__}")
         cdef message *m = <message *><PyObject *>instance
         if FREE_THREADED:
             with cython.critical_section(instance):
@@ -116,6 +119,12 @@ cdef class LazyField:
         return value
 
 
+cdef message *_message_of(instance) except NULL:
+    """For methods, which may be called on anything."""
+    if not isinstance(instance, MessageObject):
+        raise TypeError(f"a message is needed, not {type(instance).__name__}")
+    return <message *><PyObject *>instance
+
 cdef message_span *_find_span(message *m, size_t number) noexcept:
     cdef message_span *spans = message_spans(m)
     cdef Py_ssize_t i
@@ -141,7 +150,7 @@ cdef class PayloadText:
     def __get__(self, instance, owner):
         if instance is None:
             return self
-        cdef message *m = <message *><PyObject *>instance
+        cdef message *m = _message_of(instance)
         cdef Layout layout = <Layout>m.layout
         cdef message_span *span
         cdef Py_ssize_t size
@@ -168,7 +177,7 @@ cdef str _short(value):
 
 cdef object _clone(object original, bint deep):
     """The same message once more; where `deep`, with audio of its own and nothing parsed yet."""
-    cdef message *source = <message *><PyObject *>original
+    cdef message *source = _message_of(original)
     cdef Layout layout = <Layout>source.layout
     cdef Py_ssize_t span_count = message_span_count(source)
     cdef object cls = type(original)

@@ -25,6 +25,14 @@ _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"ch
 # Formats by the JSON that names them: sessions name the same few again and again.
 cdef dict _known_formats = {}
 
+cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key *keys, size_t count,
+                   wire_value *found) noexcept:
+    if parent.kind != WIRE_OBJECT or parent.end - parent.start < GIL_BOUND:
+        TIER.members(data, parent, keys, count, found)
+    else:
+        with nogil:
+            TIER.members(data, parent, keys, count, found)
+
 cdef object _format_value(const uint8_t *data, const wire_value *value):
     """A format as a session names it: a name, or an object of type and rate; None where it says nothing."""
     cdef bint quoted = value.kind == WIRE_STRING
@@ -47,7 +55,7 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     cdef wire_value[4] found
     if value.kind == WIRE_STRING:
         return named_format(_text(data, value))
-    TIER.members(data, value, _FORMAT_KEYS, 4, found)
+    _members(data, value, _FORMAT_KEYS, 4, found)
     name = _text(data, &found[0]) if found[0].kind == WIRE_STRING else None
     rate = _flat(data, &found[1])
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
@@ -63,15 +71,15 @@ cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
     cdef wire_value[3] audio
     cdef wire_value side
     cdef _Named named = _Named()
-    TIER.members(data, holder, _HOLDER_KEYS, 6, found)
-    TIER.members(data, &found[0], _AUDIO_KEYS, 3, audio)
+    _members(data, holder, _HOLDER_KEYS, 6, found)
+    _members(data, &found[0], _AUDIO_KEYS, 3, audio)
     if found[5].kind == WIRE_STRING:
         named.id = _text(data, &found[5])
     # GA's audio.<side>.format, else GPT-Live's audio.format, else beta's flat name.
-    TIER.members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
+    _members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
     shared = _format_value(data, &audio[2])
     named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
-    TIER.members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
+    _members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
     named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
     # A name without a rate has the one that DashScope and Voice Live send beside it.
     rate = _flat(data, &found[3])
@@ -83,7 +91,7 @@ cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
     cdef wire_value own
-    TIER.members(data, value, &_FORMAT_KEYS[1], 1, &own)
+    _members(data, value, &_FORMAT_KEYS[1], 1, &own)
     if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
         return found
     # A name that holds a rate has no other.
@@ -118,25 +126,31 @@ cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
 
 # ---- Streams -----------------------------------------------------------------------------------------------
 
+cdef inline object _bounded(id):
+    """An id as a decoder keeps it: the providers' are some 30 characters long, but a frame may hold megabytes of one."""
+    if isinstance(id, str) and len(<str>id) > 256:
+        return len(<str>id), hash(id)
+    return id
+
 cdef Stream _find_stream(Decoder self, response_id, item_id, content_index):
     """The open stream of this key, or None. The one that spoke last is found without a table."""
     cdef Stream last = self.last_stream
     if (last is not None and last.response_id is response_id and last.item_id is item_id
             and last.content_index is content_index):
         return last
-    return self.streams.get((response_id, item_id, content_index))
+    return self.streams.get((_bounded(response_id), _bounded(item_id), _bounded(content_index)))
 
 cdef Stream _open_stream(response_id, item_id, content_index):
     cdef Stream stream = Stream()
-    stream.response_id = response_id
-    stream.item_id = item_id
-    stream.content_index = content_index
-    stream.key = (response_id, item_id, content_index)
+    stream.response_id = _bounded(response_id)
+    stream.item_id = _bounded(item_id)
+    stream.content_index = _bounded(content_index)
+    stream.key = (stream.response_id, stream.item_id, stream.content_index)
     return stream
 
 cdef int _add_stream(Decoder self, Stream stream) except -1:
     """All that can fail comes first: a MemoryError leaves the streams as they were."""
-    cdef Stream oldest = None
+    cdef Stream oldest = None     # the one that has not spoken for longest
     if len(self.streams) >= MAX_STREAMS:
         oldest = next(iter(self.streams.values()))
     self.streams[stream.key] = stream
@@ -156,7 +170,9 @@ cdef int _close_stream(Decoder self, Stream stream) except -1:
 
 cdef list _streams_of_response(Decoder self, response_id):
     cdef Stream stream
-    return [stream for stream in self.streams.values() if stream.response_id == response_id]
+    response_id = _bounded(response_id)
+    return [stream for stream in self.streams.values()
+            if stream.response_id == response_id and stream.content_index is not _INPUT]
 
 
 # ---- What a message does to all that --------------------------------------------------------------------------
@@ -222,7 +238,7 @@ cdef int _apply_change(Decoder self, _Change change) except -1:
         _forget_session(self)
     elif change.response_format is not None and change.response_id is not None and self.forced is None:
         oldest = next(iter(self.response_formats), None)
-        self.response_formats[change.response_id] = change.response_format
+        self.response_formats[_bounded(change.response_id)] = change.response_format
         if len(self.response_formats) > MAX_RESPONSE_FORMATS:
             del self.response_formats[oldest]
     self.output_format = output_format
@@ -236,7 +252,9 @@ cdef int _forget_session(Decoder self) except -1:
     output_format = DEFAULT_FORMAT if self.forced is None else self.forced
     formats = (DEFAULT_FORMAT, output_format)
     response_formats = {}
-    self.streams = {}
+    streams = OrderedDict()
+    self.evicted_bytes += self.carries
+    self.streams = streams
     self.response_formats = response_formats
     self.output_format = output_format
     self.input_format = DEFAULT_FORMAT

@@ -14,6 +14,7 @@ cdef extern from "wire.h" nogil:
         WIRE_NEED_SINK
         WIRE_PAYLOAD_KIND
         WIRE_SURROGATE
+        WIRE_UTF8
 
     const char *wire_reason(wire_status status)
 
@@ -116,5 +117,3 @@ cdef extern from "wire.h" nogil:
     wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position)
     wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                                     wire_sink *sink, size_t *position)
-    size_t wire_text_measure(const uint8_t *data, const wire_value *value, uint32_t *largest)
-    void wire_text_write(const uint8_t *data, const wire_value *value, unsigned width, void *out)

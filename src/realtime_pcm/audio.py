@@ -83,13 +83,14 @@ DEFAULT = AudioFormat("pcm16", 24000)
 def named_format(name: str | None, rate: object = None, channels: object = None) -> AudioFormat | None:
     """The format a wire name and, where they are sent too, a rate and channels stand for; None where they say nothing.
 
-    A name that is not known is kept as the encoding, at the rate sent with it or 24,000.
+    A name that is not known is kept as the encoding, at the rate sent with it or 24,000; no more of it than 128
+    characters, for a session may send megabytes.
     """
     if name is None or name in _SILENT:
         if not _is_count(rate):
             return None
         name = "pcm16"
-    encoding, default_rate = _WIRE_NAMES.get(name.lower(), (name, 24000))
+    encoding, default_rate = _WIRE_NAMES.get(name.lower(), (name, 24000)) if len(name) <= 128 else (name[:128], 24000)
     return AudioFormat(
         encoding,
         rate if _is_count(rate) else default_rate,  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ static void message_dealloc(PyObject *object) {
 
 static int message_setattro(PyObject *self, PyObject *name, PyObject *value) {
     (void)value;
-    PyErr_Format(PyExc_AttributeError, "%s is read-only: %U", Py_TYPE(self)->tp_name, name);
+    PyErr_Format(PyExc_AttributeError, "%s is read-only: %S", Py_TYPE(self)->tp_name, name);
     return -1;
 }
 
@@ -98,8 +98,9 @@ static PyType_Spec message_spec = {
     .slots = message_slots,
 };
 
-/* Before the first instance of a class that a class statement made below MessageObject. A message cannot be part of
- * a cycle: it holds strings, numbers, arrays, the frame, and what was parsed from it. */
+/* Before the first instance of a class that a class statement made below MessageObject. A message holds strings, numbers,
+ * arrays, the frame, and what was parsed from it: only a user who stores it in its own parsed values makes a cycle, and
+ * that one is not collected. */
 static void message_seal(PyTypeObject *type) {
     type->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
     type->tp_traverse = NULL;

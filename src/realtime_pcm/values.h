@@ -43,12 +43,12 @@ static inline PyObject *value_text(const uint8_t *data, const wire_value *value)
 }
 
 /* 0 to 9, the commonest numbers by far; made by values_init. */
-static PyObject *digits[10];
+static PyObject *one_digit[10];
 
 static int values_init(void) {
     for (long i = 0; i < 10; i++) {
-        digits[i] = PyLong_FromLong(i);
-        if (digits[i] == NULL) return -1;
+        one_digit[i] = PyLong_FromLong(i);
+        if (one_digit[i] == NULL) return -1;
     }
     return 0;
 }
@@ -159,7 +159,7 @@ static inline PyObject *value_flat(const uint8_t *data, const wire_value *value)
     switch (value->kind) {
     case WIRE_STRING: return value_text(data, value);
     case WIRE_INTEGER:
-        if (value->end - value->start == 1) return Py_NewRef(digits[data[value->start] - '0']);
+        if (value->end - value->start == 1) return Py_NewRef(one_digit[data[value->start] - '0']);
         return value_integer(data, value);
     case WIRE_REAL: return value_real(data, value);
     case WIRE_TRUE: return Py_NewRef(Py_True);

@@ -194,7 +194,8 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     unsigned in_group = 0, padding = 0;
     while (p < end) {
         const uint8_t *at = p;
-        uint32_t c = next_symbol(&p);
+        /* A string that was walked without meeting an escape has none; one from elsewhere may hold anything. */
+        uint32_t c = value->escaped ? next_symbol(&p) : *p++;
         wire_status fault = WIRE_OK;
         uint32_t v = symbol_value(c);
         if (c == '=') {

@@ -94,12 +94,14 @@ static inline bool is_digit(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10;
 }
 
-static int hex4(const uint8_t *p) {
+/* p: the backslash of a \uXXXX. What it stands for, or -1: a digit that is none comes before an end that comes too early. */
+static int walk_hex4(walker *w, const uint8_t *p) {
     int value = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 2; i < 6; i++) {
+        if (p + i == w->end) return fail(w, WIRE_END, w->end), -1;
         uint8_t c = p[i];
         int digit = is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-        if (digit < 0) return -1;
+        if (digit < 0) return fail(w, WIRE_ESCAPE, p), -1;
         value = value << 4 | digit;
     }
     return value;
@@ -113,15 +115,16 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
         return p + 2;
     case 'u': {
-        if (left < 6) return fail(w, WIRE_END, w->end);
-        int unit = hex4(p + 2);
-        if (unit < 0) return fail(w, WIRE_ESCAPE, p);
+        int unit = walk_hex4(w, p);
+        if (unit < 0) return NULL;
         if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
         if (unit > 0xDBFF) return fail(w, WIRE_SURROGATE, p);
-        if (left < 12) return left > 6 && p[6] != '\\' ? fail(w, WIRE_SURROGATE, p) : fail(w, WIRE_END, w->end);
-        if (p[6] != '\\' || p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
-        int low = hex4(p + 8);
-        if (low < 0) return fail(w, WIRE_ESCAPE, p + 6);
+        if (left == 6) return fail(w, WIRE_END, w->end);
+        if (p[6] != '\\') return fail(w, WIRE_SURROGATE, p);
+        if (left == 7) return fail(w, WIRE_END, w->end);
+        if (p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
+        int low = walk_hex4(w, p + 6);
+        if (low < 0) return NULL;
         if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
         return p + 12;
     }

@@ -228,8 +228,8 @@ const wire_tier *wire_choose_tier(const char *name);
 
 /* ---- Payloads after the walk ------------------------------------------------------------------- */
 
-/* The bytes that canonical base64 in `value` (a string) decodes to. A fault and *position where it is not canonical
- * can also be found only by wire_payload_decode: this looks at the length and the padding alone. */
+/* The bytes that canonical base64 in `value` (a string) decodes to. This looks at its length and padding alone: what it
+ * accepts, wire_payload_decode may still refuse. */
 wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position);
 /* Decodes it all into sink, or says what is wrong with it and where. */
 wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
