@@ -225,15 +225,26 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     return WIRE_BASE64_SHORT;
 }
 
-/* Symbols of an escaped payload; what it holds may still be anything. */
+/* The end of what stands unescaped at p. Escapes are few: the runs between them are handled whole. */
+static const uint8_t *run_end(const uint8_t *p, const uint8_t *end) {
+    const uint8_t *backslash = memchr(p, '\\', (size_t)(end - p));
+    return backslash ? backslash : end;
+}
+
+/* Symbols of an escaped payload, and how many '=' end it; what it holds may still be anything. */
 static size_t count_symbols(const uint8_t *data, const wire_value *value, unsigned *padding) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     size_t count = 0;
     *padding = 0;
     while (p < end) {
-        uint32_t c = next_symbol(&p);
-        *padding += c == '=';
-        count++;
+        const uint8_t *stop = run_end(p, end);
+        count += (size_t)(stop - p);
+        if (stop > p) {
+            unsigned last = 0;
+            while (last < 3 && last < (size_t)(stop - p) && stop[-1 - (ptrdiff_t)last] == '=') last++;
+            *padding = last + (last == (size_t)(stop - p) ? *padding : 0);
+        }
+        for (p = stop; p < end && *p == '\\'; count++) *padding = next_symbol(&p) == '=' ? *padding + 1 : 0;
     }
     return count;
 }
@@ -268,9 +279,17 @@ static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_
             if (fill_groups(&f, chunk, count) != count) return false;
             count = 0;
         }
-        uint32_t c = next_symbol(&p);
-        if (c > 0x7F) return false;
-        chunk[count++] = (uint8_t)c;
+        if (*p == '\\') {
+            uint32_t c = next_symbol(&p);
+            if (c > 0x7F) return false;
+            chunk[count++] = (uint8_t)c;
+            continue;
+        }
+        size_t room = sizeof chunk - count, run = (size_t)(end - p);
+        run = (size_t)(run_end(p, p + (run < room ? run : room)) - p);
+        memcpy(chunk + count, p, run);
+        count += run;
+        p += run;
     }
     if (count % 4) return false;
     return fill_groups(&f, chunk, count - 4) == count - 4 && fill_last(&f, chunk + count - 4);
