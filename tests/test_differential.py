@@ -38,7 +38,8 @@ def test_the_generator_makes_what_it_should() -> None:
                 reasons[error.reason] += 1
     assert set(accepted) >= {kind.cls for kind in KINDS} and min(accepted[kind.cls] for kind in KINDS) > 100
     whole = [reason.decode() for reason in _reasons()]
-    assert [reason for reason in whole if reason not in reasons] == []
+    # Frames of 1,025 levels are too long to be drawn from a pool: test_stack.py makes them.
+    assert [reason for reason in whole if reason not in reasons and "1024 levels" not in reason] == []
     assert 0.1 < reasons.total() / (400 * len(KINDS)) < 0.35
 
 

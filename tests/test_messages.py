@@ -213,7 +213,7 @@ def test_nothing_is_leaked() -> None:
 
     run(100)
     grown = []
-    for _ in range(4):
+    for _ in range(6):
         before = counts()
         run(200)
         grown.append([after - start for start, after in zip(before, counts())])

@@ -26,11 +26,12 @@ static inline Py_ssize_t count_bits(uint32_t bits) {
     return count;
 }
 
-/* `count` references to None at once, into `slots`. */
-static inline void put_nones(PyObject **slots, Py_ssize_t count) {
-    for (Py_ssize_t i = 0; i < count; i++) slots[i] = Py_None;
+/* `count` references to None taken, or given back, at once. */
+static inline void refer_to_none(Py_ssize_t count) {
 #if PY_VERSION_HEX < 0x030C0000
-    Py_SET_REFCNT(Py_None, Py_REFCNT(Py_None) + count);  /* immortal later on */
+    Py_SET_REFCNT(Py_None, Py_REFCNT(Py_None) + count);
+#else
+    (void)count;  /* immortal */
 #endif
 }
 
@@ -49,10 +50,12 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
 
-    message *self = message_new(type, layout, plan->first_slot + count, count_bits(spans));
+    message *self = message_new(type, layout, plan->first_slot + count, count_bits(spans), plan->first_slot + 1);
     if (self == NULL) return NULL;
+    /* All fields None first, so that the message is whole at every step; `filled` counts those that were replaced. */
     PyObject **slots = self->slots + plan->first_slot;
-    put_nones(slots + 1, count - 1);
+    Py_ssize_t filled = 0;
+    for (uint32_t i = 1; i < count; i++) slots[i] = Py_None;
     self->slots[SLOT_TYPE] = Py_NewRef(type_name);
     self->slots[SLOT_FRAME] = Py_NewRef(frame);
     if (f->values[0].kind < WIRE_OBJECT) {
@@ -64,9 +67,15 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
         uint32_t i = (uint32_t)__builtin_ctz(left);
         *span++ = (message_span){i, f->values[i].start, f->values[i].end};
         /* Read later, or for a payload filled by whoever decodes it, under whichever key it came. */
-        if (i > 0 && !(payloads & 1u << i)) Py_CLEAR(slots[i]);
+        if (i > 0 && !(payloads & 1u << i)) {
+            slots[i] = NULL;
+            filled++;
+        }
     }
-    if (payloads) Py_CLEAR(slots[wire->payload_first]);
+    if (payloads) {
+        slots[wire->payload_first] = NULL;
+        filled++;
+    }
     for (uint32_t left = f->present & ~spans & ~payloads & ~1u; left; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         const wire_value *value = &f->values[i];
@@ -74,11 +83,14 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
                                ? value_recurring_text(data, value, &ids[plan->id_place[i]])
                                : value_flat(data, value);
         if (object == NULL) goto failed;
-        Py_SETREF(slots[i], object);
+        slots[i] = object;
+        filled++;
     }
+    refer_to_none((Py_ssize_t)count - 1 - filled);
     return self;
 
 failed:
+    refer_to_none((Py_ssize_t)count - 1 - filled);
     Py_DECREF((PyObject *)self);
     return NULL;
 }
