@@ -544,16 +544,30 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
 
     for (;;) {
         if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p), w->status;
+        m.escaped = false;
         if (layout != NULL) {
             const uint8_t *behind = walk_expected(w, f, layout, p);
             if (behind != NULL) {
                 p = behind;
                 goto next;
             }
+            /* The key that is expected before any other value, a payload among them: not scanned either. */
+            if (f->expected < layout->field_count && wire_pattern_at(&layout->fields[f->expected], p, end)) {
+                field = f->expected;
+                m.key = p + 1;
+                m.length = layout->fields[field].length;
+                p = skip_space(p + layout->fields[field].pattern_length, end);
+                goto value_of_field;
+            }
+        } else if (end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
+            m.key = p + 1;
+            m.length = 4;
+            field = WIRE_NO_FIELD;
+            p += 7;
+            goto value_of_key;
         }
         bool ignored;
         m.key = ++p;
-        m.escaped = false;
         p = walk_string(w, p, &m.escaped, &ignored);
         if (p == NULL) return w->status;
         m.length = (size_t)(p - m.key);
@@ -566,6 +580,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         }
         p = skip_space(p + 1, end);
 
+    value_of_key:
         if (field == WIRE_NO_FIELD) {
             bool names_type = is_type_key(data, &m);
             member *kept = !names_type && layout == NULL && pending_count < WALK_PENDING ? &pending[pending_count] : &m;
@@ -592,6 +607,7 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
             goto next;
         }
 
+    value_of_field:
         if (is_payload(layout, field) && !f->defer_payload && !f->resumed && !again && p < end &&
             *p == '"') {
             const uint8_t *closing = guess_end(w, p + 1);
