@@ -123,6 +123,7 @@ cdef Catalogue _current_catalogue():
         for entry in made.wire_names.values():
             wire_catalogue_add(&made.wire, &entry.wire)
         _catalogues.append(made)
+        message_uncounted(made)
         # A class that was declared meanwhile, by another thread or the collector, is not in it.
         PyThread_acquire_lock(_registering, 1)
         current = made.wire_names is _wire_names
@@ -163,6 +164,11 @@ def _declare(cls, tuple wire):
             _wire_names = after
             _catalogue = None
         PyThread_release_lock(_registering)
+    if entries:
+        message_uncounted(cls)
+        message_uncounted(layout)
+        for entry in entries.values():
+            message_uncounted(entry)
 
 
 cdef Layout _make_layout(cls):

@@ -535,6 +535,8 @@ cdef Decoder _without_session(dtype, audio_format):
     decoder.stateless = True
     return decoder
 
+message_uncounted(DEFAULT_FORMAT)
+
 cdef Decoder _plain = _without_session("int16", None)
 
 def decode(frame, *, dtype="int16", audio_format=None):

@@ -10,6 +10,7 @@ cdef extern from "message.h":
     message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count,
                          Py_ssize_t clear) except NULL
     void message_seal(PyTypeObject *type)
+    void message_uncounted(object it)
     message_span *message_spans(message *self)
     Py_ssize_t message_span_count(message *self)
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)

@@ -111,6 +111,18 @@ static void message_seal(PyTypeObject *type) {
     type->tp_dealloc = message_dealloc;
 }
 
+/* Free-threaded, every thread that decodes counts references to the classes and tables that all share, and the counts become
+ * what they wait for. These live as long as the process anyway: they are not counted. */
+static void message_uncounted(PyObject *object) {
+#ifdef Py_GIL_DISABLED
+    object->ob_tid = 0;
+    object->ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL;
+    object->ob_ref_shared = 0;
+#else
+    (void)object;
+#endif
+}
+
 /* A descriptor that reads slot `place`. `definition` must outlive the class. */
 static PyObject *message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place) {
     definition->name = name;
