@@ -184,7 +184,8 @@ cdef Layout _make_layout(cls):
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     wire_layout_init(&layout.wire)
     fields = dict(getattr(cls, "_inherited_fields", {}))
-    for name, annotation in annotations_of(cls).items():
+    own = annotations_of(cls)
+    for name, annotation in own.items():
         default = cls.__dict__.get(name)
         if isinstance(default, Payload):
             fields[name] = (annotation, default.keys)
@@ -233,7 +234,7 @@ cdef Layout _make_layout(cls):
             descriptor = _slot_descriptor(cls, name, layout.plan.first_slot + number, kept)
         else:
             descriptor = _lazy(name, number, layout, view, many)
-        if name in cls.__dict__ and name not in annotations_of(cls):
+        if name in cls.__dict__ and name not in own:
             raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
         _set_on_class(cls, name, descriptor)
         if payload_keys and is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:

@@ -87,6 +87,8 @@ def _use_tier(str name):
 # ---- Values of a frame -----------------------------------------------------------------------------------
 
 cdef extern from "values.h":
+    enum:
+        LONGEST_ID
     int values_init() except -1
     PyObject *value_text(const uint8_t *data, const wire_value *value) except NULL
     PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) except NULL

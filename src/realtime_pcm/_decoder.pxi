@@ -150,14 +150,10 @@ cdef class Decoder:
         if catalogue is None:
             catalogue = _current_catalogue()
         wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
-        if size < GIL_BOUND:
-            status = TIER.walk(&f)
-            # Most messages are made of flat fields and change nothing: all that follows is for others.
-            if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
-                return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
-            return self.build_in_full(frame, &f, status, out)
-        with nogil:
-            status = TIER.walk(&f)
+        status = _walk(&f)
+        # Most messages are made of flat fields and change nothing: all that follows is for others.
+        if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
+            return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
         return self.build_in_full(frame, &f, status, out)
 
     cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out):
@@ -405,7 +401,7 @@ cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, w
         status = wire_payload_decode(TIER, data, value, sink, position)
     return status
 
-cdef wire_status _walk(wire_frame *f) noexcept:
+cdef inline wire_status _walk(wire_frame *f) noexcept:
     cdef wire_status status
     if f.length < GIL_BOUND:
         return TIER.walk(f)

@@ -128,7 +128,7 @@ cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
 
 cdef inline object _bounded(id):
     """An id as a decoder keeps it: the providers' are some 30 characters long, but a frame may hold megabytes of one."""
-    if isinstance(id, str) and len(<str>id) > 256:
+    if isinstance(id, str) and len(<str>id) > LONGEST_ID:
         return len(<str>id), hash(id)
     return id
 

@@ -8,7 +8,8 @@
  *
  *     static inline bool special_in_run(const uint8_t *p)
  *
- * whether there is such a byte in p[0 .. WALK_RUN), for long strings; and then includes this file. Everything is static: functions of one instruction set never call those of another.
+ * whether there is such a byte in p[0 .. WALK_RUN), for long strings; and then includes this file. Everything is static:
+ * functions of one instruction set never call those of another.
  *
  * Every function here takes a pointer into the frame and returns the one behind what it has read, or NULL after
  * it has put the fault into walker.status and walker.fault. `end` is never read.
