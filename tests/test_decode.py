@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import orjson
+import pybase64
 import pytest
 
 import oracle
@@ -65,6 +66,8 @@ def test_white_space(space: str, tier: str) -> None:
     message = rp.decode(f"{space}{{{space}{members}{space}}}{space}")
     assert np.array_equal(message.pcm, PCM) and message.event_id == "event_1"
 
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
 
 def escape_all(text: str) -> str:
     return '"' + "".join(f"\\u{ord(character):04X}" for character in text) + '"'
@@ -90,6 +93,53 @@ def test_base64_escaped_as_serialisers_do(spelled, tier: str) -> None:
     frame = f'{{"type":"response.audio.delta","delta":"{spelled(payload)}","event_id":"e"}}'
     assert np.array_equal(rp.decode(frame).pcm, pcm)
     assert rp.decode(frame).delta == payload
+
+
+@pytest.mark.parametrize("piece", [b"\\/", b'\\"', b"a\\n", b'{\\"key\\":\\"value\\"},', b"ABC\\/DE"])
+def test_many_escapes_and_one_other_thing(piece: bytes, tier: str) -> None:
+    """Long runs of escapes are walked in blocks: whatever stands at whichever place of them, as orjson has it."""
+    run = piece * (360 // len(piece))
+    others = [b"", b"x", b"\\", b"\\\\", b"\\u0041", b"\\uD83D\\uDE00", b"\\uD83D", b"\\x", b'"', b"\n", b"\xc3\xa9", b"\xff"]
+    for at in range(0, 280):
+        for other in others:
+            frame = b'{"type":"response.text.delta","delta":"' + run[:at] + other + run[at:] + b'"}'
+            try:
+                expected = orjson.loads(frame)["delta"]
+            except orjson.JSONDecodeError:
+                with pytest.raises(rp.DecodeError):
+                    rp.decode(frame)
+            else:
+                assert rp.decode(frame).delta == expected, frame
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 63, 64, 65])
+def test_escaped_slashes_of_any_density(every: int, tier: str) -> None:
+    """Payloads of all lengths around a block, a slash here and there; and one other thing among them."""
+    generator = np.random.default_rng(every)
+    for count in [*range(4, 300, 4), 1_020, 1_024, 1_028, 5_000]:
+        symbols = generator.choice(list(BASE64), count)
+        symbols[generator.integers(every)::every] = "/"
+        payload = "".join(symbols)
+        escaped = payload.replace("/", "\\/")
+        frame = f'{{"type":"response.audio.delta","delta":"{escaped}"}}'
+        decoded = base64.b64decode(payload)
+        assert rp.decode(frame, dtype="uint8").pcm.tobytes() == decoded
+        at = int(generator.integers(len(escaped)))
+        for other in ("\\u002B", "\\n", "*", "\\\\", "="):
+            if escaped[at - 1:at] == "\\":
+                at -= 1
+            wrong = frame.replace(escaped, escaped[:at] + other + escaped[at:])
+            plain = orjson.loads(wrong)["delta"]
+            try:
+                decoded = pybase64.b64decode(plain, validate=True)
+                decoded = None if pybase64.b64encode(decoded).decode() != plain else decoded
+            except ValueError:
+                decoded = None
+            if decoded is None:
+                with pytest.raises(rp.DecodeError):
+                    rp.decode(wrong, dtype="uint8")
+            else:
+                assert rp.decode(wrong, dtype="uint8").pcm.tobytes() == decoded
 
 
 def test_the_last_of_duplicate_keys_wins(tier: str) -> None:

@@ -388,9 +388,9 @@ cdef class Decoder:
 cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position) noexcept:
     cdef wire_status status
     if value.end - value.start < GIL_BOUND:
-        return wire_payload_size(data, value, bytes, position)
+        return wire_payload_size(TIER, data, value, bytes, position)
     with nogil:
-        status = wire_payload_size(data, value, bytes, position)
+        status = wire_payload_size(TIER, data, value, bytes, position)
     return status
 
 cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position) noexcept:

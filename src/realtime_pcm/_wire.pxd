@@ -114,6 +114,7 @@ cdef extern from "wire.h" nogil:
     const wire_tier *wire_tiers[]
     const wire_tier *wire_choose_tier(const char *name)
 
-    wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position)
+    wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                                  size_t *bytes, size_t *position)
     wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                                     wire_sink *sink, size_t *position)

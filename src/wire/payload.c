@@ -225,36 +225,46 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     return WIRE_BASE64_SHORT;
 }
 
-/* The end of what stands unescaped at p. Escapes are few: the runs between them are handled whole. */
-static const uint8_t *run_end(const uint8_t *p, const uint8_t *end) {
-    const uint8_t *backslash = memchr(p, '\\', (size_t)(end - p));
-    return backslash ? backslash : end;
+/* ---- Escaped payloads: their symbols, some at a time ----------------------------------------------------- */
+
+#define SOME_SYMBOLS 1024
+
+/* Up to SOME_SYMBOLS of the string from *at on, which moves behind them; at most 63 fewer where more follow. */
+static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end, uint8_t *out) {
+    size_t count = 0;
+    for (;;) {
+        count += tier->slashed(at, end, out + count, SOME_SYMBOLS - count);
+        if (*at == end || count + 64 > SOME_SYMBOLS) return count;
+        do {
+            uint32_t c = next_symbol(at);
+            out[count++] = c <= 0x7F ? (uint8_t)c : 0xFF;
+        } while (*at < end && **at == '\\' && count < SOME_SYMBOLS);
+    }
 }
 
-/* Symbols of an escaped payload, and how many '=' end it; what it holds may still be anything. */
-static size_t count_symbols(const uint8_t *data, const wire_value *value, unsigned *padding) {
+/* Symbols of an escaped payload, and how many '=' end it (three stand for more); what it holds may still be anything. */
+static size_t count_symbols(const wire_tier *tier, const uint8_t *data, const wire_value *value, unsigned *padding) {
     const uint8_t *p = data + value->start, *end = data + value->end;
+    uint8_t some[SOME_SYMBOLS];
     size_t count = 0;
     *padding = 0;
     while (p < end) {
-        const uint8_t *stop = run_end(p, end);
-        count += (size_t)(stop - p);
-        if (stop > p) {
-            unsigned last = 0;
-            while (last < 3 && last < (size_t)(stop - p) && stop[-1 - (ptrdiff_t)last] == '=') last++;
-            *padding = last + (last == (size_t)(stop - p) ? *padding : 0);
-        }
-        for (p = stop; p < end && *p == '\\'; count++) *padding = next_symbol(&p) == '=' ? *padding + 1 : 0;
+        size_t here = read_symbols(tier, &p, end, some);
+        unsigned last = 0;
+        while (last < 3 && last < here && some[here - 1 - last] == '=') last++;
+        *padding = last + (last == here ? *padding : 0);
+        count += here;
     }
     return count;
 }
 
-wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position) {
+wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const wire_value *value, size_t *bytes,
+                              size_t *position) {
     size_t length = value->end - value->start;
     const uint8_t *end = data + value->end;
     unsigned padding = 0;
     if (value->escaped) {
-        length = count_symbols(data, value, &padding);
+        length = count_symbols(tier, data, value, &padding);
     } else if (length >= 2) {
         padding = end[-1] == '=' ? 1 + (end[-2] == '=') : 0;
     }
@@ -262,37 +272,28 @@ wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size
         *bytes = length / 4 * 3 - (length ? padding : 0);
         return WIRE_OK;
     }
-    wire_status fault = find_fault(data, value, position);
-    return fault;
+    return find_fault(data, value, position);
 }
 
 static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink) {
     const uint8_t *p = data + value->start, *end = data + value->end;
-    uint8_t chunk[1024];
+    uint8_t symbols[4 + SOME_SYMBOLS];
     size_t count = 0;
     filling f;
     begin(&f, tier, sink);
-    if (p == end) return fill_nothing(&f), true;
     while (p < end) {
-        /* Full, and more comes: these are not the last group. */
-        if (count == sizeof chunk) {
-            if (fill_groups(&f, chunk, count) != count) return false;
-            count = 0;
+        /* More comes: what is there, but for one to four symbols, is not the last group. */
+        if (count) {
+            size_t groups = (count - 1) / 4 * 4;
+            if (fill_groups(&f, symbols, groups) != groups) return false;
+            count -= groups;
+            memmove(symbols, symbols + groups, count);
         }
-        if (*p == '\\') {
-            uint32_t c = next_symbol(&p);
-            if (c > 0x7F) return false;
-            chunk[count++] = (uint8_t)c;
-            continue;
-        }
-        size_t room = sizeof chunk - count, run = (size_t)(end - p);
-        run = (size_t)(run_end(p, p + (run < room ? run : room)) - p);
-        memcpy(chunk + count, p, run);
-        count += run;
-        p += run;
+        count += read_symbols(tier, &p, end, symbols + count);
     }
+    if (count == 0) return fill_nothing(&f), true;
     if (count % 4) return false;
-    return fill_groups(&f, chunk, count - 4) == count - 4 && fill_last(&f, chunk + count - 4);
+    return fill_groups(&f, symbols, count - 4) == count - 4 && fill_last(&f, symbols + count - 4);
 }
 
 wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,

@@ -30,6 +30,13 @@ static inline uint64_t special_block(const uint8_t *p) {
     return special_bytes(p) | special_bytes(p + 32) << 32;
 }
 
+static inline uint64_t equal_block(const uint8_t *p, char byte) {
+    __m256i low = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)p), _mm256_set1_epi8(byte));
+    __m256i high = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(p + 32)), _mm256_set1_epi8(byte));
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+
+#define WALK_HAS_PEXT
 #define WALK walk_avx2
 #define WALK_TIER wire_tier_avx2
 #include "walk.h"
@@ -39,6 +46,7 @@ const wire_tier wire_tier_avx2 = {
     .supported = wire_avx2_supported,
     .walk = walk_avx2,
     .members = walk_members,
+    .slashed = walk_slashed,
     .base64 = wire_base64_avx2,
     .pcm16_to_float32 = wire_pcm16_to_float32_avx2,
     .ulaw_to_int16 = wire_ulaw_to_int16_avx2,

@@ -18,6 +18,10 @@ static inline uint64_t special_block(const uint8_t *p) {
     return special_of(_mm512_loadu_si512(p), ~UINT64_C(0));
 }
 
+static inline uint64_t equal_block(const uint8_t *p, char byte) {
+    return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(byte));
+}
+
 /* By table: a permutation of two registers classes all 128 ASCII bytes at once, where comparing takes three steps. The
  * high bit of an entry, or of the byte itself, says special. */
 static inline bool special_in_run(const uint8_t *p) {
@@ -44,6 +48,7 @@ static inline uint64_t special_masked(const uint8_t *p, unsigned left) {
     return special_of(_mm512_maskz_loadu_epi8(live, p), live);
 }
 
+#define WALK_HAS_PEXT
 #define WALK walk_avx512vbmi
 #define WALK_TIER wire_tier_avx512vbmi
 #include "walk.h"
@@ -53,6 +58,7 @@ const wire_tier wire_tier_avx512vbmi = {
     .supported = wire_avx512vbmi_supported,
     .walk = walk_avx512vbmi,
     .members = walk_members,
+    .slashed = walk_slashed,
     .base64 = wire_base64_avx512vbmi,
     .pcm16_to_float32 = wire_pcm16_to_float32_avx512vbmi,
     .ulaw_to_int16 = wire_ulaw_to_int16_avx512vbmi,

@@ -8,21 +8,31 @@
 
 #include "bytes.h"
 
-/* One bit a byte, by adding neighbours: each pair of bytes keeps its own bits. Compared as signed, below 0x20 is also
- * all that is above 0x7F. */
+/* Compared as signed, below 0x20 is also all that is above 0x7F. */
 static inline uint8x16_t special_bytes(const uint8_t *p) {
-    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bytes = vld1q_u8(p);
     uint8x16_t special = vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
-    special = vorrq_u8(special, vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)));
-    return vandq_u8(special, vld1q_u8(bits));
+    return vorrq_u8(special, vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)));
+}
+
+/* One bit a byte of four times sixteen, by adding neighbours: each pair of bytes keeps its own bits. */
+static inline uint64_t bits_of(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d) {
+    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vld1q_u8(places);
+    uint8x16_t low = vpaddq_u8(vandq_u8(a, bits), vandq_u8(b, bits));
+    uint8x16_t high = vpaddq_u8(vandq_u8(c, bits), vandq_u8(d, bits));
+    uint8x16_t all = vpaddq_u8(low, high);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
 
 static inline uint64_t special_block(const uint8_t *p) {
-    uint8x16_t low = vpaddq_u8(special_bytes(p), special_bytes(p + 16));
-    uint8x16_t high = vpaddq_u8(special_bytes(p + 32), special_bytes(p + 48));
-    uint8x16_t all = vpaddq_u8(low, high);
-    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
+    return bits_of(special_bytes(p), special_bytes(p + 16), special_bytes(p + 32), special_bytes(p + 48));
+}
+
+static inline uint64_t equal_block(const uint8_t *p, char byte) {
+    uint8x16_t value = vdupq_n_u8((uint8_t)byte);
+    return bits_of(vceqq_u8(vld1q_u8(p), value), vceqq_u8(vld1q_u8(p + 16), value), vceqq_u8(vld1q_u8(p + 32), value),
+                   vceqq_u8(vld1q_u8(p + 48), value));
 }
 
 static inline bool special_in_run(const uint8_t *p) {
@@ -38,6 +48,7 @@ const wire_tier wire_tier_neon = {
     .supported = wire_always_supported,
     .walk = walk_neon,
     .members = walk_members,
+    .slashed = walk_slashed,
     .base64 = wire_base64_neon,
     .pcm16_to_float32 = wire_pcm16_to_float32_neon,
     .ulaw_to_int16 = wire_ulaw_to_int16_neon,

@@ -16,18 +16,34 @@ static inline uint64_t special_word(uint64_t word) {
     return (~(not_quote & not_backslash & not_control) | word) & high;
 }
 
+/* The first byte the lowest. */
+static inline uint64_t word_at(const uint8_t *p) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(wire_load64(p));
+#else
+    return wire_load64(p);
+#endif
+}
+
+/* The high bits of eight bytes: the multiplication gathers them in the top byte, the first byte's lowest. */
+static inline uint64_t gathered(uint64_t high_bits) {
+    return (high_bits >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
 static inline uint64_t special_block(const uint8_t *p) {
     uint64_t special = 0;
-    for (unsigned i = 0; i < 8; i++) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        uint64_t word = special_word(__builtin_bswap64(wire_load64(p + 8 * i)));
-#else
-        uint64_t word = special_word(wire_load64(p + 8 * i));
-#endif
-        /* The multiplication gathers the eight high bits in the top byte, the first byte's lowest. */
-        special |= ((word >> 7) * UINT64_C(0x0102040810204080) >> 56) << (8 * i);
-    }
+    for (unsigned i = 0; i < 64; i += 8) special |= gathered(special_word(word_at(p + i))) << i;
     return special;
+}
+
+static inline uint64_t equal_block(const uint8_t *p, char byte) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80, low = ~high;
+    uint64_t equal = 0;
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t other = word_at(p + i) ^ (ones * (uint8_t)byte);
+        equal |= gathered(~(((other & low) + low) | other) & high) << i;
+    }
+    return equal;
 }
 
 static inline bool special_in_run(const uint8_t *p) {
@@ -43,6 +59,7 @@ const wire_tier wire_tier_scalar = {
     .supported = wire_always_supported,
     .walk = walk_scalar,
     .members = walk_members,
+    .slashed = walk_slashed,
     .base64 = wire_base64_scalar,
     .pcm16_to_float32 = wire_pcm16_to_float32_scalar,
     .ulaw_to_int16 = wire_ulaw_to_int16_scalar,

@@ -24,6 +24,15 @@ static inline bool special_in_run(const uint8_t *p) {
     return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
 }
 
+static inline uint64_t equal_block(const uint8_t *p, char byte) {
+    uint64_t equal = 0;
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i lanes = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + i)), _mm_set1_epi8(byte));
+        equal |= (uint64_t)(uint32_t)_mm_movemask_epi8(lanes) << i;
+    }
+    return equal;
+}
+
 #define WALK walk_ssse3
 #define WALK_TIER wire_tier_ssse3
 #include "walk.h"
@@ -33,6 +42,7 @@ const wire_tier wire_tier_ssse3 = {
     .supported = wire_ssse3_supported,
     .walk = walk_ssse3,
     .members = walk_members,
+    .slashed = walk_slashed,
     .base64 = wire_base64_ssse3,
     .pcm16_to_float32 = wire_pcm16_to_float32_ssse3,
     .ulaw_to_int16 = wire_ulaw_to_int16_ssse3,

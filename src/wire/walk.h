@@ -8,7 +8,11 @@
  *
  *     static inline bool special_in_run(const uint8_t *p)
  *
- * whether there is such a byte in p[0 .. WALK_RUN), for long strings; and then includes this file. Everything is static:
+ * whether there is such a byte in p[0 .. WALK_RUN), for long strings, and
+ *
+ *     static inline uint64_t equal_block(const uint8_t *p, char byte)
+ *
+ * which sets bit i where p[i] is `byte`; WALK_HAS_PEXT where _pext_u64 is at hand; and then includes this file. Everything is static:
  * functions of one instruction set never call those of another.
  *
  * Every function here takes a pointer into the frame and returns the one behind what it has read, or NULL after
@@ -21,6 +25,8 @@
 
 /* What special_in_run looks at: long enough that its one test does not count. */
 #define WALK_RUN 256
+/* Escapes one by one in a string before whole blocks of them are tried, and each time that fails. */
+#define WALK_ESCAPES 8
 /* Members seen before "type" is known; more than these, and the frame is walked twice. */
 #define WALK_PENDING 16
 /* The window before the end of a frame in which a payload's closing quote is looked for. What follows the payload
@@ -77,11 +83,12 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
         if (special) return p + __builtin_ctzll(special);
         p = w->block + 64;
     }
-    for (; p < w->end; p += 64) {
-        while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
-        if (p == w->end) break;
+    while (p < w->end) {
         look_at(w, p);
         if (w->special) return p + __builtin_ctzll(w->special);
+        p += 64;
+        /* Behind a block that holds nothing comes more of the kind. */
+        while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
     }
     return w->end;
 }
@@ -108,14 +115,20 @@ static int walk_hex4(walker *w, const uint8_t *p) {
     return value;
 }
 
+/* Of the character behind a backslash: all but the 'u' of JSON's escapes. */
+static inline bool is_short_escape(uint8_t byte) {
+    const uint64_t low = UINT64_C(1) << '"' | UINT64_C(1) << '/';
+    const uint64_t high = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('f' - 64) |
+                          UINT64_C(1) << ('n' - 64) | UINT64_C(1) << ('r' - 64) | UINT64_C(1) << ('t' - 64);
+    return byte < 128 && (byte < 64 ? low : high) >> (byte & 63) & 1;
+}
+
 /* p: a backslash. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
 static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (left < 2) return fail(w, WIRE_END, w->end);
-    switch (p[1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-        return p + 2;
-    case 'u': {
+    if (is_short_escape(p[1])) return p + 2;
+    if (p[1] == 'u') {
         int unit = walk_hex4(w, p);
         if (unit < 0) return NULL;
         if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
@@ -129,9 +142,21 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
         if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
         return p + 12;
     }
-    default:
-        return fail(w, WIRE_ESCAPE, p);
+    return fail(w, WIRE_ESCAPE, p);
+}
+
+/* Escapes that come in a long string again and again: slashes, or JSON within JSON. p: a backslash. Goes over whole blocks as
+ * far as they hold none but \\/, \\" and \\n; returns p itself where the first block holds another. */
+static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
+    uint64_t behind = 0;            /* 1: the byte before p is a backslash */
+    for (; w->end - p >= 64; p += 64) {
+        uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
+        uint64_t quotes = equal_block(p, '"');
+        if (special & ~(backslashes | (quotes & escaped)) || backslashes & escaped) break;
+        if (escaped & ~(quotes | equal_block(p, '/') | equal_block(p, 'n'))) break;
+        behind = backslashes >> 63;
     }
+    return p - behind;
 }
 
 static inline bool is_continuation(uint8_t byte) {
@@ -167,14 +192,18 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
 
 /* p: behind the opening quote. Returns the closing one. */
 static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
+    unsigned escapes = 0;
     for (;;) {
         p = scan_string(w, p);
         if (p == w->end) return fail(w, WIRE_END, p);
         if (*p == '"') return p;
         if (*p == '\\') {
             *escaped = true;
+            if (++escapes % WALK_ESCAPES == 0) p = walk_escaped_blocks(w, p);
             /* Runs of escapes are common in hostile frames and in JSON within JSON: no scan between them. */
-            do p = walk_escape(w, p); while (p != NULL && p < w->end && *p == '\\');
+            while (p != NULL && p < w->end && *p == '\\') {
+                p = w->end - p > 1 && is_short_escape(p[1]) ? p + 2 : walk_escape(w, p);
+            }
         } else if (*p > 0x7F) {
             *non_ascii = true;
             p = walk_utf8(w, p);
@@ -691,4 +720,59 @@ static void walk_members(const uint8_t *data, const wire_value *object, const wi
         p = skip_space(p, w.end);
         if (*p == ',') p = skip_space(p + 1, w.end);
     }
+}
+
+/* Copies a block without the bytes of `drop`. Writes to[0 .. 64) at the most; returns where the next byte goes. */
+static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t *to) {
+#ifdef WALK_HAS_PEXT
+    /* No branch on what is data: eight bytes at a time, squeezed in a register. */
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t kept = ~drop >> i & 0xFF;
+        uint64_t word = _pext_u64(wire_load64(block + i), _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 0xFF);
+        memcpy(to, &word, 8);
+        to += __builtin_popcountll(kept);
+    }
+    return to;
+#else
+    unsigned from = 0;
+    for (; drop; drop &= drop - 1) {
+        unsigned next = (unsigned)__builtin_ctzll(drop);
+        for (; from < next; from++) *to++ = block[from];
+        from = next + 1;
+    }
+    for (; from < 64; from++) *to++ = block[from];
+    return to;
+#endif
+}
+
+static size_t walk_slashed(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room) {
+    const uint8_t *p = *at;
+    uint8_t *to = out;
+    uint64_t behind = 0;            /* 1: the byte before p is a backslash that was taken */
+    while (end - p >= 64 && (size_t)(to - out) + 64 <= room) {
+        uint64_t special = special_block(p);
+        if ((special | behind) == 0) {
+            memcpy(to, p, 64);
+            to += 64;
+        } else {
+            uint64_t backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
+            if (special != backslashes || escaped & ~equal_block(p, '/')) break;
+            to = copy_without(p, backslashes, to);
+            behind = backslashes >> 63;
+        }
+        p += 64;
+    }
+    p -= behind;
+    /* The last ones, or those up to what is something else. */
+    if (end - p < 64 + 1 || (size_t)(to - out) + 64 <= room) {
+        for (; p < end && (size_t)(to - out) < room; *to++ = *p++) {
+            if (*p > 0x7F || *p == '"') break;
+            if (*p == '\\') {
+                if (p[1] != '/') break;
+                p++;
+            }
+        }
+    }
+    *at = p;
+    return (size_t)(to - out);
 }

@@ -208,6 +208,11 @@ typedef struct wire_tier {
      * there twice, kind ABSENT where there is none (or `object` is no object). */
     void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found);
 
+    /* Copies a walked string's characters as far as they are plain bytes and escaped slashes, which some encoders make of
+     * all of base64's. Moves *at behind what was copied: to `end`, to another escape or a byte that base64 has not, or
+     * where fewer than 64 bytes of `room` are left. Returns the bytes copied; may write all of out[0 .. room). */
+    size_t (*slashed)(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room);
+
     /* Decodes groups of four base64 symbols, `length` (a multiple of 4) of them at the most, up to the first group
      * that holds a byte outside the alphabet. Returns the symbols decoded. Reads src[0 .. length), writes out[0 ..
      * length / 4 * 3) at the most, of which the first (returned / 4 * 3) bytes are the result. */
@@ -230,7 +235,8 @@ const wire_tier *wire_choose_tier(const char *name);
 
 /* The bytes that canonical base64 in `value` (a string) decodes to. This looks at its length and padding alone: what it
  * accepts, wire_payload_decode may still refuse. */
-wire_status wire_payload_size(const uint8_t *data, const wire_value *value, size_t *bytes, size_t *position);
+wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const wire_value *value, size_t *bytes,
+                              size_t *position);
 /* Decodes it all into sink, or says what is wrong with it and where. */
 wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
                                 size_t *position);

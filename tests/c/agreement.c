@@ -221,7 +221,7 @@ typedef struct decoded {
 static decoded decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_conversion conversion,
                       unsigned carry_count) {
     decoded d = {.position = 0, .out = NULL, .out_bytes = 0};
-    d.status = wire_payload_size(data, value, &d.bytes, &d.position);
+    d.status = wire_payload_size(tier, data, value, &d.bytes, &d.position);
     if (d.status == WIRE_OK) {
         make_sink(&d.sink, conversion, carry_count, d.bytes, &d.out, &d.out_bytes);
         d.status = wire_payload_decode(tier, data, value, &d.sink, &d.position);

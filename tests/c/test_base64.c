@@ -1,4 +1,5 @@
-/* Every tier's base64 kernel against a naive decoder: counts, bytes, and that nothing beside them is touched.
+/* Every tier's base64 kernel, and what takes escaped slashes out, against naive ones: counts, bytes, and that nothing
+ * beside them is touched.
  *
  * `test_base64 [longest]`: all lengths to `longest` symbols (260 unless told). */
 #include "harness.h"
@@ -110,6 +111,69 @@ static void test_exact(const wire_tier *tier) {
     }
 }
 
+/* ---- Escaped slashes ---------------------------------------------------------------------------- */
+
+/* Byte by byte, up to what is neither plain nor an escaped slash. */
+static size_t naive_slashed(const uint8_t *src, size_t length, uint8_t *out, size_t *read) {
+    size_t count = 0, at = 0;
+    while (at < length) {
+        if (src[at] == '\\') {
+            if (src[at + 1] != '/') break;
+            at++;
+        }
+        out[count++] = src[at++];
+    }
+    *read = at;
+    return count;
+}
+
+/* One call: as much as there is room for, and no byte of it wrong. */
+static void check_slashed(const wire_tier *tier, const uint8_t *src, size_t length, size_t room, const uint8_t *expected,
+                          size_t sound, size_t sound_read) {
+    uint8_t *out = exactly(room);
+    const uint8_t *at = src;
+    size_t count = tier->slashed(&at, src + length, out, room);
+    size_t read = (size_t)(at - src);
+    CHECK(count <= room && count <= sound && read <= sound_read, "%s: slashes: %zu of %zu into %zu", tier->name, count, sound,
+          room);
+    CHECK(memcmp(out, expected, count) == 0, "%s: slashes: length %zu, room %zu: bytes", tier->name, length, room);
+    size_t again;
+    uint8_t *rest = exactly(length + 1);
+    CHECK(naive_slashed(src, read, rest, &again) == count && again == read, "%s: slashes: length %zu, room %zu: read %zu",
+          tier->name, length, room, read);
+    CHECK(read == sound_read || count + 64 > room, "%s: slashes: length %zu, room %zu: stopped at %zu of %zu", tier->name,
+          length, room, read, sound_read);
+    free(rest);
+    free(out);
+}
+
+static void test_slashed(const wire_tier *tier) {
+    for (int turn = 0; turn < 20000; turn++) {
+        size_t length = random_below(turn % 8 ? 300 : 1400), at = 0;
+        uint32_t every = 1 + random_below(70);
+        uint8_t *src = exactly(length), *expected = exactly(length + 1);
+        fill(src, length);
+        while (at + 1 < length) {
+            if (random_below(every) == 0) {
+                src[at] = '\\';
+                src[at + 1] = '/';
+            }
+            at += 2;
+        }
+        /* Half of them stop early: at another escape, or go over a byte that is no symbol. */
+        if (length > 3 && turn & 1) {
+            at = random_below((uint32_t)length - 1) & ~1u;
+            src[at] = '\\';
+            src[at + 1] = (uint8_t)"\"\\bfnrtu"[random_below(8)];
+        }
+        size_t read, sound = naive_slashed(src, length, expected, &read);
+        check_slashed(tier, src, length, length, expected, sound, read);
+        check_slashed(tier, src, length, random_below((uint32_t)length + 1), expected, sound, read);
+        free(src);
+        free(expected);
+    }
+}
+
 /* ---- Pages that fault ---------------------------------------------------------------------------- */
 
 static void test_pages(const wire_tier *tier) {
@@ -146,6 +210,7 @@ int main(int argc, char **argv) {
     for (const wire_tier *const *tier = tiers_here(); *tier != NULL; tier++) {
         test_lanes(*tier, longest);
         test_exact(*tier);
+        test_slashed(*tier);
         test_pages(*tier);
         printf("base64 %s: passed\n", (*tier)->name);
         fflush(stdout);
