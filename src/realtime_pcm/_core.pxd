@@ -85,7 +85,8 @@ cdef class Decoder:
     cdef Stream last_stream
     cdef Py_ssize_t carries             # streams that hold a byte
     cdef readonly Py_ssize_t evicted_bytes
-    # what the audio message before was, which the next one probably is
+    # what the message before was, and the audio message before, which the next one probably is
+    cdef const wire_type *last_type
     cdef object last_format
     cdef int last_conversion
     # ids of the messages before

@@ -95,6 +95,8 @@ cdef class Decoder:
             finally:
                 if taken:
                     self.give_back()
+        if out is None and PyBytes_CheckExact(frame) and PyBytes_GET_SIZE(frame) < GIL_BOUND:
+            return self.build(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
         return self.decode_frame(frame, out)
 
     # Threads: under the GIL, only a call that lets go of it in the middle needs the lock.
@@ -150,7 +152,9 @@ cdef class Decoder:
         if catalogue is None:
             catalogue = _current_catalogue()
         wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
+        f.likely = self.last_type
         status = _walk(&f)
+        self.last_type = f.type
         # Most messages are made of flat fields and change nothing: all that follows is for others.
         if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
             return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))

@@ -7,8 +7,7 @@ cdef extern from "message.h":
         pass
     PyType_Spec message_spec
     object PyType_FromSpec(PyType_Spec *spec)
-    message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count,
-                         Py_ssize_t clear) except NULL
+    message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count) except NULL
     void message_seal(PyTypeObject *type)
     void message_uncounted(object it)
     message_span *message_spans(message *self)
@@ -183,7 +182,7 @@ cdef object _clone(object original, bint deep):
     cdef Layout layout = <Layout>source.layout
     cdef Py_ssize_t span_count = message_span_count(source)
     cdef object cls = type(original)
-    cdef message *m = message_new(<PyTypeObject *>cls, source.layout, source.slot_count, span_count, source.slot_count)
+    cdef message *m = message_new(<PyTypeObject *>cls, source.layout, source.slot_count, span_count)
     clone = <object><PyObject *>m
     Py_DECREF(clone)
     memcpy(message_spans(m), message_spans(source), span_count * sizeof(message_span))

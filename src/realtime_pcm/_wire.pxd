@@ -85,6 +85,7 @@ cdef extern from "wire.h" nogil:
     ctypedef struct wire_frame:
         const uint8_t *data
         size_t length
+        const wire_type *likely
         wire_sink sink
         size_t position
         wire_value key

@@ -26,7 +26,7 @@ static inline Py_ssize_t count_bits(uint32_t bits) {
     return count;
 }
 
-/* `count` references to None taken, or given back, at once. */
+/* `count` references to None at once. */
 static inline void refer_to_none(Py_ssize_t count) {
 #if PY_VERSION_HEX < 0x030C0000
     Py_SET_REFCNT(Py_None, Py_REFCNT(Py_None) + count);
@@ -50,47 +50,38 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
 
-    message *self = message_new(type, layout, plan->first_slot + count, count_bits(spans), plan->first_slot + 1);
+    message *self = message_new(type, layout, plan->first_slot + count, count_bits(spans));
     if (self == NULL) return NULL;
-    /* All fields None first, so that the message is whole at every step; `filled` counts those that were replaced. */
     PyObject **slots = self->slots + plan->first_slot;
-    Py_ssize_t filled = 0;
-    for (uint32_t i = 1; i < count; i++) slots[i] = Py_None;
     self->slots[SLOT_TYPE] = Py_NewRef(type_name);
     self->slots[SLOT_FRAME] = Py_NewRef(frame);
-    if (f->values[0].kind < WIRE_OBJECT) {
-        self->slots[SLOT_EVENT_ID] = value_flat(data, &f->values[0]);
-        if (self->slots[SLOT_EVENT_ID] == NULL) goto failed;
-    }
     message_span *span = message_spans(self);
     for (uint32_t left = spans; left; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         *span++ = (message_span){i, f->values[i].start, f->values[i].end};
-        /* Read later, or for a payload filled by whoever decodes it, under whichever key it came. */
-        if (i > 0 && !(payloads & 1u << i)) {
-            slots[i] = NULL;
-            filled++;
-        }
     }
-    if (payloads) {
-        slots[wire->payload_first] = NULL;
-        filled++;
+    if (!(spans & 1)) {
+        self->slots[SLOT_EVENT_ID] = value_flat(data, &f->values[0]);
+        if (self->slots[SLOT_EVENT_ID] == NULL) goto failed;
     }
-    for (uint32_t left = f->present & ~spans & ~payloads & ~1u; left; left &= left - 1) {
+    const uint32_t flat = ~(spans | payloads | 1u);
+    for (uint32_t left = f->present & flat; left; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         const wire_value *value = &f->values[i];
-        PyObject *object = value->kind == WIRE_STRING && plan->id_place[i] >= 0 && ids != NULL
-                               ? value_recurring_text(data, value, &ids[plan->id_place[i]])
-                               : value_flat(data, value);
-        if (object == NULL) goto failed;
-        slots[i] = object;
-        filled++;
+        slots[i] = value->kind == WIRE_STRING && plan->id_place[i] >= 0 && ids != NULL
+                       ? value_recurring_text(data, value, &ids[plan->id_place[i]])
+                       : value_flat(data, value);
+        if (slots[i] == NULL) goto failed;
     }
-    refer_to_none((Py_ssize_t)count - 1 - filled);
+    Py_ssize_t absent = 0;
+    for (uint32_t left = (uint32_t)((UINT64_C(1) << count) - 1) & ~f->present & flat; left; left &= left - 1) {
+        slots[__builtin_ctz(left)] = Py_None;
+        absent++;
+    }
+    refer_to_none(absent);
     return self;
 
 failed:
-    refer_to_none((Py_ssize_t)count - 1 - filled);
     Py_DECREF((PyObject *)self);
     return NULL;
 }

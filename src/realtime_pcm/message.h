@@ -37,10 +37,8 @@ static inline Py_ssize_t message_span_count(message *self) {
     return (Py_SIZE(self) - self->slot_count) / 3;
 }
 
-/* The first `clear` slots are NULL, the others for the caller to set at once. None of those that a member descriptor reads
- * may be NULL in the end. */
-static inline message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count,
-                                   Py_ssize_t clear) {
+/* All slots are NULL. None of those that a member descriptor reads may be NULL in the end. */
+static inline message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count) {
     Py_ssize_t size = slot_count + 3 * span_count;
     message *self = PyObject_Malloc(offsetof(message, slots) + (size_t)size * sizeof(PyObject *));
     if (self == NULL) {
@@ -52,7 +50,7 @@ static inline message *message_new(PyTypeObject *type, void *layout, Py_ssize_t 
     self->layout = layout;
     self->formats = NULL;
     self->slot_count = slot_count;
-    for (Py_ssize_t i = 0; i < clear; i++) self->slots[i] = NULL;
+    for (Py_ssize_t i = 0; i < slot_count; i++) self->slots[i] = NULL;
     return self;
 }
 

@@ -12,20 +12,39 @@ static inline uint64_t wire_load64(const void *bytes) {
     return word;
 }
 
+static inline uint16_t wire_load16(const void *bytes) {
+    uint16_t word;
+    memcpy(&word, bytes, 2);
+    return word;
+}
+
 static inline uint32_t wire_load32(const void *bytes) {
     uint32_t word;
     memcpy(&word, bytes, 4);
     return word;
 }
 
-/* Equal bytes: the first and the last word of each overlap, so no byte past `length` is read. A call to memcmp
+/* 16 bytes in one register: every machine of 64 bits has them. */
+typedef uint64_t wire_pair __attribute__((vector_size(16)));
+
+static inline wire_pair wire_difference(const char *x, const char *y) {
+    wire_pair a, b;
+    memcpy(&a, x, 16);
+    memcpy(&b, y, 16);
+    return a ^ b;
+}
+
+/* Equal bytes: the first and the last words of each overlap, so no byte past `length` is read. A call to memcmp
  * costs more than a whole name. */
 static inline bool wire_same(const void *a, const void *b, size_t length) {
     const char *x = a, *y = b;
+    if (length >= 16) {
+        wire_pair different = wire_difference(x + length - 16, y + length - 16);
+        for (size_t i = 0; i + 16 < length; i += 16) different |= wire_difference(x + i, y + i);
+        return (different[0] | different[1]) == 0;
+    }
     if (length >= 8) {
-        uint64_t different = wire_load64(x + length - 8) ^ wire_load64(y + length - 8);
-        for (size_t i = 0; i + 8 < length; i += 8) different |= wire_load64(x + i) ^ wire_load64(y + i);
-        return different == 0;
+        return ((wire_load64(x) ^ wire_load64(y)) | (wire_load64(x + length - 8) ^ wire_load64(y + length - 8))) == 0;
     }
     if (length >= 4) {
         return wire_load32(x) == wire_load32(y) && wire_load32(x + length - 4) == wire_load32(y + length - 4);
@@ -43,8 +62,7 @@ static inline bool wire_name_is(const wire_name *name, const uint8_t *bytes, siz
 /* Whether `"name":` stands at p, and at least one byte behind it. Reads p[0 .. end). */
 static inline bool wire_pattern_at(const wire_name *name, const uint8_t *p, const uint8_t *end) {
     size_t length = name->pattern_length;
-    size_t left = (size_t)(end - p);
-    if (left <= length || left < 8) return false;
+    if (end - p < name->room) return false;
     if ((wire_load64(p) ^ wire_load64(name->pattern)) & name->first_mask) return false;
     if (length <= 8) return true;
     if (wire_load64(p + length - 8) != wire_load64(name->pattern + length - 8)) return false;

@@ -40,6 +40,7 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     memcpy(field->pattern + 1 + length, "\":", 2);
     field->length = (uint32_t)length;
     field->pattern_length = (uint32_t)length + 3;
+    field->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
     memset(&field->first_mask, 0xFF, length + 3 < 8 ? length + 3 : 8);
     uint32_t place = wire_field_hash(bytes, length);
     while (layout->index[place]) place = (place + 1) & 63;

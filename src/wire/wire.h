@@ -68,6 +68,7 @@ typedef struct wire_name {
     uint64_t first_mask;        /* the bytes of the pattern's first eight that count */
     uint32_t length;            /* of the name alone */
     uint32_t pattern_length;
+    ptrdiff_t room;             /* bytes that a frame has to have left for it: one more, and eight at least */
 } wire_name;
 
 typedef struct wire_layout {
@@ -154,6 +155,7 @@ typedef struct wire_frame {
     size_t length;
     const wire_catalogue *catalogue;
     bool defer_payload;         /* never ask for a sink; leave the payload as a span */
+    const wire_type *likely;    /* of the catalogue: the type this frame probably has, found sooner; or NULL */
 
     /* the answer to WIRE_NEED_SINK */
     wire_sink sink;
@@ -163,7 +165,7 @@ typedef struct wire_frame {
     wire_value key;             /* STRING: the key in whose value the fault is */
     const wire_type *type;      /* NULL as long as no "type" was read */
     wire_value type_value;      /* ABSENT where there was none */
-    wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid once type is set */
+    wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid with WIRE_OK */
     uint32_t present;           /* bit n: field n was there */
     uint32_t containers;        /* bit n: its value is an object or array */
     wire_payload payload;
@@ -183,6 +185,7 @@ static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_
     frame->length = length;
     frame->catalogue = catalogue;
     frame->defer_payload = defer_payload;
+    frame->likely = NULL;
     frame->resumed = false;
     frame->type = NULL;
     frame->type_value.kind = WIRE_ABSENT;
