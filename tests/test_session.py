@@ -756,3 +756,41 @@ def test_type_last_after_a_megabyte(tier: str) -> None:
     assert ours.pcm.tobytes() == raw[:10] and ours.sample_offset == 500_000
     ours = decoder.decode(dumps(delta=b64(raw[:-1]), item_id="i", type="response.output_audio.delta"))
     assert ours.pcm.tobytes() == raw[10:11] + raw[:-1] and ours.sample_offset == 500_005
+
+
+def test_formats_of_their_own_that_look_alike() -> None:
+    """What the message before said is remembered; true is not 1, and 8000.0 is no rate."""
+    decoder = rp.Decoder(dtype="uint8")
+    rates = []
+    for rate in ("8000", "8000", "8000.0", "true", "1", "true", "8000", '"8000"', "null", "[8000]", "16000"):
+        frame = f'{{"type":"response.audio.delta","delta":"AAAA","sample_rate_hz":{rate}}}'
+        rates.append(decoder.decode(frame).audio_format.rate)
+    assert rates == [8000, 8000, 24000, 24000, 1, 24000, 8000, 24000, 24000, 24000, 16000]
+
+
+def test_the_stream_that_goes_on_follows_every_change() -> None:
+    """The short way for the next delta of a stream is left wherever something else holds for it."""
+    pcm = base64.b64encode(bytes(range(8))).decode()
+
+    def delta(item: str = "i", **own: object) -> str:
+        return json.dumps({"type": "response.output_audio.delta", "response_id": "r", "item_id": item, "output_index": 0,
+                           "content_index": 0, "delta": pcm, **own})  # fmt: skip
+
+    def session(name: str) -> str:
+        return json.dumps({"type": "session.updated", "session": {"audio": {"output": {"format": {"type": name}}}}})
+
+    decoder = rp.Decoder()
+    seen = []
+    for frame in (delta(), delta(), session("audio/pcmu"), delta(), delta(), session("audio/pcm"), delta(), delta("j"), delta("j"),
+                  delta(), delta(format="g711_alaw"), delta(), '{"type":"response.output_audio.delta","delta":"***"}', delta(),
+                  '{"type":"session.created"}', delta(), delta()):  # fmt: skip
+        try:
+            message = decoder.decode(frame)
+        except rp.DecodeError:
+            continue
+        if isinstance(message, rp.messages.AudioMessage):
+            seen.append((message.audio_format.encoding, message.sample_offset, message.pcm.size))
+    ulaw, alaw = "g711_ulaw", "g711_alaw"
+    assert seen == [
+        ("pcm16", 0, 4), ("pcm16", 4, 4), (ulaw, 8, 8), (ulaw, 16, 8), ("pcm16", 24, 4), ("pcm16", 0, 4), ("pcm16", 4, 4),
+        ("pcm16", 28, 4), (alaw, 32, 8), ("pcm16", 40, 4), ("pcm16", 44, 4), ("pcm16", 0, 4), ("pcm16", 4, 4)]  # fmt: skip

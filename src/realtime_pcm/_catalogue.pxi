@@ -248,6 +248,9 @@ cdef Layout _make_layout(cls):
     layout.format_name = _number(names, "format")
     layout.format_rate = _number(names, "sample_rate") or _number(names, "sample_rate_hz")
     layout.format_channels = _number(names, "channels")
+    for number in (layout.format_name, layout.format_rate, layout.format_channels):
+        if number:
+            layout.format_fields |= <uint32_t>1 << number
     _set_on_class(cls, "_inherited_fields", fields)
     _set_on_class(cls, "_layout", layout)
     _set_on_class(cls, "__match_args__", tuple(fields))

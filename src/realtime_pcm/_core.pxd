@@ -44,6 +44,7 @@ cdef class Layout:
     cdef bint is_audio, ends_audio, bytes_payload
     cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
     cdef int format_name, format_rate, format_channels
+    cdef uint32_t format_fields                     # these three, one bit each
 
     cdef str key(self, uint32_t number)
     cdef bint holds_payload(self, size_t number) noexcept
@@ -74,6 +75,7 @@ cdef class Stream:
 cdef class Decoder:
     cdef readonly str dtype
     cdef int dtype_code, type_number
+    cdef object descr                   # of NumPy, for arrays of it
     cdef object forced                  # AudioFormat or None
     cdef frozenset only                 # of WireName.name, or None
     cdef bint stateless
@@ -89,6 +91,9 @@ cdef class Decoder:
     cdef const wire_type *last_type
     cdef object last_format
     cdef int last_conversion
+    cdef tuple last_own                 # what the last message that named a format of its own said, beside the session's
+    cdef object last_own_format
+    cdef bint steady                    # last_format is that of the next delta of last_stream too, if that says nothing else
     # ids of the messages before
     cdef PyObject *ids[8]
     # threads
@@ -100,7 +105,9 @@ cdef class Decoder:
     cdef void give_back(self) noexcept
     cdef object decode_frame(self, frame, out)
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
+    cdef object build_next_delta(self, frame, wire_frame *f)
     cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out)
+    cdef object finish(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
     cdef object likely_format(self)
     cdef object format_of(self, wire_frame *f, WireName name, response_id)

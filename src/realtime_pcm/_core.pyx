@@ -28,6 +28,11 @@ from .errors import DecodeError
 
 cnp.import_array()
 
+cdef extern from "numpy/arrayobject.h":
+    # Takes over the reference to the descr.
+    object PyArray_NewFromDescr(PyTypeObject *subtype, object descr, int nd, cnp.npy_intp *dims, cnp.npy_intp *strides,
+                                void *data, int flags, PyObject *obj)
+
 cdef extern from "Python.h":
     """
     #ifdef Py_GIL_DISABLED

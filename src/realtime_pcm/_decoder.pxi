@@ -64,6 +64,7 @@ cdef class Decoder:
     def __init__(self, *, dtype="int16", audio_format=None, only=None):
         self.dtype = _dtype_name(dtype)
         self.dtype_code, self.type_number = _DTYPES[self.dtype]
+        self.descr = cnp.PyArray_DescrFromType(self.type_number)
         self.forced = _forced_format(audio_format)
         self.only = None if only is None else _wire_names_of(only)
         _forget_session(self)
@@ -155,19 +156,38 @@ cdef class Decoder:
         f.likely = self.last_type
         status = _walk(&f)
         self.last_type = f.type
-        # Most messages are made of flat fields and change nothing: all that follows is for others.
+        # Most messages are made of flat fields and change nothing, or go on with the audio stream that spoke last.
         if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
             return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
+        if status == WIRE_NEED_SINK and self.steady and out is None and (<WireName>f.type.owner).layout.is_audio:
+            return self.build_next_delta(frame, &f)
         return self.build_in_full(frame, &f, status, out)
+
+    cdef object build_next_delta(self, frame, wire_frame *f):
+        """The next delta of the stream that spoke last, if it is that: all but its ids and samples are known."""
+        cdef WireName name = <WireName>f.type.owner
+        cdef Layout layout = name.layout
+        f.sink.carry_count = 0
+        cdef object pcm = self.allocate(&f.sink, f.payload_bytes, self.last_format, None)
+        cdef wire_status status = _walk(f)
+        if (status != WIRE_OK or f.payload != WIRE_PAYLOAD_DONE or name.role != ROLE_NONE
+                or f.present & layout.format_fields or _is_ogg(f.data, &f.values[f.payload_field])):
+            return self.finish(frame, f, status, pcm, None)
+        cdef message *m = self.fill(frame, f, name)
+        cdef object result = _owned(<PyObject *>m)
+        cdef Stream stream = self.last_stream
+        if (stream is None or not _is_slot(m, layout, layout.response_id, stream.response_id)
+                or not _is_slot(m, layout, layout.item_id, stream.item_id)
+                or not _is_slot(m, layout, layout.content_index, stream.content_index)):
+            return self.finish(frame, f, status, pcm, None)
+        _put_audio(m, layout, pcm, self.last_format, stream.offset)
+        self.move(stream, cnp.PyArray_SIZE(<cnp.ndarray>pcm), &f.sink)
+        return result
 
     cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out):
         cdef WireName name
         cdef Layout layout
         cdef object pcm = None
-        cdef _Change change = None
-        cdef Stream stream = None
-        cdef bint wanted = True
-
         if status == WIRE_NEED_SINK:
             name = <WireName>f.type.owner
             layout = name.layout
@@ -180,6 +200,15 @@ cdef class Decoder:
                 elif out is None or cnp.PyArray_SIZE(<cnp.ndarray>out) >= <Py_ssize_t>f.length // 4 * 3:
                     pcm = self.allocate(&f.sink, f.payload_bytes, self.likely_format(), out)
             status = _walk(f)
+        return self.finish(frame, f, status, pcm, out)
+
+    cdef object finish(self, frame, wire_frame *f, wire_status status, pcm, out):
+        """What the walk found into a message, and what that changes in the session. `pcm`: what it decoded into, if so."""
+        cdef WireName name
+        cdef Layout layout
+        cdef _Change change = None
+        cdef Stream stream = None
+        cdef bint wanted = True
         if status != WIRE_OK:
             raise _error(frame, f, wire_reason(status).decode(), f.position, None)
 
@@ -199,6 +228,7 @@ cdef class Decoder:
         cdef message *m = self.fill(frame, f, name)
         cdef object result = _owned(<PyObject *>m)
         if layout.is_audio:
+            self.steady = False
             stream = self.fill_audio(frame, f, m, name, pcm, out)
         elif layout.bytes_payload:
             _fill_bytes(frame, f, m, layout, pcm)
@@ -210,6 +240,8 @@ cdef class Decoder:
         if stream is not None:
             pcm = <object>m.slots[layout.plan.first_slot + layout.wire.payload_first]
             self.move(stream, cnp.PyArray_SIZE(<cnp.ndarray>pcm), &f.sink)
+            self.steady = (self.last_conversion >= 0 and self.only is None and name.role == ROLE_NONE
+                           and not f.present & layout.format_fields)
         return result
 
     # ---- the message
@@ -242,10 +274,17 @@ cdef class Decoder:
         found = self.input_format if name.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats:
             found = self.response_formats.get(_bounded(response_id), found)
-        if _is_sent(f, layout.format_name) or _is_sent(f, layout.format_rate) or _is_sent(f, layout.format_channels):
-            found = own_format(
-                found, _string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
-                _sent(f, layout.format_channels))
+        if f.present & layout.format_fields:
+            own = (found, _string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
+                   _sent(f, layout.format_channels))
+            # The same as in the message before, nearly always.
+            plain = _is_plain_format(own)
+            if plain and own == self.last_own:
+                return self.last_own_format
+            found = own_format(*own)
+            if plain:
+                self.last_own_format = found
+                self.last_own = own
         return found
 
     cdef int conversion_to(self, audio_format) except -2:
@@ -263,7 +302,8 @@ cdef class Decoder:
         sink.conversion = <wire_conversion>conversion
         count = <cnp.npy_intp>((payload_bytes + sink.carry_count) / wire_sample_bytes(sink.conversion))
         if out is None:
-            pcm = cnp.PyArray_SimpleNew(1, &count, self.type_number)
+            Py_INCREF(self.descr)
+            pcm = PyArray_NewFromDescr(<PyTypeObject *>cnp.ndarray, self.descr, 1, &count, NULL, NULL, 0, NULL)
         else:
             pcm = _part_of(out, count, self.type_number)
         sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
@@ -321,13 +361,11 @@ cdef class Decoder:
                 status = _payload_decode(f.data, value, &f.sink, &position)
             if status != WIRE_OK:
                 raise _error(frame, f, wire_reason(status).decode(), position, layout.key(f.payload_field))
-        _put(m, layout.plan.first_slot + layout.wire.payload_first, pcm)
-        _put(m, SLOT_AUDIO_FORMAT, audio_format)
-        _put(m, SLOT_SAMPLE_OFFSET, None if stream is None else stream.offset)
+        _put_audio(m, layout, pcm, audio_format, None if stream is None else stream.offset)
         if stream is None and f.sink.rest_count:
-            _put(m, SLOT_INCOMPLETE_SAMPLE, bytes((f.sink.rest,)))
-        else:
-            _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
+            left = bytes((f.sink.rest,))
+            Py_DECREF(<object>m.slots[SLOT_INCOMPLETE_SAMPLE])
+            _put(m, SLOT_INCOMPLETE_SAMPLE, left)
         return stream
 
     cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1:
@@ -417,14 +455,21 @@ cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
     Py_INCREF(value)
     m.slots[place] = <PyObject *>value
 
+cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample_offset) noexcept:
+    _put(m, layout.plan.first_slot + layout.wire.payload_first, pcm)
+    _put(m, SLOT_AUDIO_FORMAT, audio_format)
+    _put(m, SLOT_SAMPLE_OFFSET, sample_offset)
+    _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
+
+cdef inline bint _is_slot(message *m, Layout layout, int number, value) noexcept:
+    """Whether a flat field is this very object; None where the message has no such field."""
+    return (<PyObject *>None if number == 0 else m.slots[layout.plan.first_slot + number]) == <PyObject *>value
+
 cdef inline object _slot(message *m, Layout layout, int number):
     """A flat field's value, None where there is none or where it is a container."""
     if number == 0 or m.slots[layout.plan.first_slot + number] == NULL:
         return None
     return <object>m.slots[layout.plan.first_slot + number]
-
-cdef inline bint _is_sent(wire_frame *f, int number) noexcept:
-    return number != 0 and f.values[number].kind > WIRE_NULL
 
 cdef inline object _sent(wire_frame *f, int number):
     """As _slot, where no message is made."""
@@ -434,6 +479,12 @@ cdef inline object _sent_id(Decoder self, wire_frame *f, Layout layout, int numb
     if number and f.values[number].kind == WIRE_STRING:
         return _owned(value_recurring_text(f.data, &f.values[number], &self.ids[layout.plan.id_place[number]]))
     return _sent(f, number)
+
+cdef bint _is_plain_format(tuple own):
+    """A short name and whole numbers: what is neither is not kept, and may equal what means something else (true and 1)."""
+    _, name, rate, channels = own
+    return ((name is None or len(<str>name) <= 64) and (rate is None or type(rate) is int)
+            and (channels is None or type(channels) is int))
 
 cdef object _string_or_none(value):
     return value if isinstance(value, str) else None

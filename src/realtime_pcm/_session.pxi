@@ -241,6 +241,7 @@ cdef int _apply_change(Decoder self, _Change change) except -1:
         self.response_formats[_bounded(change.response_id)] = change.response_format
         if len(self.response_formats) > MAX_RESPONSE_FORMATS:
             del self.response_formats[oldest]
+    self.steady = False
     self.output_format = output_format
     self.input_format = input_format
     self.formats = formats
@@ -260,4 +261,5 @@ cdef int _forget_session(Decoder self) except -1:
     self.input_format = DEFAULT_FORMAT
     self.formats = formats
     self.last_stream = None
+    self.steady = False
     self.carries = 0
