@@ -55,6 +55,86 @@ def test_absent_and_null_read_none(cls: type[View]) -> None:
     assert repr(empty) == f"{cls.__name__}()"
 
 
+HOLDERS = {  # message, its field, and whether that is a list of views
+    "session.created": ("session", False),
+    "response.done": ("response", False),
+    "conversation.item.added": ("item", False),
+    "error": ("error", False),
+    "rate_limits.updated": ("rate_limits", True),
+}
+
+
+def spellings(name: str, value: str) -> list[str]:
+    """An object that holds one field, as JSON may say it."""
+    key, escaped = json.dumps(name), '"' + "".join(f"\\u{ord(letter):04x}" for letter in name) + '"'
+    return [
+        f"{{{key}:{value}}}",
+        f' {{ {escaped}\t:\n{value} ,"{"x" * 70}":0 }} ',
+        f'{{{key}:["the last one counts"],"other":{{{key}:1}},{key}:{value}}}',
+        f'{{"{name}x":1,"":{{}},{key}:{value},"\\u0000":2}}',
+    ]
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_a_field_found_in_the_frame_is_the_one_of_the_whole_object(kind: str, tier: str) -> None:
+    """The first reads look into the frame, later ones into what was parsed of it: nobody can tell them apart."""
+    attribute, many = HOLDERS[kind]
+    values = [json.dumps(surprise) for surprise in SURPRISES]
+    values += ["null", "false", "1e2", "-0.0", "18446744073709551616", '"\\ud83d\\ude00é\\n"', '[ {"type" : "x"} , 1, [] ]', "[ ]"]
+
+    def views(frame: bytes) -> list[Any]:
+        value = getattr(realtime_pcm.decode(frame), attribute)
+        return value if many else [value]
+
+    names = type(views(f'{{"type":"{kind}","{attribute}":{"[{}]" if many else "{}"}}}'.encode())[0]).__match_args__
+    for name in names:
+        for value in values:
+            for spelled in spellings(name, value):
+                value_of = f"[7,{spelled}, {spelled}]" if many else spelled
+                frame = f'{{"type":"{kind}","{attribute}":{value_of}}}'.encode()
+                for found, parsed in zip(views(frame), views(frame), strict=True):
+                    if found == 7:
+                        continue
+                    whole = parsed.raw
+                    assert plain(getattr(parsed, name)) == plain(whole.get(name))
+                    first = [plain(getattr(found, name)) for _ in range(9)]
+                    assert first == [whole.get(name)] * 9 and type(first[0]) is type(whole.get(name))
+                    assert getattr(found, name) == getattr(parsed, name)
+                    assert found == parsed and found.raw == whole
+
+
+def test_a_view_outlives_its_message_and_frame() -> None:
+    for reads in (1, 9):
+        frame = b'{"type":"session.created","session":{"model":"a model","audio":{"output":{"voice":"ash"}}}}'
+        session = realtime_pcm.decode(bytearray(frame)).session
+        output = session.audio.output
+        for _ in range(reads):
+            assert (session.model, output.voice) == ("a model", "ash")
+        assert output.raw == {"voice": "ash"} and pickle.loads(pickle.dumps(output)) == output
+
+
+def test_audio_of_an_item_is_decoded_out_of_the_frame() -> None:
+    samples = np.arange(-500, 500, dtype="<i2")
+    text = base64.b64encode(samples.tobytes()).decode()
+
+    def part(audio: str, kind: str = "output_audio") -> ContentPart:
+        frame = f'{{"type":"conversation.item.added","item":{{"content":[{{"type":"{kind}","audio":{audio}}}]}}}}'
+        return realtime_pcm.decode(frame).item.content[0]
+
+    for spelled in (json.dumps(text), json.dumps(text).replace("/", "\\/"), json.dumps(text).replace("A", "\\u0041")):
+        content = part(spelled)
+        for _ in range(9):
+            assert np.array_equal(content.pcm, samples)
+        assert content.audio == text
+    assert part("null").pcm is None
+    for wrong, reason in (('"AAA"', "ends inside"), ('"AA\\u0041*"', "not base64"), ("7", "not a string"), ('"AAA\\n"', "white")):
+        content = part(wrong)
+        for _ in range(9):
+            with pytest.raises(DecodeError, match=reason) as error:
+                content.pcm  # noqa: B018
+            assert error.value.position == {'"AA\\u0041*"': 3, '"AAA\\n"': 3, '"AAA"': 3}.get(wrong, 0)
+
+
 @pytest.mark.parametrize("cls", VIEWS, ids=lambda cls: cls.__name__)
 def test_surprises_are_handed_on(cls: type[View]) -> None:
     for value in SURPRISES:

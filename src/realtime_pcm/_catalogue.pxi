@@ -245,6 +245,8 @@ cdef Layout _make_layout(cls):
     layout.response_id = _number(names, "response_id")
     layout.item_id = _number(names, "item_id")
     layout.content_index = _number(names, "content_index")
+    layout.session = _number(names, "session")
+    layout.response = _number(names, "response")
     layout.format_name = _number(names, "format")
     layout.format_rate = _number(names, "sample_rate") or _number(names, "sample_rate_hz")
     layout.format_channels = _number(names, "channels")

@@ -1,6 +1,7 @@
 # The map of the core: what each of its parts holds.
 #
 #   _core.pyx        values of a frame as Python objects; the tier
+#   _view.pxi        views of nested objects
 #   _message.pxi     the slots of a message and the descriptors that read them
 #   _catalogue.pxi   class -> layout, wire name -> class
 #   _bases.pxi       RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage
@@ -43,6 +44,7 @@ cdef class Layout:
     cdef message_plan plan
     cdef bint is_audio, ends_audio, bytes_payload
     cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
+    cdef int session, response                      # likewise
     cdef int format_name, format_rate, format_channels
     cdef uint32_t format_fields                     # these three, one bit each
 

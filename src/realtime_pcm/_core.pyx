@@ -126,6 +126,7 @@ cdef object _load_span(object frame, size_t start, size_t end):
     return nested.load(PyMemoryView_FromMemory(<char *>data + start, <Py_ssize_t>(end - start), PyBUF_READ))
 
 
+include "_view.pxi"
 include "_message.pxi"
 include "_catalogue.pxi"
 include "_bases.pxi"

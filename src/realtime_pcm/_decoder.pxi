@@ -602,38 +602,6 @@ def decode(frame, *, dtype="int16", audio_format=None):
     return _without_session(dtype, audio_format).decode_frame(frame, None)
 
 
-def decode_payload(str text, audio_format, str field):
-    """Base64 text into an int16 array, as for an audio message: for audio inside nested objects.
-
-    Raises DecodeError, its position an offset into the text, where it is not canonical base64 or the format is
-    neither PCM nor G.711. A byte at the end that makes no whole sample is left out.
-    """
-    cdef Py_ssize_t size
-    cdef const uint8_t *data
-    cdef size_t payload_bytes = 0
-    cdef size_t position = 0
-    cdef wire_sink sink
-    cdef wire_status status
-    cdef cnp.npy_intp count
-    cdef int conversion = _conversion(DTYPE_INT16, audio_format)
-    if conversion < 0:
-        raise DecodeError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711", 0, None, field, text)
-    data = _frame_data(text, &size)
-    # Here a backslash is a character like any other that base64 has not; the string as it stands has no escapes.
-    cdef wire_value value = wire_value(0, <size_t>size, WIRE_STRING, False, False)
-    status = _payload_size(data, &value, &payload_bytes, &position)
-    sink.conversion = <wire_conversion>conversion
-    sink.carry_count = 0
-    count = <cnp.npy_intp>(payload_bytes / wire_sample_bytes(sink.conversion))
-    pcm = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INT16)
-    sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
-    if status == WIRE_OK:
-        status = _payload_decode(data, &value, &sink, &position)
-    if status != WIRE_OK:
-        raise DecodeError(wire_reason(status).decode(), <Py_ssize_t>position, None, field, text)
-    return pcm
-
-
 # ---- Copies and pickles ---------------------------------------------------------------------------------------
 
 cdef tuple _state_of(instance):

@@ -108,16 +108,9 @@ cdef class LazyField:
         # A string's span begins behind its quote, a container's with its bracket.
         if data[span.start - 1] == b'"':
             return _span_text(data, span)
-        value = _load_span(frame, span.start, span.end)
-        if self.view is None:
-            return value
-        formats = None if m.formats == NULL else <object>m.formats
-        view = self.view
-        if type(value) is dict:
-            return value if self.many else view(value, formats)
-        if self.many and type(value) is list:
-            return [view(entry, formats) if type(entry) is dict else entry for entry in value]
-        return value
+        cdef wire_value value = wire_value(
+            span.start, span.end, WIRE_OBJECT if data[span.start] == b'{' else WIRE_ARRAY, False, False)
+        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
 
 
 cdef message *_message_of(instance) except NULL:

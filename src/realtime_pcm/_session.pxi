@@ -192,12 +192,12 @@ cdef _Change _read_change(Decoder self, const wire_frame *f, Layout layout, int 
     change.ended = []
     if role == ROLE_SESSION_START or role == ROLE_SESSION_UPDATE:
         change.start = role == ROLE_SESSION_START
-        holder = f.values[layout.names.index("session")]
+        holder = f.values[layout.session]
         named = _read_named(data, &holder, DEFAULT_FORMAT if change.start else self.input_format)
         change.output_format = named.output_format
         change.input_format = named.input_format
     elif role == ROLE_RESPONSE_START or role == ROLE_RESPONSE_END:
-        holder = f.values[layout.names.index("response")]
+        holder = f.values[layout.response]
         named = _read_named(data, &holder, DEFAULT_FORMAT)
         change.response_id = named.id
         change.response_format = named.output_format
@@ -252,8 +252,8 @@ cdef int _apply_change(Decoder self, _Change change) except -1:
 cdef int _forget_session(Decoder self) except -1:
     output_format = DEFAULT_FORMAT if self.forced is None else self.forced
     formats = (DEFAULT_FORMAT, output_format)
-    response_formats = {}
-    streams = OrderedDict()
+    response_formats = {} if self.response_formats or self.response_formats is None else self.response_formats
+    streams = OrderedDict() if self.streams or self.streams is None else self.streams
     self.evicted_bytes += self.carries
     self.streams = streams
     self.response_formats = response_formats

@@ -111,6 +111,7 @@ cdef extern from "wire.h" nogil:
         wire_status (*walk)(wire_frame *frame) noexcept nogil
         void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
                         wire_value *found) noexcept nogil
+        bint (*element)(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept nogil
 
     const wire_tier *wire_tiers[]
     const wire_tier *wire_choose_tier(const char *name)

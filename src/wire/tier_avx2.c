@@ -46,6 +46,7 @@ const wire_tier wire_tier_avx2 = {
     .supported = wire_avx2_supported,
     .walk = walk_avx2,
     .members = walk_members,
+    .element = walk_element,
     .slashed = walk_slashed,
     .base64 = wire_base64_avx2,
     .pcm16_to_float32 = wire_pcm16_to_float32_avx2,

@@ -58,6 +58,7 @@ const wire_tier wire_tier_avx512vbmi = {
     .supported = wire_avx512vbmi_supported,
     .walk = walk_avx512vbmi,
     .members = walk_members,
+    .element = walk_element,
     .slashed = walk_slashed,
     .base64 = wire_base64_avx512vbmi,
     .pcm16_to_float32 = wire_pcm16_to_float32_avx512vbmi,

@@ -48,6 +48,7 @@ const wire_tier wire_tier_neon = {
     .supported = wire_always_supported,
     .walk = walk_neon,
     .members = walk_members,
+    .element = walk_element,
     .slashed = walk_slashed,
     .base64 = wire_base64_neon,
     .pcm16_to_float32 = wire_pcm16_to_float32_neon,

@@ -59,6 +59,7 @@ const wire_tier wire_tier_scalar = {
     .supported = wire_always_supported,
     .walk = walk_scalar,
     .members = walk_members,
+    .element = walk_element,
     .slashed = walk_slashed,
     .base64 = wire_base64_scalar,
     .pcm16_to_float32 = wire_pcm16_to_float32_scalar,

@@ -42,6 +42,7 @@ const wire_tier wire_tier_ssse3 = {
     .supported = wire_ssse3_supported,
     .walk = walk_ssse3,
     .members = walk_members,
+    .element = walk_element,
     .slashed = walk_slashed,
     .base64 = wire_base64_ssse3,
     .pcm16_to_float32 = wire_pcm16_to_float32_ssse3,

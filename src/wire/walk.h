@@ -443,3 +443,14 @@ static void walk_members(const uint8_t *data, const wire_value *object, const wi
         if (*p == ',') p = skip_space(p + 1, w.end);
     }
 }
+
+static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {
+    walker w = {data, data + array->end, data + *at, 0, data, WIRE_OK};
+    look_at(&w, w.block);
+    const uint8_t *p = skip_space(w.block, w.end);
+    if (*p == ',') p = skip_space(p + 1, w.end);
+    if (*p == ']') return false;
+    p = walk_value(&w, p, element, 1);
+    *at = (size_t)(p - data);
+    return true;
+}

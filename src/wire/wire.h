@@ -211,6 +211,10 @@ typedef struct wire_tier {
      * there twice, kind ABSENT where there is none (or `object` is no object). */
     void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found);
 
+    /* The next element of a nested array that walk has validated. *at: behind its bracket, or where the call before left it.
+     * false: there is none. */
+    bool (*element)(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element);
+
     /* Copies a walked string's characters as far as they are plain bytes and escaped slashes, which some encoders make of
      * all of base64's. Moves *at behind what was copied: to `end`, to another escape or a byte that base64 has not, or
      * where fewer than 64 bytes of `room` are left. Returns the bytes copied; may write all of out[0 .. room). */

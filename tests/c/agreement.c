@@ -169,6 +169,28 @@ static void check_string(const wire_tier *tier, const uint8_t *data, size_t leng
         IMPOSSIBLE("UTF-8 text");
 }
 
+/* The elements of a nested array: the same for all tiers, one after the other within it. */
+static void check_elements(const uint8_t *data, size_t length, const wire_value *array) {
+    if (array->kind != WIRE_ARRAY)
+        return;
+    for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
+        const wire_tier *tier = *here;
+        wire_value expected, found;
+        size_t at = array->start + 1, expected_at = at, before = at;
+        while (scalar_tier()->element(data, array, &expected_at, &expected)) {
+            if (!tier->element(data, array, &at, &found) || at != expected_at || !same_value(&found, &expected))
+                DIFFER("elements");
+            if (found.start < before || found.end > at || at <= before || at >= array->end)
+                IMPOSSIBLE("an element outside its array");
+            if (found.kind == WIRE_STRING)
+                check_string(tier, data, length, &found);
+            before = at;
+        }
+        if (tier->element(data, array, &at, &found))
+            DIFFER("elements");
+    }
+}
+
 /* The members of a nested value: the same for all tiers, and within it. */
 static void check_members(const wire_tier *tier, const uint8_t *data, size_t length, const wire_value *value) {
     static const wire_key keys[] = {{"type", 4}, {"audio", 5}, {"rate", 4}, {"", 0}, {"a", 1}};
@@ -184,6 +206,7 @@ static void check_members(const wire_tier *tier, const uint8_t *data, size_t len
         if (member->kind == WIRE_STRING)
             check_string(tier, data, length, member);
     }
+    check_elements(data, length, value);
     for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
         tier = *here;
         tier->members(data, value, keys, KEYS, found);

@@ -110,12 +110,25 @@ def samples(payload: bytes, encoding: str, dtype: str) -> tuple[np.ndarray, byte
 def same_value(value: Any, expected: Any) -> bool:
     """Of equal type, and equal to the last bit."""
     if isinstance(value, View):
-        value = value.raw
+        return same_view(value, expected)
     if type(value) is not type(expected):
         return False
     if type(value) is list and any(isinstance(entry, View) for entry in value):
-        value = [entry.raw if isinstance(entry, View) else entry for entry in value]
+        return len(value) == len(expected) and all(map(same_value, value, expected))
     return value == expected and (value != 0 or type(value) is not float or str(value) == str(expected))
+
+
+def same_view(view: View, expected: Any) -> bool:
+    """The first fields, which are found in the frame, then the whole of what it parses, and one field of that."""
+    if type(expected) is not dict:
+        return False
+    declared = type(view).__match_args__
+    sent = [name for name in expected if name in declared]
+    missing = next((name for name in declared if name not in expected), None)
+    for name in (*sent[-4:], missing):
+        if name is not None and not same_value(getattr(view, name), expected.get(name)):
+            return False
+    return same_value(view.raw, expected) and all(same_value(getattr(view, name), expected[name]) for name in sent[:1])
 
 
 def differences(message: Any, expected: Expected, dtype: str = "int16") -> list[str]:

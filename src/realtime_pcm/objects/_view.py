@@ -10,6 +10,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
+from .._core import ViewField, ViewObject
 from ..audio import DEFAULT, AudioFormat
 
 if TYPE_CHECKING:
@@ -35,18 +36,10 @@ class _ViewType(type):
         return super().__new__(mcls, name, bases, namespace, **kwargs)
 
 
-class View(metaclass=_ViewType):
+class View(ViewObject, metaclass=_ViewType):
     """One nested object of a message: the declared fields as attributes, the whole object as `raw`."""
 
-    __slots__ = ("_formats", "raw")
     __match_args__: ClassVar[tuple[str, ...]] = ()
-
-    raw: dict[str, Any]
-    _formats: Formats
-
-    def __init__(self, raw: dict[str, Any], formats: Formats = None) -> None:
-        _set_raw(self, raw)
-        _set_formats(self, formats)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -56,7 +49,7 @@ class View(metaclass=_ViewType):
                 continue
             if name in _RESERVED:
                 raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
-            setattr(cls, name, _field(name, annotation, cls.__module__))
+            type.__setattr__(cls, name, ViewField(name, *view_in(annotation, cls.__module__)))
             names.append(name)
         type.__setattr__(cls, "__match_args__", tuple(names))
 
@@ -95,36 +88,6 @@ class View(metaclass=_ViewType):
 
     def __reduce__(self) -> tuple[Callable[..., View], tuple[Any, ...]]:
         return _restore, (type(self), _flatten(self.raw), self._formats)
-
-
-# The slots' own setters: View.__setattr__ refuses everything.
-_set_raw = View.__dict__["raw"].__set__
-_set_formats = View.__dict__["_formats"].__set__
-
-
-def _field(name: str, annotation: Any, module: str) -> property:
-    view, many = view_in(annotation, module)
-    if view is None:
-
-        def plain(self: View) -> Any:
-            return self.raw.get(name)
-
-        return property(plain)
-    if many:
-
-        def views(self: View) -> Any:
-            value = self.raw.get(name)
-            if type(value) is not list:
-                return value
-            return [view(entry, self._formats) if type(entry) is dict else entry for entry in value]
-
-        return property(views)
-
-    def nested(self: View) -> Any:
-        value = self.raw.get(name)
-        return view(value, self._formats) if type(value) is dict else value
-
-    return property(nested)
 
 
 # The next two serve the message classes too.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._core import part_pcm
 from ._view import View, known_formats
 from .session import Tool
 
@@ -54,17 +55,7 @@ class ContentPart(View):
         `input_audio` is in the session's input format, all else in its output format, both pcm16 at
         24,000 Hz where no session is known. DecodeError where it is no canonical base64.
         """
-        text = self.raw.get("audio")
-        if text is None:
-            return None
-        from .._core import decode_payload
-
-        if type(text) is not str:
-            from ..errors import DecodeError
-
-            raise DecodeError("the audio is not a string", 0, None, "audio", "")
-        formats = known_formats(self._formats)
-        return decode_payload(text, formats[self.raw.get("type") != "input_audio"], "audio")
+        return part_pcm(self, known_formats(self._formats))
 
 
 class Speaker(View):
