@@ -291,3 +291,29 @@ def test_decode_takes_a_format_and_a_dtype() -> None:
         rp.decode(frame, dtype="int32")
     with pytest.raises(TypeError):
         rp.decode(frame, audio_format=7)
+
+
+def test_a_type_behind_the_payload_may_be_another_than_before(tier: str) -> None:
+    """What was decoded as the type of the message before is that of this one, or decoded anew."""
+    decoder = rp.Decoder()
+    payload = DELTA["delta"]
+    out = np.zeros(2 * PCM.size, "<i2")
+    kinds = ["response.audio.delta", "response.text.delta", "response.audio.delta", "no.such.type", "response.video.delta",
+             "response.output_audio.delta", "response.done", "response.audio.delta"]  # fmt: skip
+    for first in kinds:
+        for second in kinds:
+            for shuffled in itertools.permutations(("delta", "type", "item_id")):
+                for kind in (first, second, second):
+                    values = {"delta": payload, "type": kind, "item_id": "i"}
+                    frame = dumps({key: values[key] for key in shuffled})
+                    out[:] = 7
+                    for message in (decoder.decode(frame), rp.decode(frame), decoder.decode(frame, out)):
+                        assert message.type == kind and message.to_dict() == values
+                        if isinstance(message, messages.AudioMessage):
+                            assert np.array_equal(message.pcm, PCM)
+                    assert isinstance(message, messages.AudioMessage) or (out == 7).all()
+    for kind in kinds:
+        decoder.decode(dumps({"type": "response.audio.delta", "delta": payload}))
+        for wrong in ("", ',"type":7', ',"type":null', f',"type":"{kind}"}}{{', f',"type":"{kind}",'):
+            with pytest.raises(rp.DecodeError):
+                decoder.decode(f'{{"delta":"{payload}"{wrong}}}')

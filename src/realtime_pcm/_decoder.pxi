@@ -196,8 +196,10 @@ cdef class Decoder:
             if self.only is None or name.name in self.only:
                 if not layout.is_audio:
                     pcm = _allocate_bytes(&f.sink, f.payload_bytes)
-                # Once a sample is in `out` it must fit, whatever format or second payload is still to come.
-                elif out is None or cnp.PyArray_SIZE(<cnp.ndarray>out) >= <Py_ssize_t>f.length // 4 * 3:
+                # Once a sample is in `out` it must fit, whatever format or second payload is still to come, and it must be audio:
+                # a type that is still to come may be another.
+                elif out is None or (f.type_value.kind == WIRE_STRING
+                                     and cnp.PyArray_SIZE(<cnp.ndarray>out) >= <Py_ssize_t>f.length // 4 * 3):
                     pcm = self.allocate(&f.sink, f.payload_bytes, self.likely_format(), out)
             status = _walk(f)
         return self.finish(frame, f, status, pcm, out)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 
+def _number(text: str) -> int | float:
+    """As orjson has it: what 64 bits do not hold is a float."""
+    if len(text) < 19 or (len(text) < 21 and -(1 << 63) <= int(text) < 1 << 64):
+        return int(text)
+    return float(text)
+
+
 def _load_first(span: Any) -> Any:
     global load
     try:
         import orjson
     except ImportError:
-        # No wheels for free-threaded Python. What was validated is read alike, but that integers past 64 bits stay
-        # integers.
+        # No wheels for free-threaded Python. What was validated is read alike.
         import json
 
         def load(span: Any) -> Any:
-            return json.loads(span if isinstance(span, str) else bytes(span))
+            return json.loads(span if isinstance(span, str) else bytes(span), parse_int=_number)
 
     else:
         parse = orjson.loads

@@ -244,6 +244,12 @@ static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
     return quote + 1;
 }
 
+static bool is_likely_payload(const wire_frame *f, const member *m) {
+    if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
+    uint32_t field = find_field(f->likely->layout, f->data, m);
+    return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
+}
+
 /* The fault is in the value of this member. */
 static wire_status in_member(wire_frame *f, const member *m, wire_status status) {
     size_t start = (size_t)(m->key - f->data);
@@ -324,6 +330,13 @@ static wire_status walk_frame(wire_frame *f, walker *w) {
         p = walk_string(w, p, &m.escaped, &ignored);
         if (p == NULL) return w->status;
         m.length = (size_t)(p - m.key);
+        if (layout == NULL && is_likely_payload(f, &m)) {
+            /* "type" stands behind the payload, at Speaches and others: taken for the likely one. If it is another, all is
+             * walked again. */
+            use_type(f, f->likely);
+            layout = f->type->layout;
+            for (unsigned i = 0; i < pending_count; i++) store(f, &pending[i]);
+        }
         field = layout != NULL ? find_field(layout, data, &m) : WIRE_NO_FIELD;
         p++;
         if (p == end || *p != ':') {

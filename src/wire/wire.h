@@ -163,7 +163,7 @@ typedef struct wire_frame {
     /* found; on a fault, as far as it got */
     size_t position;            /* of the byte at fault */
     wire_value key;             /* STRING: the key in whose value the fault is */
-    const wire_type *type;      /* NULL as long as no "type" was read */
+    const wire_type *type;      /* with WIRE_OK the frame's; with WIRE_NEED_SINK it may still turn out another */
     wire_value type_value;      /* ABSENT where there was none */
     wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid with WIRE_OK */
     uint32_t present;           /* bit n: field n was there */
