@@ -11,6 +11,7 @@ import keyword
 from pathlib import Path
 from typing import Any, get_args
 
+import orjson
 import pytest
 
 import realtime_pcm
@@ -350,3 +351,34 @@ def test_against_the_voice_live_package() -> None:
         compare(str(getattr(wire, "value", wire)), fields)
         compared.add(str(getattr(wire, "value", wire)))
     assert compared == {event.value for event in voicelive.ServerEventType}
+
+
+@pytest.mark.parametrize("name", ["test.été", 'test.a"b', "test.c\\b", "test.d\ne", "test.\udc80", "test.\x7f"])
+def test_names_that_json_may_spell_otherwise(name: str, tier: str) -> None:
+    """A type that came before is looked for as it stands in a frame: these do not stand there as they are declared."""
+    key = {"test.été": "é", 'test.a"b': 'x"y'}.get(name, "x")
+    annotations = {"__annotations__": {"event": "str | None", key: "str | None"}}
+    cls = next((known for known in messages.RealtimeServerMessage.__subclasses__() if known.__name__ == f"Odd {name!r}"), None)
+    if cls is None:
+        cls = type(f"Odd {name!r}", (messages.RealtimeServerMessage,), annotations, wire=name)
+    filler = "x" * 80
+    raw = name.encode("utf-8", "surrogatepass")
+    frames = [json.dumps({"type": name, "event": "e", key: filler, "event_id": filler}, ensure_ascii=flag).encode(
+        "utf-8", "surrogatepass") for flag in (True, False)]
+    frames.append(b'{"type":"' + raw + b'","event":"e","' + key.encode() + b'":"' + filler.encode() + b'"}')
+    frames.append(frames[-1].replace(b'"event":"e"', b'"event":*'))
+    decoder = realtime_pcm.Decoder()
+    for frame in frames * 3:
+        try:
+            expected = orjson.loads(frame)
+        except orjson.JSONDecodeError:
+            with pytest.raises(realtime_pcm.DecodeError) as error:
+                decoder.decode(frame)
+            assert error.value.message_type in (None, name) or name not in str(error.value.message_type)
+            str(error.value).encode("utf-8", "surrogatepass")
+        else:
+            message = decoder.decode(frame)
+            assert message.type == expected["type"] and message.to_dict() == expected
+            assert isinstance(message, cls) == (expected["type"] == name)
+            if isinstance(message, cls):
+                assert getattr(message, key) == expected.get(key)

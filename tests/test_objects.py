@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -466,3 +467,38 @@ def test_against_the_shared_protocol_facts() -> None:
                 assert fields <= declared, (part, type_name, fields - declared)
                 compared += bool(fields)
     assert compared > 80
+
+
+def test_lists_and_dicts_are_the_same_at_every_read() -> None:
+    frame = '{"type":"session.created","session":{"model":"m","include":["a"],"output_modalities":["text"]}}'
+    session = realtime_pcm.decode(frame).session
+    assert session.model == "m" and session.include is session.include is session.raw["include"]
+
+
+def test_a_view_with_an_init_of_its_own() -> None:
+    made = []
+
+    class Counted(View):
+        """A view that counts."""
+
+        model: str | None
+
+        def __init__(self, raw: dict[str, Any], formats: Any = None) -> None:
+            super().__init__(raw, formats)
+            made.append(raw)
+
+    class Holding(realtime_pcm.messages.RealtimeServerMessage, wire="test.counted"):
+        """A message that holds it."""
+
+        counted: Counted | None
+
+    message = realtime_pcm.decode('{"type":"test.counted","counted":{"model":"m"}}')
+    assert message.counted.model == "m" and made == [{"model": "m"}]
+
+
+def test_a_parsed_view_lets_go_of_its_frame() -> None:
+    frame = b'{"type":"session.created","session":{"model":"' + b"m" * 1000 + b'"}}'
+    before = sys.getrefcount(frame)
+    session = realtime_pcm.decode(frame).session
+    assert len(session.model) == 1000 and sys.getrefcount(frame) == before + 1
+    assert len(session.raw["model"]) == 1000 and sys.getrefcount(frame) == before

@@ -794,3 +794,42 @@ def test_the_stream_that_goes_on_follows_every_change() -> None:
     assert seen == [
         ("pcm16", 0, 4), ("pcm16", 4, 4), (ulaw, 8, 8), (ulaw, 16, 8), ("pcm16", 24, 4), ("pcm16", 0, 4), ("pcm16", 4, 4),
         ("pcm16", 28, 4), (alaw, 32, 8), ("pcm16", 40, 4), ("pcm16", 44, 4), ("pcm16", 0, 4), ("pcm16", 4, 4)]  # fmt: skip
+
+
+def test_a_decoder_that_was_not_set_up_has_the_defaults() -> None:
+    decoder = rp.Decoder.__new__(rp.Decoder)
+    assert decoder.dtype == "int16" and decoder.audio_format == DEFAULT
+    assert np.array_equal(decoder.decode(dumps(type="response.audio.delta", delta=b64(RAW))).pcm, PCM)
+
+
+def test_a_decoder_set_up_anew_and_in_vain() -> None:
+    decoder = rp.Decoder(dtype="float32")
+    frame = dumps(type="response.audio.delta", delta=b64(RAW * 1000))
+    for _ in range(3):
+        for wrong in ({"dtype": "int16", "audio_format": 5}, {"dtype": "int8"}, {"dtype": "int16", "only": [3]}):
+            with pytest.raises((TypeError, ValueError)):
+                decoder.__init__(**wrong)
+            message = decoder.decode(frame)
+            assert decoder.dtype == "float32" and message.pcm.dtype == "float32" and message.pcm.size == 8000
+    decoder.__init__(dtype="uint8")
+    for offset in (0, 16000):
+        message = decoder.decode(frame)
+        assert message.pcm.tobytes() == RAW * 1000 and message.sample_offset == offset
+
+
+def test_what_a_message_leaves_unsaid_is_the_sessions() -> None:
+    """The format of a message that names none is that of the session itself, not one that was equal to it before."""
+    ogg = "T2dnUwAC" + "AAAA" * 8
+    silent = dumps(type="response.audio.delta", delta=ogg, format=None, sample_rate_hz=None)
+    named = dumps(type="session.updated", session={"audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}}})
+    for warm in (False, True):
+        decoder = rp.Decoder()
+        if warm:
+            decoder.decode(silent.replace(ogg.encode(), b"AAAA"))
+        with pytest.raises(rp.DecodeError, match="ogg"):
+            decoder.decode(silent)
+        decoder.decode(named)
+        assert decoder.decode(silent).pcm.size == 15
+        decoder.decode(dumps(type="session.created"))
+        with pytest.raises(rp.DecodeError, match="ogg"):
+            decoder.decode(silent)

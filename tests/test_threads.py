@@ -140,3 +140,36 @@ def test_importing_leaves_the_gil_off() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
+def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Naming a format runs Python code, in which threads may change: the other's delta comes before or after, not in between."""
+    from realtime_pcm import _core
+
+    decoder = rp.Decoder()
+    payload = base64.b64encode(bytes(range(100, 108))).decode()
+    plain = json.dumps({"type": "response.audio.delta", "item_id": "i", "delta": payload})
+    named = json.dumps({"type": "response.audio.delta", "item_id": "j", "delta": "*" * 8, "format": "g711_ulaw"})
+    expected = rp.decode(plain).pcm
+    decoder.decode(plain)
+    heard: list[Any] = []
+    real = _core.own_format
+
+    def slowly(*given: Any) -> Any:
+        other = threading.Thread(target=lambda: heard.append(decoder.decode(plain)))
+        other.start()
+        other.join(0.05)
+        assert not heard
+        others.append(other)
+        return real(*given)
+
+    others: list[threading.Thread] = []
+    monkeypatch.setattr(_core, "own_format", slowly)
+    for turn in range(1, 4):
+        with pytest.raises(rp.DecodeError):
+            decoder.decode(named.replace("ulaw", "alaw") if turn % 2 else named)
+        others[-1].join(30)
+        heard.append(decoder.decode(plain))
+        for offset, message in zip((8 * turn - 4, 8 * turn), heard, strict=True):
+            assert np.array_equal(message.pcm, expected) and message.sample_offset == offset
+        heard.clear()

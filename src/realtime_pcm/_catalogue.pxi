@@ -99,6 +99,7 @@ cdef WireName _wire_name(str name, Layout layout):
     entry.wire.length = len(entry.encoded)
     entry.wire.layout = &layout.wire
     entry.wire.owner = <void *>entry
+    entry.wire.literal = bool(entry.encoded) and all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in entry.encoded)
     return entry
 
 cdef Catalogue _current_catalogue():

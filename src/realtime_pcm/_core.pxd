@@ -93,8 +93,7 @@ cdef class Decoder:
     cdef const wire_type *last_type
     cdef object last_format
     cdef int last_conversion
-    cdef tuple last_own                 # what the last message that named a format of its own said, beside the session's
-    cdef object last_own_format
+    cdef tuple last_own                 # of the last message with a format of its own: the session's, what it said, what that made
     cdef bint steady                    # last_format is that of the next delta of last_stream too, if that says nothing else
     # ids of the messages before
     cdef PyObject *ids[8]
@@ -103,12 +102,14 @@ cdef class Decoder:
     cdef unsigned long owner
     cdef int held
 
+    cdef int set_up(self, str dtype, forced, frozenset only) except -1
     cdef bint take(self) except -1
     cdef void give_back(self) noexcept
     cdef object decode_frame(self, frame, out)
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef object build_next_delta(self, frame, wire_frame *f)
     cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out)
+    cdef object finish_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object finish(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
     cdef object likely_format(self)

@@ -3,7 +3,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, final, overload
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self, TypeVar
+from typing_extensions import Self, TypeVar, disjoint_base
 
 from .audio import AudioFormat
 from .messages import ServerMessage
@@ -102,6 +102,7 @@ def decode(
     frame: Frame, *, dtype: DType | npt.DTypeLike = "int16", audio_format: AudioFormat | str | None = None
 ) -> ServerMessage: ...
 
+@disjoint_base
 class ViewObject:
     """The memory of a view; use View."""
 
@@ -116,7 +117,7 @@ class ViewField:
     def __init__(self, name: str, view: type[ViewObject] | None, many: bool) -> None: ...
     @property
     def __name__(self) -> str: ...
-    def __get__(self, instance: ViewObject | None, owner: type[ViewObject] | None, /) -> Any: ...
+    def __get__(self, instance: ViewObject | None, owner: type[ViewObject] | None = None, /) -> Any: ...
     def __set__(self, instance: ViewObject, value: object, /) -> None: ...
 
 def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None: ...

@@ -53,6 +53,8 @@ cdef class Decoder:
         self.lock = PyThread_allocate_lock()
         if self.lock == NULL:
             raise MemoryError
+        # A decoder without __init__ is one with its defaults.
+        self.set_up("int16", None, None)
 
     def __dealloc__(self):
         cdef int i
@@ -62,13 +64,20 @@ cdef class Decoder:
             PyThread_free_lock(self.lock)
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None):
-        self.dtype = _dtype_name(dtype)
-        self.dtype_code, self.type_number = _DTYPES[self.dtype]
-        self.descr = cnp.PyArray_DescrFromType(self.type_number)
-        self.forced = _forced_format(audio_format)
-        self.only = None if only is None else _wire_names_of(only)
-        _forget_session(self)
+        self.set_up(_dtype_name(dtype), _forced_format(audio_format), None if only is None else _wire_names_of(only))
+
+    cdef int set_up(self, str dtype, forced, frozenset only) except -1:
+        """All that can be refused was looked at before: nothing of the decoder changes otherwise."""
+        descr = cnp.PyArray_DescrFromType(_DTYPES[dtype][1])
+        self.steady = False
         self.last_format = None
+        self.dtype = dtype
+        self.dtype_code, self.type_number = _DTYPES[dtype]
+        self.descr = descr
+        self.forced = forced
+        self.only = only
+        _forget_session(self)
+        return 0
 
     @property
     def audio_format(self):
@@ -100,7 +109,8 @@ cdef class Decoder:
             return self.build(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
         return self.decode_frame(frame, out)
 
-    # Threads: under the GIL, only a call that lets go of it in the middle needs the lock.
+    # Threads: under the GIL, only a call that lets go of it in the middle needs the lock, be it for a long frame or because it
+    # runs Python code, as following a session does.
 
     cdef bint take(self) except -1:
         """Waits until no other thread is inside. False where this thread is."""
@@ -167,20 +177,21 @@ cdef class Decoder:
         """The next delta of the stream that spoke last, if it is that: all but its ids and samples are known."""
         cdef WireName name = <WireName>f.type.owner
         cdef Layout layout = name.layout
+        cdef object audio_format = self.last_format
         f.sink.carry_count = 0
-        cdef object pcm = self.allocate(&f.sink, f.payload_bytes, self.last_format, None)
+        cdef object pcm = self.allocate(&f.sink, f.payload_bytes, audio_format, None)
         cdef wire_status status = _walk(f)
         if (status != WIRE_OK or f.payload != WIRE_PAYLOAD_DONE or name.role != ROLE_NONE
                 or f.present & layout.format_fields or _is_ogg(f.data, &f.values[f.payload_field])):
-            return self.finish(frame, f, status, pcm, None)
+            return self.finish_alone(frame, f, status, pcm, None)
         cdef message *m = self.fill(frame, f, name)
         cdef object result = _owned(<PyObject *>m)
         cdef Stream stream = self.last_stream
         if (stream is None or not _is_slot(m, layout, layout.response_id, stream.response_id)
                 or not _is_slot(m, layout, layout.item_id, stream.item_id)
                 or not _is_slot(m, layout, layout.content_index, stream.content_index)):
-            return self.finish(frame, f, status, pcm, None)
-        _put_audio(m, layout, pcm, self.last_format, stream.offset)
+            return self.finish_alone(frame, f, status, pcm, None)
+        _put_audio(m, layout, pcm, audio_format, stream.offset)
         self.move(stream, cnp.PyArray_SIZE(<cnp.ndarray>pcm), &f.sink)
         return result
 
@@ -202,7 +213,19 @@ cdef class Decoder:
                                      and cnp.PyArray_SIZE(<cnp.ndarray>out) >= <Py_ssize_t>f.length // 4 * 3):
                     pcm = self.allocate(&f.sink, f.payload_bytes, self.likely_format(), out)
             status = _walk(f)
-        return self.finish(frame, f, status, pcm, out)
+        return self.finish_alone(frame, f, status, pcm, out)
+
+    cdef object finish_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
+        """finish, which runs Python code, with the lock. Nobody has it: since decode looked, nothing let go of the GIL."""
+        cdef bint taken
+        if self.stateless:
+            return self.finish(frame, f, status, pcm, out)
+        taken = self.take()
+        try:
+            return self.finish(frame, f, status, pcm, out)
+        finally:
+            if taken:
+                self.give_back()
 
     cdef object finish(self, frame, wire_frame *f, wire_status status, pcm, out):
         """What the walk found into a message, and what that changes in the session. `pcm`: what it decoded into, if so."""
@@ -277,23 +300,26 @@ cdef class Decoder:
         if self.response_formats:
             found = self.response_formats.get(_bounded(response_id), found)
         if f.present & layout.format_fields:
-            own = (found, _string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
+            own = (_string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate),
                    _sent(f, layout.format_channels))
             # The same as in the message before, nearly always.
             plain = _is_plain_format(own)
-            if plain and own == self.last_own:
-                return self.last_own_format
-            found = own_format(*own)
+            before = self.last_own
+            if plain and before is not None and found is before[0] and own == before[1]:
+                return before[2]
+            base, found = found, own_format(found, *own)
             if plain:
-                self.last_own_format = found
-                self.last_own = own
+                self.last_own = (base, own, found)
         return found
 
     cdef int conversion_to(self, audio_format) except -2:
+        cdef int conversion = self.last_conversion
         if audio_format is not self.last_format:
-            self.last_conversion = _conversion(self.dtype_code, audio_format)
+            conversion = _conversion(self.dtype_code, audio_format)
+            self.steady = False
+            self.last_conversion = conversion
             self.last_format = audio_format
-        return self.last_conversion
+        return conversion
 
     cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out):
         """The array that a payload of so many bytes, and the carry, goes into; None where its format is no PCM."""
@@ -484,7 +510,7 @@ cdef inline object _sent_id(Decoder self, wire_frame *f, Layout layout, int numb
 
 cdef bint _is_plain_format(tuple own):
     """A short name and whole numbers: what is neither is not kept, and may equal what means something else (true and 1)."""
-    _, name, rate, channels = own
+    name, rate, channels = own
     return ((name is None or len(<str>name) <= 64) and (rate is None or type(rate) is int)
             and (channels is None or type(channels) is int))
 

@@ -31,11 +31,12 @@ cdef class ViewObject:
             # Parsing may have run other code, which may have read this view.
             if self.parsed is None:
                 self.parsed = value
+                self.frame = None
         return self.parsed
 
     cdef bint is_scanned(self) noexcept:
         """Whether the next field is read out of the frame."""
-        if self.parsed is not None or self.reads == READS_BEFORE_PARSING:
+        if self.parsed is not None or self.reads >= READS_BEFORE_PARSING:
             return False
         self.reads += 1
         return True
@@ -54,10 +55,16 @@ cdef extern from *:
     static PyObject *bare_instance(PyObject *cls, PyObject *no_arguments) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_arguments, NULL);
     }
+    static int same_init(PyObject *cls, PyObject *base) {
+        return ((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init;
+    }
     """
     object bare_instance(object cls, tuple no_arguments)
+    bint same_init(object cls, object base) noexcept
 
 cdef object _view_of_span(cls, frame, size_t start, size_t end, formats):
+    if not same_init(cls, ViewObject):
+        return cls(_load_span(frame, start, end), formats)
     cdef ViewObject view = <ViewObject>bare_instance(cls, ())
     view.frame = frame
     view.start = start
@@ -101,11 +108,13 @@ cdef class ViewField:
     cdef wire_key key
     cdef object view
     cdef bint many
+    cdef bint findable
 
     def __init__(self, str name, view, bint many):
         self.__name__ = name
         self.encoded = name.encode("utf-8", "surrogatepass")
         self.key = wire_key(PyBytes_AS_STRING(self.encoded), <size_t>PyBytes_GET_SIZE(self.encoded))
+        self.findable = PyBytes_GET_SIZE(self.encoded) <= WIRE_MAX_NAME
         self.view = view
         self.many = many
 
@@ -124,9 +133,11 @@ cdef class ViewField:
 
     cdef object read(self, ViewObject instance):
         cdef wire_value found
-        if instance.is_scanned():
+        if self.findable and instance.is_scanned():
             instance.find(&self.key, 1, &found)
-            return _nested_value(instance.frame, &found, self.view, self.many, instance._formats)
+            # A list or dict is that of `raw`, so that it is the same one each time.
+            if found.kind < WIRE_OBJECT or (self.view is not None and self.many == (found.kind == WIRE_ARRAY)):
+                return _nested_value(instance.frame, &found, self.view, self.many, instance._formats)
         value = instance.parse().get(self.__name__)
         view = self.view
         if view is None:
@@ -147,14 +158,18 @@ def part_pcm(ViewObject part, tuple formats):
     Raises DecodeError, its position an offset into the text, where that is not canonical base64, or no string, or the
     format is neither PCM nor G.711. A byte at the end that makes no whole sample is left out.
     """
+    cdef wire_value whole
     cdef wire_value[2] found
     cdef Py_ssize_t size
     cdef const uint8_t *data
     cdef size_t position
     cdef wire_status status
-    if part.is_scanned():
-        part.find(_AUDIO_PART_KEYS, 2, found)
-        data = _frame_data(part.frame, &size)
+    with cython.critical_section(part):
+        frame = part.frame if part.is_scanned() else None
+    if frame is not None:
+        data = _frame_data(frame, &size)
+        whole = wire_value(part.start, part.end, WIRE_OBJECT, False, False)
+        _members(data, &whole, _AUDIO_PART_KEYS, 2, found)
         if found[0].kind == WIRE_STRING:
             pcm = _decode_text(data, &found[0], formats[_flat(data, &found[1]) != "input_audio"], &status, &position)
             if pcm is not None:

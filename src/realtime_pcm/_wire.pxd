@@ -31,6 +31,7 @@ cdef extern from "wire.h" nogil:
         size_t length
         const wire_layout *layout
         void *owner
+        bint literal
 
     ctypedef struct wire_catalogue:
         const wire_type **slots

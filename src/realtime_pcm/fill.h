@@ -35,7 +35,7 @@ static inline void refer_to_none(Py_ssize_t count) {
 #endif
 }
 
-/* A new message with type, frame and flat fields. The slot of the payload, and those of spans, are NULL. ids: the
+/* A new message with type, frame and flat fields. The slots of the payload's keys, and those of spans, are NULL. ids: the
  * strings of the messages before, or NULL for none. */
 static message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
                                    PyObject *type_name, PyObject *frame, PyObject **ids) {

@@ -41,6 +41,10 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     field->length = (uint32_t)length;
     field->pattern_length = (uint32_t)length + 3;
     field->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
+    /* What JSON escapes stands in no frame as it is. */
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\') field->room = PTRDIFF_MAX;
+    }
     memset(&field->first_mask, 0xFF, length + 3 < 8 ? length + 3 : 8);
     uint32_t place = wire_field_hash(bytes, length);
     while (layout->index[place]) place = (place + 1) & 63;

@@ -1,7 +1,7 @@
 /* JSON values, once per tier: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by walk.h.
  *
- * Every function here takes a pointer into the frame and returns the one behind what it has read, or NULL after
- * it has put the fault into walker.status and walker.fault. `end` is never read.
+ * The functions named walk_ take a pointer into the frame and return the one behind what they have read, for strings the closing
+ * quote, or NULL after they have put the fault into walker.status and walker.fault. `end` is never read.
  */
 #include "wire.h"
 #include "bytes.h"
@@ -116,7 +116,7 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
 }
 
 /* Escapes that come in a long string again and again: slashes, or JSON within JSON. p: a backslash. Goes over whole blocks as
- * far as they hold none but \\/, \\" and \\n; returns p itself where the first block holds another. */
+ * far as they hold none but escaped slashes, quotes and line feeds; returns p itself where the first block holds another. */
 static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
     uint64_t behind = 0;            /* 1: the byte before p is a backslash */
     for (; w->end - p >= 64; p += 64) {

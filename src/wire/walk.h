@@ -232,7 +232,7 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
 /* `{"type":"` and the type that is likely, as most frames begin. Returns the byte behind its closing quote, or NULL. */
 static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
     const wire_type *type = f->likely;
-    if (type == NULL || type->length == 0 || f->length < 9 + type->length + 64) return NULL;
+    if (type == NULL || !type->literal || f->length < 9 + type->length + 64) return NULL;
     const uint8_t *name = f->data + 9, *quote = name + type->length;
     if (wire_load64(f->data) != wire_load64("{\"type\":") || name[-1] != '"' || *quote != '"' ||
         !wire_same(type->name, name, type->length)) {

@@ -90,6 +90,7 @@ typedef struct wire_type {
     size_t length;
     const wire_layout *layout;
     void *owner;
+    bool literal;               /* JSON needs no escape for it, and all of it is ASCII */
 } wire_type;
 
 /* Open addressing over caller-owned storage; never changed once in use. */
@@ -215,8 +216,8 @@ typedef struct wire_tier {
      * false: there is none. */
     bool (*element)(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element);
 
-    /* Copies a walked string's characters as far as they are plain bytes and escaped slashes, which some encoders make of
-     * all of base64's. Moves *at behind what was copied: to `end`, to another escape or a byte that base64 has not, or
+    /* Copies a walked string's characters as far as they are plain ASCII and escaped slashes, which some encoders make of
+     * all of base64's. Moves *at behind what was copied: to `end`, to another escape, a quote or a byte above 0x7F, or
      * where fewer than 64 bytes of `room` are left. Returns the bytes copied; may write all of out[0 .. room). */
     size_t (*slashed)(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room);
 

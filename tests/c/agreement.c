@@ -21,16 +21,16 @@ static void layout(wire_layout *l, uint32_t payload_first, uint32_t payload_coun
 
 static void make_catalogue(void) {
     layout(&audio_layout, 5, 2, (const char *const[]){"event_id", "response_id", "item_id", "output_index",
-                                                      "content_index", "delta", "audio", NULL});
+                                                      "content_index", "delta", "audio", "format", "sample_rate", "obfuscation", NULL});
     layout(&item_layout, 0, 0, (const char *const[]){"event_id", "previous_item_id", "item", NULL});
     layout(&session_layout, 0, 0, (const char *const[]){"event_id", "session", NULL});
     layout(&bare_layout, 0, 0, (const char *const[]){"event_id", NULL});
-    types[0] = (wire_type){"response.output_audio.delta", 27, &audio_layout, NULL};
-    types[1] = (wire_type){"response.audio.delta", 20, &audio_layout, NULL};
-    types[2] = (wire_type){"conversation.item.added", 23, &item_layout, NULL};
-    types[3] = (wire_type){"session.created", 15, &session_layout, NULL};
-    types[4] = (wire_type){"error", 5, &bare_layout, NULL};
-    types[5] = (wire_type){"pcm", 3, &audio_layout, NULL};
+    types[0] = (wire_type){"response.output_audio.delta", 27, &audio_layout, NULL, true};
+    types[1] = (wire_type){"response.audio.delta", 20, &audio_layout, NULL, true};
+    types[2] = (wire_type){"conversation.item.added", 23, &item_layout, NULL, true};
+    types[3] = (wire_type){"session.created", 15, &session_layout, NULL, true};
+    types[4] = (wire_type){"error", 5, &bare_layout, NULL, true};
+    types[5] = (wire_type){"pcm", 3, &audio_layout, NULL, true};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
     catalogue.unknown = (wire_type){"", 0, &bare_layout, NULL};
