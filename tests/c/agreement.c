@@ -33,7 +33,7 @@ static void make_catalogue(void) {
     types[5] = (wire_type){"pcm", 3, &audio_layout, NULL, true};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
-    catalogue.unknown = (wire_type){"", 0, &bare_layout, NULL};
+    catalogue.unknown = (wire_type){"", 0, &bare_layout, NULL, false};
 }
 
 /* ---- One tier -------------------------------------------------------------------------------------- */
