@@ -105,6 +105,7 @@ cdef class Decoder:
     cdef int set_up(self, str dtype, forced, frozenset only) except -1
     cdef bint take(self) except -1
     cdef void give_back(self) noexcept
+    cdef object decode_any(self, frame, out)
     cdef object decode_frame(self, frame, out)
     cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef object build_next_delta(self, frame, wire_frame *f)

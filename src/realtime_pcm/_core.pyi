@@ -103,6 +103,15 @@ def decode(
 ) -> ServerMessage: ...
 
 @disjoint_base
+class DecodedFrames:
+    """The messages of an iterable of frames, those that `only` leaves out passed over."""
+
+    decoder: Decoder[Any]
+    def __init__(self, frames: Iterable[Frame], decoder: Decoder[Any]) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+
+@disjoint_base
 class ViewObject:
     """The memory of a view; use View."""
 

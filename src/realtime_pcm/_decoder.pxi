@@ -97,6 +97,9 @@ cdef class Decoder:
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too
         small or of another dtype; the decoder is then as it was before.
         """
+        return self.decode_any(frame, out)
+
+    cdef object decode_any(self, frame, out):
         cdef bint taken
         if self.held or FREE_THREADED:
             taken = self.take()
@@ -605,6 +608,28 @@ cdef frozenset _wire_names_of(only):
         else:
             raise TypeError(f"only takes wire types and message classes, not {entry!r}")
     return frozenset(names)
+
+
+cdef class DecodedFrames:
+    """The messages of an iterable of frames, those that `only` leaves out passed over.
+
+    decoder: the Decoder. What decoding a frame raises is raised; the next call goes on with the next frame.
+    """
+    cdef object frames
+    cdef public Decoder decoder
+
+    def __init__(self, frames, Decoder decoder not None):
+        self.frames = iter(frames)
+        self.decoder = decoder
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        message = None
+        while message is None:
+            message = self.decoder.decode_any(next(self.frames), None)
+        return message
 
 
 # ---- Without a session ----------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from itertools import filterfalse
-from operator import is_not, methodcaller
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from ._core import Decoder
+from ._core import DecodedFrames, Decoder
 from .errors import DecodeError
 
 if TYPE_CHECKING:
@@ -116,30 +116,10 @@ class AsyncMessageStream(AsyncIterator[M]):
                 return cast(M, message)
 
 
-# `map` and `filter` are iterator classes, not generators: an exception leaves them ready for the next item. Inheriting
-# their __next__ keeps Python code out of the loop.
+class _Strict(DecodedFrames, MessageStream[M]):
+    """errors="raise". The __next__ it inherits keeps Python code out of the loop."""
 
-
-class _Every(map, MessageStream[M]):  # type: ignore[type-arg]
-    """errors="raise", and every frame gives a message."""
-
-    __slots__ = ("decoder",)
-
-    def __new__(cls, frames: Iterator[Frame], decoder: Decoder[Any]) -> _Every[M]:
-        self = super().__new__(cls, decoder.decode, frames)
-        self.decoder = decoder
-        return self
-
-
-class _Wanted(filter, MessageStream[M]):  # type: ignore[type-arg]
-    """errors="raise", and the decoder may leave messages out (`only`)."""
-
-    __slots__ = ("decoder",)
-
-    def __new__(cls, frames: Iterator[Frame], decoder: Decoder[Any]) -> _Wanted[M]:
-        self = super().__new__(cls, partial(is_not, None), map(decoder.decode, frames))
-        self.decoder = decoder
-        return self
+    __slots__ = ()
 
 
 class _Tolerant(MessageStream[M]):
@@ -475,7 +455,6 @@ def decode_stream(
     refusal = _refuse(source)
     if refusal is not None:
         raise refusal
-    complete = decoder is None and options.get("only") is None
     if decoder is None:
         decoder = Decoder(**options)
     elif options:
@@ -483,6 +462,4 @@ def decode_stream(
     if hasattr(source, "__aiter__"):
         return AsyncMessageStream(_async_frames(source), decoder, errors)
     frames = _sync_frames(source)
-    if errors != "raise":
-        return _Tolerant(frames, decoder, errors)
-    return _Every(frames, decoder) if complete else _Wanted(frames, decoder)
+    return _Strict(frames, decoder) if errors == "raise" else _Tolerant(frames, decoder, errors)
