@@ -1,7 +1,8 @@
 """Builds the package with coverage counters and runs tests/fuzz_atheris.py: `python tools/fuzz.py --seconds 3600`.
 
-Needs clang with libFuzzer's runtime, and in this environment the build requirements of pyproject.toml, atheris, NumPy,
-orjson and pybase64. The corpus stays in the folder; an input that fails is left there as crash-*.
+Begins with tests/fuzz_corpus.tar.xz. Needs clang with libFuzzer's runtime, and in this environment the build requirements of
+pyproject.toml, atheris, NumPy, orjson and pybase64. The corpus stays in the folder; an input that fails is left there as
+crash-*.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +38,9 @@ def main() -> int:
     folder = given.folder.resolve()
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
+    if not any(corpus.iterdir()):
+        with tarfile.open(ROOT / "tests" / "fuzz_corpus.tar.xz") as archive:
+            archive.extractall(corpus, filter="data")
     found = importlib.util.find_spec("atheris")
     if found is None or found.origin is None:
         raise SystemExit("atheris is not installed")
