@@ -168,7 +168,8 @@ cdef class Decoder:
         wire_frame_init(&f, data, <size_t>size, &catalogue.wire, self.carries > 0)
         f.likely = self.last_type
         status = _walk(&f)
-        self.last_type = f.type
+        if status == WIRE_OK:
+            self.last_type = f.type
         # Most messages are made of flat fields and change nothing, or go on with the audio stream that spoke last.
         if status == WIRE_OK and (<WireName>f.type.owner).plain and self.only is None:
             return _owned(<PyObject *>self.fill(frame, &f, <WireName>f.type.owner))
@@ -187,6 +188,7 @@ cdef class Decoder:
         if (status != WIRE_OK or f.payload != WIRE_PAYLOAD_DONE or name.role != ROLE_NONE
                 or f.present & layout.format_fields or _is_ogg(f.data, &f.values[f.payload_field])):
             return self.finish_alone(frame, f, status, pcm, None)
+        self.last_type = f.type
         cdef message *m = self.fill(frame, f, name)
         cdef object result = _owned(<PyObject *>m)
         cdef Stream stream = self.last_stream
@@ -240,6 +242,8 @@ cdef class Decoder:
         if status != WIRE_OK:
             raise _error(frame, f, wire_reason(status).decode(), f.position, None)
 
+        # Only now: a type that stands behind the payload was a guess until here.
+        self.last_type = f.type
         name = <WireName>f.type.owner
         layout = name.layout
         if self.only is not None:
