@@ -153,7 +153,7 @@ def test_the_collector_in_the_middle_of_a_decode() -> None:
     assert len(inner) > COLLECTIONS * 200
     for heard, whole in ((inner, piece * len(inner)), (outer, b"".join(pieces))):
         assert b"".join(message.pcm.tobytes() for message in heard) == whole[: len(whole) // 2 * 2]
-        assert [message.sample_offset for message in heard] == list(np.cumsum([0, *(m.pcm.size for m in heard[:-1])]))
+        assert [message.sample_offset for message in heard] == list(np.cumsum([0, *(m.pcm.size for m in heard[:-1])]))[: len(heard)]
 
 
 def test_the_collector_in_every_kind_of_frame() -> None:
