@@ -63,6 +63,20 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
     return w->end;
 }
 
+/* p: behind the opening quote of a string. Its closing one, where nothing special stands before it and it is no further than a
+ * look at 64 bytes: most strings are so. NULL where walk_string is needed. */
+static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
+    size_t offset = (size_t)(p - w->block);
+    if (offset > 63 || w->special >> offset == 0) {
+        if (p == w->end) return NULL;
+        look_at(w, p);
+        offset = 0;
+        if (w->special == 0) return NULL;
+    }
+    p += __builtin_ctzll(w->special >> offset);
+    return *p == '"' ? p : NULL;
+}
+
 static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
     while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
     return p;
@@ -70,6 +84,11 @@ static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
 
 static inline bool is_digit(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10;
+}
+
+/* Indexes of one digit are the commonest numbers. */
+static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
+    return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
 }
 
 /* p: the backslash of a \uXXXX. What it stands for, or -1: a digit that is none comes before an end that comes too early. */
@@ -93,26 +112,23 @@ static inline bool is_short_escape(uint8_t byte) {
     return byte < 128 && (byte < 64 ? low : high) >> (byte & 63) & 1;
 }
 
-/* p: a backslash. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
+/* p: a backslash that begins no short escape. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
 static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (left < 2) return fail(w, WIRE_END, w->end);
-    if (is_short_escape(p[1])) return p + 2;
-    if (p[1] == 'u') {
-        int unit = walk_hex4(w, p);
-        if (unit < 0) return NULL;
-        if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
-        if (unit > 0xDBFF) return fail(w, WIRE_SURROGATE, p);
-        if (left == 6) return fail(w, WIRE_END, w->end);
-        if (p[6] != '\\') return fail(w, WIRE_SURROGATE, p);
-        if (left == 7) return fail(w, WIRE_END, w->end);
-        if (p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
-        int low = walk_hex4(w, p + 6);
-        if (low < 0) return NULL;
-        if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
-        return p + 12;
-    }
-    return fail(w, WIRE_ESCAPE, p);
+    if (p[1] != 'u') return fail(w, WIRE_ESCAPE, p);
+    int unit = walk_hex4(w, p);
+    if (unit < 0) return NULL;
+    if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
+    if (unit > 0xDBFF) return fail(w, WIRE_SURROGATE, p);
+    if (left == 6) return fail(w, WIRE_END, w->end);
+    if (p[6] != '\\') return fail(w, WIRE_SURROGATE, p);
+    if (left == 7) return fail(w, WIRE_END, w->end);
+    if (p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
+    int low = walk_hex4(w, p + 6);
+    if (low < 0) return NULL;
+    if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
+    return p + 12;
 }
 
 /* Escapes that come in a long string again and again: slashes, or JSON within JSON. p: a backslash. Goes over whole blocks as
@@ -184,18 +200,11 @@ static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *esca
     }
 }
 
-/* walk_string, where nobody asks what is in the string: most end within a look at 64 bytes. */
+/* walk_string, where nobody asks what is in the string. */
 static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
-    size_t offset = (size_t)(p - w->block);
-    if (offset > 63 || w->special >> offset == 0) {
-        if (p == w->end) return fail(w, WIRE_END, p);
-        look_at(w, p);
-        offset = 0;
-    }
-    uint64_t special = w->special >> offset;
-    if (special && p[__builtin_ctzll(special)] == '"') return p + __builtin_ctzll(special);
     bool ignored;
-    return walk_string(w, p, &ignored, &ignored);
+    const uint8_t *closing = near_quote(w, p);
+    return closing != NULL ? closing : walk_string(w, p, &ignored, &ignored);
 }
 
 static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
@@ -298,7 +307,7 @@ value:
         p++;
     } else if (*p == '{' || *p == '[') {
         goto open;
-    } else if (is_digit(*p) && end - p > 1 && (p[1] == ',' || p[1] == '}')) {
+    } else if (is_one_digit(p, end)) {
         p++;
     } else {
         p = walk_plain(w, p, &ignored);
@@ -335,8 +344,7 @@ static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value 
         return behind + 1;
     }
     if (*p != '{' && *p != '[') {
-        /* Indexes of one digit are the commonest numbers. */
-        if (is_digit(*p) && w->end - p > 1 && (p[1] == ',' || p[1] == '}')) {
+        if (is_one_digit(p, w->end)) {
             put_value(value, (size_t)(p - w->data), (size_t)(p + 1 - w->data), WIRE_INTEGER);
             return p + 1;
         }

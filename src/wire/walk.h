@@ -171,12 +171,10 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
 }
 
 /* The common members in one go: the keys that are expected, no white space, plain strings, numbers of one digit, null.
- * Returns the byte behind the last value, or NULL where there is no such member; what comes next is walked in full. All that
- * changes from member to member stays in registers. */
+ * Returns the byte behind the last value, or NULL where there is no such member; what comes next is walked in full. */
 static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
     const uint8_t *const data = w->data, *const end = w->end;
-    const uint8_t *block = w->block, *behind = NULL;
-    uint64_t special = w->special;
+    const uint8_t *behind = NULL;
     const uint32_t first = f->expected;
     if (is_payload(layout, first)) return NULL;
     const uint32_t last = first < layout->payload_first ? layout->payload_first : layout->field_count;
@@ -188,26 +186,14 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
         p += name->pattern_length;
         size_t start = (size_t)(p - data);
         if (*p == '"') {
-            p++;
-            size_t offset = (size_t)(p - block);
-            if (offset > 63 || special >> offset == 0) {
-                if (p == end) break;
-                look_at(w, p);
-                special = w->special;
-                block = p;
-                offset = 0;
-                if (special == 0) break;
-            }
-            p += __builtin_ctzll(special >> offset);
-            if (*p != '"') break;
+            p = near_quote(w, p + 1);
+            if (p == NULL) break;
             put_value(value, start + 1, (size_t)(p - data), WIRE_STRING);
             p++;
-        } else if (end - p < 5) {
-            break;
-        } else if (is_digit(*p) && (p[1] == ',' || p[1] == '}')) {
+        } else if (is_one_digit(p, end)) {
             put_value(value, start, start + 1, WIRE_INTEGER);
             p++;
-        } else if (wire_load32(p) == wire_load32("null")) {
+        } else if (end - p > 4 && wire_load32(p) == wire_load32("null")) {
             put_value(value, start, start + 4, WIRE_NULL);
             p += 4;
         } else {
@@ -220,8 +206,6 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
         }
         p++;
     }
-    w->block = block;
-    w->special = special;
     uint32_t seen = (uint32_t)((UINT64_C(1) << field) - (UINT64_C(1) << first));
     f->present |= seen;
     f->containers &= ~seen;
