@@ -68,11 +68,13 @@ cdef class Decoder:
 
     cdef int set_up(self, str dtype, forced, frozenset only) except -1:
         """All that can be refused was looked at before: nothing of the decoder changes otherwise."""
-        descr = cnp.PyArray_DescrFromType(_DTYPES[dtype][1])
+        code, number = _DTYPES[dtype]
+        descr = cnp.PyArray_DescrFromType(number)
         self.steady = False
         self.last_format = None
         self.dtype = dtype
-        self.dtype_code, self.type_number = _DTYPES[dtype]
+        self.dtype_code = code
+        self.type_number = number
         self.descr = descr
         self.forced = forced
         self.only = only
@@ -150,7 +152,7 @@ cdef class Decoder:
         data = _frame_data(frame, &size)
         if out is not None:
             _check_out(out, self.type_number, self.dtype)
-        if size < GIL_BOUND or self.stateless or self.owner == PyThread_get_thread_ident():
+        if size < GIL_BOUND or self.stateless:
             return self.build(frame, data, size, out)
         taken = self.take()
         try:

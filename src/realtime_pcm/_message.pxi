@@ -81,10 +81,8 @@ cdef class LazyField:
         if not isinstance(instance, self.owner):
             raise TypeError(f"{self.__name__} is a field of {self.owner.__name__}, not of {type(instance).__name__}")
         cdef message *m = <message *><PyObject *>instance
-        if FREE_THREADED:
-            with cython.critical_section(instance):
-                return self.read(m)
-        return self.read(m)
+        with cython.critical_section(instance):
+            return self.read(m)
 
     def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")

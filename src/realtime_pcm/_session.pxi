@@ -252,8 +252,8 @@ cdef int _apply_change(Decoder self, _Change change) except -1:
 cdef int _forget_session(Decoder self) except -1:
     output_format = DEFAULT_FORMAT if self.forced is None else self.forced
     formats = (DEFAULT_FORMAT, output_format)
-    response_formats = {} if self.response_formats or self.response_formats is None else self.response_formats
-    streams = OrderedDict() if self.streams or self.streams is None else self.streams
+    response_formats = {}
+    streams = OrderedDict()
     self.evicted_bytes += self.carries
     self.streams = streams
     self.response_formats = response_formats

@@ -20,10 +20,8 @@ cdef class ViewObject:
     @property
     def raw(self):
         """The whole object, parsed by orjson when it is first asked for."""
-        if FREE_THREADED:
-            with cython.critical_section(self):
-                return self.parse()
-        return self.parse()
+        with cython.critical_section(self):
+            return self.parse()
 
     cdef object parse(self):
         if self.parsed is None:
@@ -41,13 +39,6 @@ cdef class ViewObject:
         self.reads += 1
         return True
 
-    cdef int find(self, const wire_key *keys, size_t count, wire_value *found) except -1:
-        cdef Py_ssize_t size
-        cdef const uint8_t *data = _frame_data(self.frame, &size)
-        cdef wire_value whole = wire_value(self.start, self.end, WIRE_OBJECT, False, False)
-        _members(data, &whole, keys, count, found)
-        return 0
-
 
 cdef extern from *:
     """
@@ -61,6 +52,14 @@ cdef extern from *:
     """
     object bare_instance(object cls, tuple no_arguments)
     bint same_init(object cls, object base) noexcept
+
+cdef const uint8_t *_find_in_span(frame, ViewObject view, const wire_key *keys, size_t count, wire_value *found) except NULL:
+    """Members of a view's object, which is in this frame; the frame's bytes."""
+    cdef Py_ssize_t size
+    cdef const uint8_t *data = _frame_data(frame, &size)
+    cdef wire_value whole = wire_value(view.start, view.end, WIRE_OBJECT, False, False)
+    _members(data, &whole, keys, count, found)
+    return data
 
 cdef object _view_of_span(cls, frame, size_t start, size_t end, formats):
     if not same_init(cls, ViewObject):
@@ -123,10 +122,8 @@ cdef class ViewField:
             return self
         if not isinstance(instance, ViewObject):
             raise TypeError(f"{self.__name__} is a field of a view, not of {type(instance).__name__}")
-        if FREE_THREADED:
-            with cython.critical_section(instance):
-                return self.read(<ViewObject>instance)
-        return self.read(<ViewObject>instance)
+        with cython.critical_section(instance):
+            return self.read(<ViewObject>instance)
 
     def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
@@ -134,7 +131,7 @@ cdef class ViewField:
     cdef object read(self, ViewObject instance):
         cdef wire_value found
         if self.findable and instance.is_scanned():
-            instance.find(&self.key, 1, &found)
+            _find_in_span(instance.frame, instance, &self.key, 1, &found)
             # A list or dict is that of `raw`, so that it is the same one each time.
             if found.kind < WIRE_OBJECT or (self.view is not None and self.many == (found.kind == WIRE_ARRAY)):
                 return _nested_value(instance.frame, &found, self.view, self.many, instance._formats)
@@ -158,7 +155,6 @@ def part_pcm(ViewObject part, tuple formats):
     Raises DecodeError, its position an offset into the text, where that is not canonical base64, or no string, or the
     format is neither PCM nor G.711. A byte at the end that makes no whole sample is left out.
     """
-    cdef wire_value whole
     cdef wire_value[2] found
     cdef Py_ssize_t size
     cdef const uint8_t *data
@@ -167,9 +163,7 @@ def part_pcm(ViewObject part, tuple formats):
     with cython.critical_section(part):
         frame = part.frame if part.is_scanned() else None
     if frame is not None:
-        data = _frame_data(frame, &size)
-        whole = wire_value(part.start, part.end, WIRE_OBJECT, False, False)
-        _members(data, &whole, _AUDIO_PART_KEYS, 2, found)
+        data = _find_in_span(frame, part, _AUDIO_PART_KEYS, 2, found)
         if found[0].kind == WIRE_STRING:
             pcm = _decode_text(data, &found[0], formats[_flat(data, &found[1]) != "input_audio"], &status, &position)
             if pcm is not None:
