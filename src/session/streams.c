@@ -1,0 +1,193 @@
+/* The table of audio streams: a list, the one that spoke last first. Nearly always that is the one that speaks next. */
+#include "streams.h"
+
+#include <string.h>
+
+/* ---- Keys --------------------------------------------------------------------------------------------------- */
+
+enum { NOTHING = 'n', TEXT = 's', NUMBER = 'd', YES = 't', NO = 'f', LONG = 'l' };
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t start) {
+    uint64_t hash = start;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+#define HASH_START UINT64_C(0xCBF29CE484222325)
+#define HASH_OTHER_START UINT64_C(0x84222325CBF29CE4)
+
+static void put_byte(stream_key *key, uint8_t byte) {
+    key->bytes[key->length++] = byte;
+}
+
+static void put_bytes(stream_key *key, const void *bytes, size_t length) {
+    memcpy(key->bytes + key->length, bytes, length);
+    key->length = (uint16_t)(key->length + length);
+}
+
+/* 3 + STREAM_ID_MAX bytes at the most: a kind, a length of two bytes, and what stands in the value. */
+static void put_id(stream_key *key, const uint8_t *data, const wire_value *value) {
+    if (value->kind == WIRE_TRUE || value->kind == WIRE_FALSE) {
+        put_byte(key, value->kind == WIRE_TRUE ? YES : NO);
+        return;
+    }
+    if (value->kind != WIRE_STRING && value->kind != WIRE_INTEGER && value->kind != WIRE_REAL) {
+        put_byte(key, NOTHING);
+        return;
+    }
+    const uint8_t *bytes = data + value->start;
+    size_t length = value->end - value->start;
+    uint8_t plain[STREAM_ID_MAX];
+    if (value->kind == WIRE_STRING && value->escaped) {
+        size_t written = wire_text_utf8(data, value, plain, sizeof plain);
+        if (written) {
+            bytes = plain;
+            length = written;
+        } else {
+            length = STREAM_ID_MAX + 1 > length ? STREAM_ID_MAX + 1 : length;   /* too long for `plain`: as it stands */
+        }
+    }
+    if (length > STREAM_ID_MAX) {
+        length = value->end - value->start;
+        uint64_t facts[3] = {length, hash_of(bytes, length, HASH_START), hash_of(bytes, length, HASH_OTHER_START)};
+        put_byte(key, LONG);
+        put_bytes(key, facts, sizeof facts);
+        return;
+    }
+    put_byte(key, value->kind == WIRE_STRING ? TEXT : NUMBER);
+    put_byte(key, (uint8_t)(length & 0xFF));
+    put_byte(key, (uint8_t)(length >> 8));
+    put_bytes(key, bytes, length);
+}
+
+static void put_field(stream_key *key, const wire_frame *frame, unsigned field) {
+    static const wire_value absent = {0, 0, WIRE_ABSENT, false, false};
+    put_id(key, frame->data, field ? &frame->values[field] : &absent);
+}
+
+void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id) {
+    key->length = 0;
+    put_byte(key, false);
+    put_id(key, data, response_id);
+    key->response_length = key->length;
+    key->hash = 0;
+}
+
+void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields, bool input) {
+    key->length = 0;
+    put_byte(key, input);
+    put_field(key, frame, fields->response_id);
+    key->response_length = key->length;
+    put_field(key, frame, fields->item_id);
+    put_field(key, frame, fields->content_index);
+    key->hash = hash_of(key->bytes, key->length, HASH_START);
+}
+
+/* ---- The list ------------------------------------------------------------------------------------------------ */
+
+static void forget_spelling(stream_table *table) {
+    memset(table->last.kinds, 0xFF, sizeof table->last.kinds);
+}
+
+void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *)) {
+    memset(table, 0, sizeof *table);
+    table->allocate = allocate;
+    table->release = release;
+    table->generation = 1;
+    forget_spelling(table);
+}
+
+static void link_newest(stream_table *table, audio_stream *stream) {
+    stream->newer = NULL;
+    stream->older = table->newest;
+    if (table->newest) table->newest->newer = stream; else table->oldest = stream;
+    table->newest = stream;
+}
+
+static void unlink_stream(stream_table *table, audio_stream *stream) {
+    if (stream == table->newest) forget_spelling(table);
+    if (stream->newer) stream->newer->older = stream->older; else table->newest = stream->older;
+    if (stream->older) stream->older->newer = stream->newer; else table->oldest = stream->newer;
+}
+
+void streams_close(stream_table *table, audio_stream *stream) {
+    unlink_stream(table, stream);
+    table->carries -= stream->carry_count;
+    table->count--;
+    table->release(stream);
+}
+
+void streams_clear(stream_table *table) {
+    table->evicted_bytes += table->carries;
+    while (table->newest) streams_close(table, table->newest);
+}
+
+audio_stream *streams_find(const stream_table *table, const stream_key *key) {
+    for (audio_stream *stream = table->newest; stream; stream = stream->older) {
+        if (stream->hash == key->hash && stream->key_length == key->length &&
+            memcmp(stream->key, key->bytes, key->length) == 0) {
+            return stream;
+        }
+    }
+    return NULL;
+}
+
+audio_stream *streams_add(stream_table *table, const stream_key *key) {
+    audio_stream *stream = table->allocate(sizeof *stream + key->length);
+    if (stream == NULL) return NULL;
+    memset(stream, 0, sizeof *stream);
+    stream->hash = key->hash;
+    stream->key_length = key->length;
+    stream->response_length = key->response_length;
+    memcpy(stream->key, key->bytes, key->length);
+    if (table->count == STREAMS_MAX) {
+        table->evicted_bytes += table->oldest->carry_count;
+        streams_close(table, table->oldest);
+    }
+    forget_spelling(table);
+    link_newest(table, stream);
+    table->count++;
+    return stream;
+}
+
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
+                     unsigned rest_count) {
+    if (stream != table->newest) {
+        forget_spelling(table);
+        unlink_stream(table, stream);
+        link_newest(table, stream);
+    }
+    stream->offset += (int64_t)samples;
+    table->evicted_bytes += stream->carry_count - taken;
+    table->carries += rest_count;
+    table->carries -= stream->carry_count;
+    stream->carry = rest;
+    stream->carry_count = (uint8_t)rest_count;
+}
+
+void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields, bool input) {
+    const uint8_t numbers[3] = {fields->response_id, fields->item_id, fields->content_index};
+    stream_spelling *last = &table->last;
+    last->input = input;
+    for (unsigned i = 0; i < 3; i++) {
+        const wire_value *value = &frame->values[numbers[i]];
+        uint8_t kind = numbers[i] ? value->kind : WIRE_ABSENT;
+        size_t length = kind > WIRE_NULL ? value->end - value->start : 0;
+        if (kind >= WIRE_OBJECT || length > STREAM_ID_MAX) {
+            forget_spelling(table);
+            return;
+        }
+        last->kinds[i] = kind;
+        last->lengths[i] = (uint16_t)length;
+        if (length) memcpy(last->bytes[i], frame->data + value->start, length);
+    }
+}
+
+audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after) {
+    audio_stream *stream = after ? after->newer : table->oldest;
+    for (; stream; stream = stream->newer) {
+        if (stream->response_length == response->length && memcmp(stream->key, response->bytes, response->length) == 0) break;
+    }
+    return stream;
+}

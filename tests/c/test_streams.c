@@ -1,0 +1,214 @@
+/* The table of audio streams: keys whatever the spelling, bounds, evictions, and what is counted. */
+#include "harness.h"
+#include "streams.h"
+
+#include <string.h>
+
+static size_t blocks, refused_after = SIZE_MAX;
+
+static void *allocate(size_t size) {
+    if (refused_after == 0) return NULL;
+    if (refused_after != SIZE_MAX) refused_after--;
+    blocks++;
+    return exactly(size);
+}
+
+static void release(void *block) {
+    blocks--;
+    free(block);
+}
+
+static const stream_fields FIELDS = {1, 2, 3};
+
+/* A frame in which the three ids stand, each as JSON. Exactly as long as its text, so that a read beyond it shows. */
+typedef struct named {
+    wire_frame frame;
+    uint8_t *data;
+} named;
+
+static named name(const char *response_id, const char *item_id, const char *content_index) {
+    named n;
+    const char *parts[3] = {response_id, item_id, content_index};
+    size_t length = 0;
+    for (int i = 0; i < 3; i++) length += parts[i] ? strlen(parts[i]) : 0;
+    memset(&n.frame, 0xA5, sizeof n.frame);
+    n.data = exactly(length ? length : 1);
+    n.frame.data = n.data;
+    n.frame.length = length;
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        wire_value *value = &n.frame.values[i + 1];
+        memset(value, 0, sizeof *value);
+        value->kind = WIRE_ABSENT;
+        if (parts[i] == NULL) continue;
+        size_t size = strlen(parts[i]);
+        memcpy(n.data + at, parts[i], size);
+        bool text = parts[i][0] == '"';
+        value->kind = text ? WIRE_STRING : parts[i][0] == 'n' ? WIRE_NULL : parts[i][0] == 't' ? WIRE_TRUE : parts[i][0] == '{' ? WIRE_OBJECT : WIRE_INTEGER;
+        value->start = at + text;
+        value->end = at + size - text;
+        value->escaped = text && strchr(parts[i], '\\') != NULL;
+        at += size;
+    }
+    return n;
+}
+
+static stream_key key_of(const char *response_id, const char *item_id, const char *content_index, bool input) {
+    named n = name(response_id, item_id, content_index);
+    stream_key key;
+    stream_key_of_frame(&key, &n.frame, &FIELDS, input);
+    free(n.data);
+    return key;
+}
+
+static bool same_key(stream_key a, stream_key b) {
+    return a.hash == b.hash && a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+static void test_keys(void) {
+    stream_key plain = key_of("\"resp/1\"", "\"item\"", "0", false);
+    CHECK(same_key(plain, key_of("\"resp\\/1\"", "\"\\u0069tem\"", "0", false)), "an escape is another spelling");
+    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0", true)), "input is a stream of its own");
+    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "\"0\"", false)), "a number is no string");
+    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "t", false)), "nor is a bool");
+    CHECK(!same_key(key_of("\"a\"", "\"bc\"", NULL, false), key_of("\"ab\"", "\"c\"", NULL, false)), "ids do not run together");
+    CHECK(!same_key(key_of("\"\"", NULL, NULL, false), key_of(NULL, NULL, NULL, false)), "an empty id is one");
+    CHECK(same_key(key_of("null", "{}", NULL, false), key_of(NULL, "null", "null", false)), "null, absent and a container");
+
+    char longer[3 * STREAM_ID_MAX] = "\"", other[3 * STREAM_ID_MAX];
+    for (size_t length = STREAM_ID_MAX - 2; length < 2 * STREAM_ID_MAX; length++) {
+        memset(longer + 1, 'x', length);
+        memcpy(longer + 1 + length, "\"", 2);
+        memcpy(other, longer, sizeof other);
+        stream_key one = key_of(longer, longer, longer, false);
+        CHECK(one.length <= STREAM_KEY_MAX, "%zu", length);
+        CHECK(same_key(one, key_of(other, other, other, false)), "%zu", length);
+        other[length] = 'y';
+        CHECK(!same_key(one, key_of(longer, other, longer, false)), "%zu", length);
+    }
+}
+
+static void test_spelling(void) {
+    stream_table table;
+    streams_init(&table, allocate, release);
+    const char *ids[][3] = {{"\"r\"", "\"i\"", "0"}, {"\"r\"", "\"i\"", "1"}, {"\"r\"", "\"j\"", "0"}, {"\"s\"", "\"i\"", "0"},
+                            {NULL, "\"i\"", "0"}, {"null", "\"i\"", "0"}, {"\"r\"", "\"\\u0069\"", "0"}, {"\"r\"", "\"i\"", "{}"}};
+    for (size_t a = 0; a < sizeof ids / sizeof ids[0]; a++) {
+        named one = name(ids[a][0], ids[a][1], ids[a][2]);
+        stream_key key;
+        stream_key_of_frame(&key, &one.frame, &FIELDS, false);
+        audio_stream *stream = streams_find(&table, &key);
+        if (stream == NULL) stream = streams_add(&table, &key);
+        streams_advance(&table, stream, 5, 0, 0, 0);
+        streams_remember_spelling(&table, &one.frame, &FIELDS, false);
+        for (size_t b = 0; b < sizeof ids / sizeof ids[0]; b++) {
+            named two = name(ids[b][0], ids[b][1], ids[b][2]);
+            bool expected = a == b && ids[a][2][0] != '{';
+            CHECK((streams_same_as_last(&table, &two.frame, &FIELDS, false) == stream) == expected, "%zu %zu", a, b);
+            CHECK(streams_same_as_last(&table, &two.frame, &FIELDS, true) == NULL, "input");
+            free(two.data);
+        }
+        free(one.data);
+    }
+    streams_close(&table, table.newest);
+    named first = name(ids[0][0], ids[0][1], ids[0][2]);
+    CHECK(streams_same_as_last(&table, &first.frame, &FIELDS, false) == NULL, "what spoke last is gone");
+    free(first.data);
+    streams_clear(&table);
+    CHECK(blocks == 0 && table.count == 0, "all is given back");
+}
+
+static stream_key numbered(unsigned number) {
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    return key_of("\"r\"", text, NULL, false);
+}
+
+/* Against a model: offsets by number, and the order in which they spoke. */
+static void test_bounds(void) {
+    stream_table table;
+    streams_init(&table, allocate, release);
+    enum { NUMBERS = STREAMS_MAX + 300 };
+    static int64_t offsets[NUMBERS], spoke[NUMBERS];
+    static uint8_t held[NUMBERS];
+    uint64_t evicted = 0;
+    int64_t now = 0;
+    size_t open = 0;
+    for (int step = 0; step < 200000; step++) {
+        unsigned number = random_below(NUMBERS);
+        stream_key key = numbered(number);
+        audio_stream *stream = streams_find(&table, &key);
+        CHECK((stream != NULL) == (spoke[number] != 0), "%u", number);
+        CHECK(stream == NULL || (stream->offset == offsets[number] && stream->carry_count == held[number]), "%u", number);
+        if (stream != NULL && random_below(8) == 0) {
+            streams_close(&table, stream);
+            open--;
+            spoke[number] = offsets[number] = held[number] = 0;
+            continue;
+        }
+        if (stream == NULL) {
+            if (random_below(16) == 0) {
+                refused_after = 0;
+                CHECK(streams_add(&table, &key) == NULL && table.count == open, "no memory");
+                refused_after = SIZE_MAX;
+            }
+            stream = streams_add(&table, &key);
+            if (++open > STREAMS_MAX) {
+                unsigned oldest = NUMBERS;
+                for (unsigned i = 0; i < NUMBERS; i++) {
+                    if (spoke[i] && (oldest == NUMBERS || spoke[i] < spoke[oldest])) oldest = i;
+                }
+                evicted += held[oldest];
+                spoke[oldest] = offsets[oldest] = held[oldest] = 0;
+                open--;
+            }
+        }
+        unsigned taken = stream->carry_count ? random_below(2) : 0;
+        evicted += held[number] - taken;
+        held[number] = (uint8_t)random_below(2);
+        offsets[number] += number;
+        spoke[number] = ++now;
+        streams_advance(&table, stream, number, taken, 0x5A, held[number]);
+        size_t carries = 0;
+        if (step % 1000 == 0) {
+            for (unsigned i = 0; i < NUMBERS; i++) carries += held[i];
+            CHECK(table.carries == carries, "%d", step);
+        }
+        CHECK(table.count == open && table.evicted_bytes == evicted && blocks == open, "%d", step);
+    }
+    evicted += table.carries;
+    streams_clear(&table);
+    CHECK(blocks == 0 && table.evicted_bytes == evicted && table.carries == 0, "cleared");
+}
+
+static void test_responses(void) {
+    stream_table table;
+    streams_init(&table, allocate, release);
+    const char *responses[] = {"\"a\"", "\"ab\"", NULL, "\"a\""};
+    const char *items[] = {"\"1\"", "\"2\"", "\"3\"", "\"4\""};
+    for (int i = 0; i < 4; i++) {
+        stream_key key = key_of(responses[i], items[i], "0", false);
+        streams_advance(&table, streams_add(&table, &key), 1, 0, (uint8_t)i, 1);
+    }
+    stream_key input = key_of("\"a\"", NULL, NULL, true);
+    streams_add(&table, &input);
+    named n = name("\"a\"", NULL, NULL);
+    stream_key response;
+    stream_key_of_response(&response, n.frame.data, &n.frame.values[1]);
+    audio_stream *first = streams_next_of_response(&table, &response, NULL);
+    CHECK(first && first->carry == 0, "the one that has not spoken for longest");
+    audio_stream *second = streams_next_of_response(&table, &response, first);
+    CHECK(second && second->carry == 3, "and the other one");
+    CHECK(streams_next_of_response(&table, &response, second) == NULL, "input is not the response's");
+    free(n.data);
+    streams_clear(&table);
+}
+
+int main(void) {
+    test_keys();
+    test_spelling();
+    test_bounds();
+    test_responses();
+    puts("streams: passed");
+    return 0;
+}
