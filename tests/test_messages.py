@@ -126,7 +126,7 @@ def test_repr_is_one_short_line() -> None:
         "ResponseAudioDelta(event_id='event_1', response_id='resp_1', item_id='item_1', output_index=0, content_index=0, "
         "pcm=int16[4800] 200 ms)")
     assert repr(text) == "ResponseTextDelta(event_id='event_3', delta='hello')"
-    assert "\n" not in repr(done) and "completed" not in repr(done)
+    assert repr(done).startswith("ResponseDone(") and "response=RealtimeResponse(id='resp_1', status='completed')" in repr(done)
     assert "resp_1" in repr(done.response)
     mu_law = rp.Decoder(dtype="uint8", audio_format="g711_ulaw").decode(AUDIO)
     assert "pcm=uint8[9600] 1200 ms" in repr(mu_law)

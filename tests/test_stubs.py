@@ -12,7 +12,7 @@ import pytest
 from realtime_pcm import messages, objects
 
 # What the package exports beside the messages themselves.
-BASES = {"AudioEnd", "AudioMessage", "RealtimeServerMessage", "ServerMessage", "UnknownMessage", "payload"}
+BASES = {"AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "ServerMessage", "UnknownMessage", "payload"}
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "stubs.py"
 
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason="needs the source tree: tools/stubs.py")

@@ -68,7 +68,7 @@ def payload_keys(node: ast.AnnAssign) -> list[str]:
 
 def class_stub(node: ast.ClassDef) -> str:
     """One class: its type, its fields as properties, and what a match statement takes by position."""
-    fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_")]
     names = [ast.unparse(field.target) for field in fields]
     closing = ",)" if len(names) == 1 else ")"
     text = wrapped("    __match_args__ = (", [quoted(name) for name in names], closing)
@@ -123,7 +123,7 @@ def module_stub(path: Path) -> tuple[str, list[str]]:
 
 
 def package_stub(classes: dict[str, list[str]]) -> str:
-    base = ["AudioEnd", "AudioMessage", "RealtimeServerMessage", "UnknownMessage", "payload"]
+    base = ["AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "UnknownMessage", "payload"]
     named = [name for names in classes.values() for name in names]
     text = HEADER + "from typing import TypeAlias\n\n"
     text += "from .._core import (\n" + "".join(f"    {name} as {name},\n" for name in base) + ")\n"
@@ -132,7 +132,7 @@ def package_stub(classes: dict[str, list[str]]) -> str:
         text += f"from .{module} import (\n" + "".join(f"    {name} as {name},\n" for name in names) + ")\n"
     text += "\nServerMessage: TypeAlias = (\n    "
     text += "\n    | ".join([*named, "UnknownMessage"]) + "\n)\n\n"
-    exported = [*base[:3], "ServerMessage", *base[3:], *named]
+    exported = [*base[:4], "ServerMessage", *base[4:], *named]
     return text + "__all__ = [\n" + "".join(f"    {quoted(name)},\n" for name in exported) + "]\n"
 
 

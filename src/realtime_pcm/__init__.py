@@ -1,7 +1,7 @@
 """Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
 
 from . import messages, objects
-from ._core import Decoder, decode, simd_tier
+from ._core import Decoder, Session, decode, simd_tier
 from .audio import AudioFormat
 from .errors import DecodeError
 from .stream import InvalidFrame, decode_stream
@@ -13,6 +13,7 @@ __all__ = [
     "DecodeError",
     "Decoder",
     "InvalidFrame",
+    "Session",
     "__version__",
     "decode",
     "decode_stream",

@@ -1,19 +1,24 @@
-# The map of the core: what each of its parts holds.
+# The map of the core: what each of its parts holds. Each part uses only those above it.
 #
-#   _core.pyx        values of a frame as Python objects; the tier
-#   _view.pxi        views of nested objects
-#   _message.pxi     the slots of a message and the descriptors that read them
-#   _catalogue.pxi   class -> layout, wire name -> class
-#   _bases.pxi       RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage
-#   _decoder.pxi     Decoder and decode(): frame -> message
-#   _session.pxi     what a decoder knows of its session: formats, streams
-#   message.h        how a message lies in memory; values.h, fill.h: what the walk found, into it
-#   _wire.pxd        src/wire as the core sees it
-from cpython.object cimport PyObject, PyTypeObject
+#   _wire.pxd            src/wire, as the core sees it
+#   values.h             values of a frame as Python objects
+#   message.h            how a message lies in memory, and how it is filled from a frame
+#   core/tier.pxi        the tier of the kernels; the one place that lets go of the GIL
+#   core/blocks.pxi      the memory of arrays
+#   core/values.pxi      spans of a frame as Python objects; DecodeErrors
+#   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
+#   core/views.pxi       views of nested objects
+#   core/message.pxi     the slots of a message and the descriptors that read them
+#   core/catalogue.pxi   class -> layout, wire name -> class
+#   core/bases.pxi       RealtimeMessage and the bases of each side
+#   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
+#   core/decoder.pxi     Decoder and decode(): the road of a frame
+#   core/pickling.pxi    messages in pickles
+from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_type_lock
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_status, wire_type, wire_value
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_status, wire_type
 
 
 cdef extern from "message.h":
@@ -24,100 +29,158 @@ cdef extern from "message.h":
         PyObject *slots[1]
 
     ctypedef struct message_span:
-        size_t number
         size_t start
         size_t end
+        uint32_t field
+        uint8_t kind
+        bint payload
+        bint escaped
+        bint non_ascii
 
-cdef extern from "fill.h":
     ctypedef struct message_plan:
         Py_ssize_t first_slot
         uint32_t later
-        signed char id_place[32]
+        int8_t id_place[32]
+
+cdef extern from "streams.h":
+    ctypedef struct stream_fields:
+        uint8_t response_id
+        uint8_t item_id
+        uint8_t content_index
+    ctypedef struct stream_table:
+        size_t count
+        size_t carries
+        uint64_t evicted_bytes
+        uint32_t generation
+    ctypedef struct stream_key:
+        uint16_t length
+        uint8_t *bytes
+    ctypedef struct audio_stream:
+        int64_t offset
+        const void *format
+        uint32_t generation
+        uint8_t carry
+        uint8_t carry_count
 
 cdef class Layout:
     """What the core knows of one message class."""
     cdef wire_layout wire
     cdef readonly type cls
+    # fields
+    cdef dict fields                    # name -> (annotation, keys of the payload or None), as declared
     cdef readonly tuple names           # attribute by field number
-    cdef tuple keys_of_fields           # wire key by field number
-    cdef tuple definitions              # keeps the PyMemberDefs of the descriptors alive
+    cdef tuple keys                     # wire key by field number
     cdef message_plan plan
-    cdef bint is_audio, ends_audio, bytes_payload
-    cdef int response_id, item_id, content_index    # field numbers, 0 where there is none
-    cdef int session, response                      # likewise
+    # roles
+    cdef int role
+    cdef int holder                     # number of the field `session` or `response` that the role reads
+    cdef bint is_audio, ends_audio, bytes_payload, is_unknown
+    cdef stream_fields ids
     cdef int format_name, format_rate, format_channels
-    cdef uint32_t format_fields                     # these three, one bit each
+    cdef uint32_t format_fields         # these three, one bit each
+    # descriptors
+    cdef tuple definitions              # keeps the memory of the member descriptors
 
-    cdef str key(self, uint32_t number)
     cdef bint holds_payload(self, size_t number) noexcept
+    cdef Py_ssize_t place(self, int number) noexcept
+    cdef Py_ssize_t payload_place(self) noexcept
     cdef str describe(self, message *m, str name)
 
-cdef class WireName:
-    """One wire type: its string, its layout, and what it does to a session."""
+cdef class WireType:
+    """The Python face of one wire_type: its string and its layout."""
     cdef wire_type wire
     cdef readonly str name
     cdef bytes encoded
     cdef readonly Layout layout
-    cdef int role
+    cdef Py_ssize_t number              # in its catalogue
     cdef bint plain                     # flat fields alone, nothing to follow
 
 cdef class Catalogue:
-    """All wire types at one time. Never changed: a new class makes a new one."""
-    cdef wire_catalogue wire
-    cdef readonly dict wire_names       # str -> WireName
-    cdef WireName unknown
+    """All wire types of one side."""
+    cdef str side
+    cdef wire_catalogue *table
+    cdef dict types                     # str -> WireType
+    cdef dict classes
+    cdef WireType unknown
+    cdef Py_ssize_t count
 
-cdef class Stream:
-    """Where one audio stream stands."""
-    cdef object response_id, item_id, content_index
-    cdef tuple key                      # of these three, made before anything changes
-    cdef Py_ssize_t offset              # index of the next sample
-    cdef uint8_t carry, carry_count
+    cdef bint has_room(self, size_t count) noexcept
+    cdef int grow(self, size_t count) except -1
+    cdef int set_unknown(self, Layout layout) except -1
+    cdef int add(self, cls, list entries) except -1
+    cdef list types_of(self, cls)
 
-cdef class Decoder:
-    cdef readonly str dtype
-    cdef int dtype_code, type_number
-    cdef object descr                   # of NumPy, for arrays of it
-    cdef object forced                  # AudioFormat or None
-    cdef frozenset only                 # of WireName.name, or None
-    cdef bint stateless
-    # the session
+cdef class Session:
+    """What is known of one connection."""
+    # formats
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
-    cdef dict response_formats          # response_id -> AudioFormat, the oldest first
-    cdef object streams                 # OrderedDict: (response_id, item_id, content_index) -> Stream, last spoken last
-    cdef Stream last_stream
-    cdef Py_ssize_t carries             # streams that hold a byte
-    cdef readonly Py_ssize_t evicted_bytes
-    # what the message before was, and the audio message before, which the next one probably is
+    cdef dict response_formats          # key of the response -> AudioFormat, the oldest first
+    # streams
+    cdef stream_table streams
+    # threads
+    cdef PyThread_type_lock lock_
+    cdef unsigned long owner            # the thread that has the lock
+    cdef unsigned long forks            # what _forks was when the lock was taken
+    cdef bint held
+
+    cdef bint lock(self) except -1
+    cdef void unlock(self) noexcept
+    cdef audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept
+    cdef void changed(self) noexcept
+    cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
+                     Py_ssize_t samples, const wire_sink *sink) except -1
+    cdef object format_of_stream(self, const wire_frame *f, Layout layout)
+    cdef _Change read_change(self, const wire_frame *f, Layout layout)
+    cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept
+    cdef bytes leftovers(self, _Change change)
+    cdef int apply(self, _Change change) except -1
+
+cdef class _Change:
+    """What a message will change in the session once the whole of it is accepted."""
+    cdef int role
+    cdef object output_format, input_format, response_format
+    cdef bytes response                 # the key of the response
+    cdef stream_key ended               # of the stream, or of the response, that is over
+
+cdef class _Only:
+    """What `only=` names: the types to build, by number."""
+    cdef bytes numbers                  # 1 for each type to build; types declared later are not among them
+    cdef bint unknown
+    cdef object said                    # as it was given, for repr
+
+    cdef bint wants(self, WireType wire_type) noexcept
+
+cdef class Decoder:
+    # options
+    cdef readonly str dtype
+    cdef int dtype_code
+    cdef object forced                  # AudioFormat or None
+    cdef _Only only                     # None: all
+    cdef Catalogue catalogue
+    cdef bint is_made                   # __init__ was called
+    # what it follows; None: nothing
+    cdef readonly Session session
+    # guesses: what the message before was, the next one probably is
     cdef const wire_type *last_type
     cdef object last_format
-    cdef int last_conversion
-    cdef tuple last_own                 # of the last message with a format of its own: the session's, what it said, what that made
-    cdef bint steady                    # last_format is that of the next delta of last_stream too, if that says nothing else
-    # ids of the messages before
-    cdef PyObject *ids[8]
-    # threads
-    cdef PyThread_type_lock lock
-    cdef unsigned long owner
-    cdef int held
+    cdef int last_conversion            # of last_format
+    cdef tuple last_own                 # of the last message that named its format: its stream's, what it said, what that made
+    cdef PyObject *ids[8]               # the id strings of the messages before
 
-    cdef int set_up(self, str dtype, forced, frozenset only) except -1
-    cdef bint take(self) except -1
-    cdef void give_back(self) noexcept
+    cdef Session lock_session(self)
     cdef object decode_any(self, frame, out)
-    cdef object decode_frame(self, frame, out)
-    cdef object build(self, frame, const uint8_t *data, Py_ssize_t size, out)
-    cdef object build_next_delta(self, frame, wire_frame *f)
-    cdef object build_in_full(self, frame, wire_frame *f, wire_status status, out)
-    cdef object finish_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
-    cdef object finish(self, frame, wire_frame *f, wire_status status, pcm, out)
-    cdef message *fill(self, frame, wire_frame *f, WireName name) except NULL
-    cdef object likely_format(self)
-    cdef object format_of(self, wire_frame *f, WireName name, response_id)
+    cdef object decode_guarded(self, frame, out)
+    cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out)
+    cdef object begin_payload(self, wire_frame *f)
+    cdef audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept
+    cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm)
+    cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
+    cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out)
+    cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted)
+    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion)
+    cdef object samples_of(self, frame, wire_frame *f, Layout layout, out)
+    cdef tuple session_formats(self)
+    cdef object own_format(self, const wire_frame *f, Layout layout, stream_format)
     cdef int conversion_to(self, audio_format) except -2
-    cdef object allocate(self, wire_sink *sink, size_t payload_bytes, audio_format, out)
-    cdef Stream fill_audio(self, frame, wire_frame *f, message *m, WireName name, pcm, out)
-    cdef int move(self, Stream stream, Py_ssize_t samples, wire_sink *sink) except -1
-    cdef bint wants(self, WireName name, wire_frame *f) except -1
-    cdef int pass_over(self, wire_frame *f, WireName name) except -1
+    cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL

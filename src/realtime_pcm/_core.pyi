@@ -20,12 +20,17 @@ class MessageObject:
 
     def __new__(cls, *args: object, **kwargs: object) -> Self: ...
 
-class RealtimeServerMessage(MessageObject):
-    """One message of a Realtime server: the base of all."""
+_Role: TypeAlias = Literal[
+    "session_start", "session_update", "response_start", "response_end", "audio_end", "input_audio"
+]
+
+class RealtimeMessage(MessageObject):
+    """One message of a Realtime conversation, of either side."""
 
     __match_args__: ClassVar[tuple[str, ...]]
     __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __init_subclass__(cls, wire: str | Iterable[str] = (), **kwargs: Any) -> None: ...
+    canonical_type: ClassVar[str | None]
+    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: _Role | None = None, **kwargs: Any) -> None: ...
     @property
     def type(self) -> str: ...
     @property
@@ -39,6 +44,9 @@ class RealtimeServerMessage(MessageObject):
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
 
+class RealtimeServerMessage(RealtimeMessage):
+    """One message of a Realtime server: the base of all."""
+
 class AudioMessage(RealtimeServerMessage):
     """A message that carries audio."""
 
@@ -46,6 +54,8 @@ class AudioMessage(RealtimeServerMessage):
     pcm: Samples
     @property
     def audio_format(self) -> AudioFormat: ...
+    @property
+    def pcm_format(self) -> AudioFormat: ...
     @property
     def sample_offset(self) -> int | None: ...
     @property
@@ -69,6 +79,17 @@ class UnknownMessage(RealtimeServerMessage):
 def payload(*keys: str) -> Any: ...
 
 @final
+class Session:
+    """What is known of one connection: the formats of its audio, and where each of its audio streams stands."""
+
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    @property
+    def input_audio_format(self) -> AudioFormat: ...
+    @property
+    def evicted_bytes(self) -> int: ...
+
+@final
 class Decoder(Generic[_Given]):
     """Decodes the frames of one connection and follows its session."""
 
@@ -79,6 +100,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
+        session: Session | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -86,10 +108,13 @@ class Decoder(Generic[_Given]):
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
-        only: str | type[RealtimeServerMessage] | Iterable[str | type[RealtimeServerMessage]],
+        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        session: Session | None = None,
     ) -> None: ...
     @property
     def dtype(self) -> str: ...
+    @property
+    def session(self) -> Session: ...
     @property
     def audio_format(self) -> AudioFormat: ...
     @property

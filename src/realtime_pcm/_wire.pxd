@@ -36,7 +36,7 @@ cdef extern from "wire.h" nogil:
     ctypedef struct wire_catalogue:
         const wire_type **slots
         size_t mask
-        wire_type unknown
+        const wire_type *unknown
 
     bint wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type)
 

@@ -55,18 +55,18 @@ static inline bool wire_same(const void *a, const void *b, size_t length) {
     return true;
 }
 
-static inline bool wire_name_is(const wire_name *name, const uint8_t *bytes, size_t length) {
-    return name->length == length && wire_same(name->pattern + 1, bytes, length);
+static inline bool wire_pattern_names(const wire_pattern *pattern, const uint8_t *name, size_t length) {
+    return pattern->length == length && wire_same(pattern->bytes + 1, name, length);
 }
 
 /* Whether `"name":` stands at p, and at least one byte behind it. Reads p[0 .. end). */
-static inline bool wire_pattern_at(const wire_name *name, const uint8_t *p, const uint8_t *end) {
-    size_t length = name->pattern_length;
-    if (end - p < name->room) return false;
-    if ((wire_load64(p) ^ wire_load64(name->pattern)) & name->first_mask) return false;
+static inline bool wire_pattern_at(const wire_pattern *pattern, const uint8_t *p, const uint8_t *end) {
+    size_t length = pattern->pattern_length;
+    if (end - p < pattern->room) return false;
+    if ((wire_load64(p) ^ wire_load64(pattern->bytes)) & pattern->first_mask) return false;
     if (length <= 8) return true;
-    if (wire_load64(p + length - 8) != wire_load64(name->pattern + length - 8)) return false;
-    return length <= 16 || wire_same(p + 8, name->pattern + 8, length - 16);
+    if (wire_load64(p + length - 8) != wire_load64(pattern->bytes + length - 8)) return false;
+    return length <= 16 || wire_same(p + 8, pattern->bytes + 8, length - 16);
 }
 
 /* Length, first, middle and last byte tell the field names of one message apart nearly always. */

@@ -25,7 +25,7 @@ uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t
     for (uint32_t place = wire_field_hash(name, length);; place = (place + 1) & 63) {
         uint32_t entry = layout->index[place];
         if (entry == 0) return WIRE_NO_FIELD;
-        if (wire_name_is(&layout->fields[entry - 1], name, length)) return entry - 1;
+        if (wire_pattern_names(&layout->fields[entry - 1], name, length)) return entry - 1;
     }
 }
 
@@ -34,10 +34,10 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     uint32_t number = layout->field_count;
     if (number == WIRE_MAX_FIELDS || length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
     if (wire_layout_find(layout, bytes, length) != WIRE_NO_FIELD) return WIRE_NO_FIELD;
-    wire_name *field = &layout->fields[number];
-    field->pattern[0] = '"';
-    memcpy(field->pattern + 1, name, length);
-    memcpy(field->pattern + 1 + length, "\":", 2);
+    wire_pattern *field = &layout->fields[number];
+    field->bytes[0] = '"';
+    memcpy(field->bytes + 1, name, length);
+    memcpy(field->bytes + 1 + length, "\":", 2);
     field->length = (uint32_t)length;
     field->pattern_length = (uint32_t)length + 3;
     field->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
@@ -72,7 +72,7 @@ static inline size_t type_hash(const uint8_t *name, size_t length) {
 const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
     /* Ends: half of the slots are free. */
     for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
-        const wire_type *type = catalogue->slots[place];
+        const wire_type *type = __atomic_load_n(&catalogue->slots[place], __ATOMIC_ACQUIRE);
         if (type == NULL) return NULL;
         if (type->length == length && wire_same(type->name, name, length)) return type;
     }
@@ -85,6 +85,6 @@ bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type) {
         const wire_type *other = catalogue->slots[place];
         if (other->length == type->length && wire_same(other->name, name, type->length)) return false;
     }
-    catalogue->slots[place] = type;
+    __atomic_store_n(&catalogue->slots[place], type, __ATOMIC_RELEASE);
     return true;
 }

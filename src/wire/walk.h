@@ -63,7 +63,7 @@ static const wire_type *find_type(const wire_frame *f) {
         name = plain;
     }
     const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, name, length) : NULL;
-    return type ? type : &f->catalogue->unknown;
+    return type ? type : f->catalogue->unknown;
 }
 
 static inline bool is_payload(const wire_layout *layout, uint32_t field) {
@@ -180,10 +180,10 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
     const uint32_t last = first < layout->payload_first ? layout->payload_first : layout->field_count;
     uint32_t field = first;
     for (; field < last; field++) {
-        const wire_name *name = &layout->fields[field];
+        const wire_pattern *pattern = &layout->fields[field];
         wire_value *value = &f->values[field];
-        if (!wire_pattern_at(name, p, end)) break;
-        p += name->pattern_length;
+        if (!wire_pattern_at(pattern, p, end)) break;
+        p += pattern->pattern_length;
         size_t start = (size_t)(p - data);
         if (*p == '"') {
             p = near_quote(w, p + 1);

@@ -62,17 +62,17 @@ const char *wire_reason(wire_status status);
 
 /* ---- The catalogue: which types there are, which fields each declares --------------------------- */
 
-/* A name as it stands in a frame, `"name":`, with room behind it so that it compares by whole words. */
-typedef struct wire_name {
-    char pattern[WIRE_MAX_NAME + 8];
-    uint64_t first_mask;        /* the bytes of the pattern's first eight that count */
+/* The key of a field as it stands in a frame, `"name":`, with room behind it so that it compares by whole words. */
+typedef struct wire_pattern {
+    char bytes[WIRE_MAX_NAME + 8];
+    uint64_t first_mask;        /* which of the first eight bytes count */
     uint32_t length;            /* of the name alone */
-    uint32_t pattern_length;
+    uint32_t pattern_length;    /* of all of it */
     ptrdiff_t room;             /* bytes that a frame has to have left for it: one more, and eight at least */
-} wire_name;
+} wire_pattern;
 
 typedef struct wire_layout {
-    wire_name fields[WIRE_MAX_FIELDS];  /* in the order the wire is expected to send them */
+    wire_pattern fields[WIRE_MAX_FIELDS];  /* in the order the wire is expected to send them */
     uint32_t field_count;
     uint32_t payload_first;             /* the fields payload_first .. +payload_count hold base64 */
     uint32_t payload_count;             /* 0: no audio in this message */
@@ -93,14 +93,15 @@ typedef struct wire_type {
     bool literal;               /* JSON needs no escape for it, and all of it is ASCII */
 } wire_type;
 
-/* Open addressing over caller-owned storage; never changed once in use. */
+/* Open addressing over caller-owned storage. A type may be added while others read: they find it, or do not find it yet. */
 typedef struct wire_catalogue {
     const wire_type **slots;    /* power of two of them, NULL where free; at most half are taken */
     size_t mask;
-    wire_type unknown;          /* what a type that is not in the table is given */
+    const wire_type *unknown;   /* what a type that is not in the table is given */
 } wire_catalogue;
 
-/* false: the name is taken. The caller has seen to it that at least half of the slots stay free. */
+/* Types are added by one caller at a time. false: the name is taken. The caller has seen to it that at least half of the slots
+ * stay free. */
 bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type);
 const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length);
 

@@ -7,7 +7,7 @@
 /* ---- A catalogue with a type of each make ---------------------------------------------------------- */
 
 static wire_layout audio_layout, item_layout, session_layout, bare_layout;
-static wire_type types[6];
+static wire_type types[6], unknown;
 static const wire_type *slots[16];
 static wire_catalogue catalogue = {.slots = slots, .mask = 15};
 
@@ -33,7 +33,8 @@ static void make_catalogue(void) {
     types[5] = (wire_type){"pcm", 3, &audio_layout, NULL, true};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
-    catalogue.unknown = (wire_type){"", 0, &bare_layout, NULL, false};
+    unknown = (wire_type){"", 0, &bare_layout, NULL, false};
+    catalogue.unknown = &unknown;
 }
 
 /* ---- One tier -------------------------------------------------------------------------------------- */

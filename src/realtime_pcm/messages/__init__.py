@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import AudioEnd, AudioMessage, RealtimeServerMessage, UnknownMessage, payload
+from .._core import AudioEnd, AudioMessage, RealtimeMessage, RealtimeServerMessage, UnknownMessage, payload
 from . import (
     dashscope,
     glm,
@@ -35,6 +35,7 @@ globals().update(_CLASSES)
 __all__ = [
     "AudioEnd",
     "AudioMessage",
+    "RealtimeMessage",
     "RealtimeServerMessage",
     "ServerMessage",
     "UnknownMessage",

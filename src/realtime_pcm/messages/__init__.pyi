@@ -5,6 +5,7 @@ from typing import TypeAlias
 from .._core import (
     AudioEnd as AudioEnd,
     AudioMessage as AudioMessage,
+    RealtimeMessage as RealtimeMessage,
     RealtimeServerMessage as RealtimeServerMessage,
     UnknownMessage as UnknownMessage,
     payload as payload,
@@ -281,6 +282,7 @@ ServerMessage: TypeAlias = (
 __all__ = [
     "AudioEnd",
     "AudioMessage",
+    "RealtimeMessage",
     "RealtimeServerMessage",
     "ServerMessage",
     "UnknownMessage",

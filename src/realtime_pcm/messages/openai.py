@@ -5,9 +5,9 @@ Fields that another provider adds to one of these wire types stand last in its c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._core import AudioEnd, AudioMessage, RealtimeServerMessage, payload
+from .._core import AudioEnd, AudioMessage, RealtimeServerMessage, Samples, payload
 from ..objects import (
     ContentPart,
     Conversation,
@@ -22,9 +22,6 @@ from ..objects import (
     Usage,
 )
 
-if TYPE_CHECKING:
-    from .._core import Samples
-
 # The order of the fields is the order in which OpenAI sends them: the walk predicts the next key from it.
 
 
@@ -38,7 +35,7 @@ class Error(RealtimeServerMessage, wire="error"):
     code: str | None
 
 
-class SessionCreated(RealtimeServerMessage, wire="session.created"):
+class SessionCreated(RealtimeServerMessage, wire="session.created", role="session_start"):
     """The session is open, with the server's defaults: the first message of a connection."""
 
     session: SessionConfig | None
@@ -50,7 +47,7 @@ class SessionCreated(RealtimeServerMessage, wire="session.created"):
     resume_token: str | None
 
 
-class SessionUpdated(RealtimeServerMessage, wire="session.updated"):
+class SessionUpdated(RealtimeServerMessage, wire="session.updated", role="session_update"):
     """The session as it stands after a session.update."""
 
     session: SessionConfig | None
@@ -60,13 +57,17 @@ class SessionUpdated(RealtimeServerMessage, wire="session.updated"):
     previous_item_id: str | None
 
 
-class TranscriptionSessionCreated(RealtimeServerMessage, wire="transcription_session.created"):
+class TranscriptionSessionCreated(
+    RealtimeServerMessage, wire="transcription_session.created", role="session_start"
+):
     """A transcription session is open (beta)."""
 
     session: SessionConfig | None
 
 
-class TranscriptionSessionUpdated(RealtimeServerMessage, wire="transcription_session.updated"):
+class TranscriptionSessionUpdated(
+    RealtimeServerMessage, wire="transcription_session.updated", role="session_update"
+):
     """The transcription session as it stands after an update (beta)."""
 
     session: SessionConfig | None
@@ -253,7 +254,7 @@ class OutputAudioBufferCleared(RealtimeServerMessage, wire="output_audio_buffer.
     response_id: str | None
 
 
-class ResponseCreated(RealtimeServerMessage, wire="response.created"):
+class ResponseCreated(RealtimeServerMessage, wire="response.created", role="response_start"):
     """The model has begun a response, its status in_progress."""
 
     response: RealtimeResponse | None
@@ -263,7 +264,7 @@ class ResponseCreated(RealtimeServerMessage, wire="response.created"):
     previous_item_id: str | None
 
 
-class ResponseDone(AudioEnd, wire="response.done"):
+class ResponseDone(AudioEnd, wire="response.done", role="response_end"):
     """A response is over, whatever its status, with its items and its usage but no audio."""
 
     response: RealtimeResponse | None

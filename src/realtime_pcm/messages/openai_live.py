@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._core import AudioMessage, RealtimeServerMessage, payload
+from .._core import AudioMessage, RealtimeServerMessage, Samples, payload
 from ..objects import ContextWindow, ConversationItem, Delegation, RealtimeError, SessionConfig, Usage
 
-if TYPE_CHECKING:
-    from .._core import Samples
 
-
-class SessionStarted(RealtimeServerMessage, wire="session.started"):
+class SessionStarted(RealtimeServerMessage, wire="session.started", role="session_start"):
     """The session is open (GPT-Live): the first message of a connection."""
 
     session: SessionConfig | None
@@ -43,7 +40,7 @@ class SessionOutputAudioDelta(AudioMessage, wire="session.output_audio.delta"):
     end_ms: int | None
 
 
-class SessionInputAudioAppend(AudioMessage, wire="session.input_audio.append"):
+class SessionInputAudioAppend(AudioMessage, wire="session.input_audio.append", role="input_audio"):
     """A piece of the user's speech, copied to a sideband connection (GPT-Live); it has no event_id."""
 
     pcm: Samples = payload("audio")

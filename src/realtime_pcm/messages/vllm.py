@@ -25,7 +25,7 @@ class TranscriptionDone(RealtimeServerMessage, wire="transcription.done"):
     segments: list[TranscriptionSegment] | None
 
 
-class SessionResumed(RealtimeServerMessage, wire="session.resumed"):
+class SessionResumed(RealtimeServerMessage, wire="session.resumed", role="session_update"):
     """A dropped client is attached to its session again."""
 
     session_id: str | None

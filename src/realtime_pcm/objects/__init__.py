@@ -1,6 +1,6 @@
 """Typed views of the objects nested in a message: a session, an item, a response, an error."""
 
-from ._view import View, annotations_of, same_json, view_in
+from ._view import View
 from .session import (
     AudioConfig,
     AudioInputConfig,

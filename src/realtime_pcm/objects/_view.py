@@ -6,26 +6,22 @@ is in `raw`, a value of another shape than declared is handed on as it is, an ab
 
 from __future__ import annotations
 
-import re
-import sys
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
+from .. import json_values
 from .._core import ViewField, ViewObject
+from ..annotations import annotations_of, view_in
 from ..audio import DEFAULT, AudioFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 V = TypeVar("V", bound="View")
 
 # Of the session's input and its output; None where no session was known.
 Formats: TypeAlias = tuple[AudioFormat, AudioFormat] | None
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-# What most fields are: settled without a look at their words.
-_FLAT = ("str | None", "int | None", "float | None", "bool | None")
-_NO_VIEWS = frozenset({"Any", "None", "bool", "bytes", "dict", "float", "int", "list", "str", "Samples"})
-_RESERVED = frozenset({"raw", "_formats"})
+_RESERVED = frozenset({"raw", "_formats", "_summary"})
 
 
 class _ViewType(type):
@@ -40,16 +36,18 @@ class View(ViewObject, metaclass=_ViewType):
     """One nested object of a message: the declared fields as attributes, the whole object as `raw`."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
+    # Up to four fields that the repr of a message shows of a view inside of it.
+    _summary: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         names = list(cls.__match_args__)
         for name, annotation in annotations_of(cls).items():
-            if name in cls.__dict__:
+            if name in cls.__dict__ or "ClassVar" in str(annotation):
                 continue
-            if name in _RESERVED:
+            if name in _RESERVED or (name.startswith("__") and name.endswith("__")):
                 raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
-            type.__setattr__(cls, name, ViewField(name, *view_in(annotation, cls.__module__)))
+            type.__setattr__(cls, name, ViewField(name, *view_in(annotation, cls.__module__, View)))
             names.append(name)
         type.__setattr__(cls, "__match_args__", tuple(names))
 
@@ -75,7 +73,7 @@ class View(ViewObject, metaclass=_ViewType):
             return NotImplemented
         if self._formats != other._formats and known_formats(self._formats) != known_formats(other._formats):
             return False
-        return same_json(self.raw, other.raw)
+        return json_values.same(self.raw, other.raw)
 
     # A view may hold lists and dicts, and two equal ones may change apart.
     __hash__ = None  # type: ignore[assignment]
@@ -84,53 +82,10 @@ class View(ViewObject, metaclass=_ViewType):
         return type(self)(self.raw, self._formats)
 
     def __deepcopy__(self: V, memo: dict[int, Any]) -> V:
-        return type(self)(_rebuild(_flatten(self.raw)), self._formats)
+        return type(self)(json_values.rebuild(json_values.flatten(self.raw)), self._formats)
 
     def __reduce__(self) -> tuple[Callable[..., View], tuple[Any, ...]]:
-        return _restore, (type(self), _flatten(self.raw), self._formats)
-
-
-# The next two serve the message classes too.
-
-
-def annotations_of(cls: type) -> Mapping[str, Any]:
-    """The annotations of a class statement, its bases' not among them."""
-    if sys.version_info >= (3, 14):
-        try:
-            return cls.__annotations__
-        except NameError:
-            # No future import, and a name that exists for type checkers only.
-            import annotationlib
-
-            return annotationlib.get_annotations(cls, format=annotationlib.Format.STRING)
-    return cls.__annotations__
-
-
-def view_in(annotation: Any, module: str) -> tuple[type[View] | None, bool]:
-    """The view class an annotation names, and whether it names a list of them."""
-    if annotation in _FLAT:
-        return None, False
-    text = annotation if isinstance(annotation, str) else repr(annotation)
-    many = "list[" in text or "List[" in text
-    namespace = getattr(sys.modules.get(module), "__dict__", {})
-    for word in _IDENTIFIER.findall(text):
-        if word in _NO_VIEWS:
-            continue
-        named = namespace.get(word) or _local_view(word, module)
-        if isinstance(named, type) and issubclass(named, View):
-            return named, many
-    return None, many
-
-
-def _local_view(name: str, module: str) -> type[View] | None:
-    """The view class of this name that a function of the module has made, or that is just being made."""
-    waiting = View.__subclasses__()
-    while waiting:
-        view = waiting.pop()
-        if view.__name__ == name and view.__module__ == module:
-            return view
-        waiting.extend(view.__subclasses__())
-    return None
+        return _restore, (type(self), json_values.flatten(self.raw), self._formats)
 
 
 def known_formats(formats: Formats) -> tuple[AudioFormat, AudioFormat]:
@@ -148,62 +103,5 @@ def _brief(value: Any) -> str:
     return repr(value)
 
 
-# A frame may nest 1,024 levels, more than the interpreter's own comparing, copying and pickling stand:
-# the three below walk with a stack of their own.
-
-
-def same_json(one: Any, other: Any) -> bool:
-    """one == other, for parsed JSON of any depth."""
-    pairs = [(one, other)]
-    while pairs:
-        a, b = pairs.pop()
-        if a is b:
-            continue
-        if type(a) is dict and type(b) is dict:
-            if len(a) != len(b):
-                return False
-            for key, value in a.items():
-                if key not in b:
-                    return False
-                pairs.append((value, b[key]))
-        elif type(a) is list and type(b) is list:
-            if len(a) != len(b):
-                return False
-            pairs.extend(zip(a, b, strict=True))
-        elif type(a) in (dict, list) or type(b) in (dict, list) or a != b:
-            return False
-    return True
-
-
-def _flatten(value: Any) -> list[Any]:
-    """The value in preorder: a dict as the tuple of its keys, a list as the 1-tuple of its length."""
-    flat: list[Any] = []
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if type(here) is dict:
-            flat.append(("dict", *here))
-            waiting.extend(reversed(here.values()))
-        elif type(here) is list:
-            flat.append(("list", len(here)))
-            waiting.extend(reversed(here))
-        else:
-            flat.append(here)
-    return flat
-
-
-def _rebuild(flat: list[Any]) -> Any:
-    # Backwards, so that the children of a container lie ready, the first on top, when it comes.
-    ready: list[Any] = []
-    for token in reversed(flat):
-        if type(token) is not tuple:
-            ready.append(token)
-        elif token[0] == "dict":
-            ready.append({key: ready.pop() for key in token[1:]})
-        else:
-            ready.append([ready.pop() for _ in range(token[1])])
-    return ready.pop()
-
-
 def _restore(cls: type[V], flat: list[Any], formats: Formats) -> V:
-    return cls(_rebuild(flat), formats)
+    return cls(json_values.rebuild(flat), formats)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ._view import View
 from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Voice
@@ -76,6 +78,8 @@ class StatusDetails(View):
 
 class RealtimeResponse(View):
     """A response of the model: its status, its output items and, once done, its usage."""
+
+    _summary: ClassVar[tuple[str, ...]] = ("id", "status")
 
     id: str | None
     object: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ._view import View
 
@@ -173,6 +173,8 @@ class ClientSecret(View):
 
 class SessionConfig(View):
     """The session as the server has it: nested `audio` (GA), flat fields (beta), and provider additions."""
+
+    _summary: ClassVar[tuple[str, ...]] = ("id", "model")
 
     type: str | None
     object: str | None

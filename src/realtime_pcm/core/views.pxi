@@ -1,15 +1,15 @@
-# Views of nested objects: a few fields straight from the frame, more of them from what orjson parses of it.
+# Views of nested objects: the first few fields are read straight from the frame, more of them from what orjson parses of it.
 
 cdef enum:
     # Finding one field of a 1 kB session in the frame takes 0.35 us, parsing all of it 2.5 us; of a 250 B item 0.1 and 0.9.
-    # Whoever reads one more field than it would have paid for pays for both: twice the best at the most.
+    # Whoever reads one field more than parsing would have paid for pays for both: twice the best at the most.
     READS_BEFORE_PARSING = 6
 
 cdef class ViewObject:
     """The memory of a view; use View."""
     cdef object frame               # None where the view was made of a dict
     cdef size_t start, end          # of the object in the frame
-    cdef object parsed              # None as long as it is not
+    cdef object parsed              # None as long as the object was not parsed
     cdef readonly object _formats
     cdef int reads
 
@@ -19,7 +19,7 @@ cdef class ViewObject:
 
     @property
     def raw(self):
-        """The whole object, parsed by orjson when it is first asked for."""
+        """The whole object as a dict, parsed by orjson when it is first asked for."""
         with cython.critical_section(self):
             return self.parse()
 
@@ -53,8 +53,8 @@ cdef extern from *:
     object bare_instance(object cls, tuple no_arguments)
     bint same_init(object cls, object base) noexcept
 
-cdef const uint8_t *_find_in_span(frame, ViewObject view, const wire_key *keys, size_t count, wire_value *found) except NULL:
-    """Members of a view's object, which is in this frame; the frame's bytes."""
+cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, size_t count, wire_value *found) except NULL:
+    """Finds members of a view's object, which stands in this frame; returns the frame's bytes."""
     cdef Py_ssize_t size
     cdef const uint8_t *data = _frame_data(frame, &size)
     cdef wire_value whole = wire_value(view.start, view.end, WIRE_OBJECT, False, False)
@@ -64,7 +64,7 @@ cdef const uint8_t *_find_in_span(frame, ViewObject view, const wire_key *keys, 
 cdef object _view_of_span(cls, frame, size_t start, size_t end, formats):
     if not same_init(cls, ViewObject):
         return cls(_load_span(frame, start, end), formats)
-    cdef ViewObject view = <ViewObject>bare_instance(cls, ())
+    cdef ViewObject view = <ViewObject?>bare_instance(cls, ())
     view.frame = frame
     view.start = start
     view.end = end
@@ -72,7 +72,7 @@ cdef object _view_of_span(cls, frame, size_t start, size_t end, formats):
     return view
 
 cdef object _nested_value(frame, const wire_value *value, view, bint many, formats):
-    """A value inside a frame: `view` and `many` say what its objects, or those of its array, become."""
+    """A value inside a frame. `view` and `many` say what its objects become, or the objects of its array."""
     cdef Py_ssize_t size
     cdef const uint8_t *data
     cdef wire_value element
@@ -89,14 +89,6 @@ cdef object _nested_value(frame, const wire_value *value, view, bint many, forma
     while _element(data, value, &at, &element):
         elements.append(_nested_value(frame, &element, view, False, formats))
     return elements
-
-cdef bint _element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept:
-    cdef bint found
-    if array.end - at[0] < GIL_BOUND:
-        return TIER.element(data, array, at, element)
-    with nogil:
-        found = TIER.element(data, array, at, element)
-    return found
 
 
 @cython.final
@@ -131,8 +123,8 @@ cdef class ViewField:
     cdef object read(self, ViewObject instance):
         cdef wire_value found
         if self.findable and instance.is_scanned():
-            _find_in_span(instance.frame, instance, &self.key, 1, &found)
-            # A list or dict is that of `raw`, so that it is the same one each time.
+            _find_in_view(instance.frame, instance, &self.key, 1, &found)
+            # A list or dict is the one of `raw`, so that each read gives the same object.
             if found.kind < WIRE_OBJECT or (self.view is not None and self.many == (found.kind == WIRE_ARRAY)):
                 return _nested_value(instance.frame, &found, self.view, self.many, instance._formats)
         value = instance.parse().get(self.__name__)
@@ -142,9 +134,39 @@ cdef class ViewField:
         if self.many:
             if type(value) is not list:
                 return value
-            return [view(entry, instance._formats) if type(entry) is dict else entry for entry in value]
+            views = []
+            for entry in value:
+                views.append(view(entry, instance._formats) if type(entry) is dict else entry)
+            return views
         return view(value, instance._formats) if type(value) is dict else value
 
+
+cdef enum:
+    MAX_SUMMARY = 4
+
+cdef str _describe_view(view, const uint8_t *data, const wire_value *value):
+    """An object of a frame for repr: the fields that its view class names in `_summary`, short; nothing is parsed for it."""
+    cdef wire_key[MAX_SUMMARY] keys
+    cdef wire_value[MAX_SUMMARY] found
+    cdef int count = 0
+    cdef int i
+    cdef tuple names = view._summary
+    for name in names[:MAX_SUMMARY]:
+        keys[count] = (<ViewField?>getattr(view, name)).key
+        count += 1
+    if count == 0:
+        return f"{view.__name__}(<{value.end - value.start} bytes of JSON>)"
+    _members(data, value, keys, <size_t>count, found)
+    parts = []
+    for i in range(count):
+        if found[i].kind >= WIRE_OBJECT:
+            parts.append(f"{names[i]}=<{found[i].end - found[i].start} bytes of JSON>")
+        elif found[i].kind > WIRE_NULL:
+            parts.append(f"{names[i]}={_brief(_flat(data, &found[i]))}")
+    return f"{view.__name__}({', '.join(parts)})"
+
+
+# ---- The audio inside an item ------------------------------------------------------------------------------------------
 
 cdef wire_key[2] _AUDIO_PART_KEYS
 _AUDIO_PART_KEYS[:] = [_key(b"audio"), _key(b"type")]
@@ -163,9 +185,9 @@ def part_pcm(ViewObject part, tuple formats):
     with cython.critical_section(part):
         frame = part.frame if part.is_scanned() else None
     if frame is not None:
-        data = _find_in_span(frame, part, _AUDIO_PART_KEYS, 2, found)
+        data = _find_in_view(frame, part, _AUDIO_PART_KEYS, 2, found)
         if found[0].kind == WIRE_STRING:
-            pcm = _decode_text(data, &found[0], formats[_flat(data, &found[1]) != "input_audio"], &status, &position)
+            pcm = _part_samples(data, &found[0], formats[_flat(data, &found[1]) != "input_audio"], &status, &position)
             if pcm is not None:
                 return pcm
     raw = part.raw
@@ -176,31 +198,22 @@ def part_pcm(ViewObject part, tuple formats):
         raise DecodeError("the audio is not a string", 0, None, "audio", "")
     audio_format = formats[raw.get("type") != "input_audio"]
     data = _frame_data(text, &size)
-    # Here a backslash is a character like any other that base64 has not; the string as it stands has no escapes.
+    # In parsed text a backslash is a character like any other that base64 does not have: the string has no escapes.
     cdef wire_value value = wire_value(0, <size_t>size, WIRE_STRING, False, False)
-    pcm = _decode_text(data, &value, audio_format, &status, &position)
+    pcm = _part_samples(data, &value, audio_format, &status, &position)
     if pcm is None and status == WIRE_OK:
         raise DecodeError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711", 0, None, "audio", text)
     if pcm is None:
-        raise DecodeError(wire_reason(status).decode(), <Py_ssize_t>position, None, "audio", text)
+        raise DecodeError(_reason(status), <Py_ssize_t>position, None, "audio", text)
     return pcm
 
-cdef object _decode_text(const uint8_t *data, const wire_value *value, audio_format, wire_status *status, size_t *position):
+cdef object _part_samples(const uint8_t *data, const wire_value *value, audio_format, wire_status *status, size_t *position):
     """Base64 into an int16 array; None with the fault in `status`, or WIRE_OK where the format is no PCM."""
     cdef wire_sink sink
-    cdef size_t payload_bytes
-    cdef cnp.npy_intp count
     cdef int conversion = _conversion(DTYPE_INT16, audio_format)
     status[0] = WIRE_OK
     if conversion < 0:
         return None
-    status[0] = _payload_size(data, value, &payload_bytes, position)
-    if status[0] != WIRE_OK:
-        return None
     sink.conversion = <wire_conversion>conversion
     sink.carry_count = 0
-    count = <cnp.npy_intp>(payload_bytes / wire_sample_bytes(sink.conversion))
-    pcm = cnp.PyArray_SimpleNew(1, &count, cnp.NPY_INT16)
-    sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
-    status[0] = _payload_decode(data, value, &sink, position)
-    return pcm if status[0] == WIRE_OK else None
+    return _decode_payload(data, value, DTYPE_INT16, &sink, None, status, position)

@@ -1,0 +1,196 @@
+# The base classes of all messages: what every message can do.
+
+# Set by the last file: a pickle is read by decoding its frame again.
+cdef object _reduce = None
+
+# From then on a class statement declares a message; those before make the bases.
+cdef bint _bases_are_made = False
+
+class RealtimeMessage(MessageObject):
+    """One message of a Realtime conversation, of either side. Built by decoding a frame only; read-only.
+
+    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str. canonical_type: the first of the wire
+    names of its class, the same for all names of one message; None for a type that no class declares.
+    """
+
+    __match_args__ = ()
+    __hash__ = None
+    canonical_type = None
+
+    def __init_subclass__(cls, wire=(), role=None, **kwargs):
+        super().__init_subclass__(**kwargs)
+        message_seal(<PyTypeObject *>cls)
+        if _bases_are_made:
+            _declare(cls, wire, role)
+
+    @property
+    def extra(self):
+        """The undeclared fields: a fresh dict, parsed from the frame each time."""
+        cdef Layout layout = <Layout>_message_of(self).layout
+        found = self.to_dict()
+        found.pop("type", None)
+        for name in layout.keys:
+            found.pop(name, None)
+        return found
+
+    def to_dict(self):
+        """All of the frame as fresh Python objects, as orjson reads it."""
+        cdef message *m = _message_of(self)
+        cdef Py_ssize_t size
+        frame = <object>m.slots[SLOT_FRAME]
+        _frame_data(frame, &size)
+        return _load_span(frame, 0, size)
+
+    def __repr__(self):
+        cdef message *m = _message_of(self)
+        cdef Layout layout = <Layout>m.layout
+        parts = []
+        if layout.is_unknown:
+            parts.append(f"type={_brief(self.type)}")
+        for name in ("event_id", *layout.fields):
+            part = layout.describe(m, name)
+            if part is not None:
+                parts.append(f"{name}={part}")
+        return f"{layout.cls.__name__}({', '.join(parts)})"
+
+    def __eq__(self, other):
+        if type(other) is not type(self):
+            return NotImplemented
+        if self is other:
+            return True
+        cdef message *one = _message_of(self)
+        cdef message *two = _message_of(other)
+        if (<Layout>one.layout).is_audio:
+            if (self.audio_format, self.sample_offset) != (other.audio_format, other.sample_offset):
+                return False
+            if self.pcm.dtype != other.pcm.dtype or self.pcm.shape != other.pcm.shape or (self.pcm != other.pcm).any():
+                return False
+        frame, other_frame = self.frame, other.frame
+        if type(frame) is type(other_frame) and frame == other_frame:
+            return True
+        return json_values.same(self.to_dict(), other.to_dict())
+
+    def __reduce__(self):
+        return _reduce(self)
+
+    def __copy__(self):
+        return _clone(self, False)
+
+    def __deepcopy__(self, memo):
+        return _clone(self, True)
+
+
+cdef object _clone(object original, bint deep):
+    """The same message once more; where `deep`, with audio of its own and nothing parsed yet."""
+    cdef message *source = _message_of(original)
+    cdef Layout layout = <Layout>source.layout
+    cdef Py_ssize_t span_count = message_span_count(source)
+    cdef object cls = type(original)
+    cdef message *m = message_new(<PyTypeObject *>cls, source.layout, source.slot_count, span_count)
+    clone = _owned(<PyObject *>m)
+    memcpy(message_spans(m), message_spans(source), span_count * sizeof(message_span))
+    if source.formats != NULL:
+        Py_INCREF(<object>source.formats)
+        m.formats = source.formats
+    cdef Py_ssize_t i
+    for i in range(source.slot_count):
+        if source.slots[i] == NULL or (deep and _is_parsed(layout, source, i)):
+            continue
+        value = <object>source.slots[i]
+        if deep and isinstance(value, cnp.ndarray):
+            value = value.copy()
+        _put(m, i, value)
+    return clone
+
+cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
+    """Whether the slot holds what was made of a span when somebody asked for it."""
+    cdef Py_ssize_t number = 0 if place == SLOT_EVENT_ID else place - layout.plan.first_slot
+    cdef message_span *span
+    if number < 0 or (number == 0 and place != SLOT_EVENT_ID):
+        return False
+    span = _find_span(m, <uint32_t>number)
+    return span != NULL and not span.payload
+
+
+# ---- Both sides ----------------------------------------------------------------------------------------------------------
+
+cdef list _base_definitions = []
+
+cdef _finish_base(cls, dict places):
+    """Closes a class below which messages are declared; `places`: the slots that it adds."""
+    for name, place in places.items():
+        _set_on_class(cls, name, _slot_descriptor(cls, name, place, _base_definitions))
+    message_freeze(<PyTypeObject *>cls)
+
+cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
+    """The bases of one side of a conversation, and the class of the types that it does not know."""
+    cdef Layout layout
+    _bases[base] = (catalogue, KIND_PLAIN)
+    _bases[audio] = (catalogue, KIND_AUDIO)
+    _bases[audio_end] = (catalogue, KIND_AUDIO_END)
+    _finish_base(base, {})
+    _finish_base(audio, {
+        "incomplete_sample": SLOT_INCOMPLETE_SAMPLE, "audio_format": SLOT_AUDIO_FORMAT, "sample_offset": SLOT_SAMPLE_OFFSET})
+    _finish_base(audio_end, {"incomplete_sample": SLOT_INCOMPLETE_SAMPLE})
+    layout = _declare(unknown, (), None)
+    layout.is_unknown = True
+    catalogue.set_unknown(layout)
+
+def _pcm_format(self):
+    """What the array holds: encoding "pcm16" for int16, "float32" for float32, what was sent for uint8; rate, channels."""
+    cdef message *m = _message_of(self)
+    cdef Layout layout = <Layout>m.layout
+    if not layout.is_audio:
+        raise TypeError(f"pcm_format is a property of audio messages, not of {layout.cls.__name__}")
+    sent = <object>m.slots[SLOT_AUDIO_FORMAT]
+    dtype = (<object>m.slots[layout.payload_place()]).dtype
+    if dtype == "uint8" or (dtype == "int16" and sent.encoding == "pcm16"):
+        return sent
+    return AudioFormat("pcm16" if dtype == "int16" else "float32", sent.rate, sent.channels)
+
+message_seal(<PyTypeObject *>RealtimeMessage)
+_finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME, "event_id": SLOT_EVENT_ID})
+
+
+# ---- What servers send -----------------------------------------------------------------------------------------------------
+
+cdef Catalogue SERVER = Catalogue("server")
+
+class RealtimeServerMessage(RealtimeMessage):
+    """One message of a Realtime server: the base of all. Built by decoding a frame only; read-only.
+
+    A class statement declares a message: annotated fields, and `wire=` the name or names that its `type` has. Fields that
+    are absent or null read None. `role=` says what the message does to the session: "session_start" and "session_update" (they
+    need a field `session`), "response_start" and "response_end" (a field `response`), "audio_end" (what AudioEnd means by
+    itself), "input_audio" (on an AudioMessage: the user's speech). Two messages are equal when they are of one class and hold
+    equal values. TypeError where a wire name is taken, a field's name is reserved, or a role is unknown.
+    """
+
+
+class AudioMessage(RealtimeServerMessage):
+    """A message that carries audio.
+
+    pcm: the samples, a fresh 1-D array that is the caller's (dtype of the decoder, channels interleaved).
+    audio_format: what the payload was when it was sent; pcm_format: what the array holds. sample_offset: index of the first
+    sample within its (response_id, item_id, content_index), in bytes for dtype="uint8"; None from decode().
+    incomplete_sample: the byte at the end that makes no whole sample and is in no later message either, or b"". delta: the
+    base64 text of the payload, made on demand.
+    """
+
+    delta = PayloadText()
+    pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
+
+
+class AudioEnd(RealtimeServerMessage):
+    """A message after which an audio stream is over.
+
+    incomplete_sample: the byte of it that made no whole sample, or b"".
+    """
+
+
+class UnknownMessage(RealtimeServerMessage):
+    """A message of a type that no class declares. All of it is in `extra`."""
+
+
+_finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage)
+_bases_are_made = True

@@ -1,0 +1,402 @@
+# Class -> layout, wire name -> class. There is one catalogue for each side of a conversation.
+
+cdef enum:
+    ROLE_NONE
+    ROLE_INPUT_AUDIO
+    ROLE_AUDIO_END
+    # The roles from here on have an object that names formats.
+    ROLE_SESSION_START
+    ROLE_SESSION_UPDATE
+    ROLE_RESPONSE_START
+    ROLE_RESPONSE_END
+
+# role= of a class statement: what the message does to the session, and the field that this needs.
+cdef dict _ROLES = {
+    "input_audio": (ROLE_INPUT_AUDIO, None),
+    "audio_end": (ROLE_AUDIO_END, None),
+    "session_start": (ROLE_SESSION_START, "session"),
+    "session_update": (ROLE_SESSION_UPDATE, "session"),
+    "response_start": (ROLE_RESPONSE_START, "response"),
+    "response_end": (ROLE_RESPONSE_END, "response"),
+}
+
+# Ids that come again from message to message: a decoder remembers the last one of each.
+cdef tuple _RECURRING = ("response_id", "item_id", "call_id", "previous_item_id")
+
+# Strings that nobody reads: padding against traffic analysis, which would cost 25 ns a message if it were made.
+cdef frozenset _READ_LATER = frozenset(("obfuscation",))
+
+# Names that every message has; no wire field may bear one.
+cdef frozenset _RESERVED = frozenset((
+    "type", "event_id", "frame", "extra", "pcm", "audio_format", "pcm_format", "sample_offset", "incomplete_sample",
+    "to_dict", "canonical_type", "_layout"))
+
+
+@cython.final
+cdef class Layout:
+    def wire_keys(self):
+        """The declared keys, event_id among them."""
+        return list(self.keys)
+
+    cdef bint holds_payload(self, size_t number) noexcept:
+        return self.wire.payload_first <= number < self.wire.payload_first + self.wire.payload_count
+
+    cdef Py_ssize_t place(self, int number) noexcept:
+        """The slot of a field."""
+        return self.plan.first_slot + number if number else SLOT_EVENT_ID
+
+    cdef Py_ssize_t payload_place(self) noexcept:
+        return self.plan.first_slot + <Py_ssize_t>self.wire.payload_first
+
+    cdef str describe(self, message *m, str name):
+        """A field for repr, or None where it is absent; what was not parsed stays so."""
+        cdef int number = self.names.index(name)
+        descriptor = self.cls.__dict__.get(name)
+        if isinstance(descriptor, LazyField):
+            text = (<LazyField>descriptor).describe(m)
+            if text is not None:
+                return text
+        cdef PyObject *slot = m.slots[self.place(number)]
+        if slot == NULL or slot == <PyObject *>None:
+            return None
+        value = <object>slot
+        if isinstance(value, cnp.ndarray):
+            return _describe_pcm(value, <object>m.slots[SLOT_AUDIO_FORMAT])
+        return _brief(value)
+
+
+cdef str _describe_pcm(pcm, audio_format):
+    text = f"{pcm.dtype.name}[{pcm.size}]"
+    per_second = audio_format.rate * audio_format.channels
+    if pcm.dtype == "uint8" and audio_format.encoding == "pcm16":
+        per_second *= 2
+    if audio_format.encoding in ("pcm16", "g711_ulaw", "g711_alaw"):
+        text += f" {1000 * pcm.size / per_second:.0f} ms"
+    return text
+
+
+@cython.final
+cdef class WireType:
+    pass
+
+cdef WireType _wire_type(str name, Layout layout):
+    cdef WireType made = WireType()
+    made.name = sys.intern(name)
+    made.encoded = name.encode("utf-8", "surrogatepass")
+    made.layout = layout
+    made.plain = (layout.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio and not layout.bytes_payload)
+    made.wire.name = made.encoded
+    made.wire.length = len(made.encoded)
+    made.wire.layout = &layout.wire
+    made.wire.owner = <void *>made
+    made.wire.literal = bool(made.encoded) and all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in made.encoded)
+    return made
+
+
+# ---- The catalogue of a side -----------------------------------------------------------------------------------------
+
+@cython.final
+cdef class Catalogue:
+    """All wire types of one side. Types are added, never taken out: a decode under way goes on with what it has."""
+
+    def __cinit__(self, str side):
+        self.side = side
+        self.types = {}
+        self.classes = {}
+        self.table = NULL
+        self.grow(0)
+
+    cdef bint has_room(self, size_t count) noexcept:
+        """Whether at most half of the table is taken with so many types."""
+        return self.table != NULL and 2 * count <= self.table.mask + 1
+
+    cdef int grow(self, size_t count) except -1:
+        """Makes room for so many types.
+
+        A table that is outgrown stays where it is, for a decode under way may read it; each is half the size of the next.
+        """
+        cdef size_t size = 64
+        cdef wire_catalogue *larger
+        cdef WireType entry
+        while 2 * count > size:
+            size *= 2
+        larger = <wire_catalogue *>PyMem_Calloc(1, sizeof(wire_catalogue) + size * sizeof(wire_type *))
+        if larger == NULL:
+            raise MemoryError
+        larger.slots = <const wire_type **>(larger + 1)
+        larger.mask = size - 1
+        for entry in self.types.values():
+            wire_catalogue_add(larger, &entry.wire)
+        if self.unknown is not None:
+            larger.unknown = &self.unknown.wire
+        self.table = larger
+        return 0
+
+    cdef int set_unknown(self, Layout layout) except -1:
+        self.unknown = _wire_type("", layout)
+        self.table.unknown = &self.unknown.wire
+        message_uncounted(self.unknown)
+        return 0
+
+    cdef int add(self, cls, list entries) except -1:
+        """All of the entries, or none: where a name is taken, or memory runs out."""
+        cdef WireType entry
+        with cython.critical_section(self):
+            # Growing may run the collector, and that any code, which may declare a class.
+            while not self.has_room(len(self.types) + len(entries)):
+                self.grow(len(self.types) + len(entries))
+            # From here to the last addition no Python code runs, so what one caller adds is added whole.
+            for entry in entries:
+                taken = self.types.get(entry.name)
+                if taken is not None:
+                    raise TypeError(f"{cls.__name__}: {entry.name!r} is {(<WireType>taken).layout.cls.__name__}'s")
+            done = 0
+            try:
+                for entry in entries:
+                    self.types[entry.name] = entry
+                    done += 1
+            except MemoryError:
+                for entry in entries[:done]:
+                    del self.types[entry.name]
+                raise
+            for entry in entries:
+                entry.number = self.count
+                self.count += 1
+                wire_catalogue_add(self.table, &entry.wire)
+        message_uncounted(cls)
+        for entry in entries:
+            message_uncounted(entry.layout)
+            message_uncounted(entry)
+        return 0
+
+    cdef list types_of(self, cls):
+        """The wire types of a message class and of those derived from it."""
+        cdef WireType entry
+        found = []
+        for entry in list(self.types.values()):
+            if issubclass(entry.layout.cls, cls):
+                found.append(entry)
+        return found
+
+
+# The classes below which messages are declared: class -> (its catalogue, what kind of message it is the base of).
+cdef dict _bases = {}
+
+cdef enum:
+    KIND_PLAIN
+    KIND_AUDIO
+    KIND_AUDIO_END
+
+cdef tuple _base_of(cls):
+    """The catalogue and the kind of a message class."""
+    for base in type.__dict__["__mro__"].__get__(cls):
+        found = _bases.get(base)
+        if found is not None:
+            return found
+    raise TypeError(f"{cls.__name__}: a message class is declared below RealtimeServerMessage or another message class")
+
+
+# ---- From a class statement to a layout ---------------------------------------------------------------------------------
+
+def _declare(cls, wire, role):
+    """Makes a layout of a class statement's annotations, and the class the one of its wire names."""
+    cdef Catalogue catalogue
+    cdef Layout layout
+    if "_layout" in cls.__dict__ and isinstance(cls.__dict__["_layout"], Layout):
+        raise TypeError(f"{cls.__name__} is declared already")
+    if type(cls) is not type:
+        raise TypeError(f"{cls.__name__}: a message class has no metaclass of its own, and {type(cls).__name__} is one")
+    if len(cls.__bases__) != 1:
+        # Fields lie where one class says. A second base would say otherwise, or bring a dict.
+        raise TypeError(f"{cls.__name__}: a message class has one base")
+    names = _wire_names(cls, wire)
+    catalogue, kind = _base_of(cls)
+    layout = Layout()
+    layout.cls = cls
+    layout.is_audio = kind == KIND_AUDIO
+    layout.ends_audio = kind == KIND_AUDIO_END
+    base = cls.__base__.__dict__.get("_layout")
+    fields = _read_fields(cls, layout, base if isinstance(base, Layout) else None)
+    _lay_out(layout, fields)
+    _give_role(layout, role, base if isinstance(base, Layout) else None)
+    if names and layout.is_audio and not layout.wire.payload_count:
+        raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
+    _add_descriptors(layout, fields)
+    _set_on_class(cls, "_layout", layout)
+    _set_on_class(cls, "__match_args__", tuple(fields))
+    _set_on_class(cls, "canonical_type", names[0] if names else None)
+    message_freeze(<PyTypeObject *>cls)
+    entries = []
+    for name in names:
+        entries.append(_wire_type(name, layout))
+    if entries:
+        catalogue.add(cls, entries)
+    return layout
+
+
+cdef tuple _wire_names(cls, wire):
+    """The names of `wire=`, as plain strings."""
+    names = []
+    for name in (wire,) if isinstance(wire, str) else tuple(wire):
+        if not isinstance(name, str) or not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
+            raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes, not {name!r:.80}")
+        name = str.__str__(name)    # of an Enum's member, its value
+        if name in names:
+            raise TypeError(f"{cls.__name__}: {name!r} stands in wire= twice")
+        names.append(name)
+    return tuple(names)
+
+
+cdef dict _read_fields(cls, Layout layout, Layout base):
+    """name -> (annotation, keys of the payload or None): the fields of the base and then the class's own."""
+    cdef dict fields = {} if base is None else dict(base.fields)
+    own = annotations.annotations_of(cls)
+    for name, annotation in own.items():
+        default = cls.__dict__.get(name)
+        keys = default.keys if isinstance(default, Payload) else None
+        if keys is None and str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+            continue
+        if name.startswith("__") and name.endswith("__"):
+            raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
+        if keys is None and name in cls.__dict__:
+            continue
+        _check_name(cls, layout, name, keys)
+        # The slots of a base's fields stay where they are, for its descriptors read them there.
+        if name in fields and _key_count(fields[name][1]) != _key_count(keys):
+            raise TypeError(
+                f"{cls.__name__}.{name}: {cls.__base__.__name__} declares it with another number of wire keys; a class that "
+                "declares a field of its base again gives it as many")
+        fields[name] = (annotation, keys)
+    for name in fields:
+        if name in cls.__dict__ and name not in own:
+            raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
+    return fields
+
+
+cdef Py_ssize_t _key_count(keys):
+    return 1 if keys is None else len(keys)
+
+cdef _check_name(cls, Layout layout, str name, keys):
+    if keys and layout.is_audio and name != "pcm":
+        raise TypeError(f"{cls.__name__}.{name}: an audio payload is `pcm`")
+    if name in _RESERVED and not (name == "pcm" and keys and layout.is_audio):
+        raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
+    for key in keys or ():
+        if key in _RESERVED and key != name:
+            raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
+
+
+cdef _lay_out(Layout layout, dict fields):
+    """Gives each field its number, in the order in which the walk expects the keys."""
+    cdef uint32_t number
+    cdef bytes encoded
+    wire_layout_init(&layout.wire)
+    wire_layout_add(&layout.wire, b"event_id", 8)
+    memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
+    layout.plan.first_slot = (SLOT_SAMPLE_OFFSET if layout.is_audio else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio
+                              else SLOT_EVENT_ID)
+    names = ["event_id"]
+    all_keys = ["event_id"]
+    for name, (_, payload_keys) in fields.items():
+        if payload_keys:
+            if layout.wire.payload_count:
+                raise TypeError(f"{layout.cls.__name__}.{name}: a message has one payload")
+            layout.bytes_payload = not layout.is_audio
+            layout.wire.payload_first = layout.wire.field_count
+            layout.wire.payload_count = len(payload_keys)
+        for key in payload_keys or (name,):
+            encoded = key.encode("utf-8", "surrogatepass")
+            number = wire_layout_add(&layout.wire, encoded, len(encoded))
+            if number == <uint32_t>WIRE_NO_FIELD:
+                raise TypeError(
+                    f"{layout.cls.__name__}.{name}: {key!r} is declared twice, is longer than {WIRE_MAX_NAME} bytes, or one of "
+                    f"more than {WIRE_MAX_FIELDS - 1} fields")
+            names.append(name if number == layout.wire.payload_first or not payload_keys else None)
+            all_keys.append(key)
+            if key in _RECURRING:
+                layout.plan.id_place[number] = _RECURRING.index(key)
+        if name in _READ_LATER:
+            layout.plan.later |= <uint32_t>1 << names.index(name)
+    layout.fields = fields
+    layout.names = tuple(names)
+    layout.keys = tuple(all_keys)
+
+
+cdef int _number(Layout layout, str name):
+    """The number of a field, 0 where there is none of this name."""
+    return layout.names.index(name) if name in layout.names else 0
+
+cdef _give_role(Layout layout, role, Layout base):
+    """What the message does to the session, and the fields that say it."""
+    cls = layout.cls
+    layout.ids.response_id = _number(layout, "response_id")
+    layout.ids.item_id = _number(layout, "item_id")
+    layout.ids.content_index = _number(layout, "content_index")
+    layout.format_name = _number(layout, "format")
+    layout.format_rate = _number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
+    layout.format_channels = _number(layout, "channels")
+    for number in (layout.format_name, layout.format_rate, layout.format_channels):
+        if number:
+            layout.format_fields |= <uint32_t>1 << number
+    if role is None:
+        layout.role = (base.role if base is not None and base.role else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
+        layout.holder = base.holder if base is not None else 0
+        return
+    if role not in _ROLES:
+        raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(_ROLES)}")
+    layout.role, holder = _ROLES[role]
+    if holder is not None:
+        layout.holder = _number(layout, holder)
+        if not layout.holder:
+            raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{holder}`")
+    if layout.role == ROLE_INPUT_AUDIO and not layout.is_audio:
+        raise TypeError(f"{cls.__name__}: role={role!r} is an audio message's")
+    if layout.is_audio and layout.role != ROLE_INPUT_AUDIO:
+        raise TypeError(f"{cls.__name__}: the role of an audio message is 'input_audio' or none, not {role!r}")
+
+
+cdef _add_descriptors(Layout layout, dict fields):
+    """What reads the fields. A class has descriptors for the fields of its base too: they may be of another kind here."""
+    cls = layout.cls
+    kept = []
+    for name, (annotation, payload_keys) in fields.items():
+        number = _number(layout, name)
+        view, many = annotations.view_in(annotation, cls.__module__, ViewObject)
+        if view is None and (payload_keys or not (annotations.is_nested(annotation) or name in _READ_LATER)):
+            descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
+        else:
+            descriptor = _lazy(name, number, layout, view, many)
+        _set_on_class(cls, name, descriptor)
+        if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
+            _set_on_class(cls, payload_keys[0], PayloadText())
+    layout.definitions = tuple(kept)
+
+cdef object _lazy(str name, int number, Layout layout, view, bint many):
+    cdef LazyField field = LazyField()
+    field.__name__ = name
+    field.field = number
+    field.place = layout.place(number)
+    field.view = view
+    field.many = many
+    field.owner = layout.cls
+    return field
+
+cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
+    """A container came where a field is declared flat: from now on the class reads that field as one that may be parsed later.
+
+    That costs some 20 ns a read, once and for all. As long as no container comes, a flat field stays a single load.
+    """
+    cdef uint32_t i
+    for i in range(layout.wire.field_count):
+        if f.values[i].kind < WIRE_OBJECT or layout.holds_payload(i):
+            continue
+        name = layout.names[i]
+        if isinstance(layout.cls.__dict__.get(name), LazyField):
+            continue
+        _set_on_class(layout.cls, name, _lazy(name, i, layout, None, False))
+        # The descriptors of message classes that it derives from read the same slot.
+        for cls in layout.cls.__mro__[1:]:
+            base = cls.__dict__.get("_layout")
+            if isinstance(base, Layout) and name in cls.__dict__:
+                _set_on_class(cls, name, _lazy(name, i, <Layout>base, None, False))
+    return 0

@@ -1,0 +1,586 @@
+# Decoder: the road of a frame.
+#
+#   decode_any      short bytes under the GIL go straight on; decode_guarded makes bytes or str of all else, and locks
+#   begin           the walk; a payload that comes on the way is decoded into the array that the delta before calls for
+#   continue_delta  the next delta of the stream that spoke last: all but its ids and samples is known
+#   complete        any other message, under the lock: what it is, what it changes; then, with nothing left to refuse, the change
+
+cdef extern from "message.h":
+    message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
+                                object type_name, object frame, PyObject **ids) except NULL
+
+
+# ---- Options ---------------------------------------------------------------------------------------------------------------
+
+cdef str _nearest(name, known):
+    """", did you mean ...?" of the known name that is nearest, or nothing."""
+    import difflib
+    near = difflib.get_close_matches(name, known, 1)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+cdef object _forced_format(audio_format, str dtype):
+    if audio_format is None or isinstance(audio_format, AudioFormat):
+        return audio_format
+    if not isinstance(audio_format, str):
+        raise TypeError(f"audio_format is an AudioFormat, a wire name or None, not {type(audio_format).__name__}")
+    forced = named_format(audio_format)
+    if forced is None:
+        raise ValueError(f"audio_format {audio_format!r} names no format")
+    return forced
+
+@cython.final
+cdef class _Only:
+    cdef bint wants(self, WireType wire_type) noexcept:
+        if wire_type.layout.is_unknown:
+            return self.unknown
+        return (wire_type.number < PyBytes_GET_SIZE(self.numbers)
+                and PyBytes_AS_STRING(self.numbers)[wire_type.number] != 0)
+
+cdef _Only _wanted_types(only, Catalogue catalogue):
+    if only is None:
+        return None
+    cdef _Only made = _Only()
+    cdef WireType wire_type
+    said = (only,) if isinstance(only, (str, type)) else only
+    try:
+        said = tuple(said)
+    except TypeError:
+        raise TypeError(f"only= takes wire types and message classes, not {only!r}") from None
+    numbers = bytearray(catalogue.count)
+    names = []
+    for entry in said:
+        names.append(entry if isinstance(entry, str) else getattr(entry, "__name__", entry))
+        if isinstance(entry, str):
+            wire_type = catalogue.types.get(str.__str__(entry))
+            if wire_type is None:
+                near = _nearest(str.__str__(entry), list(catalogue.types))
+                raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
+                                 "(UnknownMessage stands for all types that no class has)")
+            numbers[wire_type.number] = 1
+        elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
+            for wire_type in catalogue.types_of(entry):
+                numbers[wire_type.number] = 1
+            made.unknown |= issubclass(catalogue.unknown.layout.cls, entry)
+        else:
+            raise TypeError(f"only= takes wire types and message classes, not {entry!r}")
+    made.numbers = bytes(numbers)
+    made.said = tuple(names)
+    return made
+
+
+# ---- The decoder -----------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class Decoder:
+    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: None follows what the session negotiates; an AudioFormat or a wire name ("g711_ulaw") forces one.
+    only: wire types and message classes to build. Other messages are validated as JSON and followed, and give None.
+    session: the Session of another decoder, to share; by default the decoder has its own.
+    Raises ValueError and TypeError for arguments it does not know.
+
+    May be used from several threads; each call is then one after the other.
+    """
+
+    def __cinit__(self):
+        self.catalogue = SERVER
+        self.session = Session()
+        self.dtype = "int16"
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(8):
+            Py_XDECREF(self.ids[i])
+
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, session=None):
+        name = _dtype_name(dtype)
+        forced = _forced_format(audio_format, name)
+        wanted = _wanted_types(only, self.catalogue)
+        if session is None:
+            session = Session() if self.is_made else self.session
+        elif not isinstance(session, Session):
+            raise TypeError(f"session= takes a Session, not {type(session).__name__}")
+        if self.session is not None and self.session.owner == PyThread_get_thread_ident():
+            raise RuntimeError("__init__ of a Decoder that is decoding")
+        # Another thread may be decoding. All that can be refused was looked at before.
+        cdef Session locked = self.lock_session()
+        self.session = session
+        self.dtype = name
+        self.dtype_code = _DTYPES[name]
+        self.forced = forced
+        self.only = wanted
+        self.last_format = None
+        self.last_own = None
+        self.is_made = True
+        if locked is not None:
+            locked.unlock()
+
+    @property
+    def audio_format(self):
+        """The AudioFormat that output audio is decoded from, as it stands: the session's, or the one that was forced."""
+        return self.session_formats()[1]
+
+    @property
+    def input_audio_format(self):
+        """The AudioFormat of the session's input audio as it stands."""
+        return self.session_formats()[0]
+
+    @property
+    def evicted_bytes(self):
+        """Bytes of split samples that no array got: their stream was evicted, or another session began."""
+        return 0 if self.session is None else self.session.evicted_bytes
+
+    def __repr__(self):
+        only = "" if self.only is None else f", only={self.only.said!r}"
+        return f"Decoder(dtype={self.dtype!r}, audio_format={self.audio_format!r}{only})"
+
+    @cython.binding(False)
+    def decode(self, frame, out=None):
+        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for what `only` leaves out.
+
+        out: an array of the decoder's dtype, C-contiguous, that samples go into; `pcm` is then the filled part.
+        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too
+        small or of another dtype; the decoder is then as it was before.
+        """
+        return self.decode_any(frame, out)
+
+    # ---- the lock
+
+    cdef Session lock_session(self):
+        """Locks the session; what is returned is to be unlocked. None where there is none, or this thread is inside already."""
+        cdef Session session
+        while True:
+            session = self.session
+            if session is None or not session.lock():
+                return None
+            # While this waited, __init__ may have given the decoder another session.
+            if self.session is session:
+                return session
+            session.unlock()
+
+    # ---- a frame of any kind
+
+    cdef object decode_any(self, frame, out):
+        if (not FREE_THREADED and out is None and PyBytes_CheckExact(frame) and PyBytes_GET_SIZE(frame) < GIL_BOUND
+                and (self.session is None or not self.session.held)):
+            return self.begin(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
+        return self.decode_guarded(frame, out)
+
+    cdef object decode_guarded(self, frame, out):
+        cdef const uint8_t *data
+        cdef Py_ssize_t size
+        cdef Session locked
+        if PyBytes_CheckExact(frame):
+            pass
+        elif isinstance(frame, str):
+            try:
+                data = _frame_data(frame, &size)
+            except UnicodeEncodeError:
+                raise _surrogate_refusal(frame, self.catalogue) from None
+        elif isinstance(frame, (bytearray, memoryview)):
+            try:
+                frame = bytes(frame)
+            except ValueError as error:
+                raise TypeError(f"a frame is bytes, str, bytearray or memoryview: {error}") from None
+        elif not isinstance(frame, bytes):
+            raise TypeError(f"a frame is bytes, str, bytearray or memoryview, not {type(frame).__name__}")
+        data = _frame_data(frame, &size)
+        if size < GIL_BOUND and not FREE_THREADED and (self.session is None or not self.session.held):
+            if out is not None:
+                _check_out(out, self.dtype_code)
+            return self.begin(frame, data, size, out)
+        locked = self.lock_session()
+        try:
+            if out is not None:
+                _check_out(out, self.dtype_code)
+            return self.begin(frame, data, size, out)
+        finally:
+            if locked is not None:
+                locked.unlock()
+
+    # ---- begin
+
+    cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out):
+        cdef wire_frame f
+        cdef wire_status status
+        cdef WireType wire_type
+        cdef audio_stream *stream
+        cdef object pcm = None
+        # A carry comes before the payload, and whose it is the ids tell. `out` is written to only when all of the frame is known.
+        wire_frame_init(&f, data, <size_t>size, self.catalogue.table,
+                        out is not None or (self.session is not None and self.session.streams.carries > 0))
+        f.likely = self.last_type
+        status = _walk(&f)
+        if status == WIRE_NEED_SINK:
+            pcm = self.begin_payload(&f)
+            status = _walk(&f)
+        if status == WIRE_OK:
+            # Not before: a type that stood before the payload may have been followed by another, and one behind it was a guess.
+            self.last_type = f.type
+            wire_type = <WireType>f.type.owner
+            if self.only is None:
+                # Most messages are made of flat fields and change nothing, or go on with the audio stream that spoke last.
+                if wire_type.plain:
+                    return _owned(<PyObject *>self.fill(frame, &f, wire_type))
+                if pcm is not None:
+                    stream = self.next_stream(&f, wire_type.layout)
+                    if stream != NULL:
+                        return self.continue_delta(frame, &f, wire_type, stream, pcm)
+        return self.complete_alone(frame, &f, status, pcm, out)
+
+    cdef object begin_payload(self, wire_frame *f):
+        """The array or bytes that the payload probably goes into, before all of the message is known; None to decode it later."""
+        cdef WireType wire_type = <WireType>f.type.owner
+        cdef int conversion
+        f.sink.out = NULL
+        f.sink.carry_count = 0
+        if self.only is not None and not self.only.wants(wire_type):
+            return None
+        if not wire_type.layout.is_audio:
+            return _bytes_for(&f.sink, f.payload_bytes)
+        conversion = self.conversion_to(self.session_formats()[1] if self.last_format is None else self.last_format)
+        if conversion < 0:
+            return None
+        f.sink.conversion = <wire_conversion>conversion
+        return _room_for(&f.sink, f.payload_bytes, self.dtype_code, None)
+
+    # ---- the next delta
+
+    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream of a delta that was decoded on the way, if that stream spoke last and the format that was guessed is its
+        format; else NULL, and `complete` finds out."""
+        cdef audio_stream *stream
+        if (self.session is None or not layout.is_audio or f.payload != WIRE_PAYLOAD_DONE or f.present & layout.format_fields
+                or _is_ogg(f.data, &f.values[f.payload_field])):
+            return NULL
+        stream = self.session.same_as_last(f, layout)
+        if stream == NULL or (self.forced is None and stream.format != <void *><PyObject *>self.last_format):
+            return NULL
+        return stream
+
+    cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm):
+        cdef message *m = self.fill(frame, f, wire_type)
+        cdef object result = _owned(<PyObject *>m)
+        _put_audio(m, wire_type.layout, pcm, self.last_format, stream.offset)
+        streams_advance(&self.session.streams, stream, <size_t>cnp.PyArray_SIZE(<cnp.ndarray>pcm), 0, f.sink.rest,
+                        f.sink.rest_count)
+        return result
+
+    # ---- any other message
+
+    cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
+        """Calls complete() under the lock, because it may run Python code. The lock is free, or this thread's: the GIL has been
+        held since decode_any() looked at it."""
+        cdef Session locked = self.lock_session()
+        try:
+            return self.complete(frame, f, status, pcm, out)
+        finally:
+            if locked is not None:
+                locked.unlock()
+
+    cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out):
+        """Makes the message of what the walk found, and does to the session what the message says. `pcm`: what the payload was
+        decoded into on the way, if it was."""
+        cdef WireType wire_type
+        cdef Layout layout
+        cdef _Change change = None
+        cdef message *m
+        if status != WIRE_OK:
+            raise _refusal(frame, f, _reason(status), f.position, None)
+        wire_type = <WireType>f.type.owner
+        layout = wire_type.layout
+        cdef bint wanted = self.only is None or self.only.wants(wire_type)
+        if layout.is_audio:
+            return self.complete_audio(frame, f, wire_type, pcm, out, wanted)
+        if layout.role >= ROLE_AUDIO_END and self.session is not None:
+            change = self.session.read_change(f, layout)
+        result = None
+        if wanted:
+            m = self.fill(frame, f, wire_type)
+            result = _owned(<PyObject *>m)
+            if layout.bytes_payload:
+                _put(m, layout.payload_place(), _payload_bytes(frame, f, layout, pcm))
+            if layout.ends_audio:
+                _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else self.session.leftovers(change))
+        # From here on nothing is refused: the message counts.
+        if change is not None:
+            self.session.apply(change)
+        return result
+
+    cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted):
+        """An audio message. One that is not wanted moves its stream on as if it were, as far as that can be known without
+        decoding it, and gives None."""
+        cdef Layout layout = wire_type.layout
+        cdef wire_value *value = &f.values[f.payload_field]
+        cdef message *m = NULL
+        cdef stream_key key
+        cdef audio_stream *stream = NULL
+        cdef Py_ssize_t samples
+        cdef object result = None
+        if wanted:
+            m = self.fill(frame, f, wire_type)
+            result = _owned(<PyObject *>m)
+        # First what may run Python code, then the stream.
+        stream_format = DEFAULT_FORMAT if self.session is None else self.session.format_of_stream(f, layout)
+        audio_format = self.forced if self.forced is not None else self.own_format(f, layout, stream_format)
+        cdef int conversion = self.conversion_to(audio_format)
+        fault = self.payload_fault(frame, f, layout, audio_format, conversion)
+        if fault is not None:
+            if wanted:
+                raise fault
+            return None
+        if self.session is not None:
+            stream_key_of_frame(&key, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+            stream = streams_find(&self.session.streams, &key)
+        if not (f.payload == WIRE_PAYLOAD_DONE and pcm is not None and f.sink.conversion == <wire_conversion>conversion):
+            f.sink.conversion = <wire_conversion>(WIRE_COPY if conversion < 0 else conversion)
+            f.sink.carry_count = stream != NULL and stream.carry_count and _sample_bytes(conversion) == 2
+            f.sink.carry = stream.carry if f.sink.carry_count else 0
+            if not wanted:
+                samples = _measure_payload(f, value)
+            else:
+                pcm = self.samples_of(frame, f, layout, out)
+        if wanted:
+            samples = cnp.PyArray_SIZE(<cnp.ndarray>pcm)
+        elif samples < 0:
+            return None
+        if m != NULL:
+            offset = None
+            left = b""
+            if self.session is not None:
+                offset = 0 if stream == NULL else stream.offset
+            elif f.sink.rest_count:
+                left = bytes((f.sink.rest,))
+            _put_audio(m, layout, pcm, audio_format, offset)
+            _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
+        # From here on nothing is refused: the message counts.
+        if self.session is not None:
+            self.session.advance(stream, &key, f, layout, stream_format, samples, &f.sink)
+        return result
+
+    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
+        """What is wrong with an audio payload before it is decoded: the DecodeError, or None."""
+        cdef const wire_value *value = &f.values[f.payload_field]
+        cdef size_t payload_bytes = 0
+        cdef size_t position = 0
+        cdef wire_status status
+        if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+            return _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), value.start, layout.keys[f.payload_field])
+        if f.payload == WIRE_PAYLOAD_NONE:
+            return None
+        if conversion != WIRE_COPY and audio_format is DEFAULT_FORMAT and _is_ogg(f.data, value):
+            # Nobody has named a format (unmute does not): 42 bits of a header are no accident.
+            return _no_pcm(frame, f, layout, "ogg")
+        if conversion >= 0:
+            return None
+        status = _payload_size(f.data, value, &payload_bytes, &position)
+        if status != WIRE_OK:
+            return _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
+        return _no_pcm(frame, f, layout, audio_format.encoding) if payload_bytes else None
+
+    cdef object samples_of(self, frame, wire_frame *f, Layout layout, out):
+        """The samples of an audio message whose payload was not decoded on the way, or not with this conversion."""
+        cdef wire_status status = WIRE_OK
+        cdef size_t position = 0
+        if f.payload == WIRE_PAYLOAD_NONE:
+            f.sink.rest = f.sink.carry
+            f.sink.rest_count = f.sink.carry_count
+            # Too little for a sample: a carry alone.
+            return _room_for(&f.sink, 0, self.dtype_code, out)
+        pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position)
+        if pcm is None:
+            raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
+        return pcm
+
+    # ---- formats
+
+    cdef tuple session_formats(self):
+        """(input, output) as they stand."""
+        if self.session is None:
+            return (DEFAULT_FORMAT, DEFAULT_FORMAT if self.forced is None else self.forced)
+        return self.session.formats if self.forced is None else (self.session.input_format, self.forced)
+
+    cdef object own_format(self, const wire_frame *f, Layout layout, stream_format):
+        """What the message says of its own format; what it leaves unsaid is the stream's."""
+        if not f.present & layout.format_fields:
+            return stream_format
+        own = (_string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate), _sent(f, layout.format_channels))
+        # Nearly always the same as in the message before.
+        plain = _is_plain_format(own)
+        before = self.last_own
+        if plain and before is not None and stream_format is before[0] and own == before[1]:
+            return before[2]
+        found = own_format(stream_format, *own)
+        if plain:
+            self.last_own = (stream_format, own, found)
+        return found
+
+    cdef int conversion_to(self, audio_format) except -2:
+        """The conversion from a format to the decoder's dtype, -1 where there is none; remembered for the last format."""
+        cdef int conversion = self.last_conversion
+        if audio_format is not self.last_format:
+            conversion = _conversion(self.dtype_code, audio_format)
+            self.last_conversion = conversion
+            self.last_format = audio_format
+        return conversion
+
+    # ---- the message
+
+    cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL:
+        """The message with its flat fields. What is parsed or read later, and the payload, is kept as a span."""
+        cdef Layout layout = wire_type.layout
+        if f.containers:
+            _expect_containers(layout, f)
+        cdef message *m = message_from_frame(
+            <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
+            _text(f.data, &f.type_value) if layout.is_unknown else wire_type.name, frame,
+            NULL if FREE_THREADED and self.session is None else self.ids)
+        if f.containers and self.session is not None:
+            formats = self.session_formats()
+            Py_INCREF(formats)
+            m.formats = <PyObject *>formats
+        return m
+
+
+cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample_offset) noexcept:
+    _put(m, layout.payload_place(), pcm)
+    _put(m, SLOT_AUDIO_FORMAT, audio_format)
+    _put(m, SLOT_SAMPLE_OFFSET, sample_offset)
+    _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
+
+cdef Py_ssize_t _measure_payload(wire_frame *f, const wire_value *value) except -2:
+    """The samples of a payload that nobody wants, by its length, and what they leave over into f.sink; -1 where it is refused.
+
+    Of a payload without escapes only the last group is looked at, and that only where its last byte makes no whole sample.
+    """
+    cdef size_t payload_bytes = 0
+    cdef size_t position = 0
+    cdef size_t width = wire_sample_bytes(f.sink.conversion)
+    cdef size_t samples
+    cdef wire_sink scratch
+    cdef wire_value looked_at = value[0]
+    cdef wire_status status
+    if f.payload != WIRE_PAYLOAD_NONE and _payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
+        return -1
+    samples = (payload_bytes + f.sink.carry_count) // width
+    f.sink.rest = f.sink.carry
+    f.sink.rest_count = <uint8_t>(payload_bytes + f.sink.carry_count - samples * width)
+    if f.sink.rest_count == 0 or payload_bytes == 0:
+        return <Py_ssize_t>samples
+    if not value.escaped:
+        looked_at.start = value.end - 4
+    scratch.carry_count = 0
+    decoded = _decode_payload(f.data, &looked_at, AS_BYTES, &scratch, None, &status, &position)
+    if decoded is None:
+        return -1
+    f.sink.rest = <uint8_t>PyBytes_AS_STRING(decoded)[PyBytes_GET_SIZE(decoded) - 1]
+    return <Py_ssize_t>samples
+
+cdef inline object _sent(const wire_frame *f, int number):
+    """A flat field's value as it was sent; None where there is none."""
+    return _flat(f.data, &f.values[number]) if number else None
+
+cdef bint _is_plain_format(tuple own):
+    """A short name and whole numbers. What is neither is not kept, and may equal what means something else (true and 1)."""
+    name, rate, channels = own
+    return ((name is None or len(<str>name) <= 64) and (rate is None or type(rate) is int)
+            and (channels is None or type(channels) is int))
+
+cdef object _string_or_none(value):
+    return value if isinstance(value, str) else None
+
+cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
+    """The payload of a message that is no audio: bytes, or None where it was absent or null."""
+    cdef wire_status status = WIRE_OK
+    cdef size_t position = f.values[f.payload_field].start
+    if f.payload == WIRE_PAYLOAD_NONE:
+        return None
+    if f.payload == WIRE_PAYLOAD_DONE:
+        return decoded
+    if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+        status = WIRE_PAYLOAD_KIND
+    else:
+        f.sink.carry_count = 0
+        decoded = _decode_payload(f.data, &f.values[f.payload_field], AS_BYTES, &f.sink, None, &status, &position)
+    if status != WIRE_OK:
+        raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
+    return decoded
+
+
+# ---- Refusals --------------------------------------------------------------------------------------------------------------
+
+cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
+    return _refusal(
+        frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
+        f.values[f.payload_field].start, layout.keys[f.payload_field])
+
+cdef object _surrogate_refusal(frame, Catalogue catalogue):
+    """Of a str that UTF-8 cannot hold. In the bytes that it would be, the first surrogate is a fault like any other."""
+    cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")
+    cdef wire_frame f
+    wire_frame_init(&f, <const uint8_t *>PyBytes_AS_STRING(data), <size_t>len(data), catalogue.table, True)
+    cdef wire_status status = _walk(&f)
+    if status == WIRE_UTF8:
+        status = WIRE_SURROGATE
+    return _refusal(frame, &f, _reason(status), f.position, None)
+
+
+# ---- An iterable of frames -------------------------------------------------------------------------------------------------
+
+cdef enum:
+    PASSED_OVER = 64        # what passing over a frame takes beside its bytes, in bytes walked
+
+cdef class DecodedFrames:
+    """The messages of an iterable of frames; those that `only` leaves out are passed over.
+
+    decoder: the Decoder. What decoding a frame raises is raised; the next call goes on with the next frame.
+    """
+    cdef object frames
+    cdef readonly Decoder decoder
+    cdef Py_ssize_t passed          # bytes passed over since signals had their turn
+    cdef double breathed            # when other threads last had theirs
+
+    def __init__(self, frames, Decoder decoder not None):
+        self.frames = iter(frames)
+        self.decoder = decoder
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Decoder decoder = self.decoder
+        if decoder is None:
+            raise TypeError("__init__ of this stream was not called")
+        while True:
+            frame = next(self.frames)
+            message = decoder.decode_any(frame, None)
+            if message is not None:
+                return message
+            self.passed += PASSED_OVER + (PyBytes_GET_SIZE(frame) if PyBytes_CheckExact(frame) else len(frame))
+            if self.passed >= GIL_BOUND:
+                self.passed = 0
+                _breathe(&self.breathed)
+
+
+# ---- Without a session -----------------------------------------------------------------------------------------------------
+
+cdef Decoder _without_session(dtype, audio_format):
+    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format)
+    decoder.session = None
+    return decoder
+
+message_uncounted(DEFAULT_FORMAT)
+
+cdef Decoder _plain = _without_session("int16", None)
+
+def decode(frame, *, dtype="int16", audio_format=None):
+    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: an AudioFormat or a wire name; without it the message's own format, else pcm16 at 24,000 Hz, mono.
+    Raises DecodeError for a bad frame, TypeError for a frame of another type.
+    """
+    if dtype == "int16" and audio_format is None and not FREE_THREADED:
+        return _plain.decode_any(frame, None)
+    return _without_session(dtype, audio_format).decode_any(frame, None)

@@ -1,0 +1,171 @@
+# The slots of a message and the descriptors that read them.
+
+cdef extern from "message.h":
+    ctypedef struct PyMemberDef:
+        pass
+    ctypedef struct PyType_Spec:
+        pass
+    PyType_Spec message_spec
+    object PyType_FromSpec(PyType_Spec *spec)
+    message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count) except NULL
+    void message_seal(PyTypeObject *type)
+    void message_freeze(PyTypeObject *type)
+    int message_set_on_class(PyTypeObject *type, object name, object value) except -1
+    void message_uncounted(object it)
+    message_span *message_spans(message *self)
+    Py_ssize_t message_span_count(message *self)
+    object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
+    # Slots that every message has. Those of audio follow, then the declared fields.
+    enum:
+        SLOT_TYPE
+        SLOT_FRAME
+        SLOT_EVENT_ID
+
+cdef enum:
+    SLOT_INCOMPLETE_SAMPLE = 3
+    SLOT_AUDIO_FORMAT = 4
+    SLOT_SAMPLE_OFFSET = 5
+
+MessageObject = PyType_FromSpec(&message_spec)
+
+cdef message *_message_of(instance) except NULL:
+    """The memory of a message, for methods, which may be called on anything.
+
+    What an object says of its __class__ is not believed: only its real type tells that it is a message.
+    """
+    if not PyObject_TypeCheck(instance, <PyTypeObject *>MessageObject):
+        raise TypeError(f"a message is needed, not {type(instance).__name__}")
+    return <message *><PyObject *>instance
+
+cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
+    """Fills a slot that was NULL."""
+    Py_INCREF(value)
+    m.slots[place] = <PyObject *>value
+
+cdef inline int _replace(message *m, Py_ssize_t place, object value) except -1:
+    cdef PyObject *before = m.slots[place]
+    _put(m, place, value)
+    Py_XDECREF(before)
+    return 0
+
+cdef message_span *_find_span(message *m, uint32_t field) noexcept:
+    cdef message_span *spans = message_spans(m)
+    cdef Py_ssize_t i
+    for i in range(message_span_count(m)):
+        if spans[i].field == field:
+            return &spans[i]
+    return NULL
+
+cdef inline wire_value _value_of_span(const message_span *span) noexcept:
+    return wire_value(span.start, span.end, span.kind, span.escaped, span.non_ascii)
+
+
+# ---- Descriptors -------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class _Definition:
+    """The memory of a member descriptor: the class that has the descriptor keeps this."""
+    cdef PyMemberDef member
+    cdef bytes name
+
+cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):
+    """Reads a slot; the interpreter makes that one load."""
+    cdef _Definition definition = _Definition()
+    definition.name = name.encode("utf-8", "surrogatepass")
+    kept.append(definition)
+    return message_slot(<PyTypeObject *>cls, &definition.member, definition.name, place)
+
+cdef int _set_on_class(cls, str name, value) except -1:
+    return message_set_on_class(<PyTypeObject *>cls, name, value)
+
+
+@cython.final
+cdef class LazyField:
+    """Reads a field whose value is made when somebody first asks for it: an object or array is parsed then."""
+    cdef readonly str __name__
+    cdef Py_ssize_t place
+    cdef uint32_t field
+    cdef type owner
+    cdef object view
+    cdef bint many
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        if not PyObject_TypeCheck(instance, <PyTypeObject *>self.owner):
+            raise TypeError(f"{self.__name__} is a field of {self.owner.__name__}, not of {type(instance).__name__}")
+        with cython.critical_section(instance):
+            return self.read(<message *><PyObject *>instance)
+
+    def __set__(self, instance, value):
+        raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
+
+    cdef object read(self, message *m):
+        if m.slots[self.place] == NULL:
+            value = self.build(m)
+            # Parsing may have run other code, which may have read this field.
+            if m.slots[self.place] == NULL:
+                _put(m, self.place, value)
+        return <object>m.slots[self.place]
+
+    cdef object build(self, message *m):
+        cdef message_span *span = _find_span(m, self.field)
+        if span == NULL:
+            return None
+        frame = <object>m.slots[SLOT_FRAME]
+        cdef wire_value value = _value_of_span(span)
+        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
+
+    cdef str describe(self, message *m):
+        """For repr; what was not parsed stays so."""
+        cdef message_span *span = _find_span(m, self.field)
+        cdef wire_value value
+        cdef Py_ssize_t size
+        if span == NULL:
+            return None
+        if span.kind != WIRE_OBJECT or self.view is None or self.many:
+            return f"<{span.end - span.start} bytes of JSON>"
+        value = _value_of_span(span)
+        return _describe_view(self.view, _frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
+
+
+@cython.final
+cdef class PayloadText:
+    """Reads the payload as the base64 text it was sent as; made at each read, None where it was absent or null."""
+
+    def __set__(self, instance, value):
+        raise AttributeError(f"{type(instance).__name__} is read-only: delta")
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        cdef message *m = _message_of(instance)
+        cdef message_span *spans = message_spans(m)
+        cdef wire_value value
+        cdef Py_ssize_t size
+        cdef Py_ssize_t i
+        for i in range(message_span_count(m)):
+            if spans[i].payload:
+                value = _value_of_span(&spans[i])
+                return _text(_frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
+        return None
+
+
+# ---- What a class body says of its payload ------------------------------------------------------------------------
+
+class Payload:
+    """What `payload()` leaves in a class body until the class is made."""
+    __slots__ = ("keys",)
+
+    def __init__(self, keys):
+        self.keys = keys
+
+
+def payload(*keys):
+    """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
+
+    On an audio message the field is `pcm`; on any other message it is `bytes` of any name.
+    """
+    if not keys or not all(isinstance(key, str) for key in keys):
+        raise TypeError("payload() takes the wire keys of the payload")
+    return Payload(tuple(map(str.__str__, keys)))

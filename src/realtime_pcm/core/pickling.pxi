@@ -1,0 +1,35 @@
+# Pickles: a message out of one is its frame decoded once more, with its audio as it was.
+
+cdef tuple _AUDIO_STATE = ("pcm", "audio_format", "sample_offset", "incomplete_sample")
+
+def _reduced(instance):
+    cdef message *m = _message_of(instance)
+    cdef Layout layout = <Layout>m.layout
+    names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
+    formats = None if m.formats == NULL else <object>m.formats
+    return _restore, (<object>m.slots[SLOT_FRAME], formats, {name: getattr(instance, name) for name in names})
+
+_reduce = _reduced
+
+def _restore(frame, formats, dict state):
+    """The message of a pickle.
+
+    The class that had this `type` where the pickle was made need not be declared here, nor have the same slots: what has no
+    slot here is left out.
+    """
+    cdef Decoder decoder = _without_session("uint8", None)
+    result = decoder.decode_any(frame, None)
+    cdef message *m = _message_of(result)
+    cdef Layout layout = <Layout>m.layout
+    if layout.is_audio and state.keys() == set(_AUDIO_STATE):
+        if not isinstance(state["pcm"], cnp.ndarray) or not isinstance(state["audio_format"], AudioFormat):
+            raise TypeError("this is no pickle of an audio message")
+        _replace(m, layout.payload_place(), state["pcm"])
+        _replace(m, SLOT_AUDIO_FORMAT, state["audio_format"])
+        _replace(m, SLOT_SAMPLE_OFFSET, state["sample_offset"])
+    if (layout.is_audio or layout.ends_audio) and "incomplete_sample" in state:
+        _replace(m, SLOT_INCOMPLETE_SAMPLE, state["incomplete_sample"])
+    if type(formats) is tuple and len(formats) == 2 and m.formats == NULL:
+        Py_INCREF(formats)
+        m.formats = <PyObject *>formats
+    return result

@@ -1,0 +1,106 @@
+# Payloads as samples: which conversion leads from a format to a dtype, and the arrays that samples lie in.
+
+# What `pcm` is annotated with in a class statement; its dtype is the decoder's.
+Samples = cnp.ndarray
+
+cdef enum:
+    DTYPE_INT16
+    DTYPE_FLOAT32
+    DTYPE_UINT8
+
+cdef dict _DTYPES = {"int16": DTYPE_INT16, "float32": DTYPE_FLOAT32, "uint8": DTYPE_UINT8}
+cdef int[3] _TYPE_NUMBERS
+_TYPE_NUMBERS[:] = [cnp.NPY_INT16, cnp.NPY_FLOAT32, cnp.NPY_UINT8]
+cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_DescrFromType(cnp.NPY_FLOAT32),
+                      cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
+
+cdef str _dtype_name(dtype):
+    """"int16", "float32" or "uint8", whichever way NumPy lets it be said."""
+    if isinstance(dtype, str) and dtype in _DTYPES:
+        return dtype
+    import numpy
+    try:
+        name = numpy.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in _DTYPES:
+        raise ValueError(f"dtype {dtype!r} is none of {', '.join(_DTYPES)}")
+    return name
+
+cdef int _conversion(int dtype_code, object audio_format) except -2:
+    """The conversion from a format to a dtype, -1 where there is none."""
+    cdef int code = audio_format._code
+    if dtype_code == DTYPE_UINT8:
+        return WIRE_COPY
+    if code < 0:
+        return -1
+    if dtype_code == DTYPE_INT16:
+        return (<int>WIRE_PCM16_TO_INT16 if code == 0 else <int>WIRE_ULAW_TO_INT16 if code == 1
+                else <int>WIRE_ALAW_TO_INT16)
+    return (<int>WIRE_PCM16_TO_FLOAT32 if code == 0 else <int>WIRE_ULAW_TO_FLOAT32 if code == 1
+            else <int>WIRE_ALAW_TO_FLOAT32)
+
+cdef inline size_t _sample_bytes(int conversion) noexcept:
+    """Bytes of payload that make one sample; 1 where no conversion is possible."""
+    return 1 if conversion < 0 else wire_sample_bytes(<wire_conversion>conversion)
+
+# How an Ogg page begins ("OggS", version 0), in base64: up to the bits that say which page it is.
+cdef const char *_OGG = b"T2dnUwA"
+
+cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
+    return value.end - value.start > 8 and memcmp(data + value.start, _OGG, 7) == 0
+
+
+# ---- Where samples go: a fresh array, or the caller's ------------------------------------------------------------
+
+cdef int _check_out(out, int dtype_code) except -1:
+    if not isinstance(out, cnp.ndarray):
+        raise ValueError(f"out is a NumPy array, not {type(out).__name__}")
+    cdef cnp.ndarray array = out
+    if cnp.PyArray_TYPE(array) != _TYPE_NUMBERS[dtype_code] or cnp.PyArray_ISBYTESWAPPED(array):
+        raise ValueError(f"out has dtype {array.dtype}, the decoder {_DESCRS[dtype_code]}")
+    if not cnp.PyArray_ISCARRAY(array):
+        raise ValueError("out is not C-contiguous, aligned and writeable")
+    return 0
+
+cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
+    """The first samples of `out`, as an array of one dimension."""
+    if cnp.PyArray_SIZE(out) < count:
+        raise ValueError(f"out holds {cnp.PyArray_SIZE(out)} samples, the message has {count}")
+    part = cnp.PyArray_SimpleNewFromData(1, &count, cnp.PyArray_TYPE(out), cnp.PyArray_DATA(out))
+    cnp.set_array_base(part, out)
+    return part
+
+cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_code, out):
+    """The array that a payload of so many bytes, and the carry, goes into by sink.conversion."""
+    cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
+    pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count) if out is None else _part_of(out, count)
+    sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
+    return pcm
+
+cdef object _bytes_for(wire_sink *sink, size_t payload_bytes):
+    """As _room_for, for a payload that is no audio."""
+    data = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>payload_bytes)
+    sink.out = PyBytes_AS_STRING(data)
+    sink.conversion = WIRE_COPY
+    return data
+
+
+# ---- From a span to samples ----------------------------------------------------------------------------------------
+
+cdef enum:
+    AS_BYTES = -1       # instead of a dtype
+
+cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dtype_code, wire_sink *sink, out,
+                            wire_status *status, size_t *position):
+    """The base64 of a string in a frame, as samples (the conversion and the carry are set in `sink`) or AS_BYTES.
+
+    None where it is not canonical base64: then `status` says why, and `position` where.
+    """
+    cdef size_t payload_bytes = 0
+    status[0] = _payload_size(data, value, &payload_bytes, position)
+    if status[0] != WIRE_OK:
+        return None
+    decoded = _bytes_for(sink, payload_bytes) if dtype_code == AS_BYTES else _room_for(sink, payload_bytes, dtype_code, out)
+    status[0] = _payload_decode(data, value, sink, position)
+    return decoded if status[0] == WIRE_OK else None

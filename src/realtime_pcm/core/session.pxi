@@ -1,0 +1,323 @@
+# What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+
+cdef extern from "streams.h":
+    enum:
+        STREAMS_MAX
+    void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields, bint input)
+    void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id)
+    void streams_init(stream_table *table, void *(*allocate)(size_t) noexcept, void (*release)(void *) noexcept)
+    void streams_clear(stream_table *table)
+    audio_stream *streams_find(const stream_table *table, const stream_key *key)
+    audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields, bint input)
+    audio_stream *streams_add(stream_table *table, const stream_key *key)
+    void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
+                         unsigned rest_count)
+    void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields, bint input)
+    void streams_close(stream_table *table, audio_stream *stream)
+    audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after)
+
+cdef enum:
+    MAX_RESPONSE_FORMATS = 1024
+
+cdef bytes _key_bytes(const stream_key *key):
+    return PyBytes_FromStringAndSize(<const char *>key.bytes, key.length)
+
+
+# ---- Formats, found by path in a frame that is known to be valid --------------------------------------------------------
+
+cdef wire_key[6] _HOLDER_KEYS       # of a session or a response
+_HOLDER_KEYS[:] = [_key(b"audio"), _key(b"output_audio_format"), _key(b"input_audio_format"), _key(b"sample_rate"),
+                   _key(b"input_audio_sampling_rate"), _key(b"id")]
+cdef wire_key[3] _AUDIO_KEYS
+_AUDIO_KEYS[:] = [_key(b"output"), _key(b"input"), _key(b"format")]
+cdef wire_key[4] _FORMAT_KEYS
+_FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
+
+# Formats by the JSON that names them: sessions name the same few again and again.
+cdef dict _known_formats = {}
+
+cdef object _format_value(const uint8_t *data, const wire_value *value):
+    """A format as a session names it: a name, or an object of type and rate; None where it says nothing."""
+    cdef bint quoted = value.kind == WIRE_STRING
+    if not quoted and value.kind != WIRE_OBJECT:
+        return None
+    if value.end - value.start > 128:
+        return _read_format(data, value)
+    json = (<const char *>data)[value.start - quoted:value.end + quoted]
+    try:
+        return _known_formats[json]
+    except KeyError:
+        pass
+    audio_format = _read_format(data, value)
+    if len(_known_formats) >= 256:
+        _known_formats.clear()
+    _known_formats[json] = audio_format
+    return audio_format
+
+cdef object _read_format(const uint8_t *data, const wire_value *value):
+    cdef wire_value[4] found
+    if value.kind == WIRE_STRING:
+        return named_format(_text(data, value))
+    _members(data, value, _FORMAT_KEYS, 4, found)
+    name = _text(data, &found[0]) if found[0].kind == WIRE_STRING else None
+    rate = _flat(data, &found[1])
+    return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
+
+@cython.final
+cdef class _Named:
+    """What a session or a response says of its formats, and where its id stands."""
+    cdef object output_format, input_format
+    cdef wire_value id
+
+cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
+    """`before`: the format of the input as it stands, for a rate that comes without a name."""
+    cdef wire_value[6] found
+    cdef wire_value[3] audio
+    cdef wire_value side
+    cdef _Named named = _Named()
+    _members(data, holder, _HOLDER_KEYS, 6, found)
+    _members(data, &found[0], _AUDIO_KEYS, 3, audio)
+    named.id = found[5]
+    # GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta.
+    _members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
+    shared = _format_value(data, &audio[2])
+    named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
+    _members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
+    named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
+    # A name without a rate has the rate that DashScope and Voice Live send beside it.
+    rate = _flat(data, &found[3])
+    if rate is None:
+        rate = _flat(data, &found[4])
+    if rate is not None:
+        named.input_format = _with_rate(data, &side, named.input_format, rate, before)
+    return named
+
+cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
+    cdef wire_value own
+    _members(data, value, &_FORMAT_KEYS[1], 1, &own)
+    if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
+        return found
+    # A name that holds a rate has no other.
+    if found is not None and found != DEFAULT_FORMAT:
+        return found
+    return own_format(before if found is None else found, None, rate, None)
+
+
+# ---- After a fork ----------------------------------------------------------------------------------------------------------
+
+# How many forks this process is away from the one that imported the package. A lock that was taken before the last fork belongs
+# to a thread that is not in this process.
+cdef unsigned long _forks = 0
+
+def _forked():
+    global _forks
+    _forks += 1
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+# ---- The session -----------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class _Change:
+    pass
+
+@cython.final
+cdef class Session:
+    """What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+
+    Every Decoder has one; several may share it (`Decoder(session=other.session)`). audio_format and input_audio_format:
+    the formats of the output and the input as they stand. evicted_bytes: bytes of split samples that no array got.
+
+    May be used from several threads: one lock makes calls wait for one another.
+    """
+
+    def __cinit__(self):
+        streams_init(&self.streams, PyMem_RawMalloc, PyMem_RawFree)
+        self.lock_ = PyThread_allocate_lock()
+        if self.lock_ == NULL:
+            raise MemoryError
+        self.output_format = self.input_format = DEFAULT_FORMAT
+        self.formats = (DEFAULT_FORMAT, DEFAULT_FORMAT)
+        self.response_formats = {}
+
+    def __dealloc__(self):
+        streams_clear(&self.streams)
+        if self.lock_ != NULL:
+            PyThread_free_lock(self.lock_)
+
+    @property
+    def audio_format(self):
+        """The AudioFormat of the output audio as it stands."""
+        return self.output_format
+
+    @property
+    def input_audio_format(self):
+        """The AudioFormat of the input audio as it stands."""
+        return self.input_format
+
+    @property
+    def evicted_bytes(self):
+        """Bytes of split samples that no array got: their stream was evicted, or another session began."""
+        return self.streams.evicted_bytes
+
+    def __repr__(self):
+        return (f"Session(audio_format={self.output_format!r}, input_audio_format={self.input_format!r}, "
+                f"streams={self.streams.count})")
+
+    # Threads: under the GIL, a call needs the lock only if it lets go of the GIL in the middle, be it for a long frame or because
+    # it runs Python code, as following a session does.
+
+    cdef bint lock(self) except -1:
+        """Waits until no other thread is inside. False where this thread is inside already."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        cdef PyThread_type_lock fresh
+        if self.owner == me and self.forks == _forks:
+            return False
+        if not PyThread_acquire_lock(self.lock_, 0):
+            if self.forks != _forks and self.held:
+                # Its owner stayed behind at a fork, and had changed nothing yet.
+                fresh = PyThread_allocate_lock()
+                if fresh == NULL:
+                    raise MemoryError
+                self.lock_ = fresh
+                PyThread_acquire_lock(self.lock_, 1)
+            else:
+                with nogil:
+                    PyThread_acquire_lock(self.lock_, 1)
+        self.owner = me
+        self.forks = _forks
+        self.held = True
+        return True
+
+    cdef void unlock(self) noexcept:
+        self.owner = 0
+        self.held = False
+        PyThread_release_lock(self.lock_)
+
+    # ---- streams
+
+    cdef inline audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream of this delta, if it is the stream that spoke last and its format is known; else NULL.
+
+        The invariant behind it: a stream's `format` is that of its next delta, unless the delta names one, as long as its
+        `generation` is that of the table, which `changed` moves on.
+        """
+        cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+        if stream == NULL or stream.generation != self.streams.generation:
+            return NULL
+        return stream
+
+    cdef void changed(self) noexcept:
+        """Formats are no longer what streams remember."""
+        self.streams.generation += 1
+
+    cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
+                     Py_ssize_t samples, const wire_sink *sink) except -1:
+        """Moves a stream on behind a delta. `stream`: NULL where it begins, by the key. `audio_format`: of its next delta.
+
+        What can fail comes first: a MemoryError leaves the streams as they were.
+        """
+        if stream == NULL:
+            stream = streams_add(&self.streams, key)
+            if stream == NULL:
+                raise MemoryError
+        streams_advance(&self.streams, stream, <size_t>samples, sink.carry_count, sink.rest, sink.rest_count)
+        stream.format = <const void *><PyObject *>audio_format
+        stream.generation = self.streams.generation
+        streams_remember_spelling(&self.streams, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+        return 0
+
+    # ---- formats
+
+    cdef object format_of_stream(self, const wire_frame *f, Layout layout):
+        """Of a delta that names no format itself: its response's, else the session's. The session keeps what is returned until
+        `changed` is called."""
+        cdef stream_key key
+        found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
+        if self.response_formats and layout.ids.response_id:
+            stream_key_of_response(&key, f.data, &f.values[layout.ids.response_id])
+            found = self.response_formats.get(_key_bytes(&key), found)
+        return found
+
+    # ---- what a message changes
+
+    cdef _Change read_change(self, const wire_frame *f, Layout layout):
+        """What the message will change. The frame is known to be valid, and nothing is changed yet."""
+        cdef _Change change = _Change()
+        cdef wire_value holder
+        cdef _Named named
+        change.role = layout.role
+        if layout.role == ROLE_AUDIO_END:
+            stream_key_of_frame(&change.ended, f, &layout.ids, False)
+            return change
+        holder = f.values[layout.holder]
+        if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
+            named = _read_named(f.data, &holder, DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format)
+            change.output_format = named.output_format
+            change.input_format = named.input_format
+            return change
+        named = _read_named(f.data, &holder, DEFAULT_FORMAT)
+        change.response_format = named.output_format
+        if named.id.kind != WIRE_STRING:
+            # xAI leaves `response` empty and names the response beside it.
+            if layout.ids.response_id:
+                named.id = f.values[layout.ids.response_id]
+            else:
+                named.id.kind = WIRE_ABSENT
+        stream_key_of_response(&change.ended, f.data, &named.id)
+        if named.id.kind > WIRE_NULL and named.id.kind < WIRE_OBJECT:
+            change.response = _key_bytes(&change.ended)
+        return change
+
+    cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept:
+        """The streams that the message ends, one after the other; NULL behind the last one."""
+        if change.role == ROLE_AUDIO_END:
+            return streams_find(&self.streams, &change.ended) if after == NULL else NULL
+        if change.role == ROLE_RESPONSE_END:
+            return streams_next_of_response(&self.streams, &change.ended, after)
+        return NULL
+
+    cdef bytes leftovers(self, _Change change):
+        """The bytes that the ended streams still hold."""
+        cdef uint8_t[STREAMS_MAX] left
+        cdef Py_ssize_t count = 0
+        cdef audio_stream *stream = self.next_ended(change, NULL)
+        while stream != NULL:
+            if stream.carry_count:
+                left[count] = stream.carry
+                count += 1
+            stream = self.next_ended(change, stream)
+        return PyBytes_FromStringAndSize(<const char *>left, count)
+
+    cdef int apply(self, _Change change) except -1:
+        """Does what the message says. What can fail comes first: a MemoryError leaves the session as it was."""
+        cdef audio_stream *stream
+        output_format, input_format = self.output_format, self.input_format
+        cdef bint start = change.role == ROLE_SESSION_START
+        if start:
+            output_format = input_format = DEFAULT_FORMAT
+        if change.output_format is not None:
+            output_format = change.output_format
+        if change.input_format is not None:
+            input_format = change.input_format
+        formats = (input_format, output_format)
+        response_formats = {} if start else self.response_formats
+        if change.response_format is not None and change.response is not None:
+            oldest = next(iter(response_formats), None)
+            response_formats[change.response] = change.response_format
+            self.changed()
+            if len(response_formats) > MAX_RESPONSE_FORMATS:
+                del response_formats[oldest]
+        if start:
+            streams_clear(&self.streams)
+        if change.role != ROLE_AUDIO_END:
+            self.changed()
+        self.response_formats = response_formats
+        self.output_format = output_format
+        self.input_format = input_format
+        self.formats = formats
+        while (stream := self.next_ended(change, NULL)) != NULL:
+            streams_close(&self.streams, stream)
+        return 0

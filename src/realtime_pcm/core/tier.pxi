@@ -1,0 +1,147 @@
+# The tier of the kernels, and the one place that lets go of the GIL.
+
+cdef enum:
+    # What is shorter is walked and decoded with the GIL held: to let go of the GIL and to take it back costs about as much as
+    # decoding 2 kB, and even the slowest JSON (3 ns a byte) is walked in 0.8 ms.
+    GIL_BOUND = 256 * 1024
+
+cdef const wire_tier *TIER
+
+def _available_tiers():
+    """The tiers that this build holds and this machine runs, the best first."""
+    names = []
+    cdef int i = 0
+    while wire_tiers[i] != NULL:
+        if wire_tiers[i].supported():
+            names.append(wire_tiers[i].name.decode())
+        i += 1
+    return names
+
+cdef const wire_tier *_choose_tier() except NULL:
+    forced = os.environ.get("REALTIME_PCM_SIMD") or None
+    cdef bytes name = None if forced is None else forced.encode("utf-8", "replace")
+    cdef const wire_tier *tier = wire_choose_tier(NULL if name is None else <const char *>name)
+    if tier == NULL:
+        raise ImportError(
+            f"REALTIME_PCM_SIMD={forced!r} is not a tier of this machine; its tiers are: {', '.join(_available_tiers())}")
+    return tier
+
+TIER = _choose_tier()
+
+def simd_tier():
+    """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".
+
+    It is the best tier that this machine runs, or the one that the environment variable REALTIME_PCM_SIMD named at import.
+    """
+    return TIER.name.decode()
+
+def _use_tier(str name):
+    """For tests: decodes with another tier from here on. ValueError where this machine does not run that tier."""
+    global TIER
+    cdef bytes encoded = name.encode()
+    cdef const wire_tier *tier = wire_choose_tier(encoded)
+    if tier == NULL:
+        raise ValueError(f"{name!r} is not one of {', '.join(_available_tiers())}")
+    TIER = tier
+
+
+# ---- The GIL -------------------------------------------------------------------------------------------------
+
+ctypedef wire_status (*wire_work)(void *arguments) noexcept nogil
+
+cdef inline wire_status _run(size_t length, wire_work work, void *arguments) noexcept:
+    """Does work over `length` bytes of a frame, without the GIL where that takes long."""
+    cdef wire_status status
+    if length < GIL_BOUND:
+        return work(arguments)
+    with nogil:
+        status = work(arguments)
+    return status
+
+cdef inline wire_status _walk(wire_frame *f) noexcept:
+    return _run(f.length, <wire_work>TIER.walk, f)
+
+cdef struct members_work:
+    const uint8_t *data
+    const wire_value *parent
+    const wire_key *keys
+    size_t count
+    wire_value *found
+
+cdef wire_status _do_members(void *arguments) noexcept nogil:
+    cdef members_work *work = <members_work *>arguments
+    TIER.members(work.data, work.parent, work.keys, work.count, work.found)
+    return WIRE_OK
+
+cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key *keys, size_t count,
+                   wire_value *found) noexcept:
+    """Finds members of an object in a frame that is known to be valid; all are ABSENT where `parent` is no object."""
+    cdef members_work work = members_work(data, parent, keys, count, found)
+    _run(parent.end - parent.start if parent.kind == WIRE_OBJECT else 0, _do_members, &work)
+
+cdef struct element_work:
+    const uint8_t *data
+    const wire_value *array
+    size_t *at
+    wire_value *element
+    bint found
+
+cdef wire_status _do_element(void *arguments) noexcept nogil:
+    cdef element_work *work = <element_work *>arguments
+    work.found = TIER.element(work.data, work.array, work.at, work.element)
+    return WIRE_OK
+
+cdef bint _element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept:
+    """Finds the next element of an array in a frame that is known to be valid; False behind the last one."""
+    cdef element_work work = element_work(data, array, at, element, False)
+    _run(array.end - at[0], _do_element, &work)
+    return work.found
+
+cdef struct payload_work:
+    const uint8_t *data
+    const wire_value *value
+    size_t *payload_bytes
+    wire_sink *sink
+    size_t *position
+
+cdef wire_status _do_payload_size(void *arguments) noexcept nogil:
+    cdef payload_work *work = <payload_work *>arguments
+    return wire_payload_size(TIER, work.data, work.value, work.payload_bytes, work.position)
+
+cdef wire_status _do_payload_decode(void *arguments) noexcept nogil:
+    cdef payload_work *work = <payload_work *>arguments
+    return wire_payload_decode(TIER, work.data, work.value, work.sink, work.position)
+
+cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *payload_bytes, size_t *position) noexcept:
+    cdef payload_work work = payload_work(data, value, payload_bytes, NULL, position)
+    return _run(value.end - value.start, _do_payload_size, &work)
+
+cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position) noexcept:
+    cdef payload_work work = payload_work(data, value, NULL, sink, position)
+    return _run(value.end - value.start, _do_payload_decode, &work)
+
+cdef enum:
+    PAUSE_US = 50
+
+# What a thread that waits for this lock waits for is time alone: nobody ever lets go of it.
+cdef PyThread_type_lock _never = PyThread_allocate_lock()
+if _never == NULL:
+    raise MemoryError
+PyThread_acquire_lock(_never, 1)
+
+cdef int _breathe(double *last) except -1:
+    """In a long run that builds nothing, after each stretch of GIL_BOUND bytes: the handlers of signals run, and other threads
+    get the GIL at least each millisecond. `last`: when they last could.
+
+    Letting go of the GIL and taking it back at once would starve a waiting thread, which wakes up too late each time and asks
+    for the GIL only after 5 ms without such a chance. So where there are other threads, this one pauses.
+    """
+    cdef PyThreadState *threads = PyInterpreterState_ThreadHead(PyInterpreterState_Get())
+    cdef double now
+    if threads != NULL and PyThreadState_Next(threads) != NULL:
+        now = monotonic()
+        if now - last[0] > 0.0005:
+            with nogil:
+                PyThread_acquire_lock_timed(_never, PAUSE_US, 0)
+            last[0] = monotonic()
+    return PyErr_CheckSignals()

@@ -1,0 +1,60 @@
+# Spans of a frame as Python objects.
+
+cdef extern from "values.h":
+    int values_init() except -1
+    PyObject *value_text(const uint8_t *data, const wire_value *value) except NULL
+    PyObject *value_flat(const uint8_t *data, const wire_value *value) except NULL
+
+values_init()
+
+cdef inline object _owned(PyObject *reference):
+    """Takes over a new reference as an object."""
+    cdef object owned = <object>reference
+    Py_DECREF(owned)
+    return owned
+
+cdef inline object _text(const uint8_t *data, const wire_value *value):
+    return _owned(value_text(data, value))
+
+cdef inline object _flat(const uint8_t *data, const wire_value *value):
+    """A string, number, bool or None; None for a container."""
+    return _owned(value_flat(data, value))
+
+cdef inline const uint8_t *_frame_data(object frame, Py_ssize_t *size) except NULL:
+    """The UTF-8 of a frame as messages keep it: bytes, or a str whose UTF-8 was taken before."""
+    if isinstance(frame, bytes):
+        size[0] = PyBytes_GET_SIZE(frame)
+        return <const uint8_t *>PyBytes_AS_STRING(frame)
+    return <const uint8_t *>PyUnicode_AsUTF8AndSize(frame, size)
+
+cdef object _load_span(object frame, size_t start, size_t end):
+    """The value in this span of the frame, parsed whole."""
+    cdef Py_ssize_t size
+    cdef const uint8_t *data = _frame_data(frame, &size)
+    return json_values.load(PyMemoryView_FromMemory(<char *>data + start, <Py_ssize_t>(end - start), PyBUF_READ))
+
+cdef wire_key _key(const char *name):
+    return wire_key(name, strlen(name))
+
+cdef str _brief(value):
+    """A value for repr: one short line, whatever it holds."""
+    if isinstance(value, str) and len(value) > 60:
+        return f"{value[:56]!r}... {len(value)} characters"
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    return repr(value)
+
+
+# ---- Refusals ------------------------------------------------------------------------------------------------
+
+cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):
+    """The DecodeError for what the walk has found of a frame."""
+    message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
+    if field is None and f.key.kind == WIRE_STRING:
+        field = _text(f.data, &f.key)
+    elif f.type_value.kind > WIRE_ABSENT and f.type_value.kind != WIRE_STRING and position == f.type_value.start:
+        field = "type"
+    return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
+
+cdef str _reason(wire_status status):
+    return wire_reason(status).decode()

@@ -1,0 +1,170 @@
+"""Parsed JSON: spans of a validated frame as Python objects, and what is done with such objects, at any depth.
+
+This is the one place that imports orjson.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# --- from a span of a frame
+
+
+def _integer(text: str) -> int | float:
+    """As orjson has it: what 64 bits do not hold is a float."""
+    if len(text) < 19 or (len(text) < 21 and -(1 << 63) <= int(text) < 1 << 64):
+        return int(text)
+    return float(text)
+
+
+def _load_first(span: Any) -> Any:
+    global load
+    try:
+        import orjson
+    except ImportError:
+        # orjson has no wheels for free-threaded Python. The standard library reads what was validated alike.
+        load = _standard_loader()
+    else:
+        parse = orjson.loads
+        failed = orjson.JSONDecodeError
+
+        def load_fast(span: Any) -> Any:
+            try:
+                return parse(span)
+            except (failed, SystemError) as error:
+                # The walk has accepted this span: what orjson reports as an error of the JSON is its memory. Where it
+                # overlooks one on the way it returns a result with that error still set: a SystemError.
+                raise MemoryError("orjson could not allocate") from error
+
+        load = load_fast
+    return load(span)
+
+
+load = _load_first
+
+
+def _standard_loader() -> Any:
+    import json
+
+    def load(span: Any) -> Any:
+        text = span if isinstance(span, str) else bytes(span).decode()
+        try:
+            return json.loads(text, parse_int=_integer)
+        except RecursionError:
+            # It recurses once a level, and a frame may have 1,024 of them.
+            return _load_deep(text)
+
+    return load
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NUMBER = re.compile(r"(-?\d+)(\.\d+)?([eE][-+]?\d+)?")
+_LITERALS = {"t": (True, 4), "f": (False, 5), "n": (None, 4)}
+
+
+def _load_deep(text: str) -> Any:
+    """Reads valid JSON of any depth, with a stack of its own."""
+    from json.decoder import scanstring  # type: ignore[attr-defined]
+
+    roots: list[Any] = []
+    containers: list[Any] = [roots]  # those that are open, the innermost last
+    keys: list[str | None] = [None]  # of each of them: the key whose value comes next
+    at = 0
+    while True:
+        space = _SPACE.match(text, at)
+        at = space.end() if space else at
+        if at == len(text):
+            return roots[0]
+        first = text[at]
+        container = containers[-1]
+        value: Any
+        if first in ",:":
+            at += 1
+            continue
+        if first in "}]":
+            containers.pop()
+            keys.pop()
+            at += 1
+            continue
+        if type(container) is dict and keys[-1] is None:
+            keys[-1], at = scanstring(text, at + 1)
+            continue
+        if first in "{[":
+            value = {} if first == "{" else []
+            at += 1
+        elif first == '"':
+            value, at = scanstring(text, at + 1)
+        elif first in _LITERALS:
+            value, length = _LITERALS[first]
+            at += length
+        else:
+            number = _NUMBER.match(text, at)
+            assert number is not None
+            value = float(number[0]) if number[2] or number[3] else _integer(number[0])
+            at = number.end()
+        if type(container) is dict:
+            container[keys[-1]] = value
+            keys[-1] = None
+        else:
+            container.append(value)
+        if first in "{[":
+            containers.append(value)
+            keys.append(None)
+
+
+# --- Python's own comparing, copying and pickling recurse once a level; these walk with a stack of their own
+
+
+def same(one: Any, other: Any) -> bool:
+    """one == other, for parsed JSON of any depth."""
+    pairs = [(one, other)]
+    while pairs:
+        a, b = pairs.pop()
+        if a is b:
+            continue
+        if type(a) is dict and type(b) is dict:
+            if len(a) != len(b):
+                return False
+            for key, value in a.items():
+                if key not in b:
+                    return False
+                pairs.append((value, b[key]))
+        elif type(a) is list and type(b) is list:
+            if len(a) != len(b):
+                return False
+            pairs.extend(zip(a, b, strict=True))
+        elif type(a) in (dict, list) or type(b) in (dict, list) or a != b:
+            return False
+    return True
+
+
+def flatten(value: Any) -> list[Any]:
+    """The value in preorder: a dict as the tuple of its keys, a list as the 1-tuple of its length."""
+    flat: list[Any] = []
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if type(here) is dict:
+            flat.append(("dict", *here))
+            waiting.extend(reversed(here.values()))
+        elif type(here) is list:
+            flat.append(("list", len(here)))
+            waiting.extend(reversed(here))
+        else:
+            flat.append(here)
+    return flat
+
+
+def rebuild(flat: list[Any]) -> Any:
+    """What `flatten` was given, made anew."""
+    # From the end on: the children of a container then lie ready, the first one on top, when the container comes.
+    ready: list[Any] = []
+    for token in reversed(flat):
+        if type(token) is not tuple:
+            ready.append(token)
+        elif token[0] == "dict":
+            ready.append({key: ready.pop() for key in token[1:]})
+        else:
+            ready.append([ready.pop() for _ in range(token[1])])
+    return ready.pop()
