@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -173,3 +175,108 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
         for offset, message in zip((8 * turn - 4, 8 * turn), heard, strict=True):
             assert np.array_equal(message.pcm, expected) and message.sample_offset == offset
         heard.clear()
+
+
+def test_a_decoder_made_anew_while_it_decodes() -> None:
+    """__init__ waits for the decode: samples of one dtype must never go into an array of another."""
+    payload = base64.b64encode(bytes(800_000)).decode()
+    frame = json.dumps({"type": AUDIO, "response_id": "r", "delta": payload}).encode()
+    decoder = rp.Decoder()
+    stop = threading.Event()
+
+    def make_anew() -> None:
+        while not stop.is_set():
+            for dtype in ("float32", "int16", "uint8"):
+                decoder.__init__(dtype=dtype)  # type: ignore[misc]
+
+    other = threading.Thread(target=make_anew)
+    other.start()
+    fits = Counter()
+    try:
+        for _ in range(150):
+            out = np.zeros(400_064, np.int16)
+            try:
+                decoder.decode(frame, out)
+                fits["int16"] += 1
+            except ValueError as error:
+                assert "dtype" in str(error)
+                fits["refused"] += 1
+            assert not out[400_000:].any()
+            message: Any = decoder.decode(frame)
+            assert message.pcm.size == (800_000 if message.pcm.dtype == "uint8" else 400_000)
+    finally:
+        stop.set()
+        other.join(60)
+    assert fits["refused"]
+
+
+def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from realtime_pcm import _core
+
+    decoder = rp.Decoder()
+    real = _core.own_format
+
+    def meddle(*given: Any) -> Any:
+        with pytest.raises(RuntimeError, match="decoding"):
+            decoder.__init__(dtype="float32")  # type: ignore[misc]
+        met.append(given)
+        return real(*given)
+
+    met: list[Any] = []
+    monkeypatch.setattr(_core, "own_format", meddle)
+    message: Any = decoder.decode(json.dumps({"type": AUDIO, "delta": "AAAA", "format": "g711_ulaw"}))
+    assert met and message.pcm.dtype == "int16"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_in_the_middle_of_a_decode() -> None:
+    """The child has the decoder as it was before the frame that another thread was decoding."""
+    script = """
+import base64, json, os, sys, threading, warnings
+import realtime_pcm as rp
+from realtime_pcm import _core
+warnings.simplefilter("ignore")
+decoder = rp.Decoder()
+delta = {"type": "response.audio.delta", "item_id": "i", "delta": base64.b64encode(bytes(6)).decode()}
+decoder.decode(json.dumps(delta))
+inside, leave = threading.Event(), threading.Event()
+real = _core.own_format
+def slowly(*given):
+    inside.set(); leave.wait(60)
+    return real(*given)
+_core.own_format = slowly
+other = threading.Thread(target=lambda: decoder.decode(json.dumps(delta | {"format": "g711_ulaw"})))
+other.start(); inside.wait(60)
+_core.own_format = real
+child = os.fork()
+if child == 0:
+    offsets = [decoder.decode(json.dumps(delta)).sample_offset for _ in range(3)]
+    shared = [rp.Decoder(session=decoder.session).decode(json.dumps(delta)).sample_offset]
+    os.write(1, repr(offsets + shared).encode()); os._exit(0)
+os.waitpid(child, 0)
+leave.set(); other.join(60)
+print("", decoder.decode(json.dumps(delta)).sample_offset)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[3, 6, 9, 12] 9\n", "")
+
+
+def test_decoders_that_share_a_session() -> None:
+    """Eight decoders of one session, a thread each: the offsets are those of one stream, and no sample is lost."""
+    first = rp.Decoder()
+    decoders = [first, *(rp.Decoder(session=first.session) for _ in range(THREADS - 1))]
+    frames = [json.dumps({"type": AUDIO, "item_id": "i", "delta": base64.b64encode(bytes(9)).decode()}) for _ in range(300)]
+    heard: list[list[Any]] = [[] for _ in range(THREADS)]
+
+    def work(number: int) -> None:
+        for frame in frames:
+            heard[number].append(decoders[number].decode(frame))
+
+    in_threads(work)
+    everything = sorted((message for part in heard for message in part), key=lambda message: message.sample_offset)
+    assert sum(message.pcm.size for message in everything) == THREADS * 300 * 9 // 2
+    end = 0
+    for message in everything:
+        assert message.sample_offset == end
+        end += message.pcm.size
+    assert all(decoder.session is first.session for decoder in decoders)
