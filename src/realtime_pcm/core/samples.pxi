@@ -15,7 +15,7 @@ cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_Desc
                       cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
 
 cdef str _dtype_name(dtype):
-    """"int16", "float32" or "uint8", whichever way NumPy lets it be said."""
+    """The name of a dtype that samples may have, whichever way NumPy lets it be said."""
     if isinstance(dtype, str) and dtype in _DTYPES:
         return dtype
     import numpy
