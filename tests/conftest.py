@@ -1,7 +1,8 @@
-"""Fixtures: the tiers of this machine, and the shared test data where it lies beside the project."""
+"""Fixtures and options: the tiers of this machine, the slow tests, and the test data that lies outside the project."""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,21 +10,66 @@ import pytest
 
 from realtime_pcm import _core, simd_tier
 
-SHARED = Path(__file__).parents[2] / "shared"
 TIERS = _core._available_tiers()
 
 # CI names the tiers that its machine must have: what is not here is then a failure, not a silence.
 REQUIRED = [name for name in os.environ.get("REALTIME_PCM_REQUIRE_TIERS", "").split(",") if name]
 
+# Recorded sessions (captures/), conformance suites (suites/) and lists of message types (protocol/) of other projects.
+SHARED = Path(os.environ.get("REALTIME_PCM_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+NO_SHARED = "needs the shared test data: REALTIME_PCM_SHARED names its folder (default: ../shared)"
+LEFT_OUT = pytest.StashKey[int]()
 
-def pytest_report_header() -> str:
-    return f"realtime_pcm: {_core.__file__}; tiers of this machine: {', '.join(TIERS)}"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the slow tests too (`-m slow` runs only them)")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header() -> list[str]:
+    absent = "none, the project's own samples stand in (REALTIME_PCM_SHARED names the folder, default: ../shared)"
+    return [
+        f"realtime_pcm: {_core.__file__}; tiers of this machine: {', '.join(TIERS)}",
+        f"shared test data: {SHARED if SHARED.is_dir() else absent}",
+    ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
     missing = [name for name in REQUIRED if name not in TIERS]
     if missing:
         pytest.exit(f"tiers required but not here: {', '.join(missing)}", returncode=1)
+    if "REALTIME_PCM_SHARED" in os.environ and not SHARED.is_dir():
+        pytest.exit(f"REALTIME_PCM_SHARED is no folder: {SHARED}", returncode=1)
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow") or "slow" in config.getoption("-m"):
+        return
+    # A test that is named by its own id runs, slow or not.
+    named = tuple(argument.rpartition("/")[2] for argument in config.args if "::" in argument)
+    slow = [
+        item
+        for item in items
+        if item.get_closest_marker("slow") and not item.nodeid.rpartition("/")[2].startswith(named or ("/",))
+    ]
+    config.stash[LEFT_OUT] = len(slow)
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.write_line(
+            f"{left_out} slow tests were left out: `pytest -m slow` runs these, `pytest --slow` runs all tests."
+        )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_the_tests_own_objects() -> None:
+    """gc.collect() looks through what a module's tests make, not through thousands of collected tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=TIERS)
@@ -41,7 +87,8 @@ def shared_files(folder: str, pattern: str) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
+def protocol() -> Path:
+    """The folder of the shared lists of message types."""
     if not SHARED.is_dir():
-        pytest.skip("no ../shared beside the project")
-    return SHARED
+        pytest.skip(NO_SHARED)
+    return SHARED / "protocol"

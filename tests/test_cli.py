@@ -127,23 +127,25 @@ def test_the_command_itself(tmp_path: Path) -> None:
 @pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
 def test_serve_as_a_command() -> None:
     connect = pytest.importorskip("websockets.sync.client").connect
-    with subprocess.Popen(
-        [str(COMMAND), "serve", "--port", "0", "--pace", "0", "--autoplay"], stdout=subprocess.PIPE, text=True
-    ) as server:
+    # A test run in the background ignores SIGINT, and so would the server, which inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        server = subprocess.Popen(
+            [str(COMMAND), "serve", "--port", "0", "--pace", "0", "--autoplay"], stdout=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with server:
         try:
             assert server.stdout is not None
             line = server.stdout.readline()
             assert line.startswith("listening on ws://127.0.0.1:")
             with connect(line.split()[-1], max_size=None) as connection:
                 messages: list[Any] = list(rp.decode_stream(connection))
-        finally:
             server.send_signal(signal.SIGINT)
-            try:
-                server.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                # A test started in the background inherits an ignored SIGINT.
-                server.kill()
-            server.wait(10)
+            assert server.wait(timeout=30) == 130
+        finally:
+            server.kill()
     assert [message.to_dict() for message in messages] == [json.loads(frame) for frame in clients.FRAMES]
 
 

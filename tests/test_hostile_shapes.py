@@ -32,6 +32,7 @@ def test_memory_of_each_form(form: str) -> None:
     assert shapes.check(given) is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(SANITIZED or sys.platform != "linux", reason="reads /proc; ASan keeps what was freed")
 @pytest.mark.parametrize("name", ["base64", "escaped base64", "a million keys", "opened arrays", "a late digit", "Latin-1"])
 def test_resident_memory(name: str) -> None:

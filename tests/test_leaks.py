@@ -9,7 +9,7 @@ import pytest
 from hardening import SANITIZED, leaks
 from hardening.frames import KINDS
 
-pytestmark = pytest.mark.skipif(SANITIZED, reason="ASan keeps what was freed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(SANITIZED, reason="ASan keeps what was freed")]
 
 
 def test_frames_of_every_type() -> None:

@@ -4,19 +4,17 @@ tier; `python tests/hardening mutation` puts every value into every byte.
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from hardening import mutation
 from hardening.frames import AUDIO_KINDS, KINDS
 
-LONG = bool(os.environ.get("REALTIME_PCM_LONG"))
-# One type in six by default, every audio type among them; CI runs them all.
-CHOSEN = KINDS if LONG else [kind for number, kind in enumerate(KINDS) if number % 6 == 0 or kind in AUDIO_KINDS]
+# One type in twelve, every audio type among them, belongs to the quick tests.
+QUICK = [kind for number, kind in enumerate(KINDS) if number % 12 == 0 or kind in AUDIO_KINDS]
+ALL = [pytest.param(kind, id=kind.type, marks=() if kind in QUICK else pytest.mark.slow) for kind in KINDS]
 
 
-@pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.type)
+@pytest.mark.parametrize("kind", ALL)
 def test_every_mutant(kind) -> None:
     count, found = mutation.mutate(kind)
     assert not found, "\n".join(found[:3])

@@ -7,7 +7,6 @@ import copy
 import json
 import pickle
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -361,112 +360,6 @@ def test_content_part_in_a_format_that_is_no_pcm() -> None:
     formats = (AudioFormat("pcm16", 24000), AudioFormat("mp3", 24000))
     with pytest.raises(DecodeError, match="mp3"):
         ContentPart({"type": "output_audio", "audio": "AAAA"}, formats).pcm  # noqa: B018
-
-
-# ---- Against the shared facts
-
-# The nested types that each view stands for, by their names there.
-NESTED = {
-    "SessionConfig": (
-        "RealtimeSessionCreateRequest",
-        "RealtimeTranscriptionSessionCreateRequest",
-        "Session",
-        "TranscriptionSession",
-        "SessionResource",
-        "RealtimeTranslationSession",
-    ),
-    "AudioInputConfig": ("RealtimeAudioConfigInput", "RealtimeTranscriptionSessionAudioInput", "AudioInput"),
-    "AudioOutputConfig": ("RealtimeAudioConfigOutput", "AudioOutput", "realtime_translation_session.AudioOutput"),
-    "AudioConfig": ("RealtimeAudioConfig", "Audio", "session_resource.Audio"),
-    "SessionAudioFormat": ("AudioPCM", "AudioPCMU", "AudioPCMA", "audio_format.AudioPCM"),
-    "NoiseReduction": ("NoiseReduction", "InputAudioNoiseReduction"),
-    "Transcription": ("AudioTranscription", "InputAudioTranscription"),
-    "TurnDetection": ("ServerVad", "SemanticVad", "TurnDetection"),
-    "Tool": ("Tool", "session.Tool", "RealtimeFunctionTool", "Mcp", "FunctionTool"),
-    "ToolChoice": ("ToolChoiceFunction", "ToolChoiceMcp"),
-    "Tracing": ("TracingConfiguration", "TracingTracingConfiguration"),
-    "Truncation": ("RealtimeTruncationRetentionRatio",),
-    "TokenLimits": ("TokenLimits",),
-    "Prompt": ("ResponsePrompt",),
-    "Reasoning": ("RealtimeReasoning", "Reasoning"),
-    "ClientSecret": ("ClientSecret",),
-    "Conversation": ("Conversation",),
-    "ConversationItem": (
-        "ConversationItem",
-        "RealtimeConversationItemSystemMessage",
-        "RealtimeConversationItemUserMessage",
-        "RealtimeConversationItemAssistantMessage",
-        "RealtimeConversationItemFunctionCall",
-        "RealtimeConversationItemFunctionCallOutput",
-        "RealtimeMcpApprovalResponse",
-        "RealtimeMcpApprovalRequest",
-        "RealtimeMcpListTools",
-        "RealtimeMcpToolCall",
-        "DecisionStoredAssistantMessage",
-        "ItemFunctionCall",
-        "ItemCustomToolCall",
-    ),
-    "ContentPart": (
-        "Content",
-        "ConversationItemContent",
-        "realtime_conversation_item_user_message.Content",
-        "realtime_conversation_item_assistant_message.Content",
-        "response_content_part_added_event.Part",
-        "response_content_part_done_event.Part",
-        "ContentPartRefusal",
-        "ContentPartInputJSON",
-    ),
-    "RealtimeResponse": ("RealtimeResponse", "realtime_response.RealtimeResponse"),
-    "StatusDetails": ("RealtimeResponseStatus",),
-    "Usage": (
-        "RealtimeResponseUsage",
-        "UsageTranscriptTextUsageTokens",
-        "UsageTranscriptTextUsageDuration",
-        "SessionUsage",
-        "decision.Usage",
-    ),
-    "InputTokenDetails": (
-        "InputTokenDetails",
-        "RealtimeResponseUsageInputTokenDetails",
-        "UsageTranscriptTextUsageTokensInputTokenDetails",
-        "UsageInputTokensDetails",
-    ),
-    "OutputTokenDetails": ("OutputTokenDetails", "RealtimeResponseUsageOutputTokenDetails", "UsageOutputTokensDetails"),
-    "CachedTokensDetails": ("CachedTokensDetails",),
-    "ContextWindow": ("ContextWindow",),
-    "RealtimeError": (
-        "RealtimeError",
-        "error_event.Error",
-        "error.Error",
-        "realtime_response_status.Error",
-        "conversation_item_input_audio_transcription_failed_event.Error",
-        "RealtimeMcpProtocolError",
-        "TransportFailedError",
-    ),
-    "RateLimit": ("RateLimit",),
-    "LogProb": ("LogProbProperties", "Logprob"),
-    "TranscriptionLanguage": ("TranscriptionLanguage",),
-    "Delegation": ("Delegation",),
-    "Voice": ("VoiceID", "CustomVoice"),
-}
-
-
-def test_against_the_shared_protocol_facts() -> None:
-    path = Path(__file__).resolve().parent.parent.parent / "shared" / "protocol" / "nested_types.json"
-    if not path.exists():
-        pytest.skip("the shared protocol facts do not lie beside this project")
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    compared = 0
-    for name, types in NESTED.items():
-        declared = set(getattr(objects, name).__match_args__)
-        for part, known in facts.items():
-            if not part.endswith("_nested"):
-                continue
-            for type_name in types:
-                fields = {field["name"] for field in known.get(type_name, ())}
-                assert fields <= declared, (part, type_name, fields - declared)
-                compared += bool(fields)
-    assert compared > 80
 
 
 def test_lists_and_dicts_are_the_same_at_every_read() -> None:

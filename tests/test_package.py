@@ -50,6 +50,7 @@ def test_nothing_heavy_at_import() -> None:
         assert name not in loaded
 
 
+@pytest.mark.slow
 def test_the_stubs_are_those_of_the_modules() -> None:
     for needed in ("mypy", "aiohttp", "websockets", "typer"):
         pytest.importorskip(needed)

@@ -230,7 +230,8 @@ def _closed(connect: Any) -> Any:
 
 
 def _code(error: Any) -> int:
-    return error.code if hasattr(error, "code") and not hasattr(error, "rcvd") else error.rcvd.code  # type: ignore[no-any-return]
+    # An error of websockets holds the close frame that was received; its `code` is deprecated.
+    return error.rcvd.code if hasattr(error, "rcvd") else error.code  # type: ignore[no-any-return]
 
 
 @every_async_client

@@ -107,6 +107,7 @@ class Radio(messages.AudioMessage, wire="radio"):
 """
 
 
+@pytest.mark.slow
 def test_comparing_type_and_matching_narrow(tmp_path: Path) -> None:
     mypy = pytest.importorskip("mypy.api")
     pytest.importorskip("typing_extensions")

@@ -16,6 +16,8 @@ TESTS = Path(__file__).resolve().parent
 PACKAGE = Path(realtime_pcm.__file__).parent
 EXAMPLES = TESTS.parent / "examples"
 PROGRAMS = sorted(TESTS.glob("typing_*.py"))
+# Each of them reads the packages of all clients first.
+pytestmark = pytest.mark.slow
 CLIENTS = ("aiohttp", "openai", "picows", "typer", "typing_extensions", "websockets")
 
 

@@ -95,6 +95,8 @@ from .openai_live import (
     SessionOutputAudioFixturePlayed as SessionOutputAudioFixturePlayed,
     SessionOutputAudioFixturePlaying as SessionOutputAudioFixturePlaying,
     SessionOutputTranscriptDelta as SessionOutputTranscriptDelta,
+    SessionPaused as SessionPaused,
+    SessionResumed as SessionResumed,
     SessionStarted as SessionStarted,
     SessionThinkingAppended as SessionThinkingAppended,
     SessionUsageUpdated as SessionUsageUpdated,
@@ -121,7 +123,6 @@ from .vllm import (
     SessionExpired as SessionExpired,
     SessionHeartbeatAck as SessionHeartbeatAck,
     SessionReplaced as SessionReplaced,
-    SessionResumed as SessionResumed,
     SessionResyncRequired as SessionResyncRequired,
     TranscriptionDelta as TranscriptionDelta,
     TranscriptionDone as TranscriptionDone,
@@ -203,6 +204,8 @@ ServerMessage: TypeAlias = (
     | McpListToolsFailed
     | RateLimitsUpdated
     | SessionStarted
+    | SessionPaused
+    | SessionResumed
     | SessionClosed
     | SessionOutputAudioDelta
     | SessionInputAudioAppend
@@ -264,7 +267,6 @@ ServerMessage: TypeAlias = (
     | LocalaiModelFailover
     | TranscriptionDelta
     | TranscriptionDone
-    | SessionResumed
     | SessionReplaced
     | SessionResyncRequired
     | SessionExpired
@@ -336,6 +338,8 @@ __all__ = [
     "McpListToolsFailed",
     "RateLimitsUpdated",
     "SessionStarted",
+    "SessionPaused",
+    "SessionResumed",
     "SessionClosed",
     "SessionOutputAudioDelta",
     "SessionInputAudioAppend",
@@ -397,7 +401,6 @@ __all__ = [
     "LocalaiModelFailover",
     "TranscriptionDelta",
     "TranscriptionDone",
-    "SessionResumed",
     "SessionReplaced",
     "SessionResyncRequired",
     "SessionExpired",

@@ -15,6 +15,23 @@ class SessionStarted(RealtimeServerMessage, wire="session.started", role="sessio
     client_event_id: str | None
 
 
+class SessionPaused(RealtimeServerMessage, wire="session.paused"):
+    """Nobody has spoken for a while, so the model pauses; speech resumes it (GPT-Live over WebRTC)."""
+
+    client_event_id: str | None
+
+
+class SessionResumed(RealtimeServerMessage, wire="session.resumed", role="session_update"):
+    """Speech has resumed a paused model (GPT-Live), or a dropped client has its session again (vLLM-Omni)."""
+
+    client_event_id: str | None
+    # vLLM-Omni
+    session_id: str | None
+    session: SessionConfig | None
+    attachment_generation: int | None
+    resume_token: str | None
+
+
 class SessionClosed(RealtimeServerMessage, wire="session.closed"):
     """The session is over and no message follows; GPT-Live adds the reason, the session and its usage."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._core import RealtimeServerMessage
-from ..objects import RealtimeResponse, SessionConfig, TranscriptionSegment, Usage
+from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 
 class TranscriptionDelta(RealtimeServerMessage, wire="transcription.delta"):
@@ -23,15 +23,6 @@ class TranscriptionDone(RealtimeServerMessage, wire="transcription.done"):
     usage: Usage | None
     language: str | None
     segments: list[TranscriptionSegment] | None
-
-
-class SessionResumed(RealtimeServerMessage, wire="session.resumed", role="session_update"):
-    """A dropped client is attached to its session again."""
-
-    session_id: str | None
-    session: SessionConfig | None
-    attachment_generation: int | None
-    resume_token: str | None
 
 
 class SessionReplaced(RealtimeServerMessage, wire="session.replaced"):

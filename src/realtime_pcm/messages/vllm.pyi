@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from .._core import RealtimeServerMessage
-from ..objects import RealtimeResponse, SessionConfig, TranscriptionSegment, Usage
+from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 class TranscriptionDelta(RealtimeServerMessage):
     __match_args__ = ("delta", "language", "segments")
@@ -28,19 +28,6 @@ class TranscriptionDone(RealtimeServerMessage):
     def language(self) -> str | None: ...
     @property
     def segments(self) -> list[TranscriptionSegment] | None: ...
-
-class SessionResumed(RealtimeServerMessage):
-    __match_args__ = ("session_id", "session", "attachment_generation", "resume_token")
-    @property
-    def type(self) -> Literal["session.resumed"]: ...
-    @property
-    def session_id(self) -> str | None: ...
-    @property
-    def session(self) -> SessionConfig | None: ...
-    @property
-    def attachment_generation(self) -> int | None: ...
-    @property
-    def resume_token(self) -> str | None: ...
 
 class SessionReplaced(RealtimeServerMessage):
     __match_args__ = ("session_id", "attachment_generation")

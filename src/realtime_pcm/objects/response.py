@@ -51,6 +51,9 @@ class Usage(View):
     input_token_details: InputTokenDetails | None
     output_token_details: OutputTokenDetails | None
     seconds: float | None
+    # GPT-Live
+    active_seconds: int | None
+    paused_seconds: int | None
     # DashScope and GPT-Live write the plural
     input_tokens_details: InputTokenDetails | None
     output_tokens_details: OutputTokenDetails | None

@@ -47,8 +47,9 @@ class OutputTokenDetails(View):
 class Usage(View):
     __match_args__ = (
         "type", "total_tokens", "input_tokens", "output_tokens", "input_token_details",
-        "output_token_details", "seconds", "input_tokens_details", "output_tokens_details", "prompt_tokens",
-        "completion_tokens", "output_audio_seconds", "billable_audio_seconds",
+        "output_token_details", "seconds", "active_seconds", "paused_seconds", "input_tokens_details",
+        "output_tokens_details", "prompt_tokens", "completion_tokens", "output_audio_seconds",
+        "billable_audio_seconds",
     )
     @property
     def type(self) -> str | None: ...
@@ -64,6 +65,10 @@ class Usage(View):
     def output_token_details(self) -> OutputTokenDetails | None: ...
     @property
     def seconds(self) -> float | None: ...
+    @property
+    def active_seconds(self) -> int | None: ...
+    @property
+    def paused_seconds(self) -> int | None: ...
     @property
     def input_tokens_details(self) -> InputTokenDetails | None: ...
     @property

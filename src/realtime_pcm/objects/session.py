@@ -23,6 +23,18 @@ class Voice(View):
     id: str | None
     name: str | None
     type: str | None
+    # Azure Voice Live
+    model: str | None
+    endpoint_id: str | None
+    locale: str | None
+    prefer_locales: list[str] | None
+    style: str | None
+    temperature: float | None
+    pitch: str | None
+    rate: str | None
+    volume: str | None
+    custom_lexicon_url: str | None
+    custom_text_normalization_url: str | None
 
 
 class NoiseReduction(View):

@@ -1,0 +1,331 @@
+"""Write down the messages of the providers' Python packages, and say what has changed in them since.
+
+    python tools/upstream_facts.py write [FOLDER]   one file for each package that is installed (tests/facts)
+    python tools/upstream_facts.py check            compare the installed packages with their newest files
+
+A file of facts holds the names of a package's message types, of their fields and of the fields of nested objects, with
+the JSON type of each; it holds no text of the package. The tests compare the catalogue with these files, never with a
+package that is installed, so that a new release of a package cannot break them. `check` prints every difference and
+exits with status 0: a difference is news, not a failure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+FACTS = Path(__file__).resolve().parent.parent / "tests" / "facts"
+WIDTH = 120
+FLAT = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "any", object: "any"}
+# What describes one model: the name of each field on the wire, its annotation, and whether it must be there.
+Fields = dict[str, tuple[Any, bool]]
+
+# The unions of openai's messages. An older or a newer package may lack some of them.
+OPENAI_UNIONS = (
+    ("server", "ga", "openai.types.realtime", "RealtimeServerEvent"),
+    ("server", "translation", "openai.types.realtime", "RealtimeTranslationServerEvent"),
+    ("server", "beta", "openai.types.beta.realtime", "RealtimeServerEvent"),
+    ("server", "live", "openai.types.live", "ServerEvent"),
+    ("server", "live connect", "openai.types.live", "ConnectServerEvent"),
+    ("server", "live fork", "openai.types.live", "ForkServerEvent"),
+    ("client", "ga", "openai.types.realtime", "RealtimeClientEvent"),
+    ("client", "translation", "openai.types.realtime", "RealtimeTranslationClientEvent"),
+    ("client", "beta", "openai.types.beta.realtime", "RealtimeClientEvent"),
+    ("client", "live", "openai.types.live", "ClientEvent"),
+    ("client", "live connect", "openai.types.live", "ConnectClientEvent"),
+    ("client", "live fork", "openai.types.live", "ForkClientEvent"),
+)
+# A client of Live may send any item of the Responses API. These models are named and not described, because they
+# belong to another API and there are more of them than of all others.
+OTHER_API = ("openai.types.responses.", "openai.types.shared.")
+
+
+class Models:
+    """The models that the messages of one package reach, and what each of them declares."""
+
+    def __init__(self, prefix: str, fields_of: Callable[[type], Fields], variants_of: Callable[[type], list[type]]) -> None:
+        self.prefix = prefix
+        self.fields_of = fields_of
+        # The classes that an annotation stands for: none where it is no model, and all kinds of it where it has kinds.
+        self.variants_of = variants_of
+        self.described: set[type] = set()
+        self.named: set[type] = set()
+
+    def in_annotation(self, annotation: Any) -> Iterator[type]:
+        models = self.variants_of(annotation) if isinstance(annotation, type) else []
+        yield from models
+        for part in () if models else typing.get_args(annotation):
+            yield from self.in_annotation(part)
+
+    def add(self, model: type, only_named: tuple[str, ...] = ()) -> None:
+        """Describe the model and all that its fields reach, except what lies in the modules `only_named`."""
+        waiting = [model]
+        while waiting:
+            here = waiting.pop()
+            if here in self.described:
+                continue
+            if only_named and here.__module__.startswith(only_named):
+                self.named.add(here)
+                continue
+            self.described.add(here)
+            for annotation, _ in self.fields_of(here).values():
+                waiting.extend(self.in_annotation(annotation))
+
+    def names(self) -> dict[type, str]:
+        """API and class name; the module stands between them where two classes would have one name."""
+        every = sorted(self.described | self.named, key=lambda model: (model.__module__, model.__qualname__))
+        long = [f"{model.__module__}.{model.__qualname__}".removeprefix(self.prefix) for model in every]
+        short = [re.sub(r"(?<=\.)\w+\.(\w+)$", r"\1", name) for name in long]
+        names = [name if short.count(name) == 1 else whole for name, whole in zip(short, long, strict=True)]
+        return dict(zip(every, names, strict=True))
+
+    def kind(self, annotation: Any, names: dict[type, str]) -> str:
+        """The JSON type: "string", "[integer]" for an array, "{any}" for an object with any keys, or names of models."""
+        models = self.variants_of(annotation) if isinstance(annotation, type) else []
+        origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+        if models:
+            kinds = [names[model] for model in models]
+        elif annotation in FLAT:
+            kinds = [FLAT[annotation]]
+        elif origin is typing.Literal:
+            kinds = ["string" if isinstance(value, str) else FLAT[type(value)] for value in parts]
+        elif origin in (types.UnionType, typing.Union):
+            kinds = [kind for part in parts for kind in self.kind(part, names).split(" | ")]
+        elif origin is typing.Annotated:
+            kinds = [self.kind(parts[0], names)]
+        elif origin is list:
+            kinds = [f"[{self.kind(parts[0], names)}]"]
+        elif origin is dict:
+            kinds = [f"{{{self.kind(parts[1], names)}}}"]
+        elif isinstance(annotation, type) and issubclass(annotation, (str, Enum)):
+            kinds = ["string"]
+        else:
+            kinds = ["any"]
+        return " | ".join(dict.fromkeys(kinds))
+
+    def facts(self) -> dict[str, dict[str, str]]:
+        """Model -> field -> JSON type; "?" ends the type of a field that may be absent or null."""
+        names = self.names()
+        facts: dict[str, dict[str, str]] = {}
+        for model in self.described:
+            fields = facts[names[model]] = {}
+            for name, (annotation, required) in sorted(self.fields_of(model).items()):
+                kind = self.kind(annotation, names)
+                fields[name] = kind if required else kind.replace(" | null", "") + "?"
+        return dict(sorted(facts.items()))
+
+
+def openai_fields(model: type) -> Fields:
+    fields = model.model_fields  # type: ignore[attr-defined]
+    return {field.alias or name: (field.annotation, field.is_required()) for name, field in fields.items()}
+
+
+def read_openai() -> dict[str, Any]:
+    models = Models("openai.types.", openai_fields, lambda known: [known] if hasattr(known, "model_fields") else [])
+    messages: dict[str, dict[str, dict[str, type]]] = {"server": {}, "client": {}}
+    for side, api, module, name in OPENAI_UNIONS:
+        try:
+            union = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError):
+            continue
+        found = messages[side][api] = {}
+        for model in models.in_annotation(union):
+            for wire in typing.get_args(model.model_fields["type"].annotation):  # type: ignore[attr-defined]
+                found[wire] = model
+    # The server's side first: what it reaches of another API is described, and then for both sides.
+    for side, apis in messages.items():
+        for model in (model for found in apis.values() for model in found.values()):
+            models.add(model, OTHER_API if side == "client" else ())
+    return {**named(messages, models.names()), "models": models.facts()}
+
+
+def read_voice_live() -> dict[str, Any]:
+    package = importlib.import_module("azure.ai.voicelive.models")
+    source = importlib.import_module("azure.ai.voicelive.models._models")
+    namespace = vars(source) | {"_models": package, "_unions": importlib.import_module("azure.ai.voicelive._unions")}
+
+    def fields(model: type) -> Fields:
+        hints = typing.get_type_hints(model, namespace)
+        declared: Fields = {}
+        for cls in reversed(model.__mro__):
+            for name, value in vars(cls).items():
+                if name[0] != "_" and hasattr(value, "_rest_name_input"):
+                    optional = type(None) in typing.get_args(hints[name])
+                    declared[value._rest_name_input or name] = (hints[name], not optional)
+        return declared
+
+    def variants(known: type) -> list[type]:
+        """A model and those that its discriminator chooses among, each with its own fields."""
+        if not issubclass(known, source._Model):
+            return []
+        kinds = {known: None}
+        for kind in list(vars(known).get("__mapping__", {}).values()):
+            kinds |= dict.fromkeys(variants(kind))
+        return list(kinds)
+
+    models = Models("azure.ai.voicelive.models._models.", fields, variants)
+    messages: dict[str, dict[str, dict[str, type | None]]] = {}
+    for side, base, names in (
+        ("server", package.ServerEvent, package.ServerEventType),
+        ("client", package.ClientEvent, package.ClientEventType),
+    ):
+        # A name that the package knows without a class for it has None.
+        found: dict[str, type | None] = {name.value: None for name in names}
+        found |= {str(getattr(wire, "value", wire)): model for wire, model in base.__mapping__.items()}
+        messages[side] = {"voice live": found}
+        for model in filter(None, found.values()):
+            models.add(model)
+    return {**named(messages, models.names()), "models": models.facts()}
+
+
+def named(messages: Any, names: dict[type, str]) -> dict[str, Any]:
+    """Side -> API -> wire type -> name of the model."""
+    return {
+        side: {
+            api: {wire: model and names[model] for wire, model in sorted(found.items())} for api, found in apis.items()
+        }
+        for side, apis in messages.items()
+    }
+
+
+PACKAGES = {"openai": read_openai, "azure-ai-voicelive": read_voice_live}
+
+
+def read(package: str) -> dict[str, Any]:
+    """The facts of an installed package; PackageNotFoundError where it is not installed."""
+    version = importlib.metadata.version(package)
+    return {"package": package, "version": version, **PACKAGES[package]()}
+
+
+def text_of(facts: dict[str, Any]) -> str:
+    """JSON with one line for each message type and each field, so that a diff shows what has changed."""
+    return json.dumps(facts, indent=1, ensure_ascii=True) + "\n"
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def recorded(package: str) -> list[dict[str, Any]]:
+    """What the files say of a package, the newest version last."""
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in FACTS.glob("*.json")]
+    ours = [facts for facts in files if facts["package"] == package]
+    return sorted(ours, key=lambda facts: version_key(facts["version"]))
+
+
+# ---- What has changed
+
+
+# Dotted path of a field, in a message or in an object nested in it -> the JSON types that it may have.
+Paths = dict[str, set[str]]
+
+
+def paths(facts: dict[str, Any], side: str) -> dict[str, Paths]:
+    """Wire type -> every field that a message of it may have."""
+    models: dict[str, dict[str, str]] = facts["models"]
+    found: dict[str, Paths] = {}
+
+    def walk(name: str, path: tuple[str, ...], above: frozenset[str], into: Paths) -> None:
+        for field, kind in models[name].items():
+            # Every model is an object here: a new name for one changes nothing on the wire.
+            flat = re.sub(r"[\w.]*[A-Z][\w.]*", "object", kind.rstrip("?"))
+            into.setdefault(".".join((*path, field)), set()).add(re.sub(r"object( \| object)+", "object", flat))
+            for inner in re.findall(r"[\w.]+", kind):
+                # A model inside itself has been walked already.
+                if inner in models and inner not in above:
+                    walk(inner, (*path, field), above | {inner}, into)
+
+    for messages in facts[side].values():
+        for wire, model in messages.items():
+            into = found.setdefault(wire, {})
+            if model is not None:
+                walk(model, (), frozenset({model}), into)
+    return found
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """One line for each type and each field that differs; what several types have in common shares a line."""
+    lines = []
+    for side in ("server", "client"):
+        before, after = paths(old, side), paths(new, side)
+        for sign, these, others in (("+", after, before), ("-", before, after)):
+            for wire in sorted(these.keys() - others.keys()):
+                top = sorted(path for path in these[wire] if "." not in path and path != "type")
+                lines.append(f"{sign} {side} type {wire} {{{', '.join(top)}}}")
+        fields: dict[str, list[str]] = {}
+        for wire in sorted(before.keys() & after.keys()):
+            for sign, these, others in (("+", after[wire], before[wire]), ("-", before[wire], after[wire])):
+                for path in these.keys() - others.keys():
+                    # Only the outermost of what is new: its own fields are new with it.
+                    if path.rpartition(".")[0] not in these.keys() - others.keys():
+                        fields.setdefault(f"{sign} {side} {what(path)}", []).append(wire)
+            for path in before[wire].keys() & after[wire].keys():
+                if before[wire][path] != after[wire][path]:
+                    change = " -> ".join(" or ".join(sorted(kinds[wire][path])) for kinds in (before, after))
+                    fields.setdefault(f"~ {side} {what(path)} ({change})", []).append(wire)
+        lines += [f"{line} of {', '.join(wires)}" for line, wires in sorted(fields.items())]
+    return lines
+
+
+def what(path: str) -> str:
+    return f"{'nested field' if '.' in path else 'field'} {path}"
+
+
+def check() -> None:
+    for package in PACKAGES:
+        known = recorded(package)
+        try:
+            installed = read(package)
+        except importlib.metadata.PackageNotFoundError:
+            print(f"{package}: not installed")
+            continue
+        except Exception as error:  # a package may be built otherwise one day, and that is news like the rest
+            print(f"{package}: this tool cannot read it: {type(error).__name__}: {error}")
+            continue
+        if not known:
+            print(f"{package} {installed['version']}: no facts are recorded")
+            continue
+        lines = differences(known[-1], installed)
+        print(f"{package} {installed['version']} against the facts of {known[-1]['version']}: {len(lines)} differences")
+        for line in lines:
+            print(f"  {line}")
+
+
+def write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        try:
+            facts = read(package)
+        except importlib.metadata.PackageNotFoundError:
+            print(f"{package}: not installed")
+            continue
+        path = folder / f"{package}-{facts['version']}.json"
+        path.write_text(text_of(facts), encoding="utf-8")
+        print(f"{path}: {len(facts['models'])} models")
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["check"]:
+            check()
+        case ["write"]:
+            write(FACTS)
+        case ["write", folder]:
+            write(Path(folder))
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
