@@ -57,7 +57,7 @@ def environment(folder: Path) -> Path:
     """The Python of an environment with this project and the newest release of each package that its tests use."""
     venv.create(folder, with_pip=True, clear=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run(*install, f"{ROOT}[cli]", *pinned(), what="pip install")
     return python
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 FACTS = Path(__file__).resolve().parent.parent / "tests" / "facts"
-WIDTH = 120
 FLAT = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "any", object: "any"}
 # What describes one model: the name of each field on the wire, its annotation, and whether it must be there.
 Fields = dict[str, tuple[Any, bool]]
@@ -263,12 +262,13 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
                 lines.append(f"{sign} {side} type {wire} {{{', '.join(top)}}}")
         fields: dict[str, list[str]] = {}
         for wire in sorted(before.keys() & after.keys()):
-            for sign, these, others in (("+", after[wire], before[wire]), ("-", before[wire], after[wire])):
-                for path in these.keys() - others.keys():
+            old_fields, new_fields = before[wire].keys(), after[wire].keys()
+            for sign, only in (("+", new_fields - old_fields), ("-", old_fields - new_fields)):
+                for path in only:
                     # Only the outermost of what is new: its own fields are new with it.
-                    if path.rpartition(".")[0] not in these.keys() - others.keys():
+                    if path.rpartition(".")[0] not in only:
                         fields.setdefault(f"{sign} {side} {what(path)}", []).append(wire)
-            for path in before[wire].keys() & after[wire].keys():
+            for path in old_fields & new_fields:
                 if before[wire][path] != after[wire][path]:
                     change = " -> ".join(" or ".join(sorted(kinds[wire][path])) for kinds in (before, after))
                     fields.setdefault(f"~ {side} {what(path)} ({change})", []).append(wire)
