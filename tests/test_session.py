@@ -314,7 +314,7 @@ def test_video_is_bytes() -> None:
     for decoder in (
         rp.Decoder(),
         rp.Decoder(dtype="float32"),
-        rp.Decoder(audio_format="mp3"),
+        decoder_after(session(output_audio_format="mp3")),
         decoder_after(delta(b"\x01")),
     ):
         for order in (values, dict(reversed(values.items()))):

@@ -343,7 +343,6 @@ def test_what_is_no_pcm_names_itself_and_the_way_out(name: str, dtype: str) -> N
         (decoder_after(session(output_audio_format=name), dtype=dtype), frame),
         (decoder_after(session(**nested({"type": name})), dtype=dtype), frame),
         (decoder_after(response("response.created", "r1", output_audio_format=name), dtype=dtype), frame),
-        (rp.Decoder(dtype=dtype, audio_format=name), frame),
         (rp.Decoder(dtype=dtype), delta(b"ID3\x04whatever", format=name)),
     ]
     for decoder, given in ways:

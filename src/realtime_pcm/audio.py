@@ -1,4 +1,9 @@
-"""AudioFormat, and how the wire names one. The names and rates are those of the providers' own documents."""
+"""AudioFormat, how the wire names one, and how people do.
+
+The wire's names and rates are those of the providers' own documents, and no others: what a server means by a name that
+no document has is not guessed. Its audio is refused with an error that names the format, and the caller can force one.
+A format that the caller names is a matter of spelling, so that more names are understood there (`forced_format`).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,10 @@ _WIRE_NAMES: dict[str, tuple[str, int]] = {
     "pcm": ("pcm16", 24000),  # DashScope, Inworld
     "pcm24": ("pcm16", 24000),  # DashScope: 24 kHz, 16 bits
     "s16le": ("pcm16", 24000),  # vLLM-Omni
-    "pcm16_8000hz": ("pcm16", 8000),  # Voice Live, and its older spelling
-    "pcm16-8000hz": ("pcm16", 8000),
-    "pcm16_16000hz": ("pcm16", 16000),
+    "pcm16-8000hz": ("pcm16", 8000),  # Voice Live: the older spelling, and today's
     "pcm16-16000hz": ("pcm16", 16000),
+    "pcm16_8000hz": ("pcm16", 8000),
+    "pcm16_16000hz": ("pcm16", 16000),
     "g711_ulaw": ("g711_ulaw", 8000),  # OpenAI beta
     "audio/pcmu": ("g711_ulaw", 8000),  # OpenAI GA
     "pcmu": ("g711_ulaw", 8000),
@@ -32,6 +37,10 @@ class AudioFormat:
 
     encoding: "pcm16" (signed 16-bit little endian), "g711_ulaw", "g711_alaw", or another provider's name as sent,
     which only dtype="uint8" can hand on. Immutable, hashable.
+
+    A message's format is that of the payload as it was sent, not of the array it became. The rate and the channels are
+    the array's too, but not always the encoding: dtype="int16" and "float32" expand G.711, so that an array of linear
+    samples may stand beside "g711_ulaw". With dtype="uint8" the array holds the bytes that the format tells of.
     """
 
     __slots__ = ("_code", "channels", "encoding", "rate")
@@ -40,6 +49,7 @@ class AudioFormat:
     encoding: str
     rate: int
     channels: int
+    _code: int
 
     def __init__(self, encoding: str, rate: int, channels: int = 1) -> None:
         if not isinstance(encoding, str):
@@ -96,6 +106,66 @@ def named_format(name: str | None, rate: object = None, channels: object = None)
         rate if _is_count(rate) else default_rate,  # type: ignore[arg-type]
         channels if _is_count(channels) else 1,  # type: ignore[arg-type]
     )
+
+
+def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
+    """The format that a caller forces with `audio_format=`; None where none is forced.
+
+    audio_format: an AudioFormat, a name or None. Names are those of the wire and those that people write, in upper or
+    lower case, with any separators: "mulaw", "u-law", "PCMU", "G.711 A-law", "audio/x-alaw", "pcm_s16le".
+    dtype: the decoder's. "uint8" hands on any encoding; the other ones need PCM or G.711.
+    Raises TypeError for an audio_format of another type, ValueError for a name that is no format's, or, unless dtype is
+    "uint8", for an encoding that is neither PCM nor G.711; it tells the nearest known name.
+    """
+    if audio_format is None:
+        return None
+    if isinstance(audio_format, AudioFormat):
+        found, written = audio_format, f"the encoding of {audio_format!r}"
+    elif isinstance(audio_format, str):
+        name = audio_format if audio_format.lower() in _WIRE_NAMES else _SPELLINGS.get(_spelling(audio_format), audio_format)
+        named = named_format(name)
+        if named is None:
+            raise ValueError(f"audio_format {audio_format!r} names no format")
+        found, written = named, f"audio_format {audio_format[:100]!r}"
+    else:
+        raise TypeError(f"audio_format is an AudioFormat, a name or None, not {type(audio_format).__name__}")
+    if found._code < 0 and dtype != "uint8":
+        raise ValueError(
+            f'{written} is neither PCM nor G.711{_hint(found.encoding)}; dtype="uint8" takes any name and gives the '
+            "bytes as sent"
+        )
+    return found
+
+
+def _spelling(name: str) -> str:
+    """What is left of a name without case, separators, and the "audio/" and "x-" of a media type."""
+    name = name[:128].strip().lower().removeprefix("audio/").removeprefix("x-")
+    # The letter mu and the micro sign.
+    return "".join(filter(str.isalnum, name.replace("\u03bc", "mu").replace("\u00b5", "mu")))
+
+
+# The wire's names by their spelling, and what people write for them.
+_SPELLINGS = {_spelling(name): name for name in _WIRE_NAMES}
+_SPELLINGS |= dict.fromkeys(("pcms16le", "linear16"), "pcm16")
+_SPELLINGS |= dict.fromkeys(("ulaw", "mulaw", "pcmulaw", "pcmmulaw", "g711mulaw", "g711u"), "g711_ulaw")
+_SPELLINGS |= dict.fromkeys(("alaw", "pcmalaw", "g711a"), "g711_alaw")
+
+
+def _hint(encoding: str) -> str:
+    """For an error: the known name that is nearest to `encoding`, or all of ours where none is near."""
+    spelling = _spelling(encoding)
+    if spelling in _SPELLINGS:  # only an AudioFormat comes here with one: its encoding has one spelling
+        return f": AudioFormat calls it {_WIRE_NAMES[_SPELLINGS[spelling]][0]!r}"
+    if spelling == "g711":
+        return ": say 'g711_ulaw' or 'g711_alaw'"
+    from difflib import get_close_matches
+
+    # "pcm24" is DashScope's 24 kHz; whoever writes "pcm32" means bits.
+    near = get_close_matches(spelling, [known for known in _SPELLINGS if known != "pcm24"], n=1)
+    if not near:
+        return ", which are 'pcm16', 'g711_ulaw' and 'g711_alaw' here"
+    name = _SPELLINGS[near[0]]
+    return f"; did you mean {(name if _spelling(name) == near[0] else near[0])!r}?"
 
 
 def own_format(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:

@@ -18,16 +18,6 @@ cdef str _nearest(name, known):
     near = difflib.get_close_matches(name, known, 1)
     return f", did you mean {near[0]!r}?" if near else ""
 
-cdef object _forced_format(audio_format, str dtype):
-    if audio_format is None or isinstance(audio_format, AudioFormat):
-        return audio_format
-    if not isinstance(audio_format, str):
-        raise TypeError(f"audio_format is an AudioFormat, a wire name or None, not {type(audio_format).__name__}")
-    forced = named_format(audio_format)
-    if forced is None:
-        raise ValueError(f"audio_format {audio_format!r} names no format")
-    return forced
-
 @cython.final
 cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept:
@@ -95,7 +85,7 @@ cdef class Decoder:
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None, session=None):
         name = _dtype_name(dtype)
-        forced = _forced_format(audio_format, name)
+        forced = forced_format(audio_format, name)
         wanted = _wanted_types(only, self.catalogue)
         if session is None:
             session = Session() if self.is_made else self.session
