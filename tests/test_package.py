@@ -46,7 +46,8 @@ def test_nothing_heavy_at_import() -> None:
         "import sys, numpy; before = set(sys.modules); import realtime_pcm; print(*(set(sys.modules) - before))")
     loaded = done.stdout.split()
     assert "realtime_pcm._core" in loaded
-    for name in ("asyncio", "importlib.metadata", "orjson", "typer", "rich", "websockets", "dataclasses", "inspect"):
+    for name in ("asyncio", "importlib.metadata", "orjson", "typer", "rich", "websockets", "dataclasses", "inspect", "logging",
+                 "difflib"):
         assert name not in loaded
 
 

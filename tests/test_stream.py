@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import io
 import json
+import logging
+import pickle
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -125,6 +128,40 @@ def test_streams_are_iterator_classes() -> None:
         assert isinstance(asynchronous.decoder, rp.Decoder)
 
 
+def every_stream() -> list[Any]:
+    """One stream of each class, over frames that all of them get through."""
+    sources: list[Any] = [lambda: [GOOD, LAST], lambda: AsyncFrames([GOOD, LAST]), lambda: generated([GOOD, LAST])]
+    return [rp.decode_stream(source(), errors=errors) for source in sources for errors in ("raise", "skip", "yield")]
+
+
+def test_the_decoder_of_a_stream_cannot_be_exchanged() -> None:
+    """A stream holds on to the decoder that it began with, and says so: another one would have another session."""
+    for stream in every_stream():
+        decoder = stream.decoder
+        for other in (None, rp.Decoder(dtype="float32"), 7):
+            with pytest.raises(AttributeError):
+                stream.decoder = other
+        with pytest.raises(AttributeError):
+            del stream.decoder
+        with pytest.raises(AttributeError):
+            stream.skipped = 3
+        assert stream.decoder is decoder
+        assert values(pull(stream)) == [[1, 2], [5]]
+
+
+def test_what_a_stream_says_of_itself() -> None:
+    strict, skipping, yielding, *asynchronous = every_stream()
+    assert repr(strict) == "<MessageStream of list, errors='raise', skipped 0>"
+    assert repr(skipping) == "<MessageStream of list, errors='skip', skipped 0>"
+    assert repr(yielding) == "<MessageStream of list, errors='yield', skipped 0>"
+    assert [repr(stream) for stream in asynchronous] == [
+        f"<AsyncMessageStream of {source}, errors={errors!r}, skipped 0>"
+        for source in ("AsyncFrames", "async_generator") for errors in ("raise", "skip", "yield")]
+    stream = rp.decode_stream(io.BytesIO(BAD + b"\n" + GOOD), errors="skip")
+    next(stream)
+    assert repr(stream) == "<MessageStream of BytesIO, errors='skip', skipped 1>"
+
+
 def test_an_empty_source() -> None:
     assert pull(rp.decode_stream([])) == []
     assert pull(rp.decode_stream(AsyncFrames([]))) == []
@@ -193,6 +230,40 @@ def test_errors_skip(source: Any, only: Any) -> None:
 
 @every_source
 @pytest.mark.parametrize("only", [None, [AUDIO]])
+def test_what_is_skipped_is_counted_and_the_first_is_logged(
+    source: Any, only: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):  # each stream tells its own first one
+        caplog.clear()
+        stream = rp.decode_stream(source([GOOD, BAD, b"{", LAST, BAD]), errors="skip", only=only)
+        assert stream.skipped == 0
+        assert kinds(pull(stream)) == ["ResponseAudioDelta"] * 2
+        assert stream.skipped == 3
+        [record] = caplog.records
+        assert (record.name, record.levelno) == ("realtime_pcm", logging.WARNING)
+        with pytest.raises(rp.DecodeError) as caught:
+            rp.decode(BAD)
+        assert record.getMessage().endswith(f": {caught.value}")
+
+
+@every_source
+@pytest.mark.parametrize("errors", ["raise", "yield"])
+def test_what_is_raised_or_yielded_is_not_skipped(source: Any, errors: Any, caplog: pytest.LogCaptureFixture) -> None:
+    stream = rp.decode_stream(source([GOOD, BAD, b"{", LAST]), errors=errors)
+    assert len(pull(stream)) == 4
+    assert stream.skipped == 0
+    assert not caplog.records
+
+
+def test_what_a_log_says_of_a_frame_is_safe_to_print(caplog: pytest.LogCaptureFixture) -> None:
+    list(rp.decode_stream(['{"type":"\\u001b]0;title\\u0007\\u202e","x":}'], errors="skip"))
+    [record] = caplog.records
+    assert r"\x1b]0;title\x07\u202e" in record.getMessage()
+    assert record.getMessage().isprintable()
+
+
+@every_source
+@pytest.mark.parametrize("only", [None, [AUDIO]])
 def test_errors_yield(source: Any, only: Any) -> None:
     items = pull(rp.decode_stream(source([GOOD, BAD, LAST]), errors="yield", only=only))
     assert kinds(items) == ["ResponseAudioDelta", "InvalidFrame", "ResponseAudioDelta"]
@@ -205,6 +276,48 @@ def test_errors_yield(source: Any, only: Any) -> None:
             assert (frame, error) == (BAD, invalid.error)
         case _:
             pytest.fail("InvalidFrame matches by position")
+
+
+@every_source
+def test_an_invalid_frame_keeps_what_was_refused(source: Any) -> None:
+    """A client that reads into one buffer writes the next frame over the last one."""
+    buffers = [bytearray(BAD), memoryview(bytearray(BAD))]
+    items = pull(rp.decode_stream(source([*buffers, BAD.decode()]), errors="yield"))
+    for buffer in buffers:
+        buffer[:] = bytes(len(buffer))
+    assert [item.frame for item in items] == [BAD, BAD, BAD.decode()]
+    assert [item.error.frame for item in items] == [BAD, BAD, BAD.decode()]
+    for item in items:
+        for twin in (pickle.loads(pickle.dumps(item)), copy.copy(item), copy.deepcopy(item)):
+            assert twin == item and not twin != item
+            assert type(twin.frame) is type(item.frame)
+            assert str(twin.error) == str(item.error)
+
+
+def test_when_invalid_frames_are_equal() -> None:
+    def invalid(frame: Any) -> rp.InvalidFrame:
+        [item] = rp.decode_stream([frame], errors="yield")
+        assert isinstance(item, rp.InvalidFrame)
+        return item
+
+    item = invalid(BAD)
+    assert item == invalid(bytearray(BAD)) and item == rp.InvalidFrame(memoryview(BAD), item.error)
+    assert item != invalid(BAD.decode())  # nor a BytesWarning
+    assert item != invalid(BAD + b" ")
+    error = item.error
+    for other in (
+        rp.DecodeError("another reason", error.position, error.message_type, error.field, BAD),
+        rp.DecodeError(error.reason, error.position + 1, error.message_type, error.field, BAD),
+        rp.DecodeError(error.reason, error.position, None, error.field, BAD),
+        rp.DecodeError(error.reason, error.position, error.message_type, None, BAD),
+    ):
+        assert item != rp.InvalidFrame(BAD, other)
+    assert item != BAD and item != error
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(item)
+    for change in (lambda: setattr(item, "frame", b""), lambda: setattr(item, "error", error), lambda: delattr(item, "frame")):
+        with pytest.raises(AttributeError, match="InvalidFrame is read-only"):
+            change()
 
 
 @every_source
@@ -288,10 +401,27 @@ def test_streams_share_nothing_by_themselves(source: Any) -> None:
 def test_decoder_and_options_exclude_each_other() -> None:
     with pytest.raises(TypeError, match="decoder= or dtype, only=, not both"):
         rp.decode_stream([GOOD], decoder=rp.Decoder(), dtype="uint8", only=None)
-    with pytest.raises(TypeError):
-        rp.decode_stream([GOOD], speed=2)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="dtype"):
         rp.decode_stream([GOOD], dtype="int8")
+
+
+@every_source
+def test_wrong_arguments_are_refused_in_the_words_of_decode_stream(source: Any) -> None:
+    for errors in ("raise", "skip", "yield"):
+        with pytest.raises(TypeError, match=r"^decode_stream\(\) got an unexpected keyword argument 'foo'$"):
+            rp.decode_stream(source([GOOD]), errors=errors, foo=1)  # type: ignore[call-overload]
+        says = r"^decode_stream\(\) takes a wire type, a message class or an iterable of these as only=, not int$"
+        with pytest.raises(TypeError, match=says):
+            rp.decode_stream(source([GOOD]), errors=errors, only=3)  # type: ignore[call-overload]
+        with pytest.raises(TypeError, match=r"^decode_stream\(\) takes a Decoder as decoder=, not str$"):
+            rp.decode_stream(source([GOOD]), errors=errors, decoder="mine")  # type: ignore[call-overload]
+
+
+def test_the_options_stand_in_the_signature() -> None:
+    import inspect
+
+    names = list(inspect.signature(rp.decode_stream).parameters)
+    assert names == ["source", "errors", "decoder", "dtype", "audio_format", "only"]
 
 
 def test_leaving_a_generator_leaves_it_usable() -> None:
@@ -369,39 +499,6 @@ def test_sources_that_are_none(make: Any, says: str) -> None:
 
 
 # --- cancelled waits
-
-
-def test_a_cancelled_wait_on_a_generator_loses_nothing() -> None:
-    """Cancelling the step of a generator would end it for good; its frames and the stream go on all the same."""
-
-    async def talk() -> tuple[list[Any], int]:
-        source = generated([GOOD, LAST, BAD, GOOD], pause=0.05)
-        stream = rp.decode_stream(source, errors="yield")
-        items: list[Any] = []
-        timeouts = 0
-        while True:
-            try:
-                items.append(await asyncio.wait_for(anext(stream), 0.01))
-            except asyncio.TimeoutError:
-                timeouts += 1
-            except StopAsyncIteration:
-                return items, timeouts
-
-    items, timeouts = run(talk())
-    assert kinds(items) == ["ResponseAudioDelta", "ResponseAudioDelta", "InvalidFrame", "ResponseAudioDelta"]
-    assert [item.sample_offset for item in items if not isinstance(item, rp.InvalidFrame)] == [0, 2, 3]
-    assert timeouts >= 4
-
-
-def test_another_stream_takes_up_a_cancelled_wait() -> None:
-    async def talk() -> list[Any]:
-        source = generated([GOOD, LAST], pause=0.05)
-        first = rp.decode_stream(source)
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(anext(first), 0.01)
-        return [message async for message in rp.decode_stream(source, decoder=first.decoder)]
-
-    assert values(run(talk())) == [[1, 2], [5]]
 
 
 def test_cancelling_the_task_that_streams() -> None:

@@ -83,7 +83,12 @@ async def async_sources(
 
 
 def errors(frames: list[bytes], connection: AsyncIterable[str]) -> None:
-    assert_type(rp.decode_stream(frames, errors="raise"), MessageStream[ServerMessage])
+    strict = rp.decode_stream(frames, errors="raise")
+    assert_type(strict, MessageStream[ServerMessage])
+    assert_type(strict.skipped, int)
+    assert_type(rp.decode_stream(connection).skipped, int)
+    strict.decoder = rp.Decoder()  # type: ignore
+    strict.skipped = 0  # type: ignore
     assert_type(rp.decode_stream(frames, errors="skip"), MessageStream[ServerMessage])
     stream = rp.decode_stream(frames, errors="yield")
     assert_type(stream, MessageStream[ServerMessage | rp.InvalidFrame])
@@ -94,7 +99,7 @@ def errors(frames: list[bytes], connection: AsyncIterable[str]) -> None:
         match message:
             case rp.InvalidFrame(frame, error):
                 assert_type(error, rp.DecodeError)
-                assert_type(frame, bytes | bytearray | memoryview | str)
+                assert_type(frame, bytes | str)
             case ResponseAudioDelta(item_id=item):
                 assert_type(item, str | None)
             case _:

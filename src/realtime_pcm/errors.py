@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-
-def _shown(name: str) -> str:
-    """A name out of a frame, which may be anything, on one line."""
-    start = name[:100]
-    if not start.isprintable():
-        start = ascii(start)
-    return start if len(name) <= 100 else f"{start}... {len(name)} characters"
+from .terminal import shown_name
 
 
 class DecodeError(ValueError):
@@ -40,7 +34,7 @@ class DecodeError(ValueError):
         self.frame = frame
 
     def __str__(self) -> str:
-        where = [_shown(name) for name in (self.message_type, self.field) if name]
+        where = [shown_name(name) for name in (self.message_type, self.field) if name]
         text = ": ".join([*where, f"{self.reason} at byte {self.position}"])
         byte = self._byte_at_fault()
         return text if byte is None else f"{text}: {byte}"

@@ -5,7 +5,7 @@ Sources are recognised by what they offer, in `_sync_frames` and `_async_frames`
 
 from __future__ import annotations
 
-import sys
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from itertools import filterfalse
@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from ._core import DecodedFrames, Decoder
 from .errors import DecodeError
+from .terminal import shown_text
 
 if TYPE_CHECKING:
-    from asyncio import Task
-    from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Coroutine, Iterable
-    from types import ModuleType
-    from typing import Literal, NoReturn, Protocol, Union
-    from weakref import WeakKeyDictionary
+    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
+    from typing import ClassVar, Literal, NoReturn, Protocol, Union
 
     import numpy.typing as npt
 
@@ -60,46 +58,93 @@ M = TypeVar("M", covariant=True)
 
 
 class InvalidFrame:
-    """A frame that was refused, as a stream with errors="yield" hands it on."""
+    """A frame that was refused, as a stream with errors="yield" hands it on.
+
+    frame: bytes or str; a copy where the source gave a buffer that may change. error: why it was refused. Neither can be
+    set. Equal to another with an equal frame and an error of the same reason, position, message type and field; not
+    hashable. It copies and pickles whole.
+    """
 
     __slots__ = ("error", "frame")
     __match_args__ = ("frame", "error")
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
-    frame: Frame
+    frame: bytes | str
     error: DecodeError
 
     def __init__(self, frame: Frame, error: DecodeError) -> None:
-        self.frame = frame
-        self.error = error
+        put = object.__setattr__
+        put(self, "frame", bytes(frame) if isinstance(frame, (bytearray, memoryview)) else frame)
+        put(self, "error", error)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"InvalidFrame is read-only: {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"InvalidFrame is read-only: {name}")
 
     def __repr__(self) -> str:
         return f"InvalidFrame({self.error})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, InvalidFrame):
+            return NotImplemented
+        # Python can be told (-bb) to raise where bytes are compared with str.
+        if isinstance(self.frame, str) != isinstance(other.frame, str) or self.frame != other.frame:
+            return False
+        facts = ("reason", "position", "message_type", "field")
+        return all(getattr(self.error, name) == getattr(other.error, name) for name in facts)
+
+    def __reduce__(self) -> tuple[type[InvalidFrame], tuple[bytes | str, DecodeError]]:
+        return InvalidFrame, (self.frame, self.error)
 
 
 # --- the streams
 
 
 class MessageStream(Iterator[M]):
-    """The messages of a sync source. `decoder` carries the session: hand it to the next stream to go on."""
+    """The messages of a sync source."""
 
     __slots__ = ()
-    decoder: Decoder[Any]
+
+    @property
+    @abstractmethod
+    def decoder(self) -> Decoder[Any]:
+        """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
+
+    @property
+    def skipped(self) -> int:
+        """How many refused frames errors="skip" has left out so far; 0 with another `errors`."""
+        return 0
 
 
 class AsyncMessageStream(AsyncIterator[M]):
-    """The messages of an async source. `decoder` carries the session: hand it to the next stream to go on.
+    """The messages of an async source. After an exception the next call goes on with the next frame.
 
-    A cancelled wait loses no frame, and after an exception the next call goes on with the next frame.
+    A wait for a connection that is cancelled loses no frame: the next call goes on with the next one. An async
+    generator runs inside the call, as under a plain `async for`: asyncio.timeout, a TaskGroup or a cancel scope around
+    its yields work, and a cancelled wait cancels the generator. A generator that lets the cancellation pass has ended.
     """
 
-    __slots__ = ("_decode", "_errors", "_next_frame", "decoder")
-    decoder: Decoder[Any]
+    __slots__ = ("_decode", "_decoder", "_errors", "_next_frame", "_skipped", "_source")
 
-    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[Any], errors: str) -> None:
-        self.decoder = decoder
+    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[Any], errors: str, source: str) -> None:
+        self._decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._next_frame: Callable[[], Awaitable[Frame]] = frames.__anext__
         self._errors = errors
+        self._skipped = 0
+        self._source = source
+
+    @property
+    def decoder(self) -> Decoder[Any]:
+        """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
+        return self._decoder
+
+    @property
+    def skipped(self) -> int:
+        """How many refused frames errors="skip" has left out so far; 0 with another `errors`."""
+        return self._skipped
 
     async def __anext__(self) -> M:
         while True:
@@ -110,28 +155,51 @@ class AsyncMessageStream(AsyncIterator[M]):
                 if self._errors == "raise":
                     raise
                 if self._errors == "skip":
+                    self._skipped += 1
+                    if self._skipped == 1:
+                        _tell_first_skipped(error)
                     continue
-                message = InvalidFrame(frame, error)
+                message = InvalidFrame(error.frame, error)
             if message is not None:
                 return cast(M, message)
+
+    def __repr__(self) -> str:
+        return _described("AsyncMessageStream", self._source, self._errors, self._skipped)
 
 
 class _Strict(DecodedFrames, MessageStream[M]):
     """errors="raise". The __next__ it inherits keeps Python code out of the loop."""
 
-    __slots__ = ()
+    __slots__ = ("_source",)
+
+    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], source: str) -> None:
+        super().__init__(frames, decoder)
+        self._source = source
+
+    def __repr__(self) -> str:
+        return _described("MessageStream", self._source, "raise", 0)
 
 
 class _Tolerant(MessageStream[M]):
     """errors="skip" and "yield"."""
 
-    __slots__ = ("_decode", "_frames", "_skip", "decoder")
+    __slots__ = ("_decode", "_decoder", "_frames", "_skip", "_skipped", "_source")
 
-    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], errors: str) -> None:
-        self.decoder = decoder
+    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], errors: str, source: str) -> None:
+        self._decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._frames = frames
         self._skip = errors == "skip"
+        self._skipped = 0
+        self._source = source
+
+    @property
+    def decoder(self) -> Decoder[Any]:
+        return self._decoder
+
+    @property
+    def skipped(self) -> int:
+        return self._skipped
 
     def __next__(self) -> M:
         for frame in self._frames:
@@ -139,11 +207,30 @@ class _Tolerant(MessageStream[M]):
                 message = self._decode(frame)
             except DecodeError as error:
                 if self._skip:
+                    self._skipped += 1
+                    if self._skipped == 1:
+                        _tell_first_skipped(error)
                     continue
-                message = InvalidFrame(frame, error)
+                message = InvalidFrame(error.frame, error)
             if message is not None:
                 return cast(M, message)
         raise StopIteration
+
+    def __repr__(self) -> str:
+        return _described("MessageStream", self._source, "skip" if self._skip else "yield", self._skipped)
+
+
+def _described(kind: str, source: str, errors: str, skipped: int) -> str:
+    return f"<{kind} of {source}, errors={errors!r}, skipped {skipped}>"
+
+
+def _tell_first_skipped(error: DecodeError) -> None:
+    """Frames that are left out are not left out in silence: the first of a stream is logged, `skipped` counts them all."""
+    import logging
+
+    logging.getLogger("realtime_pcm").warning(
+        'errors="skip" left out a frame; the stream counts further ones in .skipped without logging them: %s', error
+    )
 
 
 # --- what a source offers, and how its frames are taken
@@ -159,8 +246,6 @@ def _async_frames(source: Any) -> AsyncIterator[Frame]:
     if hasattr(source, "recv"):  # websockets, picows.websockets
         return _AsyncReceived(_receiver(source.recv), source.__aiter__)
     frames = source.__aiter__()
-    if hasattr(frames, "asend"):
-        return _GeneratorFrames(frames)
     if hasattr(frames, "readline"):
         return _AsyncLines(frames)
     return cast("AsyncIterator[Frame]", frames)
@@ -318,7 +403,8 @@ class _AiohttpFrames(AsyncIterator["Frame"]):
         from aiohttp import WebSocketError
 
         reason = message.extra if kind == self.CLOSE else None
-        raise WebSocketError(code, f"connection closed with code {code}" + (f": {reason}" if reason else ""))
+        why = f": {shown_text(reason)}" if isinstance(reason, str) and reason else ""
+        raise WebSocketError(code, f"connection closed with code {code}{why}")
 
 
 class _AsyncLines(AsyncIterator["Frame"]):
@@ -334,59 +420,6 @@ class _AsyncLines(AsyncIterator["Frame"]):
             line = await self._lines.__anext__()
             if not line.isspace():
                 return cast("Frame", line)
-
-
-class _GeneratorFrames(AsyncIterator["Frame"]):
-    """Frames of an async generator.
-
-    A cancellation that reaches a waiting generator ends it for good, so under asyncio each step runs in its own task
-    and a cancelled wait leaves the step running. The next wait, of this stream or another over the same generator,
-    takes it up.
-    """
-
-    __slots__ = ("_generator",)
-    _left_running: WeakKeyDictionary[AsyncGenerator[Frame, None], Task[Frame]] | None = None
-
-    def __init__(self, generator: AsyncGenerator[Frame, None]) -> None:
-        self._generator = generator
-
-    async def __anext__(self) -> Frame:
-        asyncio = sys.modules.get("asyncio")
-        if asyncio is None or asyncio._get_running_loop() is None:  # another event loop, with rules of its own
-            return await self._generator.__anext__()
-        tasks = self._tasks()
-        task = tasks.pop(self._generator, None)
-        if task is None:
-            task = self._start(asyncio)
-        if task.done():
-            return task.result()
-        try:
-            return cast("Frame", await asyncio.shield(task))
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                tasks[self._generator] = task
-            raise
-
-    @classmethod
-    def _tasks(cls) -> WeakKeyDictionary[AsyncGenerator[Frame, None], Task[Frame]]:
-        if cls._left_running is None:
-            from weakref import WeakKeyDictionary
-
-            _GeneratorFrames._left_running = WeakKeyDictionary()
-        return cast("WeakKeyDictionary[AsyncGenerator[Frame, None], Task[Frame]]", cls._left_running)
-
-    def _start(self, asyncio: ModuleType) -> Task[Frame]:
-        step = _step(self._generator)
-        if sys.version_info >= (3, 12):
-            # Started at once: a frame that is there already costs no turn of the loop.
-            task = asyncio.Task(step, loop=asyncio.get_running_loop(), eager_start=True)
-        else:
-            task = asyncio.ensure_future(step)
-        return cast("Task[Frame]", task)
-
-
-async def _step(generator: AsyncGenerator[Frame, None]) -> Frame:
-    return await generator.__anext__()
 
 
 # --- decode_stream
@@ -440,26 +473,48 @@ def decode_stream(
 
 
 def decode_stream(
-    source: Any, *, errors: str = "raise", decoder: Decoder[Any] | None = None, **options: Any
+    source: Any,
+    *,
+    errors: str = "raise",
+    decoder: Decoder[Any] | None = None,
+    dtype: Any = ...,
+    audio_format: Any = ...,
+    only: Any = ...,
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
     """The messages of `source`, one a frame.
 
     source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
         SDK) or an open JSONL file. It stays open when the stream is left.
     errors: what a refused frame does: "raise" its DecodeError (the next call goes on with the next frame), "skip", or
-        "yield" an InvalidFrame in its place.
+        "yield" an InvalidFrame in its place. With "skip", `stream.skipped` counts the frames that were left out, and the
+        logger "realtime_pcm" tells the first one of each stream (a warning).
     decoder: one that already knows the session, instead of the options of a new Decoder.
+    dtype, audio_format, only: the options of a new Decoder, with its defaults.
+    Raises TypeError for a source that hands out no frames and for arguments of a wrong type, ValueError for those of a
+    wrong value.
     """
     if errors not in ("raise", "skip", "yield"):
         raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")
     refusal = _refuse(source)
     if refusal is not None:
         raise refusal
+    if only is not ... and only is not None and not (isinstance(only, (str, type)) or hasattr(only, "__iter__")):
+        raise TypeError(
+            "decode_stream() takes a wire type, a message class or an iterable of these as only=, "
+            f"not {type(only).__name__}"
+        )
+    given = {"dtype": dtype, "audio_format": audio_format, "only": only}
+    options = {name: value for name, value in given.items() if value is not ...}
     if decoder is None:
         decoder = Decoder(**options)
     elif options:
         raise TypeError(f"decode_stream() takes decoder= or {', '.join(options)}=, not both")
+    elif not isinstance(decoder, Decoder):
+        raise TypeError(f"decode_stream() takes a Decoder as decoder=, not {type(decoder).__name__}")
+    name = type(source).__name__
     if hasattr(source, "__aiter__"):
-        return AsyncMessageStream(_async_frames(source), decoder, errors)
+        return AsyncMessageStream(_async_frames(source), decoder, errors, name)
     frames = _sync_frames(source)
-    return _Strict(frames, decoder) if errors == "raise" else _Tolerant(frames, decoder, errors)
+    if errors == "raise":
+        return _Strict(frames, decoder, name)
+    return _Tolerant(frames, decoder, errors, name)
