@@ -9,6 +9,10 @@ or once half a second of input audio has come in, as a voice-activity detector w
 
 A client, or the server's owner, can ask for misbehaviour (`FAULTS`), in the URL's query too:
 `?fault=close_1011@3&pace=1&autoplay=1`.
+
+Any web page that this machine's browser shows can try to connect, and would read the recording. So pages of other sites
+are refused, by the Origin that a browser sends, and so are requests whose Host is not this machine. What clients send is
+taken as data: a message that cannot be read is answered with an error event, and all that is kept has a bound (`MAX_*`).
 """
 
 from __future__ import annotations
@@ -17,15 +21,32 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Origin
 
-__all__ = ["FAULTS", "Fault", "LoopbackServer", "loopback"]
+from ._core import decode
+from .errors import DecodeError
+from .terminal import shown_name
+
+__all__ = ["FAULTS", "LOOPBACK_HOSTS", "LOOPBACK_ORIGINS", "Fault", "LoopbackServer", "loopback"]
+
+# Who may connect unless the server's owner says otherwise: programs, which send no Origin, and pages of this machine.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK_ORIGINS = (None, re.compile(rf"https?://({'|'.join(map(re.escape, LOOPBACK_HOSTS))})(:\d+)?"))
+
+MAX_MESSAGE = 16 * 1024 * 1024  # bytes of one client message; a longer one closes its connection with 1009
+MAX_SESSION = 1024 * 1024  # characters of JSON that a client's session.update may make of the session
+MAX_KEPT = 1_000  # client messages in LoopbackServer.received
+MAX_KEPT_BYTES = 16 * 1024 * 1024  # of their JSON
 
 AUDIO_TYPES = ("response.output_audio.delta", "response.audio.delta")
 
@@ -55,10 +76,34 @@ class Fault(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Fault:
         """`close_1011`, or `close_1011@5`."""
-        kind, _, at = text.partition("@")
+        kind, separator, at = text.partition("@")
         if kind not in FAULTS:
-            raise ValueError(f"unknown fault {kind!r}: known are {', '.join(FAULTS)}")
-        return cls(kind, int(at)) if at else cls(kind)
+            raise ValueError(f"unknown fault {shown_name(repr(kind))}: known are {', '.join(FAULTS)}")
+        if separator and not (at.isdecimal() and len(at) < 10):
+            raise ValueError(f"fault {kind!r}: after the @ comes the number of an audio delta, from 0")
+        return cls(kind, int(at)) if separator else cls(kind)
+
+
+class Wishes(NamedTuple):
+    """What the query of a client's URL asks for; None where it says nothing."""
+
+    faults: list[Fault]
+    pace: float | None
+    autoplay: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Wishes:
+        """ValueError where the query cannot be understood."""
+        query = parse_qs(urlsplit(url).query)
+        pace = None
+        if "pace" in query:
+            try:
+                pace = float(query["pace"][0])
+            except ValueError:
+                pace = -1.0
+            if not pace >= 0:
+                raise ValueError("pace is a number, 0 or more")
+        return cls([*map(Fault.parse, query.get("fault", []))], pace, query.get("autoplay") == ["1"])
 
 
 class Recorded(NamedTuple):
@@ -70,7 +115,12 @@ class Recorded(NamedTuple):
 
 
 def _dump(event: object) -> str:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _session_of(text: str) -> dict[str, Any]:
+    session = json.loads(text).get("session")
+    return session if isinstance(session, dict) else {}
 
 
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -86,9 +136,13 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _output_format(session: dict[str, Any]) -> dict[str, Any]:
     """The GA spelling of a session's output format."""
-    with contextlib.suppress(KeyError, TypeError):
-        return dict(session["audio"]["output"]["format"])
-    name = {"g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}.get(session.get("output_audio_format", ""))
+    found: Any = session
+    for key in ("audio", "output", "format"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if isinstance(found, dict) and isinstance(found.get("type"), str):
+        return dict(found)
+    flat = session.get("output_audio_format")
+    name = {"g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}.get(flat) if isinstance(flat, str) else None
     return {"type": name} if name else {"type": "audio/pcm", "rate": 24_000}
 
 
@@ -105,16 +159,24 @@ def _to_mulaw(pcm: bytes) -> bytes:
 
 
 def _read(frames: Iterable[bytes | str]) -> list[Recorded]:
+    """ValueError for a recording without frames, or with one that no client could decode."""
     recording = []
-    for frame in frames:
-        text = frame if isinstance(frame, str) else bytes(frame).decode()
-        if not text.strip():
+    for number, frame in enumerate(frames, 1):
+        raw = frame if isinstance(frame, str) else bytes(frame)
+        if not raw.strip():
             continue
-        event = json.loads(text)
+        try:
+            kind = decode(raw, dtype="uint8").type
+            text = raw if isinstance(raw, str) else raw.decode()
+            event = json.loads(text)
+        except DecodeError as error:
+            raise ValueError(f"frame {number} of the recording: {error}") from error
+        except RecursionError:
+            raise ValueError(f"frame {number} of the recording is nested too deeply to be replayed") from None
         seconds = 0.0
-        if event["type"] in AUDIO_TYPES:
+        if kind in AUDIO_TYPES and isinstance(event.get("delta"), str):
             seconds = len(base64.b64decode(event["delta"])) / 48_000
-        recording.append(Recorded(text.strip(), event["type"], seconds))
+        recording.append(Recorded(text.strip(), kind, seconds))
     if not recording:
         raise ValueError("the recording holds no frames")
     return recording
@@ -125,6 +187,13 @@ class LoopbackServer:
 
     pace: None as fast as the client reads, 1.0 in the time the audio takes to play, 2.0 twice as fast, …
     autoplay: send the whole recording on connecting, waiting for nothing.
+    origins: the Origin headers that are let in: strings, patterns, and None for clients that send no such header. Without it
+        programs and the pages of this machine are (`LOOPBACK_ORIGINS`).
+    hosts: the names in Host headers that are let in, without a port. Without it those of this machine (`LOOPBACK_HOSTS`).
+
+    received: what clients sent, input audio left out: of it the last 1,000 messages, together at most 16 MiB.
+    received_dropped: how many older ones had to go.
+    Raises ValueError for a recording that cannot be replayed and for an unknown fault.
     """
 
     def __init__(
@@ -135,6 +204,8 @@ class LoopbackServer:
         autoplay: bool = False,
         faults: Sequence[Fault | str] = (),
         port: int = 0,
+        origins: Sequence[str | re.Pattern[str] | None] | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> None:
         recording = _read(frames)
         types = [frame.type for frame in recording]
@@ -145,8 +216,12 @@ class LoopbackServer:
         self.pace = pace
         self.autoplay = autoplay
         self.faults = [Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults]
-        self.received: list[dict[str, Any]] = []  # what clients sent, input audio left out
+        self.origins = LOOPBACK_ORIGINS if origins is None else tuple(origins)
+        self.hosts = frozenset(LOOPBACK_HOSTS if hosts is None else map(str.lower, hosts))
+        self.received_dropped = 0
         self.connections = 0
+        self._kept: deque[bytes] = deque()
+        self._kept_bytes = 0
         self._wanted_port = port
         self._server: Server | None = None
 
@@ -165,9 +240,29 @@ class LoopbackServer:
         """What the openai SDK takes as base_url."""
         return f"http://127.0.0.1:{self.port}/v1"
 
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in tuple(self._kept)]
+
+    def keep(self, text: bytes) -> None:
+        """The messages are kept as text: parsed, they could take many times its memory."""
+        self._kept.append(text)
+        self._kept_bytes += len(text)
+        while len(self._kept) > MAX_KEPT or self._kept_bytes > MAX_KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft())
+            self.received_dropped += 1
+
     async def __aenter__(self) -> LoopbackServer:
         self._server = await serve(
-            self._handle, "127.0.0.1", self._wanted_port, compression=None, max_size=None, ping_interval=None
+            self._handle,
+            "127.0.0.1",
+            self._wanted_port,
+            compression=None,
+            max_size=MAX_MESSAGE,
+            max_queue=4,
+            ping_interval=None,
+            origins=cast("Sequence[Origin | re.Pattern[str] | None]", self.origins),
+            process_request=self._admit,
         )
         return self
 
@@ -181,6 +276,18 @@ class LoopbackServer:
         assert self._server is not None
         await self._server.serve_forever()
 
+    def _admit(self, ws: ServerConnection, request: Request) -> Response | None:
+        """None for a request that may go on to the check of its Origin, which `serve` does."""
+        hosts = request.headers.get_all("Host")
+        # A page can make its own host name resolve to 127.0.0.1: the name in the request stays the page's.
+        if len(hosts) != 1 or re.sub(r":\d*$", "", hosts[0]).lower() not in self.hosts:
+            return ws.respond(403, "This server answers requests whose Host is this machine.\n")
+        try:
+            Wishes.parse(request.path)
+        except ValueError as error:
+            return ws.respond(400, f"{error}\n")
+        return None
+
     async def _handle(self, ws: ServerConnection) -> None:
         self.connections += 1
         with contextlib.suppress(ConnectionClosed):
@@ -193,18 +300,15 @@ class _Client:
     def __init__(self, server: LoopbackServer, ws: ServerConnection) -> None:
         self.server = server
         self.ws = ws
-        query = parse_qs(urlsplit(ws.request.path if ws.request else "").query)
-        self.faults = [*server.faults, *map(Fault.parse, query.get("fault", []))]
-        self.pace = float(query["pace"][0]) if "pace" in query else server.pace
-        self.autoplay = server.autoplay or query.get("autoplay") == ["1"]
+        wishes = Wishes.parse(ws.request.path if ws.request else "")
+        self.faults = [*server.faults, *wishes.faults]
+        self.pace = server.pace if wishes.pace is None else wishes.pace
+        self.autoplay = server.autoplay or wishes.autoplay
         self.binary = self.interleaved = False
         self.event_number = 0
         self.input_seconds = 0.0
         self.playing: asyncio.Task[None] | None = None
-        created = json.loads(server.greeting[0].text)
-        self.session: dict[str, Any] = created.get("session") or {}
-        if server.updated is not None:
-            self.session = json.loads(server.updated.text)["session"]
+        self.session = _session_of((server.updated or server.greeting[0]).text)
         self.format = _output_format(self.session)
         self.recorded_format = self.format
 
@@ -214,9 +318,10 @@ class _Client:
         if self.autoplay:
             self.playing = asyncio.create_task(self.play_it_all())
         try:
-            async for text in self.ws:
+            while True:
+                text = await self.ws.recv(decode=False)
                 if not self.autoplay:
-                    await self.answer(json.loads(text))
+                    await self.answer(text)
         finally:
             if self.playing is not None:
                 self.playing.cancel()
@@ -226,21 +331,36 @@ class _Client:
 
     async def emit(self, type_: str, **fields: Any) -> None:
         self.event_number += 1
-        await self.send(_dump({"type": type_, "event_id": f"event_loopback{self.event_number:013d}", **fields}))
+        text = _dump({"type": type_, "event_id": f"event_loopback{self.event_number:013d}", **fields})
+        # A client may have escaped half a surrogate pair, which UTF-8 cannot hold: it goes back escaped, too.
+        await self.send(text.encode("utf-8", "backslashreplace").decode())
 
     async def fail(self, code: str, message: str, event_id: str | None = None) -> None:
         error = {"type": "invalid_request_error", "code": code, "message": message, "param": None}
         await self.emit("error", error={**error, "event_id": event_id})
 
-    async def answer(self, event: dict[str, Any]) -> None:
-        kind = event.get("type", "")
+    async def answer(self, text: bytes) -> None:
+        try:
+            event = json.loads(str(text, "utf-8"))
+            if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+                raise ValueError("no object with a type")
+        except (ValueError, RecursionError):
+            return await self.fail("invalid_json", "a client message is a JSON object with a string as its type")
+        try:
+            await self.follow(event, text)
+        except (ValueError, RecursionError):
+            await self.fail("invalid_value", "the message holds what JSON cannot say, or is nested too deeply")
+
+    async def follow(self, event: dict[str, Any], text: bytes) -> None:
+        kind = event["type"]
         if kind == "input_audio_buffer.append":
             rate = 48_000 if self.format["type"] == "audio/pcm" else 8_000
-            self.input_seconds += len(event.get("audio", "")) * 3 / 4 / rate
+            audio = event.get("audio")
+            self.input_seconds += (len(audio) if isinstance(audio, str) else 0) * 3 / 4 / rate
             if self.input_seconds >= 0.5:
                 self.start()
             return
-        self.server.received.append(event)
+        self.server.keep(text)
         if kind == "session.update":
             await self.update(event)
         elif kind in ("response.create", "input_audio_buffer.commit"):
@@ -254,13 +374,18 @@ class _Client:
         elif kind in ("input_audio_buffer.clear", "conversation.item.truncate"):
             pass
         else:
-            await self.fail("unknown_event", f"the loopback server knows no {kind!r}", event.get("event_id"))
+            await self.fail("unknown_event", f"the loopback server knows no {shown_name(repr(kind))}", event.get("event_id"))
 
     async def update(self, event: dict[str, Any]) -> None:
-        session = _merge(self.session, event.get("session") or {})
+        changes = event.get("session") or {}
+        if not isinstance(changes, dict):
+            return await self.fail("invalid_value", "session is a JSON object", event.get("event_id"))
+        session = _merge(self.session, changes)
+        if len(_dump(session)) > MAX_SESSION:
+            return await self.fail("invalid_value", f"a session has at most {MAX_SESSION} characters", event.get("event_id"))
         format_ = _output_format(session)
         if format_ != self.recorded_format and format_["type"] != "audio/pcmu":
-            message = f"the loopback server cannot send {format_['type']}"
+            message = f"the loopback server cannot send {shown_name(format_['type'])}"
             return await self.fail("invalid_value", message, event.get("event_id"))
         self.session, self.format = session, format_
         await self.emit("session.updated", session=session)
