@@ -21,8 +21,10 @@ from typing import Any
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_text
 
 URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
+MAX_MESSAGE = 64 * 1024 * 1024
 
 
 class Talk(WSListener):
@@ -55,8 +57,8 @@ class Talk(WSListener):
         match message:
             case rp.messages.ResponseAudioDelta(pcm=pcm):
                 self.speaker.writeframes(pcm.tobytes())
-            case rp.messages.ResponseAudioTranscriptDelta(delta=text):
-                print(text, end="", flush=True)
+            case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
+                print(shown_text(text), end="", flush=True)
             case rp.messages.ResponseDone():
                 print()
                 transport.send_close(WSCloseCode.OK)
@@ -70,7 +72,7 @@ async def talk(url: str, key: str, question: str, out: Path) -> None:
             lambda: Talk(question, speaker),
             url,
             extra_headers={"Authorization": f"Bearer {key}"},
-            max_frame_size=64 * 1024 * 1024,
+            max_frame_size=MAX_MESSAGE,
         )
         await transport.wait_disconnected()
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_text
+
+MAX_MESSAGE = 64 * 1024 * 1024
 
 
 def replay(stream: Any, speed: float) -> float:
@@ -25,8 +28,8 @@ def replay(stream: Any, speed: float) -> float:
             case rp.messages.ResponseAudioDelta(pcm=pcm, audio_format=audio_format):
                 time.sleep(max(0.0, begun + played / speed - time.monotonic()))
                 played += len(pcm) / audio_format.rate
-            case rp.messages.ResponseAudioTranscriptDelta(delta=text):
-                print(text, end="", flush=True)
+            case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
+                print(shown_text(text), end="", flush=True)
             case rp.messages.ResponseDone():
                 print()
             case rp.InvalidFrame(error=error):
@@ -47,7 +50,7 @@ def main() -> None:
         from realtime_pcm import sample
         from realtime_pcm.serve import loopback
 
-        with loopback(sample.lines(), autoplay=True) as server, connect(server.url, max_size=None) as ws:
+        with loopback(sample.lines(), autoplay=True) as server, connect(server.url, max_size=MAX_MESSAGE) as ws:
             played = replay(rp.decode_stream(ws, errors="yield"), options.speed)
     elif options.file:
         with open(options.file, "rb") as file:

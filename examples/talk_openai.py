@@ -14,8 +14,10 @@ import wave
 from pathlib import Path
 
 from openai import AsyncOpenAI
+from websockets.exceptions import ConnectionClosed
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_text
 
 
 async def talk(client: AsyncOpenAI, question: str, out: Path) -> None:
@@ -32,10 +34,10 @@ async def talk(client: AsyncOpenAI, question: str, out: Path) -> None:
                 match message:
                     case rp.messages.ResponseAudioDelta(pcm=pcm):
                         speaker.writeframes(pcm.tobytes())
-                    case rp.messages.ResponseAudioTranscriptDelta(delta=text):
-                        print(text, end="", flush=True)
+                    case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
+                        print(shown_text(text), end="", flush=True)
                     case rp.messages.Error(error=error):
-                        raise SystemExit(f"error: {error}")
+                        raise SystemExit(shown_text(f"error: {error}"))
                     case rp.messages.ResponseDone():
                         print()
                         break
@@ -48,7 +50,10 @@ async def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("."))
     options = parser.parse_args()
     if not options.loopback:
-        await talk(AsyncOpenAI(), options.question, options.out)
+        try:
+            await talk(AsyncOpenAI(), options.question, options.out)
+        except ConnectionClosed as error:
+            raise SystemExit(shown_text(f"error: {error}")) from None
         return
 
     from realtime_pcm import sample

@@ -16,16 +16,18 @@ import wave
 from pathlib import Path
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_text
 
 URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
+MAX_MESSAGE = 64 * 1024 * 1024  # the default of 1 MiB is less than a long audio message
 
 
 async def talk(url: str, key: str, question: str, out: Path) -> None:
-    # The default max_size of 1 MiB is less than a long audio message.
     headers = {"Authorization": f"Bearer {key}"}
-    async with connect(url, additional_headers=headers, max_size=None) as ws:
+    async with connect(url, additional_headers=headers, max_size=MAX_MESSAGE) as ws:
         session = {"type": "realtime", "instructions": "Answer in two sentences."}
         await ws.send(json.dumps({"type": "session.update", "session": session}))
         content = [{"type": "input_text", "text": question}]
@@ -39,10 +41,10 @@ async def talk(url: str, key: str, question: str, out: Path) -> None:
                 match message:
                     case rp.messages.ResponseAudioDelta(pcm=pcm):
                         speaker.writeframes(pcm.tobytes())
-                    case rp.messages.ResponseAudioTranscriptDelta(delta=text):
-                        print(text, end="", flush=True)
+                    case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
+                        print(shown_text(text), end="", flush=True)
                     case rp.messages.Error(error=error):
-                        raise SystemExit(f"error: {error}")
+                        raise SystemExit(shown_text(f"error: {error}"))
                     case rp.messages.ResponseDone():
                         print()
                         break
@@ -55,7 +57,10 @@ async def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("."))
     options = parser.parse_args()
     if not options.loopback:
-        await talk(URL, os.environ["OPENAI_API_KEY"], options.question, options.out)
+        try:
+            await talk(URL, os.environ["OPENAI_API_KEY"], options.question, options.out)
+        except ConnectionClosed as error:
+            raise SystemExit(shown_text(f"error: {error}")) from None
         return
 
     from realtime_pcm import sample

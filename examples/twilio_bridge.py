@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -20,10 +21,13 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_text
 
 URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
+MAX_MESSAGE = 64 * 1024 * 1024
 FRAME = 160  # bytes of mu-law in 20 ms
 PCMU = {"type": "audio/pcmu"}
 SESSION = {
@@ -34,15 +38,19 @@ SESSION = {
 
 
 async def bridge(phone: ServerConnection, url: str, key: str) -> None:
-    """One call, until the caller hangs up."""
-    async with connect(url, additional_headers={"Authorization": f"Bearer {key}"}, max_size=None) as model:
-        await model.send(json.dumps({"type": "session.update", "session": SESSION}))
-        call: dict[str, str] = {}
-        speaking = asyncio.create_task(model_to_phone(model, phone, call))
-        try:
-            await phone_to_model(phone, model, call)
-        finally:
-            speaking.cancel()
+    """One call, until the caller hangs up or the model is gone."""
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        async with connect(url, additional_headers=headers, max_size=MAX_MESSAGE) as model:
+            await model.send(json.dumps({"type": "session.update", "session": SESSION}))
+            call: dict[str, str] = {}
+            speaking = asyncio.create_task(model_to_phone(model, phone, call))
+            try:
+                await phone_to_model(phone, model, call)
+            finally:
+                speaking.cancel()
+    except ConnectionClosed as error:
+        print(shown_text(f"the call ended: {error}"))
 
 
 async def phone_to_model(phone: ServerConnection, model: ClientConnection, call: dict[str, str]) -> None:
@@ -61,16 +69,18 @@ async def model_to_phone(model: ClientConnection, phone: ServerConnection, call:
     async def send(event: str, **fields: Any) -> None:
         await phone.send(json.dumps({"event": event, "streamSid": call.get("sid"), **fields}))
 
-    async for message in rp.decode_stream(model, dtype="uint8", errors="skip"):
-        match message:
-            case rp.messages.ResponseAudioDelta(pcm=mulaw):
-                for start in range(0, len(mulaw), FRAME):
-                    payload = base64.b64encode(mulaw.data[start : start + FRAME]).decode()
-                    await send("media", media={"payload": payload})
-            case rp.messages.InputAudioBufferSpeechStarted():
-                await send("clear")  # the caller speaks: drop what Twilio has not played yet
-            case rp.messages.ResponseDone():
-                await send("mark", mark={"name": "answered"})
+    # Once either side is gone, the next audio of the caller ends the call.
+    with contextlib.suppress(ConnectionClosed):
+        async for message in rp.decode_stream(model, dtype="uint8", errors="skip"):
+            match message:
+                case rp.messages.ResponseAudioDelta(pcm=mulaw):
+                    for start in range(0, len(mulaw), FRAME):
+                        payload = base64.b64encode(mulaw.data[start : start + FRAME]).decode()
+                        await send("media", media={"payload": payload})
+                case rp.messages.InputAudioBufferSpeechStarted():
+                    await send("clear")  # the caller speaks: drop what Twilio has not played yet
+                case rp.messages.ResponseDone():
+                    await send("mark", mark={"name": "answered"})
 
 
 async def call_loopback(port: int, out: Path) -> None:
@@ -100,14 +110,15 @@ async def main() -> None:
     options = parser.parse_args()
     if not options.loopback:
         key = os.environ["OPENAI_API_KEY"]
-        async with serve(lambda phone: bridge(phone, URL, key), "127.0.0.1", options.port) as server:
+        # A browser names the page that connects, Twilio none: no web page may talk at the expense of this key.
+        async with serve(lambda phone: bridge(phone, URL, key), "127.0.0.1", options.port, origins=[None]) as server:
             await server.serve_forever()
 
     from realtime_pcm import sample
     from realtime_pcm.serve import LoopbackServer
 
     async with LoopbackServer(sample.lines()) as loopback:
-        async with serve(lambda phone: bridge(phone, loopback.url, "loopback"), "127.0.0.1", 0) as server:
+        async with serve(lambda phone: bridge(phone, loopback.url, "loopback"), "127.0.0.1", 0, origins=[None]) as server:
             await call_loopback(next(iter(server.sockets)).getsockname()[1], options.out)
 
 

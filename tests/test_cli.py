@@ -149,6 +149,30 @@ def test_serve_as_a_command() -> None:
     assert [message.to_dict() for message in messages] == [json.loads(frame) for frame in clients.FRAMES]
 
 
+@pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
+@pytest.mark.parametrize("options", [[], ["--origin", "https://app.example"]])
+def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
+    connect = pytest.importorskip("websockets.sync.client").connect
+    from websockets.exceptions import InvalidStatus
+
+    with subprocess.Popen([str(COMMAND), "serve", "--port", "0", *options], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().split()[-1]
+            let_in = []
+            for origin in (None, "http://localhost:3000", "https://app.example", "https://evil.example"):
+                try:
+                    with connect(url, origin=origin) as connection:
+                        assert rp.decode(connection.recv()).type == "session.created"
+                    let_in.append(origin)
+                except InvalidStatus as refusal:
+                    assert refusal.response.status_code == 403
+        finally:
+            server.kill()
+            server.wait(10)
+    assert let_in == [None, "http://localhost:3000", *options[1:]]
+
+
 def test_without_the_extra_the_command_says_so() -> None:
     script = (
         "import sys\nsys.modules['typer'] = None\n"

@@ -1,4 +1,7 @@
-"""The `realtime-pcm` command."""
+"""The `realtime-pcm` command.
+
+Text out of a recording is printed as rich's Text, which has no markup, and made fit for a terminal first.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ import sys
 import time
 import wave
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
 
 import numpy as np
 
 import realtime_pcm as rp
+from realtime_pcm.terminal import shown_name, shown_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,6 +27,7 @@ MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"r
 try:
     import typer
     from rich.console import Console
+    from rich.text import Text
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("typer", "rich", "click"):
         raise
@@ -39,7 +45,7 @@ app = typer.Typer(
 OutDir = Annotated[Path, typer.Option("--out", help="Folder for the WAV and the transcript.", file_okay=False)]
 Number = np.ndarray[Any, Any]
 
-TRANSCRIPTS = ("response.output_audio_transcript.delta", "response.audio_transcript.delta")
+MOST_TYPES = 100  # in the table: a recording may hold any number
 
 
 class Track(NamedTuple):
@@ -53,22 +59,28 @@ class Recording:
     """A JSONL recording, decoded."""
 
     def __init__(self, frames: list[bytes]) -> None:
-        self.frames = frames
+        self.frames: list[bytes] = []  # without those that were refused
         self.types: Counter[str] = Counter()
         self.errors: list[rp.DecodeError] = []
         self.transcript = ""
+        self.odd_deltas = 0  # deltas of the transcript that are no strings
         pieces: list[Number] = []
         formats = []
-        for message in rp.decode_stream(frames, errors="yield"):
+        for frame, message in zip(frames, rp.decode_stream(frames, errors="yield")):
             if isinstance(message, rp.InvalidFrame):
                 self.errors.append(message.error)
                 continue
+            self.frames.append(frame)
             self.types[message.type] += 1
             if isinstance(message, rp.messages.ResponseAudioDelta):
                 pieces.append(message.pcm)
                 formats.append(message.audio_format)
             elif isinstance(message, rp.messages.ResponseAudioTranscriptDelta):
-                self.transcript += message.delta or ""
+                delta: object = message.delta
+                if isinstance(delta, str):
+                    self.transcript += delta
+                elif delta is not None:
+                    self.odd_deltas += 1
             elif message.type == "response.done" and self.transcript and not self.transcript.endswith("\n"):
                 self.transcript += "\n"
         self.rates = Counter(format_.rate for format_ in formats)
@@ -103,7 +115,7 @@ def time_decoding(frames: list[bytes], seconds: float = 1.0) -> tuple[float, int
     deadline = time.perf_counter() + seconds
     while len(passes) < 3 or time.perf_counter() < deadline:
         start = time.perf_counter()
-        for message in rp.decode_stream(frames, errors="skip"):
+        for message in rp.decode_stream(frames):
             message.type  # noqa: B018
         passes.append(time.perf_counter() - start)
     return sorted(passes)[len(passes) // 2], len(passes)
@@ -114,8 +126,11 @@ def types_table(types: Counter[str]) -> Table:
 
     table = Table("message type", "count", title="Messages by type", title_justify="left")
     table.columns[1].justify = "right"
-    for name, count in types.most_common():
-        table.add_row(name, str(count))
+    for name, count in types.most_common(MOST_TYPES):
+        table.add_row(Text(shown_name(name)), str(count))
+    if len(types) > MOST_TYPES:
+        rest = types.most_common()[MOST_TYPES:]
+        table.add_row(f"{len(rest)} more types", str(sum(count for _, count in rest)))
     table.add_row("all", str(sum(types.values())), style="bold")
     return table
 
@@ -123,11 +138,15 @@ def types_table(types: Counter[str]) -> Table:
 def report(recording: Recording, out: Path, name: str) -> None:
     """Write the WAV and the transcript, print what was found."""
     console = Console()
+
+    def say(text: str, style: str = "", soft_wrap: bool = True) -> None:
+        console.print(Text(shown_text(text), style), soft_wrap=soft_wrap)
+
     console.print(types_table(recording.types))
     for error in recording.errors[:10]:
-        console.print(f"refused: {error}", style="red", markup=False, highlight=False)
+        say(f"refused: {error}", "red", soft_wrap=False)
     if len(recording.errors) > 10:
-        console.print(f"refused: {len(recording.errors) - 10} more", style="red")
+        say(f"refused: {len(recording.errors) - 10} more", "red")
 
     out.mkdir(parents=True, exist_ok=True)
     track = recording.track()
@@ -135,34 +154,39 @@ def report(recording: Recording, out: Path, name: str) -> None:
         wav = out / f"{name}.wav"
         write_wav(wav, track)
         length = len(track.samples) / track.rate
-        console.print(
+        say(
             f"audio: {length:.3f} s ({len(track.samples)} samples at {track.rate} Hz), "
-            f"RMS {rms(track.samples):.1f} of 32768 -> {wav}",
-            highlight=False,
-            soft_wrap=True,
+            f"RMS {rms(track.samples):.1f} of 32768 -> {wav}"
         )
     elif recording.pieces:
-        rates = ", ".join(f"{rate} Hz" for rate in recording.rates)
-        console.print(f"audio: not written, one WAV cannot hold it all: {rates}, channels {recording.channels}")
+        rates = _listed(f"{rate} Hz" for rate in recording.rates)
+        channels = _listed(map(str, sorted(recording.channels)))
+        say(f"audio: not written, one WAV cannot hold it all: {rates}, channels {channels}")
     else:
-        console.print("audio: none")
+        say("audio: none")
     if recording.transcript:
         text = out / f"{name}.txt"
         text.write_text(recording.transcript.rstrip("\n") + "\n", encoding="utf-8")
-        console.print(f"transcript: -> {text}", highlight=False, soft_wrap=True)
-        console.print(recording.transcript.rstrip("\n"), style="italic", markup=False, highlight=False)
+        say(f"transcript: -> {text}")
+        say(recording.transcript.rstrip("\n"), "italic", soft_wrap=False)
+    if recording.odd_deltas:
+        say(f"transcript: deltas left out because they are no text: {recording.odd_deltas}", "red")
 
     took, passes = time_decoding(recording.frames)
     size = sum(map(len, recording.frames))
     count = len(recording.frames)
     audio = f", {len(track.samples) / track.rate / took:,.0f} s of audio a second" if track is not None else ""
-    console.print(
+    say(
         f"decoding: {count} frames, {size:,} bytes in {took * 1e6:,.0f} us: {count / took:,.0f} messages/s, "
         f"{size / took / 1e6:,.0f} MB/s{audio} (median of {passes} passes over frames in memory, one thread, "
-        f"{rp.simd_tier()} kernel)",
-        highlight=False,
-        soft_wrap=True,
+        f"{rp.simd_tier()} kernel)"
     )
+
+
+def _listed(words: Iterable[str]) -> str:
+    """The first ten of them: a recording may hold any number."""
+    every = list(words)
+    return ", ".join(every[:10]) + (f" and {len(every) - 10} more" if len(every) > 10 else "")
 
 
 def read_frames(path: Path) -> list[bytes]:
@@ -200,6 +224,10 @@ def serve(
     fault: Annotated[
         Optional[list[str]], typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")
     ] = None,
+    origin: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
+    ] = None,
 ) -> None:
     """Replay a recorded session to Realtime clients on this machine."""
     import asyncio
@@ -207,7 +235,7 @@ def serve(
     from realtime_pcm import sample
 
     try:
-        from realtime_pcm.serve import FAULTS, LoopbackServer
+        from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, LoopbackServer
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "websockets":
             raise
@@ -218,7 +246,14 @@ def serve(
         return
     frames = read_frames(file) if file else sample.lines()
     try:
-        server = LoopbackServer(frames, pace=pace or None, autoplay=autoplay, faults=fault or (), port=port)
+        server = LoopbackServer(
+            frames,
+            pace=pace or None,
+            autoplay=autoplay,
+            faults=fault or (),
+            port=port,
+            origins=[*LOOPBACK_ORIGINS, *origin] if origin else None,
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
