@@ -19,7 +19,8 @@ import pytest
 
 from realtime_pcm import objects
 from realtime_pcm.messages import UnknownMessage
-from realtime_pcm.objects import View, annotations_of
+from realtime_pcm.annotations import annotations_of
+from realtime_pcm.objects import View
 from test_catalogue import BY_TYPE, PAYLOADS, decode, wire_fields
 
 FACTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("facts/*.json")}
