@@ -6,19 +6,16 @@ import base64
 import itertools
 import json
 import keyword
-from pathlib import Path
 from typing import Any, get_args
 
 import orjson
 import pytest
+from support.provider_messages import BY_TYPE, ENTRIES, PAYLOADS, decode, plain, wire_fields
 
 import realtime_pcm
 from realtime_pcm import messages, objects
 from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, UnknownMessage
 
-HERE = Path(__file__).resolve().parent
-ENTRIES = json.loads((HERE / "provider_messages.json").read_text(encoding="utf-8"))
-BY_TYPE = {entry["type"]: entry for entry in ENTRIES}
 RESERVED = {
     "type",
     "event_id",
@@ -29,13 +26,6 @@ RESERVED = {
     "sample_offset",
     "incomplete_sample",
     "to_dict",
-}
-# The keys that hold base64, by class: what is decoded from them is the field named beside them.
-PAYLOADS = {
-    "ResponseAudioDelta": ("pcm", ("delta", "audio")),
-    "SessionOutputAudioDelta": ("pcm", ("delta",)),
-    "SessionInputAudioAppend": ("pcm", ("audio",)),
-    "ResponseVideoDelta": ("data", ("delta",)),
 }
 # What says the format of audio in the message itself: a surprise there is a test of the decoder, not of the catalogue.
 FORMAT = {"format": "pcm16", "sample_rate": 24000, "sample_rate_hz": 24000, "channels": 1}
@@ -61,24 +51,6 @@ ORDERS = {
     "event_id first": lambda keys: [keys[1], keys[0], *keys[2:]],
     "sorted": sorted,
 }
-
-
-def wire_fields(entry: dict[str, Any]) -> list[str]:
-    """The keys that any provider sends with this type, each once."""
-    return list(dict.fromkeys(itertools.chain(*entry["fields"].values())))
-
-
-def plain(value: Any) -> Any:
-    """What a field holds as the JSON had it: views taken off again."""
-    if isinstance(value, objects.View):
-        return value.raw
-    if isinstance(value, list):
-        return [plain(entry) for entry in value]
-    return value
-
-
-def decode(message: dict[str, Any]) -> RealtimeServerMessage:
-    return realtime_pcm.decode(json.dumps(message, ensure_ascii=False).encode())
 
 
 def build(entry: dict[str, Any], value: Any, order: str = "type first") -> dict[str, Any]:

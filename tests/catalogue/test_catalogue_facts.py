@@ -1,4 +1,4 @@
-"""The catalogue and the views declare what the providers' packages do, according to the facts in tests/facts.
+"""The catalogue and the views declare what the providers' packages do, according to the facts in tests/support/facts.
 
 `tools/upstream_facts.py` writes these files from the packages. Nothing here reads a package that is installed: what a
 newer one declares is told by `python tools/upstream.py`, and fails no test.
@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.paths import FACTS as FOLDER
+from support.provider_messages import BY_TYPE, decode, payload_keys, wire_fields
 
 from realtime_pcm import objects
 from realtime_pcm.messages import UnknownMessage
 from realtime_pcm.annotations import annotations_of
 from realtime_pcm.objects import View
-from test_catalogue import BY_TYPE, PAYLOADS, decode, wire_fields
 
-FACTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("facts/*.json")}
+FACTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
 every_package = pytest.mark.parametrize("name", sorted(FACTS))
 
 # ---- What is known to differ, and why. An entry that no package needs any more is a failure too.
@@ -127,7 +128,7 @@ def view_of(read: Read, name: str) -> type[View] | None:
 
 def declared_by(cls: Any) -> set[str]:
     """The keys of the wire that a class has a field for."""
-    names = {*cls.__match_args__, *PAYLOADS.get(cls.__name__, ("", ()))[1]}
+    names = {*cls.__match_args__, *payload_keys(cls.__name__)}
     return names if issubclass(cls, View) else names | {"type", "event_id"}
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import keyword
-from typing import Any
 
 import orjson
 import pytest
 
 import realtime_pcm as rp
-from provider_frames import ENTRIES, FORMATS, SESSIONS, ProviderFrame, formats_of, provider_frames
-from realtime_pcm import AudioFormat, messages, objects
+from support.provider_messages import ENTRIES, plain
+from support.provider_frames import FORMATS, SESSIONS, ProviderFrame, formats_of, provider_frames
+from realtime_pcm import AudioFormat, messages
 
 FRAMES = list(provider_frames())
 PROVIDERS = sorted({frame.provider for frame in FRAMES})
 STARTS = ("session.created", "session.started", "session.updated")
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, objects.View):
-        return value.raw
-    return [plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 def check(message, frame: ProviderFrame, text: str | bytes, raw_payload: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import importlib.metadata
-import importlib.util
 import json
 import re
 import subprocess
@@ -16,30 +15,21 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.paths import FACTS, ROOT, TOOLS, load
 
-ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ROOT / "tools"
-FILES = sorted((ROOT / "tests" / "facts").glob("*.json"))
+FILES = sorted(FACTS.glob("*.json"))
 
 pytestmark = pytest.mark.skipif(not TOOLS.is_dir(), reason="needs the source tree: tools/")
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{name}_tool", TOOLS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def facts() -> ModuleType:
-    return load("upstream_facts")
+    return load(TOOLS / "upstream_facts.py")
 
 
 @pytest.fixture(scope="module")
 def upstream() -> ModuleType:
-    return load("upstream")
+    return load(TOOLS / "upstream.py")
 
 
 # ---- Facts
@@ -158,7 +148,7 @@ def test_whose_code_is_warned_of(upstream: ModuleType) -> None:
     folder = "/home/a/lib/python3.13/site-packages"
     assert upstream.package_of(f"{folder}/openai/lib/_websocket.py") == "openai"
     assert upstream.package_of(f"{folder}/typing_extensions.py") == "typing_extensions"
-    assert upstream.package_of(str(ROOT / "tests" / "test_cli.py")) == "this project"
+    assert upstream.package_of(str(ROOT / "tests" / "command_line" / "test_cli.py")) == "this project"
     assert upstream.package_of(asyncio.__file__) == "the standard library"
     assert upstream.package_of("/home/a/script.py") == "elsewhere"
 

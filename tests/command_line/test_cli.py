@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("typer")
 
-import stream_clients as clients
+from support import stream_clients as clients
 from typer.testing import CliRunner
 
 import realtime_pcm as rp

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.paths import EXAMPLES, load
 
 import realtime_pcm as rp
 from realtime_pcm.terminal import shown_name, shown_text
@@ -24,7 +24,6 @@ EVIL = "\x1b]0;title\x07\x1b[2J\x1b]8;;https://evil.example\x1b\\link\r\x9b2J\x0
 MARKUP = "[/bold] [link=https://evil.example]click[/link] [red]:heart:"
 LEGIT = "naïve 日本語 עברית العربية हिन्दी 👩‍👩‍👧 10 000 €\n\tnext\u00a0line"
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="needs the source tree: examples/")
 
 
@@ -237,18 +236,10 @@ ANSWER = [
 ]
 
 
-def example(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def ask_example(monkeypatch: pytest.MonkeyPatch, name: str, url: str, out: Path) -> str | None:
     """The example as its user runs it, with another server than the provider's; what it exits with."""
     pytest.importorskip({"talk_openai": "openai", "listen_picows": "picows"}.get(name, "websockets"))
-    module = example(name)
+    module = load(EXAMPLES / f"{name}.py")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", url.replace("ws", "http", 1).removesuffix("/realtime"))
     monkeypatch.setattr(module, "URL", url, raising=False)
@@ -353,7 +344,7 @@ def test_the_phone_bridge_ends_a_call_whose_model_is_gone(capsys: pytest.Capture
     from websockets.asyncio.server import serve
     from websockets.exceptions import ConnectionClosed
 
-    module = example("twilio_bridge")
+    module = load(EXAMPLES / "twilio_bridge.py")
 
     async def model(ws: Any) -> None:
         await ws.recv()

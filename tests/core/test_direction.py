@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "realtime_pcm"
 
 pytestmark = pytest.mark.skipif(not (PACKAGE / "_core.pyx").exists(), reason="needs the source tree")

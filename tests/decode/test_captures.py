@@ -12,9 +12,9 @@ import numpy as np
 import orjson
 import pytest
 
-import oracle
+from support import oracle
 import realtime_pcm as rp
-from conftest import shared_files
+from support.shared import shared_files
 from realtime_pcm import sample
 
 CAPTURES = [sample.path(), *shared_files("captures", "*.jsonl")]

@@ -11,7 +11,7 @@ import orjson
 import pybase64
 import pytest
 
-import oracle
+from support import oracle
 import realtime_pcm as rp
 from realtime_pcm import messages
 

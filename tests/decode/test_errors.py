@@ -11,7 +11,7 @@ import random
 import orjson
 import pytest
 
-import oracle
+from support import oracle
 import realtime_pcm as rp
 
 GOOD = b'{"type":"response.text.delta","event_id":"e","delta":"hello"}'

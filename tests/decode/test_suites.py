@@ -14,13 +14,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-import oracle
+from support import oracle
 import realtime_pcm as rp
-from conftest import shared_files
+from support.paths import FUZZ_CORPUS
+from support.shared import shared_files
 
-HERE = Path(__file__).resolve().parent
-CORPUS = HERE / "fuzz_corpus.tar.xz"
-JSON_SUITES = [CORPUS, *shared_files("suites", "json_*.jsonl")]
+JSON_SUITES = [FUZZ_CORPUS, *shared_files("suites", "json_*.jsonl")]
 LAST_GROUPS = Path("last groups")
 BASE64_SUITES = shared_files("suites", "b64_*.jsonl") or [LAST_GROUPS]
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -30,7 +29,7 @@ def cases(path: Path) -> list[tuple[str, bytes]]:
     if path == LAST_GROUPS:
         texts = [f"{a}{b}==" for a in SYMBOLS for b in SYMBOLS] + [f"AA{c}=" for c in SYMBOLS]
         return [(text, text.encode()) for text in texts]
-    if path == CORPUS:
+    if path == FUZZ_CORPUS:
         with tarfile.open(path) as archive:
             return [(member.name, archive.extractfile(member).read()) for member in archive if member.isfile()]
     rows = map(json.loads, path.read_bytes().splitlines())

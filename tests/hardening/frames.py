@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ENTRIES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[1] / "provider_messages.json").read_text(encoding="utf-8"))
-
-# Keys that hold base64, the first one that is neither absent nor null counting; by message class.
-PAYLOADS = {
-    "ResponseAudioDelta": ("delta", "audio"),
-    "SessionOutputAudioDelta": ("delta",),
-    "SessionInputAudioAppend": ("audio",),
-    "ResponseVideoDelta": ("delta",),
-}
+from support.provider_messages import ENTRIES, payload_keys, wire_fields
 
 _ITEM = {
     "id": "item_CgbnAx", "object": "realtime.item", "type": "message", "status": "completed", "role": "assistant",
@@ -59,8 +48,8 @@ class Kind:
 
 
 def _kind(entry: dict[str, Any]) -> Kind:
-    keys = tuple(key for key in dict.fromkeys(itertools.chain(*entry["fields"].values())) if key != "event_id")
-    return Kind(entry["type"], entry["class"], keys, PAYLOADS.get(entry["class"], ()))
+    keys = tuple(key for key in wire_fields(entry) if key != "event_id")
+    return Kind(entry["type"], entry["class"], keys, payload_keys(entry["class"]))
 
 
 KINDS = [_kind(entry) for entry in ENTRIES] + [Kind("a.type.of.tomorrow", "UnknownMessage", ("item", "delta"), ())]

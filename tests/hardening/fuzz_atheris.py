@@ -1,4 +1,4 @@
-"""Coverage-guided frames through the Python API against the reference: `python tests/fuzz_atheris.py CORPUS -max_total_time=30`.
+"""Coverage-guided frames through the Python API against the reference: `python tests/hardening/fuzz_atheris.py CORPUS -max_total_time=30`.
 
 The corpus is seeded with a frame of every type where it is empty. Needs atheris; anything that differs is a crash whose
 input libFuzzer keeps.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import realtime_pcm as rp  # noqa: E402
 from hardening.differential import check  # noqa: E402

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from hardening import SANITIZED
+from support.paths import HARDENING
 
-HARDENING = Path(__file__).resolve().parent / "hardening"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

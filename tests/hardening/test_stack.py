@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from hardening import SANITIZED
+from support.paths import HARDENING
 
-HARDENING = Path(__file__).resolve().parent / "hardening"
 
 
 @pytest.mark.skipif(SANITIZED, reason="ASan needs more stack")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.provider_messages import plain
 
 import realtime_pcm
 from realtime_pcm import AudioFormat, DecodeError, objects
@@ -27,12 +28,6 @@ from realtime_pcm.objects import (
 
 SURPRISES: list[Any] = ["unimplemented", "", 7, -1.5, True, [], [None, [1]], {}, {"k": {"k": []}}, [{"a": 1}, "b"]]
 VIEWS = [getattr(objects, name) for name in objects.__all__]
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, View):
-        return value.raw
-    return [plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 def nested(depth: int, leaf: Any = "leaf") -> Any:

@@ -13,9 +13,9 @@ import pytest
 
 pytest.importorskip("websockets")
 
-import stream_clients as clients
+from support import stream_clients as clients
+from support.paths import EXAMPLES
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NEEDS = {"talk_openai": "openai", "listen_picows": "picows"}
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="needs the source tree: examples/")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import realtime_pcm as rp
-from conftest import TIERS
+from support.tiers import TIERS
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess:
@@ -49,14 +48,3 @@ def test_nothing_heavy_at_import() -> None:
     for name in ("asyncio", "importlib.metadata", "orjson", "typer", "rich", "websockets", "dataclasses", "inspect", "logging",
                  "difflib"):
         assert name not in loaded
-
-
-@pytest.mark.slow
-def test_the_stubs_are_those_of_the_modules() -> None:
-    for needed in ("mypy", "aiohttp", "websockets", "typer"):
-        pytest.importorskip(needed)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "realtime_pcm", "--ignore-missing-stub", "--ignore-unused-allowlist",
-         "--allowlist", str(Path(__file__).with_name("stubtest_allowlist.txt"))],
-        capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr

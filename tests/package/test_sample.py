@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import re
 import shutil
@@ -14,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.paths import TOOLS, load
 
 import realtime_pcm as rp
 from realtime_pcm import sample
 
-TOOL = Path(__file__).resolve().parent.parent / "tools" / "make_sample.py"
+TOOL = TOOLS / "make_sample.py"
 FRAMES = sample.lines()
 EVENTS: list[dict[str, Any]] = [json.loads(frame) for frame in FRAMES]
 TYPES = [event["type"] for event in EVENTS]
@@ -93,10 +93,7 @@ def test_it_is_speech() -> None:
 @pytest.mark.skipif(not TOOL.exists(), reason="needs the source tree: tools/make_sample.py")
 def test_the_script_lays_out_the_same_session() -> None:
     """All but the speech itself: from the sample's own PCM the script makes the sample again."""
-    spec = importlib.util.spec_from_file_location("make_sample", TOOL)
-    assert spec is not None and spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load(TOOL)
     pcm = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == AUDIO)
     lines = tool.record(pcm)
     assert [line.encode() for line in lines[:-2]] == FRAMES[:-2]  # response.done counts the samples before padding

@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("websockets")
 
-import stream_clients as clients
-from stream_clients import AUDIO, EVENTS, FRAMES, run
+from support import stream_clients as clients
+from support.stream_clients import AUDIO, EVENTS, FRAMES, run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_sync

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("websockets")
 
-from stream_clients import EVENTS, FRAMES, run
+from support.stream_clients import EVENTS, FRAMES, run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_sync

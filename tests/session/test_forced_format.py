@@ -10,7 +10,7 @@ import pytest
 import realtime_pcm as rp
 from realtime_pcm import AudioFormat
 from realtime_pcm.audio import forced_format
-from session_frames import ALAW, DEFAULT, PCM, ULAW, decoder_after, delta, session
+from support.session_frames import ALAW, DEFAULT, PCM, ULAW, decoder_after, delta, session
 
 SPELLINGS = {
     ULAW: [

@@ -10,7 +10,7 @@ import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import AudioFormat, messages
-from session_frames import DEFAULT, PCM, RAW, ULAW, b64, decoder_after, delta, done, dumps, nested, response, session
+from support.session_frames import DEFAULT, PCM, RAW, ULAW, b64, decoder_after, delta, done, dumps, nested, response, session
 
 # ---- streams
 

@@ -7,7 +7,7 @@ import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import AudioFormat
-from session_frames import ALAW, DEFAULT, PCM, RAW, ULAW, b64, decoder_after, delta, done, dumps, nested, response, session
+from support.session_frames import ALAW, DEFAULT, PCM, RAW, ULAW, b64, decoder_after, delta, dumps, nested, response, session
 
 # ---- what a session calls its formats
 

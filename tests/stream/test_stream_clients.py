@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("websockets")
 
-import stream_clients as clients
-from stream_clients import ASYNC_CLIENTS, AUDIO, EVENTS, PCM, SYNC_CLIENTS, TRANSCRIPT, ask, ask_sync, run
+from support import stream_clients as clients
+from support.stream_clients import ASYNC_CLIENTS, AUDIO, EVENTS, PCM, SYNC_CLIENTS, TRANSCRIPT, ask, ask_sync, run
 
 import realtime_pcm as rp
 from realtime_pcm.serve import LoopbackServer, loopback

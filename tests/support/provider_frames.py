@@ -9,10 +9,10 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ENTRIES = json.loads(Path(__file__).with_name("provider_messages.json").read_text(encoding="utf-8"))
+from support.provider_messages import ENTRIES
+
 
 # Bytes of PCM in a delta as the provider sends them; the others as OpenAI.
 DELTA_BYTES = {"xai": 23_456, "dashscope": 15_518, "localai": 96_000, "speaches": 4_096, "vllm-omni": 7_680}

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.paths import TOOLS, load
 
 from realtime_pcm import messages, objects
 
 # What the package exports beside the messages themselves.
 BASES = {"AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "ServerMessage", "UnknownMessage", "payload"}
-TOOL = Path(__file__).resolve().parent.parent / "tools" / "stubs.py"
+TOOL = TOOLS / "stubs.py"
 
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason="needs the source tree: tools/stubs.py")
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("stubs_tool", TOOL)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(TOOL)
 
 
 def test_committed_stubs_are_up_to_date(tool: ModuleType) -> None:
@@ -117,3 +115,14 @@ def test_comparing_type_and_matching_narrow(tmp_path: Path) -> None:
     usage.write_text(USAGE, encoding="utf-8")
     output, errors, status = mypy.run(["--strict", "--cache-dir", str(tmp_path / "cache"), str(usage)])
     assert status == 0, output + errors
+
+
+@pytest.mark.slow
+def test_the_stubs_are_those_of_the_modules() -> None:
+    for needed in ("mypy", "aiohttp", "websockets", "typer"):
+        pytest.importorskip(needed)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "realtime_pcm", "--ignore-missing-stub", "--ignore-unused-allowlist",
+         "--allowlist", str(Path(__file__).with_name("stubtest_allowlist.txt"))],
+        capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""mypy and pyright over the package and over tests/typing_*.py, which use it as a program does."""
+"""mypy and pyright over the package and over tests/typing/typing_*.py, which use it as a program does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import EXAMPLES
 
 import realtime_pcm
 
-TESTS = Path(__file__).resolve().parent
 PACKAGE = Path(realtime_pcm.__file__).parent
-EXAMPLES = TESTS.parent / "examples"
-PROGRAMS = sorted(TESTS.glob("typing_*.py"))
+PROGRAMS = sorted(Path(__file__).parent.glob("typing_*.py"))
 # Each of them reads the packages of all clients first.
 pytestmark = pytest.mark.slow
 CLIENTS = ("aiohttp", "openai", "picows", "typer", "typing_extensions", "websockets")

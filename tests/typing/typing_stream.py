@@ -1,4 +1,4 @@
-"""What type checkers make of decode_stream. Never run: tests/test_typing.py has mypy and pyright read it.
+"""What type checkers make of decode_stream. Never run: tests/typing/test_typing.py has mypy and pyright read it.
 
 Each `type: ignore` is an error that must be found; both checkers report one that is not needed.
 """
