@@ -4,7 +4,7 @@
 #   values.h             values of a frame as Python objects
 #   message.h            how a message lies in memory, and how it is filled from a frame
 #   core/tier.pxi        the tier of the kernels; the one place that lets go of the GIL
-#   core/blocks.pxi      the memory of arrays
+#   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
