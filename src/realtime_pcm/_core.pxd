@@ -47,6 +47,7 @@ cdef extern from "streams.h":
         uint8_t response_id
         uint8_t item_id
         uint8_t content_index
+        uint8_t speaker
     ctypedef struct stream_table:
         size_t count
         size_t carries
@@ -74,6 +75,7 @@ cdef class Layout:
     # roles
     cdef int role
     cdef int holder                     # number of the field `session` or `response` that the role reads
+    cdef int side
     cdef bint is_audio, ends_audio, bytes_payload, is_unknown
     cdef stream_fields ids
     cdef int format_name, format_rate, format_channels
@@ -97,7 +99,7 @@ cdef class WireType:
 
 cdef class Catalogue:
     """All wire types of one side."""
-    cdef str side
+    cdef readonly str side
     cdef wire_catalogue *table
     cdef dict types                     # str -> WireType
     cdef dict classes
@@ -116,6 +118,7 @@ cdef class Session:
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
     cdef dict response_formats          # key of the response -> AudioFormat, the oldest first
+    cdef bint server_spoke              # the server has said what the session's formats are
     # streams
     cdef stream_table streams
     # threads
@@ -139,6 +142,7 @@ cdef class Session:
 cdef class _Change:
     """What a message will change in the session once the whole of it is accepted."""
     cdef int role
+    cdef bint proposed                  # by the client
     cdef object output_format, input_format, response_format
     cdef bytes response                 # the key of the response
     cdef stream_key ended               # of the stream, or of the response, that is over

@@ -76,6 +76,34 @@ class UnknownMessage(RealtimeServerMessage):
     @property
     def type(self) -> Literal["(unknown)"]: ...
 
+class RealtimeClientMessage(RealtimeMessage):
+    """One message of a Realtime client: the base of all."""
+
+class ClientAudioMessage(RealtimeClientMessage):
+    """A message of a client that carries audio."""
+
+    pcm: Samples
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    @property
+    def pcm_format(self) -> AudioFormat: ...
+    @property
+    def sample_offset(self) -> int | None: ...
+    @property
+    def incomplete_sample(self) -> bytes: ...
+
+class ClientAudioEnd(RealtimeClientMessage):
+    """A message of a client after which the user's speech is over."""
+
+    @property
+    def incomplete_sample(self) -> bytes: ...
+
+class UnknownClientMessage(RealtimeClientMessage):
+    """A message of a type that no class of the client's side declares. All of it is in `extra`."""
+
+    @property
+    def type(self) -> Literal["(unknown)"]: ...
+
 def payload(*keys: str) -> Any: ...
 
 @final
@@ -100,6 +128,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
+        side: Literal["server", "client"] = "server",
         session: Session | None = None,
     ) -> None: ...
     @overload
@@ -109,6 +138,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        side: Literal["server", "client"] = "server",
         session: Session | None = None,
     ) -> None: ...
     @property
@@ -124,7 +154,11 @@ class Decoder(Generic[_Given]):
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
 
 def decode(
-    frame: Frame, *, dtype: DType | npt.DTypeLike = "int16", audio_format: AudioFormat | str | None = None
+    frame: Frame,
+    *,
+    dtype: DType | npt.DTypeLike = "int16",
+    audio_format: AudioFormat | str | None = None,
+    side: Literal["server", "client"] = "server",
 ) -> ServerMessage: ...
 
 @disjoint_base
