@@ -161,6 +161,32 @@ def decode(
     side: Literal["server", "client"] = "server",
 ) -> ServerMessage: ...
 
+_Flat: TypeAlias = str | int | float | bool | None
+_Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | bytes | bytearray | memoryview
+
+@final
+class AudioEncoder:
+    """Encodes samples as the frames of one message."""
+
+    def __init__(
+        self,
+        message: type[RealtimeMessage] | None = None,
+        *,
+        audio_format: AudioFormat | str | None = None,
+        session: Session | None = None,
+        **fields: _Flat,
+    ) -> None: ...
+    @property
+    def message(self) -> type[RealtimeMessage]: ...
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str: ...
+    def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes: ...
+
+def encode_append(
+    pcm: _Pcm, *, audio_format: AudioFormat | str = "pcm16", event_id: str | None = None
+) -> str: ...
+
 @disjoint_base
 class DecodedFrames:
     """The messages of an iterable of frames, those that `only` leaves out passed over."""
