@@ -4,7 +4,7 @@
 #   values.h             values of a frame as Python objects
 #   message.h            how a message lies in memory, and how it is filled from a frame
 #   core/tier.pxi        the tier of the kernels; the one place that lets go of the GIL
-#   core/blocks.pxi      the memory of arrays
+#   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
@@ -13,12 +13,13 @@
 #   core/bases.pxi       RealtimeMessage and the bases of each side
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
+#   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_type_lock
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_status, wire_type
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_samples, wire_sink, wire_status, wire_type
 
 
 cdef extern from "message.h":
@@ -47,6 +48,7 @@ cdef extern from "streams.h":
         uint8_t response_id
         uint8_t item_id
         uint8_t content_index
+        uint8_t speaker
     ctypedef struct stream_table:
         size_t count
         size_t carries
@@ -74,6 +76,7 @@ cdef class Layout:
     # roles
     cdef int role
     cdef int holder                     # number of the field `session` or `response` that the role reads
+    cdef int side
     cdef bint is_audio, ends_audio, bytes_payload, is_unknown
     cdef stream_fields ids
     cdef int format_name, format_rate, format_channels
@@ -97,7 +100,7 @@ cdef class WireType:
 
 cdef class Catalogue:
     """All wire types of one side."""
-    cdef str side
+    cdef readonly str side
     cdef wire_catalogue *table
     cdef dict types                     # str -> WireType
     cdef dict classes
@@ -116,6 +119,7 @@ cdef class Session:
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
     cdef dict response_formats          # key of the response -> AudioFormat, the oldest first
+    cdef bint server_spoke              # the server has said what the session's formats are
     # streams
     cdef stream_table streams
     # threads
@@ -139,6 +143,7 @@ cdef class Session:
 cdef class _Change:
     """What a message will change in the session once the whole of it is accepted."""
     cdef int role
+    cdef bint proposed                  # by the client
     cdef object output_format, input_format, response_format
     cdef bytes response                 # the key of the response
     cdef stream_key ended               # of the stream, or of the response, that is over
@@ -184,3 +189,20 @@ cdef class Decoder:
     cdef object own_format(self, const wire_frame *f, Layout layout, stream_format)
     cdef int conversion_to(self, audio_format) except -2
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL
+
+cdef struct encode_work:
+    wire_samples samples
+    uint8_t *out
+
+cdef class AudioEncoder:
+    """Samples -> the text of one message's frames."""
+    cdef Layout layout                  # of the message whose frames are made
+    cdef Session session                # whose format it is, or None
+    cdef object own_format_            # the format where there is no session
+    cdef dict fields                    # the same in every frame
+    cdef bytes head                     # all that stands before the payload, with these fields
+
+    cdef object format_now(self)
+    cdef bytes head_of(self, Layout layout, dict fields)
+    cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes)
+    cdef object write(self, bytes head, encode_work *work, bint as_bytes)

@@ -76,6 +76,34 @@ class UnknownMessage(RealtimeServerMessage):
     @property
     def type(self) -> Literal["(unknown)"]: ...
 
+class RealtimeClientMessage(RealtimeMessage):
+    """One message of a Realtime client: the base of all."""
+
+class ClientAudioMessage(RealtimeClientMessage):
+    """A message of a client that carries audio."""
+
+    pcm: Samples
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    @property
+    def pcm_format(self) -> AudioFormat: ...
+    @property
+    def sample_offset(self) -> int | None: ...
+    @property
+    def incomplete_sample(self) -> bytes: ...
+
+class ClientAudioEnd(RealtimeClientMessage):
+    """A message of a client after which the user's speech is over."""
+
+    @property
+    def incomplete_sample(self) -> bytes: ...
+
+class UnknownClientMessage(RealtimeClientMessage):
+    """A message of a type that no class of the client's side declares. All of it is in `extra`."""
+
+    @property
+    def type(self) -> Literal["(unknown)"]: ...
+
 def payload(*keys: str) -> Any: ...
 
 @final
@@ -100,6 +128,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
+        side: Literal["server", "client"] = "server",
         session: Session | None = None,
     ) -> None: ...
     @overload
@@ -109,6 +138,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        side: Literal["server", "client"] = "server",
         session: Session | None = None,
     ) -> None: ...
     @property
@@ -124,8 +154,38 @@ class Decoder(Generic[_Given]):
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
 
 def decode(
-    frame: Frame, *, dtype: DType | npt.DTypeLike = "int16", audio_format: AudioFormat | str | None = None
+    frame: Frame,
+    *,
+    dtype: DType | npt.DTypeLike = "int16",
+    audio_format: AudioFormat | str | None = None,
+    side: Literal["server", "client"] = "server",
 ) -> ServerMessage: ...
+
+_Flat: TypeAlias = str | int | float | bool | None
+_Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | bytes | bytearray | memoryview
+
+@final
+class AudioEncoder:
+    """Encodes samples as the frames of one message."""
+
+    def __init__(
+        self,
+        message: type[RealtimeMessage] | None = None,
+        *,
+        audio_format: AudioFormat | str | None = None,
+        session: Session | None = None,
+        **fields: _Flat,
+    ) -> None: ...
+    @property
+    def message(self) -> type[RealtimeMessage]: ...
+    @property
+    def audio_format(self) -> AudioFormat: ...
+    def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str: ...
+    def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes: ...
+
+def encode_append(
+    pcm: _Pcm, *, audio_format: AudioFormat | str = "pcm16", event_id: str | None = None
+) -> str: ...
 
 @disjoint_base
 class DecodedFrames:
@@ -157,3 +217,9 @@ class ViewField:
 
 def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None: ...
 def simd_tier() -> str: ...
+def _available_tiers() -> list[str]: ...
+def _use_tier(name: str) -> None: ...
+def _cache_counts() -> tuple[int, int, int, int, int]: ...
+def _set_cache_limit(count: int) -> None: ...
+def _clear_cache() -> None: ...
+def _refuse_blocks(after: int, count: int) -> None: ...

@@ -68,15 +68,15 @@ static void put_field(stream_key *key, const wire_frame *frame, unsigned field) 
 
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id) {
     key->length = 0;
-    put_byte(key, false);
+    put_byte(key, STREAM_OUTPUT);
     put_id(key, data, response_id);
     key->response_length = key->length;
     key->hash = 0;
 }
 
-void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields, bool input) {
+void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields) {
     key->length = 0;
-    put_byte(key, input);
+    put_byte(key, fields->speaker);
     put_field(key, frame, fields->response_id);
     key->response_length = key->length;
     put_field(key, frame, fields->item_id);
@@ -166,10 +166,10 @@ void streams_advance(stream_table *table, audio_stream *stream, size_t samples, 
     stream->carry_count = (uint8_t)rest_count;
 }
 
-void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields, bool input) {
+void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields) {
     const uint8_t numbers[3] = {fields->response_id, fields->item_id, fields->content_index};
     stream_spelling *last = &table->last;
-    last->input = input;
+    last->speaker = fields->speaker;
     for (unsigned i = 0; i < 3; i++) {
         const wire_value *value = &frame->values[numbers[i]];
         uint8_t kind = numbers[i] ? value->kind : WIRE_ABSENT;

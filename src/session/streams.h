@@ -22,9 +22,17 @@
 /* Of a key: which side speaks, and three ids, each with its kind and length. */
 #define STREAM_KEY_MAX (1 + 3 * (3 + STREAM_ID_MAX))
 
-/* The numbers of the fields in which a message names its stream; 0: it has no such field. */
+/* Who speaks in a stream. Streams of different speakers stand apart, for many of them have no ids. */
+typedef enum stream_speaker {
+    STREAM_OUTPUT = 0,          /* the server's answer */
+    STREAM_HEARD,               /* the user's speech, as the server sends it back (GPT-Live) */
+    STREAM_INPUT,               /* the user's speech, as the client sends it */
+    STREAM_PLAYED,              /* other audio that the client sends */
+} stream_speaker;
+
+/* How a message names its stream: the numbers of the fields that hold the ids (0: it has no such field), and who speaks. */
 typedef struct stream_fields {
-    uint8_t response_id, item_id, content_index;
+    uint8_t response_id, item_id, content_index, speaker;
 } stream_fields;
 
 /* The ids of a stream in one spelling, whatever escapes the frame had. */
@@ -35,8 +43,7 @@ typedef struct stream_key {
     uint8_t bytes[STREAM_KEY_MAX];
 } stream_key;
 
-/* `input`: the user's speech, which stands apart from output that has no ids either (GPT-Live sends both). */
-void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields, bool input);
+void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields);
 /* The part of a key that all streams of one response share. `response_id`: any value; ABSENT where it was not named. */
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id);
 
@@ -54,7 +61,7 @@ typedef struct audio_stream {
 /* How the stream that spoke last was named, byte by byte as in its frame: the next delta mostly says the same. */
 typedef struct stream_spelling {
     uint8_t kinds[3];           /* wire_kind; 0xFF: nothing is the same as this */
-    bool input;
+    uint8_t speaker;
     uint16_t lengths[3];
     uint8_t bytes[3][STREAM_ID_MAX];
 } stream_spelling;
@@ -78,7 +85,7 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
 /* The stream that spoke last, where this frame names it in the same bytes as the frame before; or NULL. */
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
-                                                 const stream_fields *fields, bool input);
+                                                 const stream_fields *fields);
 
 /* A new stream at offset 0, as the one that spoke last. NULL: no memory, and the table is as it was. */
 audio_stream *streams_add(stream_table *table, const stream_key *key);
@@ -87,7 +94,7 @@ audio_stream *streams_add(stream_table *table, const stream_key *key);
  * not taken is counted as lost. `rest`: the byte that the delta left over. */
 void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest, unsigned rest_count);
 /* Remembers how the frame named the stream that has just been moved on. */
-void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields, bool input);
+void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
 void streams_close(stream_table *table, audio_stream *stream);
 /* The next output stream of a response, from `after` on (NULL: from the one that has not spoken for longest on); or NULL. */
@@ -108,9 +115,9 @@ static inline bool stream_same_id(const stream_spelling *last, const wire_frame 
 }
 
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
-                                                 const stream_fields *fields, bool input) {
+                                                 const stream_fields *fields) {
     const stream_spelling *last = &table->last;
-    return last->input == input && stream_same_id(last, frame, 1, fields->item_id) &&
+    return last->speaker == fields->speaker && stream_same_id(last, frame, 1, fields->item_id) &&
                    stream_same_id(last, frame, 0, fields->response_id) && stream_same_id(last, frame, 2, fields->content_index)
                ? table->newest
                : NULL;

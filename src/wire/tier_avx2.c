@@ -54,6 +54,13 @@ const wire_tier wire_tier_avx2 = {
     .ulaw_to_float32 = wire_ulaw_to_float32_avx2,
     .alaw_to_int16 = wire_alaw_to_int16_avx2,
     .alaw_to_float32 = wire_alaw_to_float32_avx2,
+    .base64_encode = wire_base64_encode_avx2,
+    .float32_to_pcm16 = wire_float32_to_pcm16_avx2,
+    .int16_to_ulaw = wire_int16_to_ulaw_avx2,
+    .int16_to_alaw = wire_int16_to_alaw_avx2,
+    .float32_to_ulaw = wire_float32_to_ulaw_avx2,
+    .float32_to_alaw = wire_float32_to_alaw_avx2,
+    .float32_to_base64 = NULL,
 };
 
 #else

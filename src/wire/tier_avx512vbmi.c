@@ -66,6 +66,13 @@ const wire_tier wire_tier_avx512vbmi = {
     .ulaw_to_float32 = wire_ulaw_to_float32_avx512vbmi,
     .alaw_to_int16 = wire_alaw_to_int16_avx512vbmi,
     .alaw_to_float32 = wire_alaw_to_float32_avx512vbmi,
+    .base64_encode = wire_base64_encode_avx512vbmi,
+    .float32_to_pcm16 = wire_float32_to_pcm16_avx512vbmi,
+    .int16_to_ulaw = wire_int16_to_ulaw_avx512vbmi,
+    .int16_to_alaw = wire_int16_to_alaw_avx512vbmi,
+    .float32_to_ulaw = wire_float32_to_ulaw_avx512vbmi,
+    .float32_to_alaw = wire_float32_to_alaw_avx512vbmi,
+    .float32_to_base64 = wire_float32_to_base64_avx512vbmi,
 };
 
 #else

@@ -56,6 +56,13 @@ const wire_tier wire_tier_neon = {
     .ulaw_to_float32 = wire_ulaw_to_float32_neon,
     .alaw_to_int16 = wire_alaw_to_int16_neon,
     .alaw_to_float32 = wire_alaw_to_float32_neon,
+    .base64_encode = wire_base64_encode_neon,
+    .float32_to_pcm16 = wire_float32_to_pcm16_neon,
+    .int16_to_ulaw = wire_int16_to_ulaw_neon,
+    .int16_to_alaw = wire_int16_to_alaw_neon,
+    .float32_to_ulaw = wire_float32_to_ulaw_neon,
+    .float32_to_alaw = wire_float32_to_alaw_neon,
+    .float32_to_base64 = NULL,
 };
 
 #else

@@ -67,4 +67,11 @@ const wire_tier wire_tier_scalar = {
     .ulaw_to_float32 = wire_ulaw_to_float32_scalar,
     .alaw_to_int16 = wire_alaw_to_int16_scalar,
     .alaw_to_float32 = wire_alaw_to_float32_scalar,
+    .base64_encode = wire_base64_encode_scalar,
+    .float32_to_pcm16 = wire_float32_to_pcm16_scalar,
+    .int16_to_ulaw = wire_int16_to_ulaw_scalar,
+    .int16_to_alaw = wire_int16_to_alaw_scalar,
+    .float32_to_ulaw = wire_float32_to_ulaw_scalar,
+    .float32_to_alaw = wire_float32_to_alaw_scalar,
+    .float32_to_base64 = NULL,
 };

@@ -50,6 +50,13 @@ const wire_tier wire_tier_ssse3 = {
     .ulaw_to_float32 = wire_ulaw_to_float32_ssse3,
     .alaw_to_int16 = wire_alaw_to_int16_ssse3,
     .alaw_to_float32 = wire_alaw_to_float32_ssse3,
+    .base64_encode = wire_base64_encode_ssse3,
+    .float32_to_pcm16 = wire_float32_to_pcm16_ssse3,
+    .int16_to_ulaw = wire_int16_to_ulaw_ssse3,
+    .int16_to_alaw = wire_int16_to_alaw_ssse3,
+    .float32_to_ulaw = wire_float32_to_ulaw_ssse3,
+    .float32_to_alaw = wire_float32_to_alaw_ssse3,
+    .float32_to_base64 = NULL,
 };
 
 #else

@@ -18,7 +18,7 @@ static void release(void *block) {
     free(block);
 }
 
-static const stream_fields FIELDS = {1, 2, 3};
+static const stream_fields FIELDS = {1, 2, 3, STREAM_OUTPUT}, INPUT = {1, 2, 3, STREAM_INPUT};
 
 /* A frame in which the three ids stand, each as JSON. Exactly as long as its text, so that a read beyond it shows. */
 typedef struct named {
@@ -56,7 +56,7 @@ static named name(const char *response_id, const char *item_id, const char *cont
 static stream_key key_of(const char *response_id, const char *item_id, const char *content_index, bool input) {
     named n = name(response_id, item_id, content_index);
     stream_key key;
-    stream_key_of_frame(&key, &n.frame, &FIELDS, input);
+    stream_key_of_frame(&key, &n.frame, input ? &INPUT : &FIELDS);
     free(n.data);
     return key;
 }
@@ -96,23 +96,23 @@ static void test_spelling(void) {
     for (size_t a = 0; a < sizeof ids / sizeof ids[0]; a++) {
         named one = name(ids[a][0], ids[a][1], ids[a][2]);
         stream_key key;
-        stream_key_of_frame(&key, &one.frame, &FIELDS, false);
+        stream_key_of_frame(&key, &one.frame, &FIELDS);
         audio_stream *stream = streams_find(&table, &key);
         if (stream == NULL) stream = streams_add(&table, &key);
         streams_advance(&table, stream, 5, 0, 0, 0);
-        streams_remember_spelling(&table, &one.frame, &FIELDS, false);
+        streams_remember_spelling(&table, &one.frame, &FIELDS);
         for (size_t b = 0; b < sizeof ids / sizeof ids[0]; b++) {
             named two = name(ids[b][0], ids[b][1], ids[b][2]);
             bool expected = a == b && ids[a][2][0] != '{';
-            CHECK((streams_same_as_last(&table, &two.frame, &FIELDS, false) == stream) == expected, "%zu %zu", a, b);
-            CHECK(streams_same_as_last(&table, &two.frame, &FIELDS, true) == NULL, "input");
+            CHECK((streams_same_as_last(&table, &two.frame, &FIELDS) == stream) == expected, "%zu %zu", a, b);
+            CHECK(streams_same_as_last(&table, &two.frame, &INPUT) == NULL, "input");
             free(two.data);
         }
         free(one.data);
     }
     streams_close(&table, table.newest);
     named first = name(ids[0][0], ids[0][1], ids[0][2]);
-    CHECK(streams_same_as_last(&table, &first.frame, &FIELDS, false) == NULL, "what spoke last is gone");
+    CHECK(streams_same_as_last(&table, &first.frame, &FIELDS) == NULL, "what spoke last is gone");
     free(first.data);
     streams_clear(&table);
     CHECK(blocks == 0 && table.count == 0, "all is given back");

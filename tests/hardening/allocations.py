@@ -1,6 +1,7 @@
 """Row 12: every allocation of an operation fails once, alone and with all that follow it.
 
-Python's allocator by _testcapi.set_nomemory, NumPy's data by a handler of our own. Each case runs in a forked child, so that
+Python's allocator by _testcapi.set_nomemory, the blocks of arrays by the hook of their cache, NumPy's own data (where that cache
+is off) by a handler of this file. Each case runs in a forked child, so that
 a crash is a result like any other: the parent goes on behind the point that crashed.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 import realtime_pcm as rp
-from realtime_pcm import messages
+from realtime_pcm import _core, memory, messages
 
 from .frames import BY_TYPE, real_frame
 
@@ -60,6 +61,7 @@ class NumpyData:
         libc.malloc.restype = libc.calloc.restype = ctypes.c_void_p
         libc.malloc.argtypes = [ctypes.c_size_t]
         libc.calloc.argtypes = [ctypes.c_size_t, ctypes.c_size_t]
+        memory.set_cache_limit(0)
         self.seen, self.first, self.alone, self.armed = 0, 0, False, False
 
         @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
@@ -107,6 +109,17 @@ class NumpyData:
 
     def heal(self) -> None:
         self.armed = False
+
+
+class Blocks:
+    """The memory of arrays."""
+
+    def arm(self, first: int, alone: bool) -> None:
+        memory.clear_cache()
+        _core._refuse_blocks(first, 1 if alone else 1_000_000)
+
+    def heal(self) -> None:
+        _core._refuse_blocks(0, 0)
 
 
 # ---- What is done while they fail ----------------------------------------------------------------------------
@@ -354,7 +367,7 @@ def run_case(case: Case, kind: str, alone: bool, limit: int = 3000) -> Result:
                 os.close(reading)
                 signal.alarm(120)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                allocator = PythonAllocator() if kind == "python" else NumpyData()
+                allocator = {"python": PythonAllocator, "blocks": Blocks, "numpy": NumpyData}[kind]()
                 _child(case, allocator, alone, start, lambda line: os.write(writing, line.encode() + b"\0") and None, limit)
             except BaseException as error:
                 os.write(writing, b"wrong: harness: " + repr(error).encode() + b"\0")
@@ -380,7 +393,7 @@ def run_case(case: Case, kind: str, alone: bool, limit: int = 3000) -> Result:
         start = at + 1
 
 
-def run(kinds: tuple[str, ...] = ("python", "numpy"), verbose: bool = False) -> int:
+def run(kinds: tuple[str, ...] = ("python", "blocks", "numpy"), verbose: bool = False) -> int:
     started = time.monotonic()
     failed = points = orjson_crashes = cases = 0
     for kind in kinds:

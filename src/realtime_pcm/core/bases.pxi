@@ -193,4 +193,43 @@ class UnknownMessage(RealtimeServerMessage):
 
 
 _finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage)
+
+
+# ---- What clients send ---------------------------------------------------------------------------------------------------------
+
+cdef Catalogue CLIENT = Catalogue("client")
+
+class RealtimeClientMessage(RealtimeMessage):
+    """One message of a Realtime client: the base of all. Built by decoding a frame only; read-only.
+
+    A class statement declares a message, as below RealtimeServerMessage. Wire names of the two sides do not touch each other.
+    role="session_update" (it needs a field `session`): the client asks for formats; its own audio has them from then on, and what
+    the server sends has them when the server says so. role="input_audio": the user's speech. role="audio_end": that is over.
+    """
+
+
+class ClientAudioMessage(RealtimeClientMessage):
+    """A message of a client that carries audio.
+
+    pcm: the samples, a fresh 1-D array that is the caller's (dtype of the decoder, channels interleaved).
+    audio_format: what the payload was when it was sent; pcm_format: what the array holds. sample_offset: index of the first
+    sample since the speech began, in bytes for dtype="uint8"; None from decode(). incomplete_sample: the byte at the end that
+    makes no whole sample and is in no later message either, or b"".
+    """
+
+    pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
+
+
+class ClientAudioEnd(RealtimeClientMessage):
+    """A message of a client after which the user's speech is over.
+
+    incomplete_sample: the byte of it that made no whole sample, or b"".
+    """
+
+
+class UnknownClientMessage(RealtimeClientMessage):
+    """A message of a type that no class of the client's side declares. All of it is in `extra`."""
+
+
+_finish_side(CLIENT, RealtimeClientMessage, ClientAudioMessage, ClientAudioEnd, UnknownClientMessage)
 _bases_are_made = True

@@ -1,5 +1,12 @@
 # Class -> layout, wire name -> class. There is one catalogue for each side of a conversation.
 
+cdef extern from "streams.h":
+    enum:
+        STREAM_OUTPUT
+        STREAM_HEARD
+        STREAM_INPUT
+        STREAM_PLAYED
+
 cdef enum:
     ROLE_NONE
     ROLE_INPUT_AUDIO
@@ -183,6 +190,10 @@ cdef class Catalogue:
 cdef dict _bases = {}
 
 cdef enum:
+    SIDE_SERVER
+    SIDE_CLIENT
+
+cdef enum:
     KIND_PLAIN
     KIND_AUDIO
     KIND_AUDIO_END
@@ -213,12 +224,14 @@ def _declare(cls, wire, role):
     catalogue, kind = _base_of(cls)
     layout = Layout()
     layout.cls = cls
+    layout.side = SIDE_CLIENT if catalogue.side == "client" else SIDE_SERVER
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
     base = cls.__base__.__dict__.get("_layout")
     fields = _read_fields(cls, layout, base if isinstance(base, Layout) else None)
     _lay_out(layout, fields)
     _give_role(layout, role, base if isinstance(base, Layout) else None)
+    layout.ids.speaker = <uint8_t>_speaker(layout)
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
     _add_descriptors(layout, fields)
@@ -353,6 +366,12 @@ cdef _give_role(Layout layout, role, Layout base):
         raise TypeError(f"{cls.__name__}: role={role!r} is an audio message's")
     if layout.is_audio and layout.role != ROLE_INPUT_AUDIO:
         raise TypeError(f"{cls.__name__}: the role of an audio message is 'input_audio' or none, not {role!r}")
+
+cdef int _speaker(Layout layout) noexcept:
+    """Who speaks in the stream that the message goes on with, or ends."""
+    if layout.side == SIDE_CLIENT:
+        return STREAM_INPUT if layout.role == ROLE_INPUT_AUDIO or layout.role == ROLE_AUDIO_END else STREAM_PLAYED
+    return STREAM_HEARD if layout.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
 
 
 cdef _add_descriptors(Layout layout, dict fields):

@@ -18,6 +18,13 @@ cdef str _nearest(name, known):
     near = difflib.get_close_matches(name, known, 1)
     return f", did you mean {near[0]!r}?" if near else ""
 
+cdef Catalogue _catalogue_of(side):
+    if side == "server":
+        return SERVER
+    if side == "client":
+        return CLIENT
+    raise ValueError(f"side is 'server' or 'client', not {side!r}")
+
 @cython.final
 cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept:
@@ -48,6 +55,8 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
                                  "(UnknownMessage stands for all types that no class has)")
             numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
+            if entry is not RealtimeMessage and _base_of(entry)[0] is not catalogue:
+                raise ValueError(f"only={entry.__name__}: no message of the {catalogue.side} is of this class")
             for wire_type in catalogue.types_of(entry):
                 numbers[wire_type.number] = 1
             made.unknown |= issubclass(catalogue.unknown.layout.cls, entry)
@@ -67,7 +76,8 @@ cdef class Decoder:
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
     audio_format: None follows what the session negotiates; an AudioFormat or a wire name ("g711_ulaw") forces one.
     only: wire types and message classes to build. Other messages are validated as JSON and followed, and give None.
-    session: the Session of another decoder, to share; by default the decoder has its own.
+    side: whose messages they are, "server" or "client". session: the Session of another decoder, to share, of whichever side; by
+    default the decoder has its own.
     Raises ValueError and TypeError for arguments it does not know.
 
     May be used from several threads; each call is then one after the other.
@@ -83,10 +93,11 @@ cdef class Decoder:
         for i in range(8):
             Py_XDECREF(self.ids[i])
 
-    def __init__(self, *, dtype="int16", audio_format=None, only=None, session=None):
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):
         name = _dtype_name(dtype)
         forced = forced_format(audio_format, name)
-        wanted = _wanted_types(only, self.catalogue)
+        catalogue = _catalogue_of(side)
+        wanted = _wanted_types(only, catalogue)
         if session is None:
             session = Session() if self.is_made else self.session
         elif not isinstance(session, Session):
@@ -96,6 +107,9 @@ cdef class Decoder:
         # Another thread may be decoding. All that can be refused was looked at before.
         cdef Session locked = self.lock_session()
         self.session = session
+        if self.catalogue is not catalogue:
+            self.catalogue = catalogue
+            self.last_type = NULL
         self.dtype = name
         self.dtype_code = _DTYPES[name]
         self.forced = forced
@@ -123,7 +137,8 @@ cdef class Decoder:
 
     def __repr__(self):
         only = "" if self.only is None else f", only={self.only.said!r}"
-        return f"Decoder(dtype={self.dtype!r}, audio_format={self.audio_format!r}{only})"
+        side = "" if self.catalogue is SERVER else f", side={self.catalogue.side!r}"
+        return f"Decoder(dtype={self.dtype!r}, audio_format={self.audio_format!r}{only}{side})"
 
     @cython.binding(False)
     def decode(self, frame, out=None):
@@ -321,7 +336,7 @@ cdef class Decoder:
                 raise fault
             return None
         if self.session is not None:
-            stream_key_of_frame(&key, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+            stream_key_of_frame(&key, f, &layout.ids)
             stream = streams_find(&self.session.streams, &key)
         if not (f.payload == WIRE_PAYLOAD_DONE and pcm is not None and f.sink.conversion == <wire_conversion>conversion):
             f.sink.conversion = <wire_conversion>(WIRE_COPY if conversion < 0 else conversion)
@@ -555,22 +570,23 @@ cdef class DecodedFrames:
 
 # ---- Without a session -----------------------------------------------------------------------------------------------------
 
-cdef Decoder _without_session(dtype, audio_format):
-    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format)
+cdef Decoder _without_session(dtype, audio_format, side):
+    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format, side=side)
     decoder.session = None
     return decoder
 
 message_uncounted(DEFAULT_FORMAT)
 
-cdef Decoder _plain = _without_session("int16", None)
+cdef Decoder _plain = _without_session("int16", None, "server")
 
-def decode(frame, *, dtype="int16", audio_format=None):
+def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
-    audio_format: an AudioFormat or a wire name; without it the message's own format, else pcm16 at 24,000 Hz, mono.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type.
+    audio_format: an AudioFormat or a name ("g711_ulaw"); without it the message's own format, else pcm16 at 24,000 Hz, mono.
+    side: whose message it is, "server" or "client".
+    Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for options it does not know.
     """
-    if dtype == "int16" and audio_format is None and not FREE_THREADED:
+    if dtype == "int16" and audio_format is None and side == "server" and not FREE_THREADED:
         return _plain.decode_any(frame, None)
-    return _without_session(dtype, audio_format).decode_any(frame, None)
+    return _without_session(dtype, audio_format, side).decode_any(frame, None)

@@ -7,17 +7,20 @@ def _reduced(instance):
     cdef Layout layout = <Layout>m.layout
     names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
     formats = None if m.formats == NULL else <object>m.formats
-    return _restore, (<object>m.slots[SLOT_FRAME], formats, {name: getattr(instance, name) for name in names})
+    state = {name: getattr(instance, name) for name in names}
+    if layout.side == SIDE_CLIENT:
+        return _restore, (<object>m.slots[SLOT_FRAME], formats, state, "client")
+    return _restore, (<object>m.slots[SLOT_FRAME], formats, state)
 
 _reduce = _reduced
 
-def _restore(frame, formats, dict state):
+def _restore(frame, formats, dict state, side="server"):
     """The message of a pickle.
 
     The class that had this `type` where the pickle was made need not be declared here, nor have the same slots: what has no
     slot here is left out.
     """
-    cdef Decoder decoder = _without_session("uint8", None)
+    cdef Decoder decoder = _without_session("uint8", None, side)
     result = decoder.decode_any(frame, None)
     cdef message *m = _message_of(result)
     cdef Layout layout = <Layout>m.layout

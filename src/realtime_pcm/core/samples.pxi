@@ -11,6 +11,8 @@ cdef enum:
 cdef dict _DTYPES = {"int16": DTYPE_INT16, "float32": DTYPE_FLOAT32, "uint8": DTYPE_UINT8}
 cdef int[3] _TYPE_NUMBERS
 _TYPE_NUMBERS[:] = [cnp.NPY_INT16, cnp.NPY_FLOAT32, cnp.NPY_UINT8]
+cdef size_t[3] _ITEM_BYTES
+_ITEM_BYTES[:] = [2, 4, 1]
 cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_DescrFromType(cnp.NPY_FLOAT32),
                       cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
 
@@ -74,7 +76,7 @@ cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
 cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_code, out):
     """The array that a payload of so many bytes, and the carry, goes into by sink.conversion."""
     cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
-    pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count) if out is None else _part_of(out, count)
+    pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count, _ITEM_BYTES[dtype_code]) if out is None else _part_of(out, count)
     sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
     return pcm
 

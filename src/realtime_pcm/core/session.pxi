@@ -3,16 +3,16 @@
 cdef extern from "streams.h":
     enum:
         STREAMS_MAX
-    void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields, bint input)
+    void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields)
     void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id)
     void streams_init(stream_table *table, void *(*allocate)(size_t) noexcept, void (*release)(void *) noexcept)
     void streams_clear(stream_table *table)
     audio_stream *streams_find(const stream_table *table, const stream_key *key)
-    audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields, bint input)
+    audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields)
     audio_stream *streams_add(stream_table *table, const stream_key *key)
     void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                          unsigned rest_count)
-    void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields, bint input)
+    void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields)
     void streams_close(stream_table *table, audio_stream *stream)
     audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after)
 
@@ -204,7 +204,7 @@ cdef class Session:
         The invariant behind it: a stream's `format` is that of its next delta, unless the delta names one, as long as its
         `generation` is that of the table, which `changed` moves on.
         """
-        cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+        cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids)
         if stream == NULL or stream.generation != self.streams.generation:
             return NULL
         return stream
@@ -226,7 +226,7 @@ cdef class Session:
         streams_advance(&self.streams, stream, <size_t>samples, sink.carry_count, sink.rest, sink.rest_count)
         stream.format = <const void *><PyObject *>audio_format
         stream.generation = self.streams.generation
-        streams_remember_spelling(&self.streams, f, &layout.ids, layout.role == ROLE_INPUT_AUDIO)
+        streams_remember_spelling(&self.streams, f, &layout.ids)
         return 0
 
     # ---- formats
@@ -249,8 +249,9 @@ cdef class Session:
         cdef wire_value holder
         cdef _Named named
         change.role = layout.role
+        change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
-            stream_key_of_frame(&change.ended, f, &layout.ids, False)
+            stream_key_of_frame(&change.ended, f, &layout.ids)
             return change
         holder = f.values[layout.holder]
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
@@ -298,7 +299,9 @@ cdef class Session:
         cdef bint start = change.role == ROLE_SESSION_START
         if start:
             output_format = input_format = DEFAULT_FORMAT
-        if change.output_format is not None:
+        # What a client asks for holds for what it sends from then on. For what the server sends, the server has the last word: its
+        # next message about the session says what holds. Only where no such message was seen does a client's word settle it.
+        if change.output_format is not None and not (change.proposed and self.server_spoke):
             output_format = change.output_format
         if change.input_format is not None:
             input_format = change.input_format
@@ -314,6 +317,7 @@ cdef class Session:
             streams_clear(&self.streams)
         if change.role != ROLE_AUDIO_END:
             self.changed()
+        self.server_spoke |= not change.proposed and change.role >= ROLE_SESSION_START
         self.response_formats = response_formats
         self.output_format = output_format
         self.input_format = input_format
