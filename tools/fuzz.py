@@ -25,7 +25,9 @@ def build(folder: Path, compiler: str) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps", "--target", target, ROOT],
-        check=True, env=os.environ | {"CC": compiler, "CFLAGS": "-fsanitize=fuzzer-no-link"})
+        check=True,
+        env=os.environ | {"CC": compiler, "CFLAGS": "-fsanitize=fuzzer-no-link"},
+    )
     return target
 
 
@@ -48,9 +50,17 @@ def main() -> int:
     library = Path(found.origin).parents[1] / "ubsan_with_fuzzer.so"
     target = build(folder, given.compiler)
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "hardening" / "fuzz_atheris.py", corpus, f"-max_total_time={given.seconds}", "-max_len=4096",
-         f"-artifact_prefix={folder}/", "-print_final_stats=1"],
-        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": str(target)})
+        [
+            sys.executable,
+            ROOT / "tests" / "hardening" / "fuzz_atheris.py",
+            corpus,
+            f"-max_total_time={given.seconds}",
+            "-max_len=4096",
+            f"-artifact_prefix={folder}/",
+            "-print_final_stats=1",
+        ],
+        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": str(target)},
+    )
     return done.returncode
 
 

@@ -130,7 +130,9 @@ def upstream(folder: Path) -> None:
     progress("installing the newest packages")
     python = environment(folder / "environment")
     versions = installed(python)
-    newer = [f"{name} {versions.get(name)} (pinned: {pin})" for name, pin in sorted(pinned().items()) if versions.get(name) != pin]
+    newer = [
+        f"{name} {versions.get(name)} (pinned: {pin})" for name, pin in sorted(pinned().items()) if versions.get(name) != pin
+    ]
     part("Packages that are not as pinned", newer, "none")
 
     facts = run(python, ROOT / "tools" / "upstream_facts.py", "check", what="the check of the facts")

@@ -189,9 +189,7 @@ def read_voice_live() -> dict[str, Any]:
 def named(messages: Any, names: dict[type, str]) -> dict[str, Any]:
     """Side -> API -> wire type -> name of the model."""
     return {
-        side: {
-            api: {wire: model and names[model] for wire, model in sorted(found.items())} for api, found in apis.items()
-        }
+        side: {api: {wire: model and names[model] for wire, model in sorted(found.items())} for api, found in apis.items()}
         for side, apis in messages.items()
     }
 

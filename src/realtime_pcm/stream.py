@@ -275,9 +275,7 @@ def _refuse(source: Any) -> TypeError | None:
     if hasattr(source, "__await__"):
         if hasattr(source, "close") and hasattr(source, "cr_code"):
             source.close()  # a coroutine nobody will await would warn as well
-        return TypeError(
-            f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection"
-        )
+        return TypeError(f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection")
     if hasattr(source, "__aiter__") or hasattr(source, "__iter__"):
         return None
     if hasattr(source, "__aenter__") or hasattr(source, "__enter__"):
@@ -323,9 +321,7 @@ class _AsyncReceived(AsyncIterator["Frame"]):
 
     __slots__ = ("_own_iteration", "_receive")
 
-    def __init__(
-        self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]
-    ) -> None:
+    def __init__(self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]) -> None:
         self._receive = receive
         self._own_iteration = own_iteration
 
@@ -500,8 +496,7 @@ def decode_stream(
         raise refusal
     if only is not ... and only is not None and not (isinstance(only, (str, type)) or hasattr(only, "__iter__")):
         raise TypeError(
-            "decode_stream() takes a wire type, a message class or an iterable of these as only=, "
-            f"not {type(only).__name__}"
+            f"decode_stream() takes a wire type, a message class or an iterable of these as only=, not {type(only).__name__}"
         )
     given = {"dtype": dtype, "audio_format": audio_format, "only": only}
     options = {name: value for name, value in given.items() if value is not ...}

@@ -143,9 +143,9 @@ def test_the_list_is_the_catalogue() -> None:
     for name, keys in listed.items():
         fields = set(getattr(messages, name).__match_args__)
         payload_field, payload_keys = PAYLOADS.get(name, ("", ()))
-        assert {key for key in keys if not keyword.iskeyword(key)} - RESERVED == (
-            fields - {payload_field} | set(payload_keys)
-        ), name
+        assert {key for key in keys if not keyword.iskeyword(key)} - RESERVED == (fields - {payload_field} | set(payload_keys)), (
+            name
+        )
 
 
 def test_counts() -> None:
@@ -256,8 +256,12 @@ def test_names_that_json_may_spell_otherwise(name: str, tier: str) -> None:
         cls = type(f"Odd {name!r}", (messages.RealtimeServerMessage,), annotations, wire=name)
     filler = "x" * 80
     raw = name.encode("utf-8", "surrogatepass")
-    frames = [json.dumps({"type": name, "event": "e", key: filler, "event_id": filler}, ensure_ascii=flag).encode(
-        "utf-8", "surrogatepass") for flag in (True, False)]
+    frames = [
+        json.dumps({"type": name, "event": "e", key: filler, "event_id": filler}, ensure_ascii=flag).encode(
+            "utf-8", "surrogatepass"
+        )
+        for flag in (True, False)
+    ]
     frames.append(b'{"type":"' + raw + b'","event":"e","' + key.encode() + b'":"' + filler.encode() + b'"}')
     frames.append(frames[-1].replace(b'"event":"e"', b'"event":*'))
     decoder = realtime_pcm.Decoder()

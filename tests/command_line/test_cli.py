@@ -116,9 +116,7 @@ def test_serve_lists_its_faults() -> None:
 
 @pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
 def test_the_command_itself(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [str(COMMAND), "demo", "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([str(COMMAND), "demo", "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     assert "Messages by type" in done.stdout
     check_wav(tmp_path / "sample.wav")

@@ -29,8 +29,16 @@ needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="needs the sou
 
 def unfit(text: str) -> list[str]:
     """Characters that a terminal would obey, or that reorder what is around them; the newline and the tab are none."""
-    return [c for c in text if (ord(c) < 0x20 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029"
-            or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" or "\ud800" <= c <= "\udfff"]
+    return [
+        c
+        for c in text
+        if (ord(c) < 0x20 and c not in "\n\t")
+        or 0x7F <= ord(c) < 0xA0
+        or c in "\u2028\u2029"
+        or "\u202a" <= c <= "\u202e"
+        or "\u2066" <= c <= "\u2069"
+        or "\ud800" <= c <= "\udfff"
+    ]
 
 
 def without_colours(output: str) -> str:
@@ -154,7 +162,9 @@ def test_decode_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
         {"type": MARKUP, "event_id": EVIL},
         {"type": EVIL},
         {"type": "x" * 5000},
-        transcript(EVIL + "\n"), transcript(MARKUP + "\n"), transcript(LEGIT),
+        transcript(EVIL + "\n"),
+        transcript(MARKUP + "\n"),
+        transcript(LEGIT),
         AUDIO,
         {**AUDIO, "delta": "AAA*"},
         '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1],
@@ -203,7 +213,8 @@ def test_the_largest_rate_that_a_session_can_name(tmp_path: Path) -> None:
 def test_a_file_name_is_data_too(tmp_path: Path) -> None:
     """A downloaded recording may have any name."""
     output, _ = command(
-        "decode", recorded(tmp_path, AUDIO, transcript("hello"), name="\x1b]0;t\x07[bold]a.jsonl"), "--out", str(tmp_path))
+        "decode", recorded(tmp_path, AUDIO, transcript("hello"), name="\x1b]0;t\x07[bold]a.jsonl"), "--out", str(tmp_path)
+    )
     text = without_colours(output)
     assert not unfit(text)
     assert text.count(r"\x1b]0;t\x07[bold]a.") == 2
@@ -216,9 +227,10 @@ def test_a_file_name_is_data_too(tmp_path: Path) -> None:
         (["[" * 100_000], "frame 1 of the recording: more than 1024 levels"),
         (['{"type":"x","y":' + "[" * 1000 + "]" * 1000 + "}"], "frame 1 of the recording"),
         (["[]"], "frame 1 of the recording: expected a JSON object"),
-        (["{}"], "frame 1 of the recording: no \"type\""),
+        (["{}"], 'frame 1 of the recording: no "type"'),
         ([{**AUDIO, "delta": "*"}], "frame 1 of the recording: "),
-    ])
+    ],
+)
 def test_serve_refuses_a_hostile_recording_in_words(tmp_path: Path, events: list[object], says: str) -> None:
     _, errors = command("serve", recorded(tmp_path, *events), "--port", "0", code=2)
     text = without_colours(errors)
@@ -232,7 +244,10 @@ ANSWER = [
     {"type": "session.created", "session": {}},
     {"type": EVIL},
     {"type": "response.audio.delta", "delta": "AAABAA=="},
-    transcript(5), transcript(None), transcript(EVIL), transcript(LEGIT),
+    transcript(5),
+    transcript(None),
+    transcript(EVIL),
+    transcript(LEGIT),
 ]
 
 
@@ -331,7 +346,8 @@ def test_a_replay_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     path.write_text("\n".join(frames))
     done = subprocess.run(
-        [sys.executable, "-X", "utf8", str(EXAMPLES / "replay_jsonl.py"), str(path)], capture_output=True, timeout=60, check=True)
+        [sys.executable, "-X", "utf8", str(EXAMPLES / "replay_jsonl.py"), str(path)], capture_output=True, timeout=60, check=True
+    )
     output = done.stdout.decode()
     assert not unfit(output)
     assert shown_text(EVIL) + LEGIT in output and "\n[" in output

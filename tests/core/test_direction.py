@@ -128,7 +128,9 @@ def imports() -> dict[str, set[str]]:
     """Module -> the modules of the package that it imports when it runs, in functions too."""
     graph: dict[str, set[str]] = {"_core": {"annotations", "json_values", "audio", "errors"}}
     text = (PACKAGE / "_core.pyx").read_text(encoding="utf-8")
-    named = set(re.findall(r"^from \. import (.+)$", text, re.M)[0].split(", ")) | set(re.findall(r"^from \.(\w+) import", text, re.M))
+    named = set(re.findall(r"^from \. import (.+)$", text, re.M)[0].split(", ")) | set(
+        re.findall(r"^from \.(\w+) import", text, re.M)
+    )
     assert named == graph["_core"]
     for part in parts().values():
         assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.M)

@@ -66,6 +66,7 @@ def test_white_space(space: str, tier: str) -> None:
     message = rp.decode(f"{space}{{{space}{members}{space}}}{space}")
     assert np.array_equal(message.pcm, PCM) and message.event_id == "event_1"
 
+
 BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -74,8 +75,7 @@ def escape_all(text: str) -> str:
 
 
 def test_escaped_keys_type_and_payload(tier: str) -> None:
-    frame = "{" + ",".join(
-        f"{escape_all(k)}:{escape_all(v) if isinstance(v, str) else v}" for k, v in DELTA.items()) + "}"
+    frame = "{" + ",".join(f"{escape_all(k)}:{escape_all(v) if isinstance(v, str) else v}" for k, v in DELTA.items()) + "}"
     for given in (frame, frame.encode()):
         message = rp.decode(given)
         assert np.array_equal(message.pcm, PCM)
@@ -84,8 +84,10 @@ def test_escaped_keys_type_and_payload(tier: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelled", [lambda t: t.replace("/", "\\/"), lambda t: t.replace("+", "\\u002B"), lambda t: t.replace("=", "\\u003d")],
-    ids=["PHP", ".NET", "Gson"])
+    "spelled",
+    [lambda t: t.replace("/", "\\/"), lambda t: t.replace("+", "\\u002B"), lambda t: t.replace("=", "\\u003d")],
+    ids=["PHP", ".NET", "Gson"],
+)
 def test_base64_escaped_as_serialisers_do(spelled, tier: str) -> None:
     pcm = np.frombuffer(np.random.default_rng(1).bytes(20_002), "<i2")
     payload = base64.b64encode(pcm.tobytes()).decode()
@@ -118,7 +120,7 @@ def test_escaped_slashes_of_any_density(every: int, tier: str) -> None:
     generator = np.random.default_rng(every)
     for count in [*range(4, 300, 4), 1_020, 1_024, 1_028, 5_000]:
         symbols = generator.choice(list(BASE64), count)
-        symbols[generator.integers(every)::every] = "/"
+        symbols[generator.integers(every) :: every] = "/"
         payload = "".join(symbols)
         escaped = payload.replace("/", "\\/")
         frame = f'{{"type":"response.audio.delta","delta":"{escaped}"}}'
@@ -126,7 +128,7 @@ def test_escaped_slashes_of_any_density(every: int, tier: str) -> None:
         assert rp.decode(frame, dtype="uint8").pcm.tobytes() == decoded
         at = int(generator.integers(len(escaped)))
         for other in ("\\u002B", "\\n", "*", "\\\\", "="):
-            if escaped[at - 1:at] == "\\":
+            if escaped[at - 1 : at] == "\\":
                 at -= 1
             wrong = frame.replace(escaped, escaped[:at] + other + escaped[at:])
             plain = orjson.loads(wrong)["delta"]
@@ -200,10 +202,34 @@ def test_no_audio(payload: str) -> None:
 
 
 NUMBERS = [
-    "0", "-0", "1", "-1", "9", "10", "123456789012345678", "1234567890123456789", "9223372036854775807",
-    "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616",
-    "1" + "0" * 100, "-0.0", "0.1", "1e5", "1E+5", "1.5e-7", "5e-324", "1e-400", "1.7976931348623157e308", "123.456",
-    "0e999999999999", "2.2250738585072011e-308", "9007199254740993", "-1e0",
+    "0",
+    "-0",
+    "1",
+    "-1",
+    "9",
+    "10",
+    "123456789012345678",
+    "1234567890123456789",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1" + "0" * 100,
+    "-0.0",
+    "0.1",
+    "1e5",
+    "1E+5",
+    "1.5e-7",
+    "5e-324",
+    "1e-400",
+    "1.7976931348623157e308",
+    "123.456",
+    "0e999999999999",
+    "2.2250738585072011e-308",
+    "9007199254740993",
+    "-1e0",
 ]
 
 
@@ -215,7 +241,20 @@ def test_numbers_are_orjsons(number: str) -> None:
     assert repr(value) == repr(expected) and type(value) is type(expected)
 
 
-TEXTS = ["", "a", "ÿ", "Ā", "€", "\U0001f600", "\x00", '"\\/\b\f\n\r\t', "naïve café", "日本語" * 30, "a" * 15 + "é", "é" + "a" * 99]
+TEXTS = [
+    "",
+    "a",
+    "ÿ",
+    "Ā",
+    "€",
+    "\U0001f600",
+    "\x00",
+    '"\\/\b\f\n\r\t',
+    "naïve café",
+    "日本語" * 30,
+    "a" * 15 + "é",
+    "é" + "a" * 99,
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

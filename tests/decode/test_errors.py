@@ -177,11 +177,23 @@ def test_positions_in_base64(tier: str) -> None:
 
 @pytest.mark.parametrize(
     ("payload", "reason"),
-    [("AAA", "base64 ends inside a group of four"), ("AA=", "base64 ends inside a group of four"),
-     ("AB==", "base64 with set pad bits"), ("AAB=", "base64 with set pad bits"), ("AAA A", "white space in base64"),
-     ("AA\nA", "white space in base64"), ("A-AA", "url-safe base64 letter"), ("AA_A", "url-safe base64 letter"),
-     ("A=AA", "base64 padding out of place"), ("AAAA====", "base64 padding out of place"), ("=", "base64 padding out of place"),
-     ("AA==AAAA", "base64 padding out of place"), ("AA=A", "base64 padding out of place"), ("AéAA", "not base64")])
+    [
+        ("AAA", "base64 ends inside a group of four"),
+        ("AA=", "base64 ends inside a group of four"),
+        ("AB==", "base64 with set pad bits"),
+        ("AAB=", "base64 with set pad bits"),
+        ("AAA A", "white space in base64"),
+        ("AA\nA", "white space in base64"),
+        ("A-AA", "url-safe base64 letter"),
+        ("AA_A", "url-safe base64 letter"),
+        ("A=AA", "base64 padding out of place"),
+        ("AAAA====", "base64 padding out of place"),
+        ("=", "base64 padding out of place"),
+        ("AA==AAAA", "base64 padding out of place"),
+        ("AA=A", "base64 padding out of place"),
+        ("AéAA", "not base64"),
+    ],
+)
 def test_each_fault_of_base64_has_its_reason(payload: str, reason: str, tier: str) -> None:
     for frame, _ in frames_with(payload):
         with pytest.raises(rp.DecodeError) as caught:

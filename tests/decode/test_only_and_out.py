@@ -421,7 +421,11 @@ def mixed_frames(random: np.random.Generator, count: int) -> list[bytes]:
         return choices[random.integers(len(choices))]
 
     for _ in range(count):
-        ids = {"response_id": pick(["r", "s", None, 5, "e\u00e9"]), "item_id": pick(["i", "j", True]), "content_index": pick([0, 1, None, 1.5])}
+        ids = {
+            "response_id": pick(["r", "s", None, 5, "e\u00e9"]),
+            "item_id": pick(["i", "j", True]),
+            "content_index": pick([0, 1, None, 1.5]),
+        }
         kind = random.integers(10)
         if kind < 6:
             wire = pick([AUDIO, AUDIO, "response.audio.delta", "session.output_audio.delta", "session.input_audio.append"])
@@ -441,7 +445,10 @@ def mixed_frames(random: np.random.Generator, count: int) -> list[bytes]:
             response = {"id": ids["response_id"]} | ({"output_audio_format": pick(names)} if random.random() < 0.5 else {})
             frame = dumps(type=pick(["response.created", "response.done"]), response=response)
         elif kind == 8:
-            frame = dumps(type=pick(["session.updated", "session.updated", "session.created"]), session={"output_audio_format": pick(names), "input_audio_format": pick(names)})
+            frame = dumps(
+                type=pick(["session.updated", "session.updated", "session.created"]),
+                session={"output_audio_format": pick(names), "input_audio_format": pick(names)},
+            )
         else:
             frame = dumps(type="error", error={"code": "c"})
         made.append(frame)
@@ -455,8 +462,17 @@ STEPS = int(os.environ.get("REALTIME_PCM_ONLY_FRAMES", "6000"))
 def test_whatever_is_left_out_the_state_is_the_same(dtype: str) -> None:
     """A decoder that leaves a random part out gives, for the rest, what one gives that builds all of it."""
     random = np.random.default_rng(24_000)
-    kinds = [AUDIO, "response.audio.delta", "session.output_audio.delta", "session.input_audio.append",
-             "response.output_audio.done", "response.done", "session.updated", "response.created", "error"]
+    kinds = [
+        AUDIO,
+        "response.audio.delta",
+        "session.output_audio.delta",
+        "session.input_audio.append",
+        "response.output_audio.done",
+        "response.done",
+        "session.updated",
+        "response.created",
+        "error",
+    ]
     built = refused = 0
     for _ in range(max(1, STEPS // 60)):
         only = [kind for kind in kinds if random.random() < 0.4]
@@ -476,7 +492,10 @@ def test_whatever_is_left_out_the_state_is_the_same(dtype: str) -> None:
             else:
                 assert outcomes[0] is None
             assert (part.audio_format, part.input_audio_format, part.evicted_bytes) == (
-                whole.audio_format, whole.input_audio_format, whole.evicted_bytes), frame
+                whole.audio_format,
+                whole.input_audio_format,
+                whole.evicted_bytes,
+            ), frame
     assert built > STEPS / 8 and (dtype == "uint8" or refused > 20)
 
 

@@ -10,16 +10,30 @@ from typing import Any
 from support.provider_messages import ENTRIES, payload_keys, wire_fields
 
 _ITEM = {
-    "id": "item_CgbnAx", "object": "realtime.item", "type": "message", "status": "completed", "role": "assistant",
-    "content": [{"type": "output_audio", "transcript": "Hei, “verden” \U0001f600"}]}
+    "id": "item_CgbnAx",
+    "object": "realtime.item",
+    "type": "message",
+    "status": "completed",
+    "role": "assistant",
+    "content": [{"type": "output_audio", "transcript": "Hei, “verden” \U0001f600"}],
+}
 _VALUES: dict[str, Any] = {
     "response": {
-        "id": "resp_CgbnAw", "object": "realtime.response", "status": "cancelled", "output": [_ITEM],
+        "id": "resp_CgbnAw",
+        "object": "realtime.response",
+        "status": "cancelled",
+        "output": [_ITEM],
         "status_details": {"type": "cancelled", "reason": "turn_detected"},
-        "usage": {"total_tokens": 319, "input_token_details": {"cached_tokens": 0, "text_tokens": 119}}},
+        "usage": {"total_tokens": 319, "input_token_details": {"cached_tokens": 0, "text_tokens": 119}},
+    },
     "session": {
-        "id": "sess_1", "model": "gpt-realtime", "audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}},
-        "turn_detection": None, "temperature": 0.8, "tools": []},
+        "id": "sess_1",
+        "model": "gpt-realtime",
+        "audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}},
+        "turn_detection": None,
+        "temperature": 0.8,
+        "tools": [],
+    },
     "item": _ITEM,
     "part": _ITEM["content"][0],
     "conversation": {"id": "conv_1", "object": "realtime.conversation"},
@@ -43,7 +57,7 @@ class Kind:
 
     type: str
     cls: str
-    keys: tuple[str, ...]           # declared, beside type and event_id, in the order of the wire
+    keys: tuple[str, ...]  # declared, beside type and event_id, in the order of the wire
     payload_keys: tuple[str, ...]
 
 

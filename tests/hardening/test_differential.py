@@ -62,11 +62,13 @@ def test_the_reference_sees_what_is_wrong() -> None:
     message = rp.decode(frame)
     assert reference.differences(message, reference.expect(frame)) == []
     for changed, name in (
-        (frame.replace(b'"item_id":"item', b'"item_id":"Item'), "item_id"), (frame.replace(b"AQID", b"AQIE"), "pcm"),
+        (frame.replace(b'"item_id":"item', b'"item_id":"Item'), "item_id"),
+        (frame.replace(b"AQID", b"AQIE"), "pcm"),
         (frame.replace(b'"content_index":250', b'"content_index":250.0'), "content_index"),
         (frame.replace(b"response.output_audio.delta", b"response.audio.delta"), "type"),
         (frame.replace(b"response.output_audio.delta", b"response.text.delta"), "class"),
-        (frame.replace(b'"AQID', b'"'), "pcm of 126 samples, not 124")):
+        (frame.replace(b'"AQID', b'"'), "pcm of 126 samples, not 124"),
+    ):
         assert changed != frame
         assert any(name in line for line in reference.differences(message, reference.expect(changed))), name
     message.pcm[7] += 1

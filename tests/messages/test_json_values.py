@@ -27,7 +27,9 @@ def same_types(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("value", VALUES, ids=[repr(value)[:40] for value in VALUES])
-@pytest.mark.parametrize("form", [{"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}], ids=["compact", "spaces", "raw"])
+@pytest.mark.parametrize(
+    "form", [{"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}], ids=["compact", "spaces", "raw"]
+)
 @pytest.mark.parametrize("reader", ["deep", "standard"])
 def test_the_reader_without_orjson(value: Any, form: dict[str, Any], reader: str) -> None:
     read = json_values._load_deep if reader == "deep" else json_values._standard_loader()
@@ -74,6 +76,6 @@ except rp.DecodeError as error:
 
 
 def test_a_message_of_bytes_equals_one_of_str_under_bb() -> None:
-    script = "import realtime_pcm as rp\nf = '{\"type\":\"error\",\"event_id\":\"e\"}'\nprint(rp.decode(f) == rp.decode(f.encode()))"
+    script = 'import realtime_pcm as rp\nf = \'{"type":"error","event_id":"e"}\'\nprint(rp.decode(f) == rp.decode(f.encode()))'
     done = subprocess.run([sys.executable, "-bb", "-X", "dev", "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("True\n", "")

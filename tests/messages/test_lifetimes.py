@@ -79,7 +79,9 @@ def test_a_bytearray_is_not_held() -> None:
 
 
 def test_views_outlive_their_message() -> None:
-    frame = b'{"type":"response.done","response":{"id":"r","output":[{"id":"i","content":[{"type":"output_audio","audio":"%s"}]}]}}'
+    frame = (
+        b'{"type":"response.done","response":{"id":"r","output":[{"id":"i","content":[{"type":"output_audio","audio":"%s"}]}]}}'
+    )
     message: Any = rp.decode(frame % base64.b64encode(SAMPLES))
     part = message.response.output[0].content[0]
     del message
@@ -142,7 +144,7 @@ def test_the_collector_in_the_middle_of_a_decode() -> None:
     tracked = []
     with Collecting(work):
         for turn, sent in enumerate(pieces):
-            tracked.append([])      # the next container that is made, one of the decoder's, lets the collector run
+            tracked.append([])  # the next container that is made, one of the decoder's, lets the collector run
             outer.append(decoder.decode(delta("outer", sent)))
             tracked.append([])
             with pytest.raises(rp.DecodeError):
@@ -153,7 +155,9 @@ def test_the_collector_in_the_middle_of_a_decode() -> None:
     assert len(inner) > COLLECTIONS * 200
     for heard, whole in ((inner, piece * len(inner)), (outer, b"".join(pieces))):
         assert b"".join(message.pcm.tobytes() for message in heard) == whole[: len(whole) // 2 * 2]
-        assert [message.sample_offset for message in heard] == list(np.cumsum([0, *(m.pcm.size for m in heard[:-1])]))[: len(heard)]
+        assert [message.sample_offset for message in heard] == list(np.cumsum([0, *(m.pcm.size for m in heard[:-1])]))[
+            : len(heard)
+        ]
 
 
 def test_the_collector_in_every_kind_of_frame() -> None:
@@ -235,12 +239,21 @@ def test_a_pickle_where_its_class_is_not_declared() -> None:
     class EndElsewhere(rp.messages.AudioEnd, wire="test.elsewhere.done"):
         a: int | None
 
-    pickled = pickle.dumps([rp.Decoder().decode(frame) for frame in (
-        b'{"type":"test.elsewhere","a":1,"sound":"AAEC"}', b'{"type":"test.elsewhere.done","a":1,"event_id":"e"}')] * 50)
+    pickled = pickle.dumps(
+        [
+            rp.Decoder().decode(frame)
+            for frame in (
+                b'{"type":"test.elsewhere","a":1,"sound":"AAEC"}',
+                b'{"type":"test.elsewhere.done","a":1,"event_id":"e"}',
+            )
+        ]
+        * 50
+    )
     script = (
         "import pickle, sys, gc\nfor _ in range(20):\n    loaded = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
         "for m in loaded: assert type(m).__name__ == 'UnknownMessage' and m.extra['a'] == 1 and m.event_id in (None, 'e'), m\n"
-        "del loaded, m; gc.collect(); print('ok')")
+        "del loaded, m; gc.collect(); print('ok')"
+    )
     done = subprocess.run([sys.executable, "-c", script, pickled.hex()], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr[-1500:]
 

@@ -17,12 +17,25 @@ import realtime_pcm as rp
 from realtime_pcm import messages
 
 PCM = np.arange(4800, dtype="<i2")
-AUDIO = json.dumps({
-    "type": "response.output_audio.delta", "event_id": "event_1", "response_id": "resp_1", "item_id": "item_1",
-    "output_index": 0, "content_index": 0, "delta": base64.b64encode(PCM.tobytes()).decode(), "more": [1]}).encode()
-DONE = json.dumps({
-    "type": "response.done", "event_id": "event_2",
-    "response": {"id": "resp_1", "status": "completed", "output": [{"id": "item_1", "type": "message"}], "new": 1}}).encode()
+AUDIO = json.dumps(
+    {
+        "type": "response.output_audio.delta",
+        "event_id": "event_1",
+        "response_id": "resp_1",
+        "item_id": "item_1",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": base64.b64encode(PCM.tobytes()).decode(),
+        "more": [1],
+    }
+).encode()
+DONE = json.dumps(
+    {
+        "type": "response.done",
+        "event_id": "event_2",
+        "response": {"id": "resp_1", "status": "completed", "output": [{"id": "item_1", "type": "message"}], "new": 1},
+    }
+).encode()
 TEXT = b'{"type":"response.text.delta","event_id":"event_3","delta":"hello","surprise":{"a":[1]}}'
 
 
@@ -124,7 +137,8 @@ def test_repr_is_one_short_line() -> None:
     audio, done, text = all_three()
     assert repr(audio) == (
         "ResponseAudioDelta(event_id='event_1', response_id='resp_1', item_id='item_1', output_index=0, content_index=0, "
-        "pcm=int16[4800] 200 ms)")
+        "pcm=int16[4800] 200 ms)"
+    )
     assert repr(text) == "ResponseTextDelta(event_id='event_3', delta='hello')"
     assert repr(done).startswith("ResponseDone(") and "response=RealtimeResponse(id='resp_1', status='completed')" in repr(done)
     assert "resp_1" in repr(done.response)
@@ -188,8 +202,16 @@ def test_arrays_outlive_everything() -> None:
 
 def test_nothing_is_leaked() -> None:
     """Memory blocks and reference counts after many frames of each kind, good and bad."""
-    frames = [AUDIO, DONE, TEXT, b'{"type":"nope","a":1}', AUDIO[:-30], AUDIO.replace(b'"delta": "', b'"delta": "*'),
-              '{"type":"response.text.delta","delta":"é😀","item_id":{"a":1}}'.encode(), AUDIO.decode()]
+    frames = [
+        AUDIO,
+        DONE,
+        TEXT,
+        b'{"type":"nope","a":1}',
+        AUDIO[:-30],
+        AUDIO.replace(b'"delta": "', b'"delta": "*'),
+        '{"type":"response.text.delta","delta":"é😀","item_id":{"a":1}}'.encode(),
+        AUDIO.decode(),
+    ]
     decoder = rp.Decoder()
 
     def run(count: int) -> None:
@@ -348,8 +370,11 @@ def test_methods_and_descriptors_refuse_what_is_no_message() -> None:
     lazy = messages.ResponseCreated.__dict__["response"]
     other = rp.decode('{"type":"x"}')
     for call in (
-        lambda: base.__repr__(5), lambda: base.__copy__(object()), lambda: base.__deepcopy__(5, {}),
-        lambda: lazy.__get__(5), lambda: lazy.__get__(other),
+        lambda: base.__repr__(5),
+        lambda: base.__copy__(object()),
+        lambda: base.__deepcopy__(5, {}),
+        lambda: lazy.__get__(5),
+        lambda: lazy.__get__(other),
         lambda: messages.AudioMessage.__dict__["delta"].__get__(5),
     ):
         with pytest.raises((TypeError, AttributeError)):

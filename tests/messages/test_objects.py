@@ -75,7 +75,16 @@ def test_a_field_found_in_the_frame_is_the_one_of_the_whole_object(kind: str, ti
     """The first reads look into the frame, later ones into what was parsed of it: nobody can tell them apart."""
     attribute, many = HOLDERS[kind]
     values = [json.dumps(surprise) for surprise in SURPRISES]
-    values += ["null", "false", "1e2", "-0.0", "18446744073709551616", '"\\ud83d\\ude00é\\n"', '[ {"type" : "x"} , 1, [] ]', "[ ]"]
+    values += [
+        "null",
+        "false",
+        "1e2",
+        "-0.0",
+        "18446744073709551616",
+        '"\\ud83d\\ude00é\\n"',
+        '[ {"type" : "x"} , 1, [] ]',
+        "[ ]",
+    ]
 
     def views(frame: bytes) -> list[Any]:
         value = getattr(realtime_pcm.decode(frame), attribute)

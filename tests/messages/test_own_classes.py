@@ -120,7 +120,9 @@ def test_a_pickle_read_by_any_class_of_its_name(body: str) -> None:
         "class P(m.AudioEnd, wire='test.p'):\n    d: bytes = m.payload('x')",
         "class P(m.AudioMessage, wire='test.p'):\n    pcm: object = m.payload('x')",
     )
-    dump = "import pickle, realtime_pcm as rp, realtime_pcm.messages as m\n{}\nprint(pickle.dumps(rp.Decoder().decode('{}')).hex())"
+    dump = (
+        "import pickle, realtime_pcm as rp, realtime_pcm.messages as m\n{}\nprint(pickle.dumps(rp.Decoder().decode('{}')).hex())"
+    )
     load = (
         "import gc, pickle, sys, realtime_pcm as rp, realtime_pcm.messages as m\n{}\n"
         "for _ in range(50):\n    got = pickle.loads(bytes.fromhex(sys.argv[1]))\n    repr(got); got.to_dict(); got == got\n"
@@ -157,7 +159,11 @@ def test_what_claims_to_be_a_message_is_refused() -> None:
     liar: Any = Liar()
     assert isinstance(liar, messages.ResponseAudioDelta)
     readers = [
-        *(vars(messages.ResponseAudioDelta)[name].__get__ for name in ("pcm", "item_id", "obfuscation") if name in vars(messages.ResponseAudioDelta)),
+        *(
+            vars(messages.ResponseAudioDelta)[name].__get__
+            for name in ("pcm", "item_id", "obfuscation")
+            if name in vars(messages.ResponseAudioDelta)
+        ),
         vars(messages.SessionCreated)["session"].__get__,
         vars(AudioMessage)["delta"].__get__,
         vars(AudioMessage)["audio_format"].__get__,

@@ -13,8 +13,7 @@ from support.tiers import TIERS
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | environment)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | environment)
 
 
 def test_public_names() -> None:
@@ -41,10 +40,19 @@ def test_the_best_tier_is_chosen() -> None:
 
 
 def test_nothing_heavy_at_import() -> None:
-    done = run(
-        "import sys, numpy; before = set(sys.modules); import realtime_pcm; print(*(set(sys.modules) - before))")
+    done = run("import sys, numpy; before = set(sys.modules); import realtime_pcm; print(*(set(sys.modules) - before))")
     loaded = done.stdout.split()
     assert "realtime_pcm._core" in loaded
-    for name in ("asyncio", "importlib.metadata", "orjson", "typer", "rich", "websockets", "dataclasses", "inspect", "logging",
-                 "difflib"):
+    for name in (
+        "asyncio",
+        "importlib.metadata",
+        "orjson",
+        "typer",
+        "rich",
+        "websockets",
+        "dataclasses",
+        "inspect",
+        "logging",
+        "difflib",
+    ):
         assert name not in loaded

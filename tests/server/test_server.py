@@ -103,7 +103,9 @@ def test_session_update_is_merged_and_answered() -> None:
 def test_mulaw_on_request() -> None:
     wanted = {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}
     events = talk({"type": "session.update", "session": wanted}, {"type": "response.create"})
-    named = [e["response"]["audio"]["output"]["format"] for e in events if e["type"].startswith(("response.created", "response.done"))]
+    named = [
+        e["response"]["audio"]["output"]["format"] for e in events if e["type"].startswith(("response.created", "response.done"))
+    ]
     assert named == [{"type": "audio/pcmu"}] * 2  # and no rate: the recording's would be wrong
     heard = b"".join(base64.b64decode(event["delta"]) for event in events if event["type"] == AUDIO)
     assert heard == _to_mulaw(clients.PCM)

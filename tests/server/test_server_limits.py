@@ -46,13 +46,27 @@ def greeted(url: str, port: int | None = None, **options: Any) -> bool:
     ("origin", "let_in"),
     [
         (None, True),
-        ("http://localhost", True), ("http://localhost:3000", True), ("https://localhost:8443", True),
-        ("http://127.0.0.1", True), ("http://127.0.0.1:5173", True), ("http://[::1]:8080", True),
-        ("https://evil.example", False), ("http://evil.example:8765", False), ("null", False),
-        ("http://localhost.evil.example", False), ("http://evil.example/localhost", False), ("http://127.0.0.1.evil.example", False),
-        ("http://localhost:80@evil.example", False), ("http://localhost:80.evil.example", False), ("file://", False),
-        ("ws://localhost", False), ("http://127x0x0x1", False), ("http://10.0.0.1", False), ("xhttp://localhost", False),
-    ])
+        ("http://localhost", True),
+        ("http://localhost:3000", True),
+        ("https://localhost:8443", True),
+        ("http://127.0.0.1", True),
+        ("http://127.0.0.1:5173", True),
+        ("http://[::1]:8080", True),
+        ("https://evil.example", False),
+        ("http://evil.example:8765", False),
+        ("null", False),
+        ("http://localhost.evil.example", False),
+        ("http://evil.example/localhost", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://localhost:80@evil.example", False),
+        ("http://localhost:80.evil.example", False),
+        ("file://", False),
+        ("ws://localhost", False),
+        ("http://127x0x0x1", False),
+        ("http://10.0.0.1", False),
+        ("xhttp://localhost", False),
+    ],
+)
 def test_pages_of_other_sites_are_refused(origin: Any, let_in: bool) -> None:
     with loopback(FRAMES) as server:
         assert greeted(server.url, origin=origin) is let_in
@@ -110,8 +124,16 @@ def test_no_host_and_two_hosts(hosts: list[str]) -> None:
     async def talk() -> bytes:
         async with LoopbackServer(FRAMES) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            lines = ["GET /v1/realtime HTTP/1.1", *(f"Host: {host}" for host in hosts), "Upgrade: websocket", "Connection: Upgrade",
-                     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13", "", ""]
+            lines = [
+                "GET /v1/realtime HTTP/1.1",
+                *(f"Host: {host}" for host in hosts),
+                "Upgrade: websocket",
+                "Connection: Upgrade",
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+                "Sec-WebSocket-Version: 13",
+                "",
+                "",
+            ]
             writer.write("\r\n".join(lines).encode())
             answer = await reader.read()
             writer.close()
@@ -120,7 +142,9 @@ def test_no_host_and_two_hosts(hosts: list[str]) -> None:
     assert run(talk()).startswith(b"HTTP/1.1 403 ")
 
 
-@pytest.mark.parametrize("query", ["fault=explode", "fault=cut@x", "fault=cut@-1", "fault=cut@", "pace=fast", "pace=-1", "pace=nan"])
+@pytest.mark.parametrize(
+    "query", ["fault=explode", "fault=cut@x", "fault=cut@-1", "fault=cut@", "pace=fast", "pace=-1", "pace=nan"]
+)
 def test_a_query_that_cannot_be_understood_is_answered_in_words(query: str) -> None:
     with loopback(FRAMES) as server, pytest.raises(InvalidStatus) as refusal:
         with connect_sync(f"{server.url}?{query}"):
@@ -156,8 +180,26 @@ DEEP = 100_000
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "{", "7", "null", "[]", '["type"]', "{}", '{"type":7}', '{"type":null}', '{"type":["error"]}', "NaN",
-     b"\xff\xfe{}", b'{"type":"\xed\xa0\x80"}', "[" * DEEP, '{"type":"x","a":' + "[" * DEEP + "]" * DEEP + "}", "1" * 5000])
+    [
+        "",
+        "hello",
+        "{",
+        "7",
+        "null",
+        "[]",
+        '["type"]',
+        "{}",
+        '{"type":7}',
+        '{"type":null}',
+        '{"type":["error"]}',
+        "NaN",
+        b"\xff\xfe{}",
+        b'{"type":"\xed\xa0\x80"}',
+        "[" * DEEP,
+        '{"type":"x","a":' + "[" * DEEP + "]" * DEEP + "}",
+        "1" * 5000,
+    ],
+)
 def test_what_cannot_be_read_is_answered_and_the_connection_goes_on(text: str | bytes) -> None:
     async def talk() -> None:
         async with LoopbackServer(FRAMES) as server, connect(server.url) as ws:
@@ -187,8 +229,12 @@ def test_what_cannot_be_read_is_answered_and_the_connection_goes_on(text: str | 
         ('{"type":"hum","event_id":NaN}', ["invalid_value"]),
         ('{"type":"\\ud800"}', ["unknown_event"]),
         ('{"type":"hum","event_id":"\\ud800"}', ["unknown_event"]),
-        ('{"type":"conversation.item.create","item":"\\udfff","previous_item_id":{}}', ["conversation.item.added", "conversation.item.done"]),
-    ])
+        (
+            '{"type":"conversation.item.create","item":"\\udfff","previous_item_id":{}}',
+            ["conversation.item.added", "conversation.item.done"],
+        ),
+    ],
+)
 def test_odd_values_are_answered_and_the_connection_goes_on(event: str, codes: list[str] | None) -> None:
     async def talk() -> list[str]:
         async with LoopbackServer(FRAMES) as server, connect(server.url, max_size=None) as ws:
@@ -210,7 +256,8 @@ def test_what_it_repeats_of_a_client_is_short_and_printable() -> None:
         async with LoopbackServer(FRAMES) as server, connect(server.url, max_size=None) as ws:
             session = {"audio": {"output": {"format": {"type": "\x1b]0;t\x07" * 1000}}}}
             return await told(
-                ws, json.dumps({"type": "\x1b[2J" + "x" * 100_000}), json.dumps({"type": "session.update", "session": session}))
+                ws, json.dumps({"type": "\x1b[2J" + "x" * 100_000}), json.dumps({"type": "session.update", "session": session})
+            )
 
     for refused in run(talk()):
         message = refused["error"]["message"]

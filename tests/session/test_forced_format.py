@@ -14,10 +14,43 @@ from support.session_frames import ALAW, DEFAULT, PCM, ULAW, decoder_after, delt
 
 SPELLINGS = {
     ULAW: [
-        "g711_ulaw", "audio/pcmu", "pcmu", "PCMU", "ulaw", "mulaw", "mu-law", "mu_law", "u-law", "MuLaw", "µ-law", "μ-law", "µlaw",
-        "G.711 ulaw", "G.711 mu-law", "g711-ulaw", "g711 µ-law", "g711u", "audio/x-mulaw", "audio/mulaw", "pcm_mulaw", " pcmu ",
+        "g711_ulaw",
+        "audio/pcmu",
+        "pcmu",
+        "PCMU",
+        "ulaw",
+        "mulaw",
+        "mu-law",
+        "mu_law",
+        "u-law",
+        "MuLaw",
+        "µ-law",
+        "μ-law",
+        "µlaw",
+        "G.711 ulaw",
+        "G.711 mu-law",
+        "g711-ulaw",
+        "g711 µ-law",
+        "g711u",
+        "audio/x-mulaw",
+        "audio/mulaw",
+        "pcm_mulaw",
+        " pcmu ",
     ],
-    ALAW: ["g711_alaw", "audio/pcma", "pcma", "PCMA", "alaw", "a-law", "A-Law", "a_law", "G.711 A-law", "g711a", "audio/x-alaw", "pcm_alaw"],
+    ALAW: [
+        "g711_alaw",
+        "audio/pcma",
+        "pcma",
+        "PCMA",
+        "alaw",
+        "a-law",
+        "A-Law",
+        "a_law",
+        "G.711 A-law",
+        "g711a",
+        "audio/x-alaw",
+        "pcm_alaw",
+    ],
     DEFAULT: ["pcm16", "PCM16", "pcm", "PCM", "pcm_16", "audio/pcm", "s16le", "pcm_s16le", "linear16", "LINEAR16", "pcm24"],
     AudioFormat("pcm16", 8000): ["pcm16_8000hz", "pcm16-8000hz", "PCM16 8000 Hz"],
     AudioFormat("pcm16", 16000): ["pcm16_16000hz", "pcm16-16000hz"],
@@ -134,6 +167,7 @@ def test_a_good_name_loads_no_difflib() -> None:
         "import sys, realtime_pcm as rp\n"
         "rp.Decoder(audio_format='mu-law'); print('difflib' in sys.modules)\n"
         "try: rp.Decoder(audio_format='nope')\n"
-        "except ValueError: print('difflib' in sys.modules)")
+        "except ValueError: print('difflib' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

@@ -52,9 +52,7 @@ def test_absent_and_null_ids_are_one() -> None:
 
 @pytest.mark.parametrize("wire", ["response.output_audio.done", "response.audio.done"])
 def test_what_is_left_shows_at_done_and_a_stream_begins_again(wire: str) -> None:
-    decoder = decoder_after(
-        delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j")
-    )
+    decoder = decoder_after(delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j"))
     end = decoder.decode(done(wire, response_id="r", item_id="i"))
     assert isinstance(end, messages.ResponseAudioDone) and end.incomplete_sample == b"\x03"
     again = decoder.decode(delta(b"\x05\x06", response_id="r", item_id="i"))

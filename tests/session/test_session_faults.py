@@ -65,8 +65,15 @@ def test_null_and_missing_fields(frame: bytes) -> None:
 
 
 def delta(item: str, payload: bytes) -> bytes:
-    return json.dumps({"type": "response.output_audio.delta", "response_id": "r", "item_id": item, "content_index": 0,
-                       "delta": base64.b64encode(payload).decode()}).encode()
+    return json.dumps(
+        {
+            "type": "response.output_audio.delta",
+            "response_id": "r",
+            "item_id": item,
+            "content_index": 0,
+            "delta": base64.b64encode(payload).decode(),
+        }
+    ).encode()
 
 
 def test_late_audio_after_done() -> None:
@@ -84,7 +91,14 @@ def test_duplicates_and_empty_deltas() -> None:
     """A delta sent twice is heard twice; one without audio moves nothing."""
     decoder = rp.Decoder()
     offsets = []
-    for frame in (delta("i", b"\1\2"), delta("i", b"\1\2"), delta("i", b""), delta("i", b"\3"), delta("i", b""), delta("i", b"\4\5\6")):
+    for frame in (
+        delta("i", b"\1\2"),
+        delta("i", b"\1\2"),
+        delta("i", b""),
+        delta("i", b"\3"),
+        delta("i", b""),
+        delta("i", b"\4\5\6"),
+    ):
         message: Any = decoder.decode(frame)
         offsets.append((message.sample_offset, message.pcm.tobytes(), message.incomplete_sample))
     assert offsets == [(0, b"\1\2", b""), (1, b"\1\2", b""), (2, b"", b""), (2, b"", b""), (2, b"", b""), (2, b"\3\4\5\6", b"")]

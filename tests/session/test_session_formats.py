@@ -155,9 +155,7 @@ def test_voice_live_names_the_rate_of_its_input() -> None:
     assert decoder.audio_format == AudioFormat("pcm16", 8000)
     assert decoder_after(session(**said | {"input_audio_sampling_rate": None})).input_audio_format == DEFAULT
     assert (
-        decoder_after(
-            session(**said | {"input_audio_format": "g711_ulaw", "input_audio_sampling_rate": 8000})
-        ).input_audio_format
+        decoder_after(session(**said | {"input_audio_format": "g711_ulaw", "input_audio_sampling_rate": 8000})).input_audio_format
         == ULAW
     )
 
@@ -193,9 +191,7 @@ def test_formats_of_interleaved_responses_in_any_order_of_keys(tier: str) -> Non
 
 def test_a_response_beside_its_object() -> None:
     # xAI leaves `response` empty and names the response beside it.
-    decoder = decoder_after(
-        dumps(type="response.created", response_id="r1", response={"output_audio_format": "g711_ulaw"})
-    )
+    decoder = decoder_after(dumps(type="response.created", response_id="r1", response={"output_audio_format": "g711_ulaw"}))
     assert decoder.decode(delta(response_id="r1")).audio_format == ULAW
 
 
@@ -258,12 +254,10 @@ def test_a_message_may_say_a_part_of_its_format() -> None:
         session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw")
     )
     wire = "response.output_audio.delta"
-    assert decoder.decode(dumps(type=wire, audio=b64(RAW), sample_rate_hz=16000)).audio_format == AudioFormat(
-        "g711_alaw", 16000
+    assert decoder.decode(dumps(type=wire, audio=b64(RAW), sample_rate_hz=16000)).audio_format == AudioFormat("g711_alaw", 16000)
+    assert decoder.decode(dumps(type=wire, audio=b64(RAW), response_id="r1", sample_rate_hz=16000)).audio_format == AudioFormat(
+        "g711_ulaw", 16000
     )
-    assert decoder.decode(
-        dumps(type=wire, audio=b64(RAW), response_id="r1", sample_rate_hz=16000)
-    ).audio_format == AudioFormat("g711_ulaw", 16000)
     assert decoder.decode(dumps(type=wire, audio=b64(RAW), format="s16le")).audio_format == DEFAULT
     translation = {"type": "session.output_audio.delta", "delta": b64(RAW)}
     assert decoder.decode(dumps(**translation, channels=2)).audio_format == AudioFormat("g711_alaw", 8000, 2)

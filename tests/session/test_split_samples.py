@@ -129,9 +129,7 @@ def test_random_splittings(dtype: str, tier: str) -> None:
             place = rng.randrange(len(waiting))
             key, parts = waiting[place]
             if rng.random() < 0.04:
-                bad = write(
-                    {"type": rng.choice(AUDIO), **ids_of(key, rng), "delta": "AAAA" * rng.randint(0, 9) + "A*=="}, rng
-                )
+                bad = write({"type": rng.choice(AUDIO), **ids_of(key, rng), "delta": "AAAA" * rng.randint(0, 9) + "A*=="}, rng)
                 with pytest.raises(rp.DecodeError):
                     decoder.decode(bad)
                 count["refused"] += 1
@@ -156,9 +154,7 @@ def test_random_splittings(dtype: str, tier: str) -> None:
                 assert message.pcm.astype(message.pcm.dtype.newbyteorder("<")).tobytes() == samples
             if rng.random() < 0.02:
                 response_id = key[0]
-                response = (
-                    {"status": "cancelled"} if response_id is None else {"id": response_id, "status": "cancelled"}
-                )
+                response = {"status": "cancelled"} if response_id is None else {"id": response_id, "status": "cancelled"}
                 end = decoder.decode(write({"type": "response.done", "response": response}, rng))
                 expected = model.cancel(response_id)
                 assert end.incomplete_sample == expected

@@ -156,7 +156,9 @@ def test_what_a_stream_says_of_itself() -> None:
     assert repr(yielding) == "<MessageStream of list, errors='yield', skipped 0>"
     assert [repr(stream) for stream in asynchronous] == [
         f"<AsyncMessageStream of {source}, errors={errors!r}, skipped 0>"
-        for source in ("AsyncFrames", "async_generator") for errors in ("raise", "skip", "yield")]
+        for source in ("AsyncFrames", "async_generator")
+        for errors in ("raise", "skip", "yield")
+    ]
     stream = rp.decode_stream(io.BytesIO(BAD + b"\n" + GOOD), errors="skip")
     next(stream)
     assert repr(stream) == "<MessageStream of BytesIO, errors='skip', skipped 1>"
@@ -230,9 +232,7 @@ def test_errors_skip(source: Any, only: Any) -> None:
 
 @every_source
 @pytest.mark.parametrize("only", [None, [AUDIO]])
-def test_what_is_skipped_is_counted_and_the_first_is_logged(
-    source: Any, only: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_skipped_is_counted_and_the_first_is_logged(source: Any, only: Any, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):  # each stream tells its own first one
         caplog.clear()
         stream = rp.decode_stream(source([GOOD, BAD, b"{", LAST, BAD]), errors="skip", only=only)
@@ -539,7 +539,7 @@ def test_cancelling_the_task_that_streams() -> None:
 def test_streaming_imports_no_event_loop() -> None:
     script = (
         "import sys, realtime_pcm as rp\n"
-        "list(rp.decode_stream([b'{\"type\":\"error\"}']))\n"
+        'list(rp.decode_stream([b\'{"type":"error"}\']))\n'
         "print([name for name in ('asyncio', 'websockets', 'aiohttp', 'openai', 'picows') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -20,8 +20,10 @@ MANY = 1000  # frames that a source would give if nothing stopped it, a millisec
 
 Source = AsyncGenerator[bytes, None]
 over_both = pytest.mark.parametrize(
-    "over", [lambda source: source, rp.decode_stream, lambda source: rp.decode_stream(source, errors="skip")],
-    ids=["generator", "stream", "skip"])
+    "over",
+    [lambda source: source, rp.decode_stream, lambda source: rp.decode_stream(source, errors="skip")],
+    ids=["generator", "stream", "skip"],
+)
 
 
 def run(coroutine: Any) -> Any:

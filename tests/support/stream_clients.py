@@ -16,9 +16,7 @@ from realtime_pcm import sample
 
 FRAMES = sample.lines()
 EVENTS = [json.loads(frame) for frame in FRAMES]
-PCM = b"".join(
-    base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == "response.output_audio.delta"
-)
+PCM = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == "response.output_audio.delta")
 TRANSCRIPT = next(event["transcript"] for event in EVENTS if event["type"] == "response.output_audio_transcript.done")
 AUDIO = "response.output_audio.delta"
 

@@ -122,7 +122,18 @@ def test_the_stubs_are_those_of_the_modules() -> None:
     for needed in ("mypy", "aiohttp", "websockets", "typer"):
         pytest.importorskip(needed)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "realtime_pcm", "--ignore-missing-stub", "--ignore-unused-allowlist",
-         "--allowlist", str(Path(__file__).with_name("stubtest_allowlist.txt"))],
-        capture_output=True, text=True, timeout=600)
+        [
+            sys.executable,
+            "-m",
+            "mypy.stubtest",
+            "realtime_pcm",
+            "--ignore-missing-stub",
+            "--ignore-unused-allowlist",
+            "--allowlist",
+            str(Path(__file__).with_name("stubtest_allowlist.txt")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

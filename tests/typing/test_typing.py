@@ -29,7 +29,12 @@ def clients() -> None:
 def run(*command: str | Path, cwd: Path) -> None:
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout[-8_000:]
 

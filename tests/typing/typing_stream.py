@@ -92,9 +92,7 @@ def errors(frames: list[bytes], connection: AsyncIterable[str]) -> None:
     assert_type(rp.decode_stream(frames, errors="skip"), MessageStream[ServerMessage])
     stream = rp.decode_stream(frames, errors="yield")
     assert_type(stream, MessageStream[ServerMessage | rp.InvalidFrame])
-    assert_type(
-        rp.decode_stream(connection, errors="yield"), AsyncMessageStream[ServerMessage | rp.InvalidFrame]
-    )
+    assert_type(rp.decode_stream(connection, errors="yield"), AsyncMessageStream[ServerMessage | rp.InvalidFrame])
     for message in stream:
         match message:
             case rp.InvalidFrame(frame, error):
@@ -115,9 +113,7 @@ def options(frames: list[bytes], connection: AsyncIterable[str]) -> None:
     assert_type(rp.decode_stream(frames, decoder=rp.Decoder(only=["error"])), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(frames, decoder=rp.Decoder()), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(frames, decoder=wanted.decoder), MessageStream[ServerMessage])
-    assert_type(
-        rp.decode_stream(connection, decoder=wanted.decoder, errors="skip"), AsyncMessageStream[ServerMessage]
-    )
+    assert_type(rp.decode_stream(connection, decoder=wanted.decoder, errors="skip"), AsyncMessageStream[ServerMessage])
     rp.decode_stream(frames, audio_format=rp.AudioFormat("g711_ulaw", 8000))
     rp.decode_stream(frames, audio_format="audio/pcmu")
     rp.decode_stream(frames, speed=2)  # type: ignore
