@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from support.shared import NO_SHARED, SHARED
-from support.tiers import TIERS
 
 from realtime_pcm import _core, simd_tier
+from support.shared import NO_SHARED, SHARED
+from support.tiers import TIERS
 
 # CI names the tiers that its machine must have: what is not here is then a failure, not a silence.
 REQUIRED = [name for name in os.environ.get("REALTIME_PCM_REQUIRE_TIERS", "").split(",") if name]

@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 import orjson
 import pytest
-from support.provider_messages import BY_TYPE, ENTRIES, PAYLOADS, decode, plain, wire_fields
 
 import realtime_pcm
 from realtime_pcm import messages, objects
 from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, UnknownMessage
+from support.provider_messages import BY_TYPE, ENTRIES, PAYLOADS, decode, plain, wire_fields
 
 RESERVED = {
     "type",

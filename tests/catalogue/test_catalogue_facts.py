@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.paths import FACTS as FOLDER
-from support.provider_messages import BY_TYPE, decode, payload_keys, wire_fields
 
 from realtime_pcm import objects
-from realtime_pcm.messages import UnknownMessage
 from realtime_pcm.annotations import annotations_of
+from realtime_pcm.messages import UnknownMessage
 from realtime_pcm.objects import View
+from support.paths import FACTS as FOLDER
+from support.provider_messages import BY_TYPE, decode, payload_keys, wire_fields
 
 FACTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
 every_package = pytest.mark.parametrize("name", sorted(FACTS))

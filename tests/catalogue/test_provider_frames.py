@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 import realtime_pcm as rp
-from support.provider_messages import ENTRIES, plain
-from support.provider_frames import FORMATS, SESSIONS, ProviderFrame, formats_of, provider_frames
 from realtime_pcm import AudioFormat, messages
+from support.provider_frames import FORMATS, SESSIONS, ProviderFrame, formats_of, provider_frames
+from support.provider_messages import ENTRIES, plain
 
 FRAMES = list(provider_frames())
 PROVIDERS = sorted({frame.provider for frame in FRAMES})

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from support.paths import FACTS, ROOT, TOOLS, load
 
 FILES = sorted(FACTS.glob("*.json"))

@@ -17,11 +17,11 @@ import pytest
 
 pytest.importorskip("typer")
 
-from support import stream_clients as clients
 from typer.testing import CliRunner
 
 import realtime_pcm as rp
 from realtime_pcm import cli
+from support import stream_clients as clients
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
 

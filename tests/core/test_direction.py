@@ -6,6 +6,7 @@ import ast
 import re
 
 import pytest
+
 from support.paths import ROOT
 
 PACKAGE = ROOT / "src" / "realtime_pcm"

@@ -12,10 +12,10 @@ import numpy as np
 import orjson
 import pytest
 
-from support import oracle
 import realtime_pcm as rp
-from support.shared import shared_files
 from realtime_pcm import sample
+from support import oracle
+from support.shared import shared_files
 
 CAPTURES = [sample.path(), *shared_files("captures", "*.jsonl")]
 PLACEHOLDER = "Base64EncodedAudioDelta"

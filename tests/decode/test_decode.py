@@ -11,9 +11,9 @@ import orjson
 import pybase64
 import pytest
 
-from support import oracle
 import realtime_pcm as rp
 from realtime_pcm import messages
+from support import oracle
 
 PCM = np.arange(-700, 700, dtype="<i2")
 DELTA = {

@@ -11,8 +11,8 @@ import random
 import orjson
 import pytest
 
-from support import oracle
 import realtime_pcm as rp
+from support import oracle
 
 GOOD = b'{"type":"response.text.delta","event_id":"e","delta":"hello"}'
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from support import oracle
 import realtime_pcm as rp
+from support import oracle
 from support.paths import FUZZ_CORPUS
 from support.shared import shared_files
 

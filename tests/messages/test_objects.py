@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.provider_messages import plain
 
 import realtime_pcm
 from realtime_pcm import AudioFormat, DecodeError, objects
@@ -25,6 +24,7 @@ from realtime_pcm.objects import (
     Usage,
     View,
 )
+from support.provider_messages import plain
 
 SURPRISES: list[Any] = ["unimplemented", "", 7, -1.5, True, [], [None, [1]], {}, {"k": {"k": []}}, [{"a": 1}, "b"]]
 VIEWS = [getattr(objects, name) for name in objects.__all__]

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.paths import TOOLS, load
 
 import realtime_pcm as rp
 from realtime_pcm import sample
+from support.paths import TOOLS, load
 
 TOOL = TOOLS / "make_sample.py"
 FRAMES = sample.lines()

@@ -12,14 +12,14 @@ import pytest
 
 pytest.importorskip("websockets")
 
-from support import stream_clients as clients
-from support.stream_clients import AUDIO, EVENTS, FRAMES, run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_sync
 
 import realtime_pcm as rp
 from realtime_pcm.serve import FAULTS, Fault, LoopbackServer, _to_mulaw, loopback
+from support import stream_clients as clients
+from support.stream_clients import AUDIO, EVENTS, FRAMES, run
 
 LAST = EVENTS[-1]["type"]
 TURN = [event["type"] for event in EVENTS[2:]]

@@ -12,7 +12,6 @@ import pytest
 
 pytest.importorskip("websockets")
 
-from support.stream_clients import EVENTS, FRAMES, run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_sync
@@ -20,6 +19,7 @@ from websockets.sync.client import connect as connect_sync
 import realtime_pcm as rp
 from realtime_pcm import serve
 from realtime_pcm.serve import LOOPBACK_ORIGINS, LoopbackServer, loopback
+from support.stream_clients import EVENTS, FRAMES, run
 
 CREATED = json.loads(FRAMES[0])
 

@@ -11,11 +11,10 @@ import pytest
 
 pytest.importorskip("websockets")
 
-from support import stream_clients as clients
-from support.stream_clients import ASYNC_CLIENTS, AUDIO, EVENTS, PCM, SYNC_CLIENTS, TRANSCRIPT, ask, ask_sync, run
-
 import realtime_pcm as rp
 from realtime_pcm.serve import LoopbackServer, loopback
+from support import stream_clients as clients
+from support.stream_clients import ASYNC_CLIENTS, AUDIO, EVENTS, PCM, SYNC_CLIENTS, TRANSCRIPT, ask, ask_sync, run
 
 by_name = lambda connect: connect.__name__  # noqa: E731
 every_async_client = pytest.mark.parametrize("connect", ASYNC_CLIENTS, ids=by_name)

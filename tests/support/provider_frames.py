@@ -13,7 +13,6 @@ from typing import Any
 
 from support.provider_messages import ENTRIES
 
-
 # Bytes of PCM in a delta as the provider sends them; the others as OpenAI.
 DELTA_BYTES = {"xai": 23_456, "dashscope": 15_518, "localai": 96_000, "speaches": 4_096, "vllm-omni": 7_680}
 UUIDS = ("xai", "localai")

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.paths import TOOLS, load
 
 from realtime_pcm import messages, objects
+from support.paths import TOOLS, load
 
 # What the package exports beside the messages themselves.
 BASES = {"AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "ServerMessage", "UnknownMessage", "payload"}

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.paths import EXAMPLES
 
 import realtime_pcm
+from support.paths import EXAMPLES
 
 PACKAGE = Path(realtime_pcm.__file__).parent
 PROGRAMS = sorted(Path(__file__).parent.glob("typing_*.py"))

@@ -17,8 +17,10 @@ import websockets.asyncio.server
 import websockets.sync.client
 import websockets.sync.server
 from aiohttp import web
-from openai.resources.beta.realtime.realtime import AsyncRealtimeConnection as AsyncBetaConnection
-from openai.resources.beta.realtime.realtime import RealtimeConnection as BetaConnection
+from openai.resources.beta.realtime.realtime import (
+    AsyncRealtimeConnection as AsyncBetaConnection,
+    RealtimeConnection as BetaConnection,
+)
 from openai.resources.realtime.realtime import AsyncRealtimeConnection, RealtimeConnection
 from typing_extensions import assert_type
 
