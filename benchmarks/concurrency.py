@@ -30,7 +30,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,7 +47,7 @@ LATE = 0.020
 def due_times() -> list[float]:
     """When each frame is sent, in seconds from the start: audio in the time it plays, the rest with what follows it."""
     due, played = [], 0.0
-    for frame, type_ in zip(FRAMES, TYPES):
+    for frame, type_ in zip(FRAMES, TYPES, strict=True):
         due.append(played)
         if type_ == AUDIO:
             played += len(base64.b64decode(json.loads(frame)["delta"])) / 48_000
@@ -76,7 +76,7 @@ class Replay(asyncio.Protocol):
     {"start": 0} sends all at once. `lateness` is the server's own.
     """
 
-    wire = [on_the_wire(frame) for frame in FRAMES]
+    wire: ClassVar = [on_the_wire(frame) for frame in FRAMES]
     whole = b"".join(wire)
     close = b"\x88\x02\x03\xe8"
 
@@ -165,7 +165,8 @@ def serve(pipe: Any, core: int) -> None:
 
         def tell() -> None:
             if pipe.recv() is None:
-                return stopped.set()
+                stopped.set()
+                return
             pipe.send(list(lateness))
             lateness.clear()
 

@@ -97,8 +97,7 @@ def previous() -> dict[str, dict[str, float]] | None:
         return None
     lines: list[dict[str, Any]] = [json.loads(text) for text in PATH.read_text(encoding="utf-8").splitlines() if text.strip()]
     python = machine.describe().python
-    counts = next((line["counts"] for line in reversed(lines) if line["python"] == python), None)
-    return counts
+    return next((line["counts"] for line in reversed(lines) if line["python"] == python), None)
 
 
 def append(counts: dict[str, dict[str, float]]) -> None:

@@ -25,7 +25,7 @@ def describe() -> Machine:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: version for name in ("realtime-pcm", *names) if (version := _version(name))},
         commit=commit(),
-        date=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 

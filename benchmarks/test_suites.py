@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("pytest_benchmark")
 pytest.importorskip("realtime_pcm")
 
-from pytest_benchmark.fixture import BenchmarkFixture  # noqa: E402
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from .frames import SEED  # noqa: E402
-from .peers import FLOOR, PEERS, Peer, Unavailable, check  # noqa: E402
-from .peers.cpp import CppLoop  # noqa: E402
-from .suites import SUITES, Case  # noqa: E402
+from .frames import SEED
+from .peers import FLOOR, PEERS, Peer, Unavailable, check
+from .peers.cpp import CppLoop
+from .suites import SUITES, Case
 
 SECONDS = 0.2
 # Shapes meant to cost and frames of 16 MB are not worth a table under pytest; the suites run them all.

@@ -1,8 +1,8 @@
 """Builds the package with coverage counters and runs tests/hardening/fuzz_atheris.py: `python tools/fuzz.py --seconds 3600`.
 
-Begins with tests/support/fuzz_corpus.tar.xz. Needs clang with libFuzzer's runtime, and in this environment the build requirements of
-pyproject.toml, atheris, NumPy, orjson and pybase64. The corpus stays in the folder; an input that fails is left there as
-crash-*.
+Begins with tests/support/fuzz_corpus.tar.xz. Needs clang with libFuzzer's runtime, and in this environment the build
+requirements of pyproject.toml, atheris, NumPy, orjson and pybase64. The corpus stays in the folder; an input that fails is
+left there as crash-*.
 """
 
 from __future__ import annotations

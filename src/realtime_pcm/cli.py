@@ -12,7 +12,7 @@ import wave
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Recording:
         self.odd_deltas = 0  # deltas of the transcript that are no strings
         pieces: list[Number] = []
         formats = []
-        for frame, message in zip(frames, rp.decode_stream(frames, errors="yield")):
+        for frame, message in zip(frames, rp.decode_stream(frames, errors="yield"), strict=True):
             if isinstance(message, rp.InvalidFrame):
                 self.errors.append(message.error)
                 continue
@@ -216,14 +216,14 @@ def decode(
 @app.command()
 def serve(
     file: Annotated[
-        Optional[Path], typer.Argument(help="A recording; the packaged sample if none.", exists=True, dir_okay=False)
+        Path | None, typer.Argument(help="A recording; the packaged sample if none.", exists=True, dir_okay=False)
     ] = None,
     port: Annotated[int, typer.Option(help="0: any free port.")] = 8765,
     pace: Annotated[float, typer.Option(help="1: in the time the audio takes; 0: as fast as the client reads.")] = 1.0,
     autoplay: Annotated[bool, typer.Option("--autoplay", help="Send it all on connecting, waiting for nothing.")] = False,
-    fault: Annotated[Optional[list[str]], typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")] = None,
     origin: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
     ] = None,
 ) -> None:
@@ -268,6 +268,7 @@ def serve(
 
 
 def main() -> None:
+    """The command `realtime-pcm`."""
     try:
         app()
     except BrokenPipeError:

@@ -25,7 +25,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -129,8 +129,9 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         # A format is one value: the rate of the old one says nothing about the new one.
         if isinstance(old, dict) and isinstance(value, dict) and key != "format":
-            value = _merge(old, value)
-        merged[key] = value
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -227,12 +228,14 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
+        """The port that it listens on; RuntimeError where it is not running."""
         if self._server is None:
             raise RuntimeError("the server is not running")
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     @property
     def url(self) -> str:
+        """What a WebSocket client connects to."""
         return f"ws://127.0.0.1:{self.port}/v1/realtime"
 
     @property
@@ -242,6 +245,7 @@ class LoopbackServer:
 
     @property
     def received(self) -> list[dict[str, Any]]:
+        """What clients have sent, oldest first; `received_dropped` counts what is no longer kept."""
         return [json.loads(text) for text in tuple(self._kept)]
 
     def keep(self, text: bytes) -> None:
@@ -252,7 +256,7 @@ class LoopbackServer:
             self._kept_bytes -= len(self._kept.popleft())
             self.received_dropped += 1
 
-    async def __aenter__(self) -> LoopbackServer:
+    async def __aenter__(self) -> Self:
         self._server = await serve(
             self._handle,
             "127.0.0.1",
@@ -273,6 +277,7 @@ class LoopbackServer:
             await server.wait_closed()
 
     async def serve_forever(self) -> None:
+        """Serves until the task that waits here is cancelled."""
         assert self._server is not None
         await self._server.serve_forever()
 
@@ -379,14 +384,17 @@ class _Client:
     async def update(self, event: dict[str, Any]) -> None:
         changes = event.get("session") or {}
         if not isinstance(changes, dict):
-            return await self.fail("invalid_value", "session is a JSON object", event.get("event_id"))
+            await self.fail("invalid_value", "session is a JSON object", event.get("event_id"))
+            return
         session = _merge(self.session, changes)
         if len(_dump(session)) > MAX_SESSION:
-            return await self.fail("invalid_value", f"a session has at most {MAX_SESSION} characters", event.get("event_id"))
+            await self.fail("invalid_value", f"a session has at most {MAX_SESSION} characters", event.get("event_id"))
+            return
         format_ = _output_format(session)
         if format_ != self.recorded_format and format_["type"] != "audio/pcmu":
             message = f"the loopback server cannot send {shown_name(format_['type'])}"
-            return await self.fail("invalid_value", message, event.get("event_id"))
+            await self.fail("invalid_value", message, event.get("event_id"))
+            return
         self.session, self.format = session, format_
         await self.emit("session.updated", session=session)
 

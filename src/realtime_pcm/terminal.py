@@ -1,8 +1,8 @@
-"""Text out of a frame, made fit for a terminal.
+r"""Text out of a frame, made fit for a terminal.
 
 Whoever sends a frame chooses its text. Printed as it is, that text can move the cursor, clear the screen, set the title
 of the window or reverse the order of words. Both functions replace such characters by their escapes, as in Python
-source (`\\x1b`, `\\u202e`), so that they can be seen and do nothing.
+source (`\x1b`, `\u202e`), so that they can be seen and do nothing.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ ORDERS = {
 
 def build(entry: dict[str, Any], value: Any, order: str = "type first") -> dict[str, Any]:
     keys = ["type", "event_id", *wire_fields(entry)]
-    filled = {key: value for key in keys} | {"type": entry["type"], "event_id": "event_1"}
+    filled = dict.fromkeys(keys, value) | {"type": entry["type"], "event_id": "event_1"}
     _, payload_keys = PAYLOADS.get(entry["class"], ("", ()))
     if payload_keys:
         filled |= {key: known for key, known in FORMAT.items() if key in filled}

@@ -19,7 +19,8 @@ import realtime_pcm as rp
 from realtime_pcm.terminal import shown_name, shown_text
 from support.paths import EXAMPLES, load
 
-# A title, a screen clear, a link and a way back to the line's beginning, in both forms of control codes; reversed text; rich's markup.
+# A title, a screen clear, a link and a way back to the line's beginning, in both forms of control codes; reversed text;
+# and rich's markup.
 EVIL = "\x1b]0;title\x07\x1b[2J\x1b]8;;https://evil.example\x1b\\link\r\x9b2J\x08\x7f\x00\u202eesrever\u202c\u2066x\u2069"
 MARKUP = "[/bold] [link=https://evil.example]click[/link] [red]:heart:"
 LEGIT = "naïve 日本語 עברית العربية हिन्दी 👩‍👩‍👧 10 000 €\n\tnext\u00a0line"

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.skipif(not (PACKAGE / "_core.pyx").exists(), reason="ne
 
 def parts() -> dict[str, str]:
     """The include files of the core and their text, in the order in which _core.pyx includes them."""
-    names = re.findall(r'^include "([^"]+)"', (PACKAGE / "_core.pyx").read_text(encoding="utf-8"), re.M)
+    names = re.findall(r'^include "([^"]+)"', (PACKAGE / "_core.pyx").read_text(encoding="utf-8"), re.MULTILINE)
     return {name: (PACKAGE / name).read_text(encoding="utf-8") for name in names}
 
 
-_SILENT = re.compile(r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|#[^\n]*', re.S)
+_SILENT = re.compile(r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|#[^\n]*', re.DOTALL)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -39,17 +39,17 @@ def code_of(text: str) -> str:
 
 
 _DEFINITIONS = [
-    re.compile(r"^(?:cdef\s+|cpdef\s+)?class\s+(\w+)", re.M),
-    re.compile(r"^def\s+(\w+)", re.M),
-    re.compile(r"^(?:cdef|cpdef)\s+[^=\n(]*?\b(\w+)\s*\(", re.M),  # a function
-    re.compile(r"^cdef\s+(?:struct|union)\s+(\w+)", re.M),
-    re.compile(r"^ctypedef\s+.*?\(\*(\w+)\)", re.M),
-    re.compile(r"^cdef\s+[^=\n(:]*?\b(\w+)\s*(?:=|$)", re.M),  # a variable
-    re.compile(r"^(\w+)(?:\[:\])?\s*=[^=]", re.M),
+    re.compile(r"^(?:cdef\s+|cpdef\s+)?class\s+(\w+)", re.MULTILINE),
+    re.compile(r"^def\s+(\w+)", re.MULTILINE),
+    re.compile(r"^(?:cdef|cpdef)\s+[^=\n(]*?\b(\w+)\s*\(", re.MULTILINE),  # a function
+    re.compile(r"^cdef\s+(?:struct|union)\s+(\w+)", re.MULTILINE),
+    re.compile(r"^ctypedef\s+.*?\(\*(\w+)\)", re.MULTILINE),
+    re.compile(r"^cdef\s+[^=\n(:]*?\b(\w+)\s*(?:=|$)", re.MULTILINE),  # a variable
+    re.compile(r"^(\w+)(?:\[:\])?\s*=[^=]", re.MULTILINE),
 ]
 # In a block of extern declarations, or of an enum.
-_BLOCK = re.compile(r"^cdef\s+(?:extern\s+from\s+[^\n]*|enum\s*\w*):\n((?:[ \t]+[^\n]*\n|\n)+)", re.M)
-_IN_BLOCK = re.compile(r"\b(\w+)\s*\(|^\s+([A-Z]\w+)\s*(?:=.*)?$", re.M)
+_BLOCK = re.compile(r"^cdef\s+(?:extern\s+from\s+[^\n]*|enum\s*\w*):\n((?:[ \t]+[^\n]*\n|\n)+)", re.MULTILINE)
+_IN_BLOCK = re.compile(r"\b(\w+)\s*\(|^\s+([A-Z]\w+)\s*(?:=.*)?$", re.MULTILINE)
 
 
 def definitions(text: str) -> set[str]:
@@ -106,7 +106,7 @@ def test_a_planted_use_is_caught(part: str, line: str, name: str | None) -> None
 
 
 def test_the_map_lists_the_parts_in_their_order() -> None:
-    listed = re.findall(r"^#\s+(core/\w+\.pxi)\s", (PACKAGE / "_core.pxd").read_text(encoding="utf-8"), re.M)
+    listed = re.findall(r"^#\s+(core/\w+\.pxi)\s", (PACKAGE / "_core.pxd").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed == list(parts())
     assert sorted(path.name for path in (PACKAGE / "core").iterdir()) == sorted(name.split("/")[1] for name in parts())
 
@@ -129,12 +129,12 @@ def imports() -> dict[str, set[str]]:
     """Module -> the modules of the package that it imports when it runs, in functions too."""
     graph: dict[str, set[str]] = {"_core": {"annotations", "json_values", "audio", "errors"}}
     text = (PACKAGE / "_core.pyx").read_text(encoding="utf-8")
-    named = set(re.findall(r"^from \. import (.+)$", text, re.M)[0].split(", ")) | set(
-        re.findall(r"^from \.(\w+) import", text, re.M)
+    named = set(re.findall(r"^from \. import (.+)$", text, re.MULTILINE)[0].split(", ")) | set(
+        re.findall(r"^from \.(\w+) import", text, re.MULTILINE)
     )
     assert named == graph["_core"]
     for part in parts().values():
-        assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.M)
+        assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.MULTILINE)
     modules = {path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): path for path in PACKAGE.rglob("*.py")}
     for module, path in modules.items():
         name = module.removesuffix(".__init__") if module != "__init__" else ""

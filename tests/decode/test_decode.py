@@ -102,7 +102,7 @@ def test_many_escapes_and_one_other_thing(piece: bytes, tier: str) -> None:
     """Long runs of escapes are walked in blocks: whatever stands at whichever place of them, as orjson has it."""
     run = piece * (360 // len(piece))
     others = [b"", b"x", b"\\", b"\\\\", b"\\u0041", b"\\uD83D\\uDE00", b"\\uD83D", b"\\x", b'"', b"\n", b"\xc3\xa9", b"\xff"]
-    for at in range(0, 280):
+    for at in range(280):
         for other in others:
             frame = b'{"type":"response.text.delta","delta":"' + run[:at] + other + run[at:] + b'"}'
             try:
@@ -175,7 +175,7 @@ def test_more_members_before_type_than_are_remembered(tier: str) -> None:
         assert message.extra == {f"k{i}": i for i in range(count)}
 
 
-@pytest.mark.parametrize("size", [*range(0, 70), 127, 128, 129, 4095, 4096, 4097, 48_000, 61_440, 61_441, 200_001, 3_000_000])
+@pytest.mark.parametrize("size", [*range(70), 127, 128, 129, 4095, 4096, 4097, 48_000, 61_440, 61_441, 200_001, 3_000_000])
 def test_payload_sizes(size: int, tier: str) -> None:
     raw = np.random.default_rng(size).bytes(size)
     payload = base64.b64encode(raw).decode()

@@ -1,4 +1,4 @@
-"""AudioEncoder: the frame is what json and the oracle's bytes say, on every tier; bad input is refused before anything is built."""
+"""AudioEncoder: the frame is what json and the oracle's bytes say, on every tier; bad input is refused first."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def test_the_text_of_a_frame() -> None:
 
 
 @pytest.mark.parametrize("value", [
-    "", "plain", 'quo"te', "back\\slash", "\x00\x1f\x7f", "é", "Ω", "\u2028", "\ud7ff\ue000", "\U0001f600", "\U0010ffff", "x" * 5000 + "é",
-    0, -1, 2**100, True, False, None, 0.1, -2.5e-300, 1e22,
+    "", "plain", 'quo"te', "back\\slash", "\x00\x1f\x7f", "é", "Ω", "\u2028", "\ud7ff\ue000", "\U0001f600", "\U0010ffff",
+    "x" * 5000 + "é", 0, -1, 2**100, True, False, None, 0.1, -2.5e-300, 1e22,
 ])  # fmt: skip
 def test_fields_are_escaped_as_json_escapes_them(value: Any) -> None:
     frame = AudioEncoder(Spoken).encode(np.zeros(2, np.int16), name=value)
@@ -184,7 +184,7 @@ def test_a_payload_as_it_is(make: Any, tier: str) -> None:
 def test_other_encodings_take_their_bytes() -> None:
     encoder = AudioEncoder(Spoken, audio_format=AudioFormat("opus", 48000))
     assert payload_of(encoder.encode(b"\1\2\3")) == b"\1\2\3"
-    with pytest.raises(ValueError, match="'opus' is neither PCM nor G.711"):
+    with pytest.raises(ValueError, match=r"'opus' is neither PCM nor G\.711"):
         encoder.encode(np.zeros(3, np.int16))
 
 

@@ -195,7 +195,10 @@ def _fresh_frames() -> Iterator[bytes | str]:
     yield real_frame(_DELTA)
     yield b'{"delta":"AAECAw==","item_id":"\xc3\xa9","response_id":"\xf0\x9f\x98\x80","type":"response.audio.delta"}'
     yield b'{"type":"response.audio.delta","delta":"\\u0041AEC","event_id":"\\u00e9"}'
-    yield b'{"type":"response.text.delta","delta":"\xe6\x97\xa5\xe6\x9c\xac","content_index":-1.5e3,"output_index":18446744073709551615}'
+    yield (
+        b'{"type":"response.text.delta","delta":"\xe6\x97\xa5\xe6\x9c\xac","content_index":-1.5e3,'
+        b'"output_index":18446744073709551615}'
+    )
     yield b'{"type":"response.text.delta","delta":123456789012345678901234567890,"event_id":"e","item_id":true}'
     yield b'{"type":"a.type.of.tomorrow","event_id":"e","x":[1,2]}'
     yield '{"type":"response.text.delta","delta":"日本","event_id":"é"}'
@@ -239,7 +242,9 @@ def decode_cases() -> list[Case]:
         "session.updated": _OTHER_SESSION,
         "audio.done": _PROBES[3],
         "response.created": b'{"type":"response.created","response":{"id":"r2","output_audio_format":"g711_alaw"}}',
-        "response.done": b'{"type":"response.done","response":{"id":"resp_CgbnAy6UkXb","audio":{"output":{"format":{"type":"audio/pcmu"}}}}}',
+        "response.done": (
+            b'{"type":"response.done","response":{"id":"resp_CgbnAy6UkXb","audio":{"output":{"format":{"type":"audio/pcmu"}}}}}'
+        ),
     }
     second = _ODD.replace(b"item_C", b"item_D")
     for name, frame in sessions.items():
@@ -391,7 +396,11 @@ def run_case(case: Case, kind: str, alone: bool, limit: int = 3000) -> Result:
                 signal.alarm(120)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
                 allocator = {"python": PythonAllocator, "blocks": Blocks, "numpy": NumpyData}[kind]()
-                _child(case, allocator, alone, start, lambda line: os.write(writing, line.encode() + b"\0") and None, limit)
+
+                def tell(line: str, pipe: int = writing) -> None:
+                    os.write(pipe, line.encode() + b"\0")
+
+                _child(case, allocator, alone, start, tell, limit)
             except BaseException as error:
                 os.write(writing, b"wrong: harness: " + repr(error).encode() + b"\0")
             finally:

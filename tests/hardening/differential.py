@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sys
 import time
@@ -65,10 +66,8 @@ def check(frames: list[bytes], dtype: str = "int16", turn: int = 0) -> Iterator[
 def _other_forms(frame: bytes, fault: tuple | None, decode) -> list[str]:
     """The same frame as str and bytearray gives the same."""
     forms: list[bytearray | str] = [bytearray(frame)]
-    try:
+    with contextlib.suppress(UnicodeDecodeError):
         forms.append(frame.decode())
-    except UnicodeDecodeError:
-        pass
     found = []
     for form in forms:
         try:

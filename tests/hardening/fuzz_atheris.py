@@ -1,4 +1,4 @@
-"""Coverage-guided frames through the Python API against the reference: `python tests/hardening/fuzz_atheris.py CORPUS -max_total_time=30`.
+"""Coverage-guided frames through the Python API against the reference; `python tools/fuzz.py` builds what it needs and runs it.
 
 The corpus is seeded with a frame of every type where it is empty. Needs atheris; anything that differs is a crash whose
 input libFuzzer keeps.
@@ -13,10 +13,10 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import realtime_pcm as rp  # noqa: E402
-from hardening.differential import check  # noqa: E402
-from hardening.frames import KINDS, real_frame  # noqa: E402
-from hardening.reference import expect  # noqa: E402
+import realtime_pcm as rp
+from hardening.differential import check
+from hardening.frames import KINDS, real_frame
+from hardening.reference import expect
 
 _DTYPES = ("int16", "float32", "uint8")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
+from pathlib import Path
 
 import realtime_pcm as rp
 
@@ -100,6 +100,6 @@ def run(frames_a_type: int, frames: int) -> int:
         f"{frames_a_type:,} frames of each of {len(KINDS)} types in {time.monotonic() - started:.0f} s: grown by {worst} at most"
     )
     started = time.monotonic()
-    growth = resident_growth(frames) if os.path.exists("/proc/self/smaps_rollup") else 0
+    growth = resident_growth(frames) if Path("/proc/self/smaps_rollup").exists() else 0
     print(f"{frames:,} frames in {time.monotonic() - started:.0f} s: resident memory grown by {growth // 1024:,} KiB")
     return 1 if worst > 10 or growth > 256 * 1024 else 0

@@ -113,6 +113,7 @@ def in_small_stack(work: Callable[[], None]) -> None:
 def run() -> int:
     in_small_stack(all_of_it)
     print(
-        f"{len(PLACES) * len(SHAPES)} frames of {LEVELS}, {LEVELS + 1} and 1,000,000 levels in {STACK // 1024} KiB of stack: as promised"
+        f"{len(PLACES) * len(SHAPES)} frames of {LEVELS}, {LEVELS + 1} and 1,000,000 levels "
+        f"in {STACK // 1024} KiB of stack: as promised"
     )
     return 0

@@ -72,7 +72,7 @@ def test_copies(index: int) -> None:
     if index == 1:
         assert message.response.id == "resp_1"  # parsed already, and not shared with the deep copy
     for twin in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
-        assert twin == message and not (twin != message)
+        assert twin == message and not (twin != message)  # noqa: SIM202 - both operators
         assert type(twin) is type(message)
         assert repr(twin) == repr(message)
         assert twin.to_dict() == message.to_dict() and twin.frame == message.frame
@@ -238,9 +238,9 @@ def test_nothing_is_leaked() -> None:
     for _ in range(6):
         before = counts()
         run(200)
-        grown.append([after - start for start, after in zip(before, counts())])
+        grown.append([after - start for start, after in zip(before, counts(), strict=True)])
     # What others cache for once (NumPy, orjson's keys) comes in one window; a leak comes in all.
-    assert all(min(column) <= 10 for column in zip(*grown)), grown
+    assert all(min(column) <= 10 for column in zip(*grown, strict=True)), grown
 
 
 def test_messages_are_not_tracked_by_the_collector() -> None:

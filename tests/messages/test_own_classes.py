@@ -202,7 +202,7 @@ def test_a_class_is_declared_once() -> None:
 # ---- Names
 
 
-class Wire(str, enum.Enum):
+class Wire(str, enum.Enum):  # noqa: UP042 - the older way to write it
     ONE = "own.enum.one"
     TWO = "own.enum.two"
 
@@ -330,9 +330,8 @@ def private_session(names: dict[str, str]) -> list[bytes]:
     renamed = []
     for frame in frames:
         frame["type"] = names.get(frame["type"], frame["type"])
-        if names:
-            frame = {{"delta": "sound", "audio": "sound"}.get(key, key): value for key, value in frame.items()}
-        renamed.append(json.dumps(frame).encode())
+        keys = {"delta": "sound", "audio": "sound"} if names else {}
+        renamed.append(json.dumps({keys.get(key, key): value for key, value in frame.items()}).encode())
     return renamed
 
 

@@ -65,7 +65,7 @@ def test_the_transcript_comes_between_the_audio() -> None:
 def test_every_frame_decodes_typed() -> None:
     decoder = rp.Decoder()
     offset = 0
-    for frame, event in zip(FRAMES, EVENTS):
+    for frame, event in zip(FRAMES, EVENTS, strict=True):
         message = decoder.decode(frame)
         assert message.type == event["type"]
         assert not isinstance(message, rp.messages.UnknownMessage)
@@ -112,7 +112,7 @@ def test_the_script_makes_the_sample(tmp_path: Path) -> None:
         assert [event["type"] for event in made_events] == TYPES
         texts = [[e for e in events if e["type"] != AUDIO] for events in (made_events, EVENTS)]
         assert texts[0] == texts[1]
-        for ours, theirs in zip(made_events, EVENTS):
+        for ours, theirs in zip(made_events, EVENTS, strict=True):
             if ours["type"] == AUDIO:
                 pcm, kept = (np.frombuffer(base64.b64decode(e["delta"]), "<i2").astype(int) for e in (ours, theirs))
                 # The transform's last bit may round otherwise on another machine.

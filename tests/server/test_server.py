@@ -30,17 +30,16 @@ def talk(*sent: dict[str, Any], until: str | None = LAST, query: str = "", **opt
 
     async def session() -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
-        async with LoopbackServer(FRAMES, **options) as server:
-            async with connect(server.url + query, max_size=None) as ws:
-                for event in sent:
-                    await ws.send(json.dumps(event))
-                try:
-                    async for text in ws:
-                        events.append(json.loads(text))
-                        if events[-1]["type"] == until:
-                            break
-                except ConnectionClosed:
-                    pass
+        async with LoopbackServer(FRAMES, **options) as server, connect(server.url + query, max_size=None) as ws:
+            for event in sent:
+                await ws.send(json.dumps(event))
+            try:
+                async for text in ws:
+                    events.append(json.loads(text))
+                    if events[-1]["type"] == until:
+                        break
+            except ConnectionClosed:
+                pass
         return events
 
     return run(session())  # type: ignore[no-any-return]
@@ -143,7 +142,7 @@ def test_pace_follows_the_audio() -> None:
             while True:
                 try:
                     event = json.loads(await asyncio.wait_for(ws.recv(), 0.3))
-                except (asyncio.TimeoutError, ConnectionClosed):
+                except (TimeoutError, ConnectionClosed):
                     return count
                 count += event["type"] == AUDIO
 
@@ -203,9 +202,8 @@ def test_binary_frames() -> None:
 
 
 def test_a_taken_port_is_raised_where_it_was_asked_for() -> None:
-    with loopback(FRAMES) as server:
-        with pytest.raises(OSError), loopback(FRAMES, port=server.port):
-            pass
+    with loopback(FRAMES) as server, pytest.raises(OSError), loopback(FRAMES, port=server.port):
+        pass
     with pytest.raises(RuntimeError, match="not running"):
         server.url  # noqa: B018
 

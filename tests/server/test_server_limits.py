@@ -1,4 +1,4 @@
-"""What the loopback server refuses: pages of other sites, requests for other hosts, messages it cannot read, more than it can keep."""
+"""What the loopback server refuses: pages of other sites, requests for other hosts, messages that it cannot read or keep."""
 
 from __future__ import annotations
 
@@ -146,9 +146,8 @@ def test_no_host_and_two_hosts(hosts: list[str]) -> None:
     "query", ["fault=explode", "fault=cut@x", "fault=cut@-1", "fault=cut@", "pace=fast", "pace=-1", "pace=nan"]
 )
 def test_a_query_that_cannot_be_understood_is_answered_in_words(query: str) -> None:
-    with loopback(FRAMES) as server, pytest.raises(InvalidStatus) as refusal:
-        with connect_sync(f"{server.url}?{query}"):
-            pass
+    with loopback(FRAMES) as server, pytest.raises(InvalidStatus) as refusal, connect_sync(f"{server.url}?{query}"):
+        pass
     assert refusal.value.response.status_code == 400
     assert refusal.value.response.body.decode().startswith(("unknown fault", "fault 'cut'", "pace is a number"))
     assert server.connections == 0
@@ -365,6 +364,6 @@ def test_recordings_with_odd_frames_play() -> None:
 
 def test_a_recording_that_no_client_could_decode_is_refused_by_the_number_of_its_frame() -> None:
     for bad in (b"{", b"[]", b"\xff", '{"type":"x","y":"\ud800"}', '{"type":"response.audio.delta","delta":"*"}'):
-        with pytest.raises(ValueError, match="^frame 3 of the recording: .+ at byte"):
+        with pytest.raises(ValueError, match=r"^frame 3 of the recording: .+ at byte"):
             LoopbackServer([FRAMES[0], b"\n", bad])
     assert len(EVENTS) == len(LoopbackServer(FRAMES).greeting) + len(LoopbackServer(FRAMES).turn) + 1

@@ -83,5 +83,5 @@ def test_a_decoder_made_anew_forgets_what_it_left_out() -> None:
 def test_positions_in_the_audio_of_an_item(text: str, position: int) -> None:
     part = rp.objects.ContentPart({"type": "audio", "audio": text})
     with pytest.raises(rp.DecodeError) as caught:
-        part.pcm
+        part.pcm  # noqa: B018
     assert caught.value.position == position

@@ -123,10 +123,11 @@ def test_an_audio_format_of_another_encoding_is_refused_too(dtype: str) -> None:
         ("g711_ulow", "did you mean 'g711_ulaw'?"),
         ("mp3", "which are 'pcm16', 'g711_ulaw' and 'g711_alaw' here"),
     ):
+        given = AudioFormat(encoding, 8000)
         says = rf"^the encoding of AudioFormat\('{encoding}', 8000\) is neither PCM nor G.711.*{hint}.*uint8"
         for refused in (
-            lambda: forced_format(AudioFormat(encoding, 8000), dtype),
-            lambda: rp.Decoder(dtype=dtype, audio_format=AudioFormat(encoding, 8000)),
+            lambda given=given: forced_format(given, dtype),
+            lambda given=given: rp.Decoder(dtype=dtype, audio_format=given),
         ):
             with pytest.raises(ValueError, match=says.replace("?", r"\?")):
                 refused()

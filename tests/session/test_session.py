@@ -275,11 +275,9 @@ def test_what_the_user_says_is_a_stream_of_its_own() -> None:
     # A sideband connection of GPT-Live: both directions, none with ids.
     both = session(
         "session.started",
-        **{
-            "audio": {
-                "input": {"format": {"type": "audio/pcmu"}},
-                "output": {"format": {"type": "audio/pcm", "rate": 16000}},
-            }
+        audio={
+            "input": {"format": {"type": "audio/pcmu"}},
+            "output": {"format": {"type": "audio/pcm", "rate": 16000}},
         },
     )
     decoder = decoder_after(both)

@@ -167,7 +167,7 @@ def test_random_splittings(dtype: str, tier: str) -> None:
             model.streams.clear()
             count["sessions"] += 1
     if SPLITTINGS >= 5000:
-        assert count["cancelled"] and count["refused"] and (count["left over"] and model.evicted or width == 1)
+        assert count["cancelled"] and count["refused"] and ((count["left over"] and model.evicted) or width == 1)
     # What is still open ends as it stands.
     for key in list(model.streams):
         assert decoder.decode(write({"type": ENDS[0], **ids_of(key, rng)}, rng)).incomplete_sample == model.end(key)

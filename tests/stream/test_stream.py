@@ -289,7 +289,7 @@ def test_an_invalid_frame_keeps_what_was_refused(source: Any) -> None:
     assert [item.error.frame for item in items] == [BAD, BAD, BAD.decode()]
     for item in items:
         for twin in (pickle.loads(pickle.dumps(item)), copy.copy(item), copy.deepcopy(item)):
-            assert twin == item and not twin != item
+            assert twin == item and not twin != item  # noqa: SIM202 - both operators
             assert type(twin.frame) is type(item.frame)
             assert str(twin.error) == str(item.error)
 
@@ -522,7 +522,7 @@ def test_cancelling_the_task_that_streams() -> None:
 
         task = asyncio.ensure_future(consume())
         await queue.put(GOOD)
-        while not got:
+        while not got:  # noqa: ASYNC110
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -204,7 +204,7 @@ def test_late_deltas_and_cancelled_waits(connect: Any) -> None:
             while not messages or messages[-1].type != "rate_limits.updated":
                 try:
                     messages.append(await asyncio.wait_for(anext(stream), 0.02))
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     timeouts += 1
         return messages, timeouts
 

@@ -8,7 +8,7 @@ Each `type: ignore` is an error that must be found; both checkers report one tha
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
-from typing import IO, Any, BinaryIO, TextIO
+from typing import IO, Any, BinaryIO, TextIO, assert_type
 
 import aiohttp
 import picows.websockets
@@ -22,7 +22,6 @@ from openai.resources.beta.realtime.realtime import (
     RealtimeConnection as BetaConnection,
 )
 from openai.resources.realtime.realtime import AsyncRealtimeConnection, RealtimeConnection
-from typing_extensions import assert_type
 
 import realtime_pcm as rp
 from realtime_pcm.messages import ResponseAudioDelta, ServerMessage
@@ -89,8 +88,8 @@ def errors(frames: list[bytes], connection: AsyncIterable[str]) -> None:
     assert_type(strict, MessageStream[ServerMessage])
     assert_type(strict.skipped, int)
     assert_type(rp.decode_stream(connection).skipped, int)
-    strict.decoder = rp.Decoder()  # type: ignore
-    strict.skipped = 0  # type: ignore
+    strict.decoder = rp.Decoder()  # type: ignore[misc]
+    strict.skipped = 0  # type: ignore[misc]
     assert_type(rp.decode_stream(frames, errors="skip"), MessageStream[ServerMessage])
     stream = rp.decode_stream(frames, errors="yield")
     assert_type(stream, MessageStream[ServerMessage | rp.InvalidFrame])
@@ -103,8 +102,8 @@ def errors(frames: list[bytes], connection: AsyncIterable[str]) -> None:
             case ResponseAudioDelta(item_id=item):
                 assert_type(item, str | None)
             case _:
-                message.type
-    rp.decode_stream(frames, errors="ignore")  # type: ignore
+                assert_type(message.type, str)
+    rp.decode_stream(frames, errors="ignore")  # type: ignore[call-overload]
 
 
 def options(frames: list[bytes], connection: AsyncIterable[str]) -> None:
@@ -118,7 +117,7 @@ def options(frames: list[bytes], connection: AsyncIterable[str]) -> None:
     assert_type(rp.decode_stream(connection, decoder=wanted.decoder, errors="skip"), AsyncMessageStream[ServerMessage])
     rp.decode_stream(frames, audio_format=rp.AudioFormat("g711_ulaw", 8000))
     rp.decode_stream(frames, audio_format="audio/pcmu")
-    rp.decode_stream(frames, speed=2)  # type: ignore
+    rp.decode_stream(frames, speed=2)  # type: ignore[call-overload]
 
 
 def a_decoder(frame: bytes) -> None:
@@ -146,9 +145,9 @@ def not_awaited() -> int:
 
 
 def wrong_sources(number: int, numbers: list[int], connector: websockets.asyncio.client.connect) -> None:
-    rp.decode_stream(numbers)  # type: ignore
-    rp.decode_stream(connector)  # type: ignore
-    rp.decode_stream(number)  # type: ignore
+    rp.decode_stream(numbers)  # type: ignore[call-overload]
+    rp.decode_stream(connector)  # type: ignore[call-overload]
+    rp.decode_stream(number)  # type: ignore[call-overload]
 
 
 def narrowing(frames: list[bytes]) -> Any:

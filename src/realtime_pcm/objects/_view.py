@@ -6,7 +6,7 @@ is in `raw`, a value of another shape than declared is handed on as it is, an ab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from .. import json_values
 from .._core import ViewField, ViewObject
@@ -78,10 +78,10 @@ class View(ViewObject, metaclass=_ViewType):
     # A view may hold lists and dicts, and two equal ones may change apart.
     __hash__ = None  # type: ignore[assignment]
 
-    def __copy__(self: V) -> V:
+    def __copy__(self) -> Self:
         return type(self)(self.raw, self._formats)
 
-    def __deepcopy__(self: V, memo: dict[int, Any]) -> V:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return type(self)(json_values.rebuild(json_values.flatten(self.raw)), self._formats)
 
     def __reduce__(self) -> tuple[Callable[..., View], tuple[Any, ...]]:
