@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import sysconfig
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import playback_callback
 import playback_threads
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
@@ -76,6 +79,14 @@ def test_a_tracker_in_several_threads() -> None:
     assert len(set(names)) == 2_000 and tracker.unacknowledged == 0
     [cut] = tracker.interrupt().truncations
     assert cut.samples == 48_000
+
+
+def test_a_callback_in_a_loaded_interpreter() -> None:
+    """python tests/playback_callback.py says how long a read takes and how long it waits for the GIL."""
+    if shutil.which(os.environ.get("CC", "cc")) is None or not Path(sysconfig.get_path("include"), "Python.h").exists():
+        pytest.skip("needs a C compiler and Python's headers")
+    rows = playback_callback.measure(0.5, busy=1)
+    assert len(rows) > 3 and (rows[:, 1:] >= 0).all()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

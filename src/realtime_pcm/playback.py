@@ -8,6 +8,8 @@
                 await ws.send(cut.frame)
     def callback(outdata, frames, time, status): player.read(outdata)   # in the sound card's thread
 
+    stream = sounddevice.RawOutputStream(24_000, channels=1, dtype="int16", callback=callback)
+
 An item, here, is one content part of one item of the conversation: what (response_id, item_id, content_index) name together.
 
 What is played. Audio is queued in the order in which its messages arrive, also where items are interleaved. Audio that was
@@ -193,7 +195,10 @@ class PlaybackBuffer(SampleQueue):
 
     @property
     def refused(self) -> int:
-        """Samples, in the player's rate, that found the queue full."""
+        """Samples, in the player's rate, that found the queue full.
+
+        The queue is full, too, where 1,024 items wait to be read, or 4,096 stretches of items that are interleaved.
+        """
         return self._refused
 
     @property
