@@ -45,6 +45,7 @@ def test_marks_that_come_back_after_an_interruption_count_for_nothing() -> None:
     names = [str(tracker.sent(audio(decoder, 240, **IDS))) for _ in range(3)]
     tracker.acknowledge(names[0])
     tracker.interrupt()
+    assert tracker.unacknowledged == 0
     new = str(tracker.sent(audio(decoder, 240, **OTHER)))
     assert not any(tracker.acknowledge(name) for name in names)
     assert plain(tracker.interrupt())["unheard"] == [("i2", 0, 0, 240)]
