@@ -89,7 +89,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--busy", type=int, default=1, help="Python threads that compute")
+    parser.add_argument("--switch-interval", type=float, default=sys.getswitchinterval(), help="seconds; the default is Python's")
     options = parser.parse_args()
+    sys.setswitchinterval(options.switch_interval)
     free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     rows = measure(options.seconds, options.busy) * 1e6
     print(f"{len(rows):,} callbacks, one every 5 ms, beside {options.busy} threads that compute; Python "

@@ -114,7 +114,7 @@ class ModelPlayer:
         said: dict[str, list[Any]] = {"truncations": [], "unheard": [], "played": [], "unidentified": []}
         heard_ids = set()
         for item in self.order:
-            response_id, item_id, index = item.key
+            _, item_id, index = item.key
             samples = item.places[item.heard - 1] + 1 if item.heard else 0
             complete = item.ended and not item.short and 0 < item.heard == len(item.places)
             end_ms = samples * 1000 // RATE
@@ -254,7 +254,7 @@ class Run:
     def end(self) -> None:
         if not self.keys:
             return
-        response_id, item_id, index = key = self.random.choice(self.keys)
+        response_id, _, _ = key = self.random.choice(self.keys)
         if self.random.random() < 0.5:
             names = {name: value for name, value in zip(("response_id", "item_id", "content_index"), key, strict=True) if value is not None}
             self.both("audio_done", done(**names), key)

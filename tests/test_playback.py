@@ -690,6 +690,7 @@ def test_more_items_than_are_remembered_and_none_was_read() -> None:
         player.write(audio(24, 1, decoder, item_id=f"i{number}"))
     assert (player.queued, player.refused, player.forgotten) == (1_024 * 24, 76 * 24, 0)
     assert len(player.interrupt().unheard) == 1_024
+    assert player.write(audio(24, 1, decoder, item_id="i0")) == player.write(audio(24, 1, decoder, item_id="i1023")) == 0
 
 
 def test_more_runs_than_are_remembered() -> None:
@@ -708,10 +709,10 @@ def test_more_runs_than_are_remembered() -> None:
 
 def test_more_interruptions_than_are_remembered() -> None:
     player, decoder = PlaybackBuffer(RATE), rp.Decoder()
-    for number in range(1_500):
+    for number in range(5_000):
         player.write(decoder.decode(response("response.created", f"r{number}")))
         player.interrupt()
-    assert player.write(audio(24, 1, decoder, response_id="r1499")) == 0
+    assert player.write(audio(24, 1, decoder, response_id="r4999")) == 0
     assert player.write(audio(24, 1, decoder, response_id="r0")) == 24
 
 

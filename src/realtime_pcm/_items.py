@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ._playback import Report
     from ._resample import Resampler, Samples
 
-_MOST_IDS = 1024        # interrupted responses and items, and responses under way, that are remembered
+_MOST_RESPONSES = 1024  # responses under way
+_MOST_SILENCED = 4096   # interrupted responses and items: more than one interruption can have
 _LONGEST_ID = 512
 
 
@@ -202,7 +203,7 @@ class Conversation:
         if isinstance(message, ResponseCreated):
             response_id = _response_id(message)
             if response_id is not None:
-                _remember(self.responses, response_id)
+                _remember(self.responses, response_id, _MOST_RESPONSES)
             self.silenced_rest = False
         elif isinstance(message, ResponseDone):
             response_id = _response_id(message)
@@ -275,13 +276,13 @@ class Conversation:
         """Silences all that is known, and says what the ledger's reports mean."""
         said = _said_of(reports, self.streams_of_items)
         for response_id in self.responses:
-            _remember(self.silenced, ("response", response_id))
+            _remember(self.silenced, ("response", response_id), _MOST_SILENCED)
         for stream in self.streams_of_items.values():
             response_id_, item_id, _ = stream.key
             if response_id_ is not None:
-                _remember(self.silenced, ("response", response_id_))
+                _remember(self.silenced, ("response", response_id_), _MOST_SILENCED)
             if item_id is not None:
-                _remember(self.silenced, ("item", item_id))
+                _remember(self.silenced, ("item", item_id), _MOST_SILENCED)
         self.silenced_rest = True
         self.responses.clear()
         self.streams.clear()
@@ -289,9 +290,9 @@ class Conversation:
         return said
 
 
-def _remember(known: dict[Any, None], what: object) -> None:
+def _remember(known: dict[Any, None], what: object, most: int) -> None:
     """Adds to a table of bounded size; the oldest entry makes room."""
-    if what not in known and len(known) >= _MOST_IDS:
+    if what not in known and len(known) >= most:
         del known[next(iter(known))]
     known[what] = None
 

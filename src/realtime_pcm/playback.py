@@ -22,6 +22,10 @@ come included: what still arrives of them is dropped and counted. Audio without 
 interruption until the next response.created or session.created; where a server sends no such message (translation, GPT-Live),
 `resume` takes their place.
 
+How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a thread that only
+computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many. `sys.setswitchinterval(0.0005)` and a
+device latency of 50 ms or more keep that inaudible; free-threaded Python has no such wait.
+
 `import realtime_pcm` does not import this module.
 """
 
@@ -401,7 +405,8 @@ class PlaybackTracker:
         if pcm.dtype == np.uint8:
             width = _BYTES.get(audio.encoding)
             if width is None:
-                raise ValueError(f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype")
+                raise ValueError(
+                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype")
             unit *= width
         size, offset = pcm.size, message.sample_offset
         if not size:
