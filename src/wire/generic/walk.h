@@ -1,21 +1,10 @@
-/* The frame walk, once per tier.
+/* The frame walk: what a frame's type is, where its fields stand, and its payload. Included by tier.h, behind json.h.
  *
- * A tier's file defines WALK (the name of the function), WALK_TIER (its table), WALK_HAS_PEXT where _pext_u64 is at hand, and
- *
- *     static inline uint64_t special_block(const uint8_t *p)
- *
- * which looks at p[0 .. 64) and sets bit i where p[i] is '"', '\\', below 0x20 or above 0x7F,
- *
- *     static inline bool special_in_run(const uint8_t *p)
- *
- * whether there is such a byte in p[0 .. WALK_RUN), for long strings, and
- *
- *     static inline uint64_t equal_block(const uint8_t *p, char byte)
- *
- * which sets bit i where p[i] is `byte`; and then includes this file. Everything is static: functions of one instruction
- * set never call those of another.
+ *     walk            begin_frame or resume_frame, then walk_member for each member of the root object, then finish_frame
+ *     walk_member     several expected members at once (walk_expected), or one: its key, then walk_field or walk_other
+ *     walk_members    the same of a nested object that is known to be valid
+ *     walk_element    the next element of a nested array
  */
-#include "json.h"
 
 /* Members seen before "type" is known; more than these, and the frame is walked twice. */
 #define WALK_PENDING 16
@@ -127,20 +116,27 @@ static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     return p;
 }
 
-/* Finds all of it once "type" is fixed, in a frame that is known to be valid. */
+/* p: at the key of a member, in an object that is known to be valid. Returns the key of the next member, or the closing brace. */
+static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
+    bool ignored;
+    m->key = p + 1;
+    m->escaped = false;
+    p = walk_string(w, m->key, &m->escaped, &ignored);
+    m->length = (size_t)(p - m->key);
+    p = skip_space(p + 1, w->end);
+    p = walk_value(w, skip_space(p + 1, w->end), &m->value, 1);
+    p = skip_space(p, w->end);
+    return *p == ',' ? skip_space(p + 1, w->end) : p;
+}
+
+/* Finds all fields once "type" is fixed, in a frame that is known to be valid. */
 static void walk_again(walker *w, wire_frame *f) {
     const uint8_t *p = skip_space(w->data, w->end);
     p = skip_space(p + 1, w->end);
     while (*p != '}') {
-        member m = {.key = p + 1, .escaped = false};
-        bool ignored;
-        p = walk_string(w, m.key, &m.escaped, &ignored);
-        m.length = (size_t)(p - m.key);
-        p = skip_space(p + 1, w->end);
-        p = walk_value(w, skip_space(p + 1, w->end), &m.value, 1);
+        member m;
+        p = valid_member(w, p, &m);
         store(f, &m);
-        p = skip_space(p, w->end);
-        if (*p == ',') p = skip_space(p + 1, w->end);
     }
 }
 
@@ -234,182 +230,212 @@ static bool is_likely_payload(const wire_frame *f, const member *m) {
     return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
 }
 
-/* The fault is in the value of this member. */
-static wire_status in_member(wire_frame *f, const member *m, wire_status status) {
+/* What stopped the walk is in the value of this member. */
+static const uint8_t *in_member(wire_frame *f, const member *m) {
     size_t start = (size_t)(m->key - f->data);
     f->key = (wire_value){start, start + m->length, WIRE_STRING, m->escaped, true};
-    return status;
+    return NULL;
 }
 
-static wire_status walk_frame(wire_frame *f, walker *w) {
-    const uint8_t *const data = f->data, *const end = w->end;
-    const uint8_t *p;
-    const wire_layout *layout = NULL;
-    member pending[WALK_PENDING];
-    unsigned pending_count = 0;
-    bool again = false;
-    size_t decoded_start = SIZE_MAX;    /* no value starts there */
+/* What is known so far, beside what stands in the frame. */
+typedef struct progress {
+    const wire_layout *layout;          /* of the type; NULL before there is one */
+    member pending[WALK_PENDING];       /* members that came before the type */
+    unsigned pending_count;
+    bool again;                         /* what was found stands under a type that was not the last one */
+    size_t decoded_start;               /* of the payload that was decoded on the way; SIZE_MAX: none was */
+} progress;
+
+/* Takes this type for the frame's, and gives it the members that came before. */
+static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) {
+    use_type(f, type);
+    so_far->layout = type->layout;
+    for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
+}
+
+/* p: at a key's quote. Reads the key and the colon; returns where the value begins. */
+static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
+    bool ignored;
+    m->key = ++p;
+    p = walk_string(w, p, &m->escaped, &ignored);
+    if (p == NULL) return NULL;
+    m->length = (size_t)(p - m->key);
+    /* "type" stands behind the payload, at Speaches and others: the likely type is taken for it. If it is another one, all is
+     * walked again. */
+    if (so_far->layout == NULL && is_likely_payload(f, m)) settle_type(f, so_far, f->likely);
+    if (so_far->layout != NULL) *field = find_field(so_far->layout, f->data, m);
+    p++;
+    if (p == w->end || *p != ':') {
+        p = skip_space(p, w->end);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
+    }
+    return skip_space(p + 1, w->end);
+}
+
+/* p: at the value of a key that no field has: "type", or a member that is kept until the type is known, or one that is not
+ * declared. Returns the byte behind the value. */
+static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
+    const bool names_type = is_type_key(f->data, m);
+    member *kept = m;
+    if (!names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
+        kept = &so_far->pending[so_far->pending_count];
+    }
+    wire_value *value = names_type ? &f->type_value : &kept->value;
+    p = walk_value(w, p, value, 1);
+    if (p == NULL) return in_member(f, m);
+    if (names_type) {
+        const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
+        if (so_far->layout != NULL) {
+            so_far->again |= type != f->type;       /* the last "type" counts */
+        } else if (type != NULL) {
+            settle_type(f, so_far, type);
+        }
+    } else if (kept != m) {
+        kept->key = m->key;
+        kept->length = m->length;
+        kept->escaped = m->escaped;
+        so_far->pending_count++;
+    } else {
+        so_far->again |= so_far->layout == NULL;    /* more members than are kept */
+    }
+    return p;
+}
+
+/* p: at the value of a field. Returns the byte behind it. A payload stops the walk: NULL with WIRE_NEED_SINK. */
+static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
+                                        uint32_t field) {
+    if (is_payload(so_far->layout, field) && !f->defer_payload && !f->resumed && !so_far->again && p < w->end && *p == '"') {
+        const uint8_t *closing = guess_end(w, p + 1);
+        if (closing != NULL) {
+            f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
+            f->payload_field = field;
+            f->cursor = (size_t)(p - f->data);
+            f->payload_end = (size_t)(closing - f->data);
+            f->resumed = true;
+            w->status = WIRE_NEED_SINK;
+            return in_member(f, m);
+        }
+    }
+    /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
+    p = walk_value(w, p, &f->values[field], 1);
+    if (p == NULL) return in_member(f, m);
+    mark(f, field);
+    return p;
+}
+
+/* p: at the key of a member of the root object. Returns the byte behind the value of it, or of the last of several members. */
+static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+    if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
     member m;
-    uint32_t field;
-
-    if (f->resumed) {
-        /* Back with a sink: all that is lost are `pending`, used up when the type was found. */
-        look_at(w, data + f->payload_end);
-        layout = f->type->layout;
-        field = f->payload_field;
-        p = data + f->cursor;
-        const uint8_t *closing = data + f->payload_end;
-        m.key = data + f->key.start;
-        m.length = f->key.end - f->key.start;
-        m.escaped = f->key.escaped;
-        f->key.kind = WIRE_ABSENT;
-        if (f->sink.out != NULL && wire_payload_fill(&WALK_TIER, p + 1, (size_t)(closing - p - 1), &f->sink)) {
-            decoded_start = f->cursor + 1;
-            put_value(&f->values[field], decoded_start, f->payload_end, WIRE_STRING);
-            mark(f, field);
-            p = closing + 1;
-            goto next;
-        }
-        goto value;
-    }
-
-    p = walk_likely(w, f);
-    if (p != NULL) {
-        layout = f->type->layout;
-        goto next;
-    }
-    if (end > data) look_at(w, data);
-    p = skip_space(data, end);
-    if (p == end || *p != '{') return walk_other_root(w, p);
-    p = skip_space(p + 1, end);
-    if (p == end) return fail(w, WIRE_END, p), w->status;
-    if (*p == '}') goto root_closed;
-
-    for (;;) {
-        if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p), w->status;
-        m.escaped = false;
-        if (layout != NULL) {
-            const uint8_t *behind = walk_expected(w, f, layout, p);
-            if (behind != NULL) {
-                p = behind;
-                goto next;
-            }
-            /* The key that is expected before any other value, a payload among them: not scanned either. */
-            if (f->expected < layout->field_count && wire_pattern_at(&layout->fields[f->expected], p, end)) {
-                field = f->expected;
-                m.key = p + 1;
-                m.length = layout->fields[field].length;
-                p = skip_space(p + layout->fields[field].pattern_length, end);
-                goto value_of_field;
-            }
-        } else if (end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
+    m.escaped = false;
+    uint32_t field = WIRE_NO_FIELD;
+    if (so_far->layout != NULL) {
+        const uint8_t *behind = walk_expected(w, f, so_far->layout, p);
+        if (behind != NULL) return behind;
+        /* The key that is expected, before any other value (a payload among them): the key is not scanned either. */
+        if (f->expected < so_far->layout->field_count && wire_pattern_at(&so_far->layout->fields[f->expected], p, w->end)) {
+            field = f->expected;
             m.key = p + 1;
-            m.length = 4;
-            field = WIRE_NO_FIELD;
-            p += 7;
-            goto value_of_key;
+            m.length = so_far->layout->fields[field].length;
+            p = skip_space(p + so_far->layout->fields[field].pattern_length, w->end);
+            return walk_field(w, f, so_far, p, &m, field);
         }
-        bool ignored;
-        m.key = ++p;
-        p = walk_string(w, p, &m.escaped, &ignored);
-        if (p == NULL) return w->status;
-        m.length = (size_t)(p - m.key);
-        if (layout == NULL && is_likely_payload(f, &m)) {
-            /* "type" stands behind the payload, at Speaches and others: taken for the likely one. If it is another, all is
-             * walked again. */
-            use_type(f, f->likely);
-            layout = f->type->layout;
-            for (unsigned i = 0; i < pending_count; i++) store(f, &pending[i]);
-        }
-        field = layout != NULL ? find_field(layout, data, &m) : WIRE_NO_FIELD;
-        p++;
-        if (p == end || *p != ':') {
-            p = skip_space(p, end);
-            if (p == end) return fail(w, WIRE_END, p), w->status;
-            if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p), w->status;
-        }
-        p = skip_space(p + 1, end);
-
-    value_of_key:
-        if (field == WIRE_NO_FIELD) {
-            bool names_type = is_type_key(data, &m);
-            member *kept = !names_type && layout == NULL && pending_count < WALK_PENDING ? &pending[pending_count] : &m;
-            wire_value *value = names_type ? &f->type_value : &kept->value;
-            p = walk_value(w, p, value, 1);
-            if (p == NULL) return in_member(f, &m, w->status);
-            if (names_type) {
-                const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
-                if (layout != NULL) {
-                    again |= type != f->type;   /* the last "type" wins: all that was found stands under another */
-                } else if (type != NULL) {
-                    use_type(f, type);
-                    layout = type->layout;
-                    for (unsigned i = 0; i < pending_count; i++) store(f, &pending[i]);
-                }
-            } else if (kept != &m) {
-                kept->key = m.key;
-                kept->length = m.length;
-                kept->escaped = m.escaped;
-                pending_count++;
-            } else {
-                again |= layout == NULL;        /* more than are remembered */
-            }
-            goto next;
-        }
-
-    value_of_field:
-        if (is_payload(layout, field) && !f->defer_payload && !f->resumed && !again && p < end &&
-            *p == '"') {
-            const uint8_t *closing = guess_end(w, p + 1);
-            if (closing != NULL) {
-                f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
-                f->payload_field = field;
-                f->cursor = (size_t)(p - data);
-                f->payload_end = (size_t)(closing - data);
-                f->resumed = true;
-                return in_member(f, &m, WIRE_NEED_SINK);
-            }
-        }
-    value:
-        /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
-        p = walk_value(w, p, &f->values[field], 1);
-        if (p == NULL) return in_member(f, &m, w->status);
-        mark(f, field);
-    next:
-        if (p < end && *p == ',') {
-            p++;
-        } else {
-            p = skip_space(p, end);
-            if (p == end) return fail(w, WIRE_END, p), w->status;
-            if (*p == '}') break;
-            if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p), w->status;
-            p++;
-        }
-        if (p < end && *p == '"') continue;
-        p = skip_space(p, end);
-        if (p == end) return fail(w, WIRE_END, p), w->status;
+    } else if (w->end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
+        m.key = p + 1;
+        m.length = 4;
+        return walk_other(w, f, so_far, p + 7, &m);
     }
+    p = walk_key(w, f, so_far, p, &m, &field);
+    if (p == NULL) return NULL;
+    return field == WIRE_NO_FIELD ? walk_other(w, f, so_far, p, &m) : walk_field(w, f, so_far, p, &m, field);
+}
 
-root_closed:;
-    const uint8_t *behind = skip_space(p + 1, end);
-    if (behind != end) return fail(w, WIRE_TRAILING, behind), w->status;
+/* p: behind the value of a member. Returns the quote of the next key, or the closing brace. */
+static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
+    if (p < w->end && *p == ',') {
+        p++;
+    } else {
+        p = skip_space(p, w->end);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p == '}') return p;
+        if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p);
+        p++;
+    }
+    if (p < w->end && *p == '"') return p;
+    p = skip_space(p, w->end);
+    if (p == w->end) return fail(w, WIRE_END, p);
+    /* A brace behind a comma is no end, but a key that is missing. */
+    return *p == '}' ? fail(w, WIRE_EXPECTED_KEY, p) : p;
+}
+
+/* The root object's first key, or its closing brace. NULL: the frame is no object, and `status` is what is wrong with it. */
+static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
+    const uint8_t *p = walk_likely(w, f);
+    if (p != NULL) {
+        so_far->layout = f->type->layout;
+        return next_member(w, p);
+    }
+    if (w->end > w->data) look_at(w, w->data);
+    p = skip_space(w->data, w->end);
+    if (p == w->end || *p != '{') return walk_other_root(w, p), NULL;
+    p = skip_space(p + 1, w->end);
+    return p == w->end ? fail(w, WIRE_END, p) : p;
+}
+
+/* Back with a sink. All that is lost are pending members, which were used up when the type was found. */
+static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
+    const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
+    const uint32_t field = f->payload_field;
+    member m = {.key = f->data + f->key.start, .length = f->key.end - f->key.start, .escaped = f->key.escaped};
+    look_at(w, closing);
+    so_far->layout = f->type->layout;
+    f->key.kind = WIRE_ABSENT;
+    if (f->sink.out != NULL && wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
+        so_far->decoded_start = f->cursor + 1;
+        put_value(&f->values[field], so_far->decoded_start, f->payload_end, WIRE_STRING);
+        mark(f, field);
+        return next_member(w, closing + 1);
+    }
+    p = walk_field(w, f, so_far, p, &m, field);
+    return p == NULL ? NULL : next_member(w, p);
+}
+
+/* p: the root object's closing brace. */
+static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+    const uint8_t *behind = skip_space(p + 1, w->end);
+    if (behind != w->end) return fail(w, WIRE_TRAILING, behind), w->status;
     if (f->type_value.kind == WIRE_ABSENT) return fail(w, WIRE_TYPE_MISSING, p), w->status;
     if (f->type_value.kind != WIRE_STRING) {
         f->type = NULL;
-        return fail(w, WIRE_TYPE_KIND, data + f->type_value.start), w->status;
+        return fail(w, WIRE_TYPE_KIND, f->data + f->type_value.start), w->status;
     }
-    if (again) {
+    if (so_far->again) {
         use_type(f, find_type(f));
         walk_again(w, f);
-        decoded_start = SIZE_MAX;
+        so_far->decoded_start = SIZE_MAX;
     }
-    settle(f, decoded_start);
+    settle(f, so_far->decoded_start);
     return WIRE_OK;
 }
 
-static wire_status WALK(wire_frame *f) {
+static wire_status walk_frame(walker *w, wire_frame *f) {
+    progress so_far;
+    so_far.layout = NULL;
+    so_far.pending_count = 0;
+    so_far.again = false;
+    so_far.decoded_start = SIZE_MAX;
+    const uint8_t *p = f->resumed ? resume_frame(w, f, &so_far) : begin_frame(w, f, &so_far);
+    while (p != NULL && *p != '}') {
+        p = walk_member(w, f, &so_far, p);
+        if (p != NULL) p = next_member(w, p);
+    }
+    return p == NULL ? w->status : finish_frame(w, f, &so_far, p);
+}
+
+static wire_status walk(wire_frame *f) {
     walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK};
-    wire_status status = walk_frame(f, &w);
+    wire_status status = walk_frame(&w, f);
     if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
     return status;
 }
@@ -422,12 +448,8 @@ static void walk_members(const uint8_t *data, const wire_value *object, const wi
     look_at(&w, w.block);
     const uint8_t *p = skip_space(w.block + 1, w.end);
     while (*p != '}') {
-        member m = {.key = p + 1, .escaped = false};
-        bool ignored;
-        p = walk_string(&w, m.key, &m.escaped, &ignored);
-        m.length = (size_t)(p - m.key);
-        p = skip_space(p + 1, w.end);
-        p = walk_value(&w, skip_space(p + 1, w.end), &m.value, 1);
+        member m;
+        p = valid_member(&w, p, &m);
         uint8_t plain[WIRE_MAX_NAME];
         if (m.escaped) {
             m.length = plain_key(data, m.key, m.length, plain);
@@ -436,8 +458,6 @@ static void walk_members(const uint8_t *data, const wire_value *object, const wi
         for (size_t i = 0; i < count; i++) {
             if (keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)) found[i] = m.value;
         }
-        p = skip_space(p, w.end);
-        if (*p == ',') p = skip_space(p + 1, w.end);
     }
 }
 
