@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import playback_callback
-import playback_threads
+from support import playback_callback
+from support import playback_threads
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
-from session_frames import delta
+from support.session_frames import delta
 
 SECONDS = float(os.environ.get("REALTIME_PCM_PLAYBACK_SECONDS", "3"))
 
@@ -82,7 +82,7 @@ def test_a_tracker_in_several_threads() -> None:
 
 
 def test_a_callback_in_a_loaded_interpreter() -> None:
-    """python tests/playback_callback.py says how long a read takes and how long it waits for the GIL."""
+    """python tests/support/playback_callback.py says how long a read takes and how long it waits for the GIL."""
     if shutil.which(os.environ.get("CC", "cc")) is None or not Path(sysconfig.get_path("include"), "Python.h").exists():
         pytest.skip("needs a C compiler and Python's headers")
     rows = playback_callback.measure(0.5, busy=1)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from playback_model import plain
+from support.playback_model import plain
 from realtime_pcm.playback import PlaybackBuffer
-from session_frames import b64, delta, done, dumps, nested, session
+from support.session_frames import b64, delta, done, dumps, nested, session
 
 soxr = pytest.importorskip("soxr")
 

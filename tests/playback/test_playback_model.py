@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-import playback_model
+from support import playback_model
 
 OPERATIONS = int(os.environ.get("REALTIME_PCM_PLAYBACK_OPERATIONS", "20000"))
 

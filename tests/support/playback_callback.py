@@ -1,6 +1,6 @@
 """How long a sound card's callback takes in a loaded interpreter, and how long it waits for the GIL: said apart.
 
-    python tests/playback_callback.py --seconds 60 --busy 1
+    python tests/support/playback_callback.py --seconds 60 --busy 1
 
 A thread of C calls `player.read` every 5 ms, as PortAudio's thread does. Meanwhile one Python thread writes messages and
 interrupts, and others do nothing but compute. Needs a C compiler and Python's headers.
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer
-from session_frames import delta, done
+from support.session_frames import delta, done
 
 SOURCE = Path(__file__).resolve().parent / "c" / "callback.c"
 

@@ -34,7 +34,7 @@ import numpy as np
 import sounddevice as sd
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer
-from session_frames import delta, done
+from support.session_frames import delta, done
 
 kind, dtype, channels, cut = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 player = PlaybackBuffer(24_000, dtype=dtype, channels=channels)

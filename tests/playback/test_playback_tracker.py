@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import realtime_pcm as rp
-from playback_model import plain
+from support.playback_model import plain
 from realtime_pcm.playback import PlaybackTracker
-from session_frames import ULAW, b64, delta, done, dumps, response, session
+from support.session_frames import ULAW, b64, delta, done, dumps, response, session
 
 IDS = {"response_id": "r1", "item_id": "i1", "content_index": 0}
 OTHER = {"response_id": "r2", "item_id": "i2", "content_index": 0}

@@ -1,4 +1,4 @@
-"""PlaybackBuffer, promise by promise. The model of all of them at once is tests/playback_model.py."""
+"""PlaybackBuffer, promise by promise. The model of all of them at once is tests/support/playback_model.py."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from playback_model import plain
+from support.playback_model import plain
 from realtime_pcm import messages
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
-from session_frames import RAW, b64, delta, done, dumps, response, session
+from support.session_frames import RAW, b64, delta, done, dumps, response, session
 
 RATE = 24_000
 IDS = {"response_id": "r1", "item_id": "i1", "content_index": 0}

@@ -17,7 +17,7 @@ import numpy as np
 
 import realtime_pcm as rp
 from realtime_pcm.playback import Interruption, PlaybackBuffer
-from session_frames import delta, done, dumps, response
+from support.session_frames import delta, done, dumps, response
 
 RATE = 24_000
 
