@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._resample import Resampler, Samples
 
 _MOST_RESPONSES = 1024  # responses under way
-_MOST_SILENCED = 4096   # interrupted responses and items: more than one interruption can have
+_MOST_SILENCED = 4096  # interrupted responses and items: more than one interruption can have
 _LONGEST_ID = 512
 
 
@@ -115,10 +115,14 @@ def _said_of(reports: list[Report], streams: dict[int, Stream]) -> Interruption:
             silent.append((stream, samples, received))
             continue
         else:
-            frame = "" if item_id is None else _frame(
-                "conversation.item.truncate", item_id=item_id, content_index=content_index, audio_end_ms=end_ms)
+            frame = (
+                ""
+                if item_id is None
+                else _frame("conversation.item.truncate", item_id=item_id, content_index=content_index, audio_end_ms=end_ms)
+            )
             (unidentified if item_id is None else truncations).append(
-                Truncation(item_id, content_index, samples, end_ms, frame, response_id, stream.item_rate, received))
+                Truncation(item_id, content_index, samples, end_ms, frame, response_id, stream.item_rate, received)
+            )
         heard.add(item_id)
     unheard = []
     for stream, samples, received in silent:
@@ -149,15 +153,15 @@ class Stream:
 
     def __init__(self, key: Key, item: int, rate: int, unit: int) -> None:
         self.key = key
-        self.item = item                # its number in the ledger
-        self.item_rate = rate           # places in the item count samples of this rate
-        self.over = False               # its end has come
-        self.expected = 0               # the sample_offset of the next message
-        self.rate = rate                # of the segment
-        self.unit = unit                # what one sample on all channels is in `expected`
-        self.origin = 0                 # the place at which the segment begins
-        self.start = 0                  # the sample_offset at which the segment begins
-        self.index = 0                  # samples of the segment that left the resampler
+        self.item = item  # its number in the ledger
+        self.item_rate = rate  # places in the item count samples of this rate
+        self.over = False  # its end has come
+        self.expected = 0  # the sample_offset of the next message
+        self.rate = rate  # of the segment
+        self.unit = unit  # what one sample on all channels is in `expected`
+        self.origin = 0  # the place at which the segment begins
+        self.start = 0  # the sample_offset at which the segment begins
+        self.index = 0  # samples of the segment that left the resampler
         self.resampler: Resampler | None = None
         self.rest: Samples | None = None  # the beginning of a sample whose other channels come with the next message
 
@@ -184,17 +188,28 @@ class Stream:
 class Conversation:
     """Which audio is to be played: what is new. Not what came before, nor what was interrupted."""
 
-    __slots__ = ("_begin", "_end", "duplicates", "forgotten", "full", "late", "responses", "silenced", "silenced_rest", "streams",
-                 "streams_of_items")
+    __slots__ = (
+        "_begin",
+        "_end",
+        "duplicates",
+        "forgotten",
+        "full",
+        "late",
+        "responses",
+        "silenced",
+        "silenced_rest",
+        "streams",
+        "streams_of_items",
+    )
 
     def __init__(self, begin: Callable[[], int], end: Callable[[Stream], None]) -> None:
         self._begin = begin
         self._end = end
         self.streams: dict[Key, Stream] = {}
-        self.streams_of_items: dict[int, Stream] = {}      # by their number in the ledger
-        self.responses: dict[str, None] = {}                # those under way
-        self.silenced: dict[tuple[str, str], None] = {}     # ("response" or "item", id)
-        self.silenced_rest = False                          # audio without ids is late
+        self.streams_of_items: dict[int, Stream] = {}  # by their number in the ledger
+        self.responses: dict[str, None] = {}  # those under way
+        self.silenced: dict[tuple[str, str], None] = {}  # ("response" or "item", id)
+        self.silenced_rest = False  # audio without ids is late
         self.late = self.duplicates = self.forgotten = 0
         self.full = False
 
@@ -227,7 +242,9 @@ class Conversation:
                 stream.over = True
                 self._end(stream)
 
-    def place(self, message: AudioMessage, size: int, offset: int | None, rate: int, unit: int) -> tuple[Stream, int, bool] | None:
+    def place(
+        self, message: AudioMessage, size: int, offset: int | None, rate: int, unit: int
+    ) -> tuple[Stream, int, bool] | None:
         """The stream of a message's audio, how much of its beginning came before, and whether a segment begins.
 
         None where all of it is late, came before, or finds no room in the ledger: `full` is then true. size, offset: in the
@@ -236,13 +253,16 @@ class Conversation:
         self.full = False
         key = _key(message)
         response_id, item_id, _ = key
-        if ("response", response_id) in self.silenced or ("item", item_id) in self.silenced or (
-                self.silenced_rest and response_id is None and item_id is None):
+        if (
+            ("response", response_id) in self.silenced
+            or ("item", item_id) in self.silenced
+            or (self.silenced_rest and response_id is None and item_id is None)
+        ):
             self.late += size // unit
             return None
         stream = self.streams.get(key)
         if stream is not None and stream.over and response_id is None and item_id is None:
-            stream = None               # what follows the end of audio without ids is the next one
+            stream = None  # what follows the end of audio without ids is the next one
         if stream is None:
             stream = self._new(key, rate, unit)
             self.full = stream is None
@@ -318,7 +338,7 @@ def _response_id(message: ResponseCreated | ResponseDone) -> str | None:
 
 
 def is_speech(message: object) -> TypeGuard[AudioMessage]:
-    """Whether a message carries what the model says. GPT-Live copies the user's speech to a sideband: that is not to be played."""
+    """Whether a message carries what the model says: GPT-Live copies the user's speech to a sideband; nobody plays that."""
     return isinstance(message, AudioMessage) and not isinstance(message, SessionInputAudioAppend)
 
 

@@ -1,7 +1,7 @@
 from typing import Any, Literal, TypeAlias, final
 
 import numpy.typing as npt
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import Buffer, Self, disjoint_base
 
 # Item, samples received, samples heard, whether it was heard to its end.
 Report: TypeAlias = tuple[int, int, int, bool]
@@ -24,7 +24,7 @@ class SampleQueue:
 
     def __new__(
         cls, rate: int, *, dtype: Literal["int16", "float32"] | npt.DTypeLike = "int16", channels: int = 1, seconds: float = 120
-    ) -> SampleQueue: ...
+    ) -> Self: ...
     @property
     def rate(self) -> int: ...
     @property

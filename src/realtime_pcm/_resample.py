@@ -56,4 +56,5 @@ def require_soxr(rate: int, to_rate: int) -> Any:
     except ImportError:
         raise ValueError(
             f"the message's audio has {rate:,} samples a second and the player {to_rate:,}: pip install realtime-pcm[play] "
-            f"to have it resampled by soxr, or make the player with rate={rate}") from None
+            f"to have it resampled by soxr, or make the player with rate={rate}"
+        ) from None

@@ -22,9 +22,10 @@ come included: what still arrives of them is dropped and counted. Audio without 
 interruption until the next response.created or session.created; where a server sends no such message (translation, GPT-Live),
 `resume` takes their place.
 
-How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a thread that only
-computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many. `sys.setswitchinterval(0.0005)` and a
-device latency of 50 ms or more keep that inaudible; free-threaded Python has no such wait.
+How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a
+thread that only computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many.
+`sys.setswitchinterval(0.0005)` and a device latency of 50 ms or more keep that inaudible; free-threaded Python has no
+such wait.
 
 `import realtime_pcm` does not import this module.
 """
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interruption", "PlaybackBuffer", "PlaybackTracker", "PlayedItem", "Truncation", "UnheardItem"]
 
-_MOST_MARKS = 4096      # marks that are awaited
+_MOST_MARKS = 4096  # marks that are awaited
 
 # The bytes of one sample where the decoder hands on the payload.
 _BYTES = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
@@ -226,7 +227,9 @@ class PlaybackBuffer(SampleQueue):
         if pcm.dtype not in (np.int16, np.float32):
             raise ValueError(f"the message's pcm is {pcm.dtype}: a player takes int16 or float32, the decoder's dtype")
         if channels not in (1, self.channels):
-            raise ValueError(f"the message's audio has {channels} channels and the player {self.channels}: expected 1 or the same")
+            raise ValueError(
+                f"the message's audio has {channels} channels and the player {self.channels}: expected 1 or the same"
+            )
         if rate != self.rate:
             require_soxr(rate, self.rate)
         size, offset = pcm.size, message.sample_offset
@@ -241,7 +244,7 @@ class PlaybackBuffer(SampleQueue):
         start = stream.expected if offset is None else offset
         if fresh:
             self._flush(stream)
-            skip = -start % channels        # the rest of a sample whose first channels never came
+            skip = -start % channels  # the rest of a sample whose first channels never came
             stream.begin_segment(rate, channels, start + skip)
             if rate != self.rate:
                 stream.resampler = Resampler(rate, self.rate, self.channels)
@@ -302,9 +305,9 @@ class PlaybackTracker:
         self._inside = False
         self._ledger = Ledger()
         self._conversation = Conversation(self._begin, self._end_stream)
-        self._marks: dict[str, int] = {}    # the position after the audio of each mark that is awaited
+        self._marks: dict[str, int] = {}  # the position after the audio of each mark that is awaited
         self._names = 0
-        self._base = self._heard = self._sent = 0   # positions: of the last interruption, heard, sent
+        self._base = self._heard = self._sent = 0  # positions: of the last interruption, heard, sent
         _enroll(self)
 
     def __repr__(self) -> str:
@@ -406,7 +409,8 @@ class PlaybackTracker:
             width = _BYTES.get(audio.encoding)
             if width is None:
                 raise ValueError(
-                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype")
+                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype"
+                )
             unit *= width
         size, offset = pcm.size, message.sample_offset
         if not size:
@@ -429,7 +433,7 @@ class PlaybackTracker:
         self._names += 1
         name = f"audio-{self._names}"
         if len(self._marks) >= _MOST_MARKS:
-            del self._marks[next(iter(self._marks))]    # a later one says the same
+            del self._marks[next(iter(self._marks))]  # a later one says the same
         self._marks[name] = self._sent
         return name
 
@@ -438,4 +442,3 @@ class PlaybackTracker:
 
     def _end_stream(self, stream: Stream) -> None:
         self._ledger.end(stream.item)
-

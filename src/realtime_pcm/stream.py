@@ -425,8 +425,7 @@ def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
     only = options.get("only")
     if only is not None and not (isinstance(only, (str, type)) or hasattr(only, "__iter__")):
         raise TypeError(
-            "decode_stream() takes a wire type, a message class or an iterable of these as only=, "
-            f"not {type(only).__name__}"
+            f"decode_stream() takes a wire type, a message class or an iterable of these as only=, not {type(only).__name__}"
         )
     return Decoder(**options)
 

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from support.playback_model import plain
 from realtime_pcm import messages
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
+from support.playback_model import plain
 from support.session_frames import RAW, b64, delta, done, dumps, response, session
 
 RATE = 24_000
@@ -93,15 +93,23 @@ def test_full_refuses_the_newest_and_never_waits() -> None:
 def test_other_messages_are_ignored() -> None:
     player = PlaybackBuffer(RATE)
     decoder = rp.Decoder()
-    for frame in (session("session.created"), response("response.created"), dumps(type="rate_limits.updated"), dumps(type="x.y"),
-                  done(**IDS), response("response.done"), done("conversation.item.added"),
-                  dumps(type="response.created", response="text"), dumps(type="response.done", response=["r"])):
+    for frame in (
+        session("session.created"),
+        response("response.created"),
+        dumps(type="rate_limits.updated"),
+        dumps(type="x.y"),
+        done(**IDS),
+        response("response.done"),
+        done("conversation.item.added"),
+        dumps(type="response.created", response="text"),
+        dumps(type="response.done", response=["r"]),
+    ):
         assert player.write(decoder.decode(frame)) == 0
     bad = next(iter(rp.decode_stream([b"{"], errors="yield")))
-    assert player.write(bad) == 0 and player.write(None) == 0   # type: ignore[arg-type]
+    assert player.write(bad) == 0 and player.write(None) == 0  # type: ignore[arg-type]
     assert player.write(audio(0, **IDS)) == 0
     said = player.interrupt()
-    assert plain(said) == dict.fromkeys(("truncations", "unidentified", "unheard", "played", "deleted"), [])
+    assert plain(said) == {key: [] for key in ("truncations", "unidentified", "unheard", "played", "deleted")}
 
 
 @pytest.mark.parametrize("given", [b"{}", "{}", RAW, 5, np.zeros(4, np.int16)], ids=lambda given: type(given).__name__)
@@ -162,8 +170,12 @@ def test_several_items_in_flight() -> None:
     heard(player, 340)
     said = player.interrupt()
     assert plain(said) == {
-        "played": [("i1", 1, 240)], "truncations": [("i2", 2, 100, 4, 240)],
-        "unheard": [("i3", 3, 0, 240), ("i4", 0, 0, 240)], "unidentified": [], "deleted": ["i3", "i4"]}
+        "played": [("i1", 1, 240)],
+        "truncations": [("i2", 2, 100, 4, 240)],
+        "unheard": [("i3", 3, 0, 240), ("i4", 0, 0, 240)],
+        "unidentified": [],
+        "deleted": ["i3", "i4"],
+    }
     assert said.unheard[0].delete_frame == '{"type":"conversation.item.delete","item_id":"i3"}'
 
 
@@ -287,8 +299,8 @@ def test_late_audio_is_dropped_and_counted() -> None:
     heard(player, 100)
     player.interrupt()
     assert player.write(audio(240, 241, decoder, **IDS)) == 0
-    assert player.write(audio(240, 1, decoder, **(IDS | {"item_id": "i1b"}))) == 0      # the same response goes on
-    assert player.write(audio(240, 1, decoder, item_id="i1")) == 0                      # the same item
+    assert player.write(audio(240, 1, decoder, **(IDS | {"item_id": "i1b"}))) == 0  # the same response goes on
+    assert player.write(audio(240, 1, decoder, item_id="i1")) == 0  # the same item
     assert player.late == 720
     player.write(decoder.decode(done(**IDS)))
     player.write(decoder.decode(response("response.created", "r2")))
@@ -367,11 +379,11 @@ def test_audio_that_comes_twice_is_played_once() -> None:
     assert player.write(first) == 0
     player.write(audio(100, 101, decoder, **IDS))
     assert player.write(audio(150, 1, again, **IDS)) == 0
-    assert player.write(audio(150, 151, again, **IDS)) == 100       # 151 to 200 were there
+    assert player.write(audio(150, 151, again, **IDS)) == 100  # 151 to 200 were there
     assert player.duplicates == 100 + 150 + 50
     assert heard(player, 999) == up(1, 300)
     player.write(decoder.decode(done(**IDS)))
-    assert player.write(first) == 0                                 # an item that has ended gets no more
+    assert player.write(first) == 0  # an item that has ended gets no more
     assert player.duplicates == 400
     assert plain(player.interrupt())["played"] == [("i1", 0, 300)]
 
@@ -407,8 +419,16 @@ def test_streams_without_ids_follow_one_another() -> None:
 
 def test_ids_of_other_json_types_count_as_absent() -> None:
     player = PlaybackBuffer(RATE)
-    for ids in ({"item_id": ["i"]}, {"item_id": {}, "response_id": 5}, {"item_id": "i" * 513}, {"content_index": "0"},
-                {"content_index": -1}, {"content_index": True}, {"content_index": 1e300}, {"content_index": 2**70}):
+    for ids in (
+        {"item_id": ["i"]},
+        {"item_id": {}, "response_id": 5},
+        {"item_id": "i" * 513},
+        {"content_index": "0"},
+        {"content_index": -1},
+        {"content_index": True},
+        {"content_index": 1e300},
+        {"content_index": 2**70},
+    ):
         player.write(audio(100, 1, **ids))
     heard(player, 799)
     assert plain(player.interrupt())["unidentified"] == [(None, 0, 799, 33, 800)]
@@ -420,24 +440,24 @@ def test_ids_of_other_json_types_count_as_absent() -> None:
 def test_underruns_are_counted_inside_an_item_alone() -> None:
     player, decoder = PlaybackBuffer(RATE), rp.Decoder()
     player.write(decoder.decode(response("response.created", "r1")))
-    heard(player, 10)                                   # before its first sample
+    heard(player, 10)  # before its first sample
     player.write(audio(20, 1, decoder, **IDS))
     heard(player, 20)
     assert player.underruns == 0
     heard(player, 10)
     heard(player, 10)
-    assert player.underruns == 1                        # one gap, however many reads
+    assert player.underruns == 1  # one gap, however many reads
     player.write(audio(20, 21, decoder, **IDS))
     heard(player, 30)
     assert player.underruns == 2
     player.write(audio(20, 41, decoder, **IDS))
     player.write(decoder.decode(done(**IDS)))
-    heard(player, 30)                                   # after its end
+    heard(player, 30)  # after its end
     assert player.underruns == 2
     player.write(audio(20, 1, decoder, **OTHER))
     heard(player, 10)
     player.interrupt()
-    heard(player, 30)                                   # after an interruption
+    heard(player, 30)  # after an interruption
     assert player.underruns == 2
 
 
@@ -499,7 +519,7 @@ def stereo(decoder: rp.Decoder, raw: bytes) -> Any:
 def test_stereo_of_messages_that_cut_a_sample_in_two() -> None:
     player, decoder = PlaybackBuffer(RATE, channels=2), rp.Decoder()
     raw = counting(100)
-    assert player.write(stereo(decoder, raw[:6])) == 1      # 1 2, and the left of 3 4
+    assert player.write(stereo(decoder, raw[:6])) == 1  # 1 2, and the left of 3 4
     assert player.write(stereo(decoder, raw[6:7])) == 0
     assert player.write(stereo(decoder, raw[7:40])) == 9
     assert player.write(stereo(decoder, raw[40:])) == 40
@@ -529,8 +549,15 @@ def test_buffers_that_are_read_into() -> None:
     cffi = pytest.importorskip("cffi")
     ffi = cffi.FFI()
     memory = ffi.new("char[]", 200)
-    for out in (np.empty(100, np.int16), np.empty((100, 1), np.int16), bytearray(200), memoryview(bytearray(200)),
-                array.array("h", [0] * 100), memoryview(np.empty((100, 1), np.int16)), ffi.buffer(memory, 200)):
+    for out in (
+        np.empty(100, np.int16),
+        np.empty((100, 1), np.int16),
+        bytearray(200),
+        memoryview(bytearray(200)),
+        array.array("h", [0] * 100),
+        memoryview(np.empty((100, 1), np.int16)),
+        ffi.buffer(memory, 200),
+    ):
         player = PlaybackBuffer(RATE)
         player.write(audio(60, 1, **IDS))
         player.check(out)
@@ -607,7 +634,7 @@ def test_a_read_asks_for_no_memory() -> None:
             before = tracemalloc.get_traced_memory()[1]
             for _ in range(10):
                 player.read(out)
-            assert tracemalloc.get_traced_memory()[1] - before < 200    # the loop's own iterator and this tuple
+            assert tracemalloc.get_traced_memory()[1] - before < 200  # the loop's own iterator and this tuple
         finally:
             tracemalloc.stop()
     assert player.queued == 30_000 - 3 * 12 * 480
@@ -616,12 +643,23 @@ def test_a_read_asks_for_no_memory() -> None:
 # ---- the object itself
 
 
-@pytest.mark.parametrize("arguments, kind", [
-    ({"rate": 0}, ValueError), ({"rate": -5}, ValueError), ({"rate": 24e3}, TypeError), ({"rate": True}, TypeError),
-    ({"channels": 0}, ValueError), ({"channels": "2"}, TypeError), ({"dtype": "uint8"}, ValueError), ({"dtype": "float64"}, ValueError),
-    ({"seconds": 0}, ValueError), ({"seconds": float("nan")}, ValueError), ({"seconds": float("inf")}, ValueError),
-    ({"seconds": "9"}, TypeError),
-])
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ({"rate": 0}, ValueError),
+        ({"rate": -5}, ValueError),
+        ({"rate": 24e3}, TypeError),
+        ({"rate": True}, TypeError),
+        ({"channels": 0}, ValueError),
+        ({"channels": "2"}, TypeError),
+        ({"dtype": "uint8"}, ValueError),
+        ({"dtype": "float64"}, ValueError),
+        ({"seconds": 0}, ValueError),
+        ({"seconds": float("nan")}, ValueError),
+        ({"seconds": float("inf")}, ValueError),
+        ({"seconds": "9"}, TypeError),
+    ],
+)
 def test_arguments_that_do_not_fit(arguments: dict[str, Any], kind: type[Exception]) -> None:
     with pytest.raises(kind):
         PlaybackBuffer(**({"rate": RATE} | arguments))
@@ -663,7 +701,7 @@ def test_the_package_does_not_import_it() -> None:
 
 
 def test_memory_is_given_back() -> None:
-    for _ in range(300):    # 300 times 60 MB would not fit
+    for _ in range(300):  # 300 times 60 MB would not fit
         player = PlaybackBuffer(RATE, seconds=1_200)
         player.write(audio(1_200, 1, **IDS))
     assert player.queued == 1_200
@@ -700,7 +738,7 @@ def test_more_runs_than_are_remembered() -> None:
         player.write(audio(1, number, decoder, **OTHER))
     assert (player.queued, player.refused) == (4_096, 6_000 - 4_096)
     heard(player, 1_000)
-    for number in range(10):    # what was read makes room
+    for number in range(10):  # what was read makes room
         player.write(audio(1, number, decoder, **IDS))
         player.write(audio(1, number, decoder, **OTHER))
     assert player.queued == 3_096 + 20

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from support.playback_model import plain
 from realtime_pcm.playback import PlaybackBuffer
+from support.playback_model import plain
 from support.session_frames import b64, delta, done, dumps, nested, session
 
 soxr = pytest.importorskip("soxr")
@@ -52,7 +52,7 @@ def read_all(player: PlaybackBuffer, size: int = 480) -> Any:
     return np.concatenate(pieces)
 
 
-@pytest.mark.parametrize("rate, to_rate", RATES)
+@pytest.mark.parametrize(("rate", "to_rate"), RATES)
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
 def test_a_streamed_item_is_what_soxr_makes_of_the_whole(rate: int, to_rate: int, dtype: str) -> None:
     samples = speech(rate)
@@ -79,7 +79,7 @@ def test_several_channels() -> None:
         assert np.abs(got[:, channel] - whole).max() < 1e-5
 
 
-@pytest.mark.parametrize("rate, to_rate", RATES)
+@pytest.mark.parametrize(("rate", "to_rate"), RATES)
 def test_what_was_heard_counts_in_the_items_own_rate(rate: int, to_rate: int) -> None:
     samples = speech(rate)
     for count in (0, 1, 99, 1_000, to_rate // 4, 10**6):
@@ -111,7 +111,7 @@ def test_what_soxr_still_holds_is_not_heard_after_an_interruption() -> None:
     assert player.write(decoder.decode(delta(speech(24_000).tobytes(), **OTHER))) > 0
     out = np.empty(2_000, np.int16)
     player.read(out)
-    assert np.abs(out[:20]).max() < 200      # the other item from its quiet beginning, nothing of the first
+    assert np.abs(out[:20]).max() < 200  # the other item from its quiet beginning, nothing of the first
 
 
 def test_duplicates_and_gaps_of_resampled_audio() -> None:
@@ -125,7 +125,10 @@ def test_duplicates_and_gaps_of_resampled_audio() -> None:
     player.write(decoder.decode(done(**IDS)))
     got = read_all(player)[:, 0]
     # Two segments, each as soxr makes it of the whole of it.
-    parts = [soxr.resample(part.astype(np.float32) / 32768, 24_000, 48_000, quality="HQ") for part in (samples[:5_000], samples[8_000:])]
+    parts = [
+        soxr.resample(part.astype(np.float32) / 32768, 24_000, 48_000, quality="HQ")
+        for part in (samples[:5_000], samples[8_000:])
+    ]
     assert np.abs(got - np.concatenate(parts)).max() < 1e-5
     assert plain(player.interrupt())["played"] == [("i1", 0, 12_000)]
     # The place of what was heard lies behind the gap.
@@ -180,9 +183,11 @@ def test_without_soxr_the_error_says_what_to_install() -> None:
         "import sys; sys.modules['soxr'] = None\n"
         "import realtime_pcm as rp\nfrom realtime_pcm.playback import PlaybackBuffer\n"
         "player = PlaybackBuffer(48_000)\n"
-        "message = rp.decode('{\"type\":\"response.audio.delta\",\"item_id\":\"i\",\"delta\":\"AAAA\"}')\n"
+        'message = rp.decode(\'{"type":"response.audio.delta","item_id":"i","delta":"AAAA"}\')\n'
         "try: player.write(message)\n"
         "except ValueError as error: print(error, player.queued, player.interrupt().unheard)\n"
     )
     done_ = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "pip install realtime-pcm[play]" in done_.stdout and "rate=24000" in done_.stdout and done_.stdout.endswith(" 0 ()\n"), done_
+    assert (
+        "pip install realtime-pcm[play]" in done_.stdout and "rate=24000" in done_.stdout and done_.stdout.endswith(" 0 ()\n")
+    ), done_

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.paths import TESTS
+
 RATE = 24_000
 
 pytestmark = [
@@ -69,13 +71,28 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     home = tmp_path_factory.mktemp("pa")
     (home / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
     environment = os.environ | {
-        "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_SERVER": f"unix:{home}/native", "PYTHONPATH": str(Path(__file__).parent)}
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home),
+        "PULSE_SERVER": f"unix:{home}/native",
+        "PYTHONPATH": str(TESTS),
+    }
     with open(home / "log", "w") as log:
         server = subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
-             "-L", f"module-null-sink sink_name=ear rate={RATE} channels=1 format=s16le",
-             "-L", f"module-native-protocol-unix socket={home}/native auth-anonymous=1"],
-            env=environment, stdout=log, stderr=log)
+            [
+                "pulseaudio",
+                "-n",
+                "--daemonize=no",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+                "-L",
+                f"module-null-sink sink_name=ear rate={RATE} channels=1 format=s16le",
+                "-L",
+                f"module-native-protocol-unix socket={home}/native auth-anonymous=1",
+            ],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
     try:
         for _ in range(100):
             if (home / "native").exists():
@@ -95,10 +112,14 @@ def play(sound: dict[str, str], *arguments: object) -> tuple[dict[str, Any], Any
     with open(recording, "wb") as file:
         recorder = subprocess.Popen(
             ["parec", "-d", "ear.monitor", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=20"],
-            env=sound, stdout=file)
+            env=sound,
+            stdout=file,
+        )
     try:
         time.sleep(0.5)
-        done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, arguments)], env=sound, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *map(str, arguments)], env=sound, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         time.sleep(0.5)
     finally:
@@ -109,9 +130,15 @@ def play(sound: dict[str, str], *arguments: object) -> tuple[dict[str, Any], Any
     return json.loads(done.stdout.splitlines()[-1]), heard[heard != 0]
 
 
-@pytest.mark.parametrize("kind, dtype, channels", [
-    ("OutputStream", "int16", 1), ("RawOutputStream", "int16", 1), ("OutputStream", "float32", 2), ("RawOutputStream", "float32", 1),
-])
+@pytest.mark.parametrize(
+    ("kind", "dtype", "channels"),
+    [
+        ("OutputStream", "int16", 1),
+        ("RawOutputStream", "int16", 1),
+        ("OutputStream", "float32", 2),
+        ("RawOutputStream", "float32", 1),
+    ],
+)
 def test_all_of_it_is_heard(sound: dict[str, str], kind: str, dtype: str, channels: int) -> None:
     said, heard = play(sound, kind, dtype, channels, 2.5)
     assert (said["error"], said["underruns"], said["late"], said["queued"]) == (None, 0, 0, 0)

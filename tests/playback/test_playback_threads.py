@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import playback_callback
-from support import playback_threads
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
+from support import playback_callback, playback_threads
 from support.session_frames import delta
 
 SECONDS = float(os.environ.get("REALTIME_PCM_PLAYBACK_SECONDS", "3"))

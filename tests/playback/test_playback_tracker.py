@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import realtime_pcm as rp
-from support.playback_model import plain
 from realtime_pcm.playback import PlaybackTracker
+from support.playback_model import plain
 from support.session_frames import ULAW, b64, delta, done, dumps, response, session
 
 IDS = {"response_id": "r1", "item_id": "i1", "content_index": 0}
@@ -66,17 +66,21 @@ def test_items_in_flight_played_and_unheard() -> None:
         assert tracker.sent(decoder.decode(done(**ids))) is None
     tracker.acknowledge(names[2])
     assert plain(tracker.interrupt()) == {
-        "played": [("i1", 0, 480)], "truncations": [("i2", 0, 240, 10, 480)], "unheard": [("i3", 0, 0, 480)],
-        "unidentified": [], "deleted": ["i3"]}
+        "played": [("i1", 0, 480)],
+        "truncations": [("i2", 0, 240, 10, 480)],
+        "unheard": [("i3", 0, 0, 480)],
+        "unidentified": [],
+        "deleted": ["i3"],
+    }
 
 
-@pytest.mark.parametrize("played, samples", [(0, 0), (100, 100), (700, 700), (10**30, 960)])
+@pytest.mark.parametrize(("played", "samples"), [(0, 0), (100, 100), (700, 700), (10**30, 960)])
 def test_the_other_sides_own_count(played: int, samples: int) -> None:
     tracker, decoder = PlaybackTracker(), rp.Decoder()
     tracker.sent(audio(decoder, 100, item_id="before"))
     tracker.interrupt(100)
     names = [str(tracker.sent(audio(decoder, 480, **IDS))) for _ in range(2)]
-    tracker.acknowledge(names[0])       # what is told counts instead of it
+    tracker.acknowledge(names[0])  # what is told counts instead of it
     said = plain(tracker.interrupt(played))
     assert [item[2] for item in said["truncations"] + said["unheard"]] == [samples]
 
@@ -140,7 +144,7 @@ def test_a_new_connection() -> None:
     assert tracker.sent(audio(decoder, 240, **IDS))
 
 
-@pytest.mark.parametrize("played, kind", [(-1, ValueError), (1.5, TypeError), ("1", TypeError), (True, TypeError)])
+@pytest.mark.parametrize(("played", "kind"), [(-1, ValueError), (1.5, TypeError), ("1", TypeError), (True, TypeError)])
 def test_played_is_a_number_of_samples(played: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="number of samples"):
         PlaybackTracker().interrupt(played)
@@ -152,8 +156,8 @@ def test_state_is_bounded() -> None:
     for number in range(6_000):
         names.append(str(tracker.sent(audio(decoder, 24, item_id=f"i{number}"))))
     assert tracker.forgotten == 6_000 - 1_024
-    assert not tracker.acknowledge(names[0])                # 4,096 marks are awaited
-    assert tracker.acknowledge(names[5_500])                # which speaks for all before it
+    assert not tracker.acknowledge(names[0])  # 4,096 marks are awaited
+    assert tracker.acknowledge(names[5_500])  # which speaks for all before it
     said = tracker.interrupt()
     assert [cut.item_id for cut in said.truncations] == [f"i{number}" for number in range(6_000 - 1_024, 5_501)]
     assert [cut.item_id for cut in said.unheard] == [f"i{number}" for number in range(5_501, 6_000)]

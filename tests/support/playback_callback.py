@@ -22,21 +22,32 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import realtime_pcm as rp
 from realtime_pcm.playback import PlaybackBuffer
+from support.paths import TESTS
 from support.session_frames import delta, done
 
-SOURCE = Path(__file__).resolve().parent / "c" / "callback.c"
+SOURCE = TESTS / "c" / "callback.c"
 
 
 def build(folder: str) -> Any:
     library = Path(folder) / "callback.so"
     subprocess.run(
-        [os.environ.get("CC", "cc"), "-O2", "-shared", "-fPIC", "-pthread", f"-I{sysconfig.get_path('include')}", str(SOURCE),
-         "-o", str(library)],
-        check=True)
+        [
+            os.environ.get("CC", "cc"),
+            "-O2",
+            "-shared",
+            "-fPIC",
+            "-pthread",
+            f"-I{sysconfig.get_path('include')}",
+            str(SOURCE),
+            "-o",
+            str(library),
+        ],
+        check=True,
+    )
     loaded = ctypes.CDLL(str(library))
     loaded.callback_start.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_double]
     loaded.callback_start.restype = loaded.callback_stop.restype = None
@@ -94,8 +105,10 @@ def main() -> None:
     sys.setswitchinterval(options.switch_interval)
     free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     rows = measure(options.seconds, options.busy) * 1e6
-    print(f"{len(rows):,} callbacks, one every 5 ms, beside {options.busy} threads that compute; Python "
-          f"{sys.version.split()[0]}{', free-threaded' if free else ''}, switch interval {sys.getswitchinterval() * 1e3:g} ms")
+    print(
+        f"{len(rows):,} callbacks, one every 5 ms, beside {options.busy} threads that compute; Python "
+        f"{sys.version.split()[0]}{', free-threaded' if free else ''}, switch interval {sys.getswitchinterval() * 1e3:g} ms"
+    )
     for name, column in (("read", 2), ("waiting for the GIL", 1), ("late to wake (the system's scheduler)", 0)):
         p50, p99, longest = np.percentile(rows[:, column], [50, 99, 100])
         print(f"{name}: median {p50:,.1f} us, 99th percentile {p99:,.1f} us, longest {longest:,.1f} us")

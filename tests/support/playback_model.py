@@ -29,9 +29,9 @@ class Item:
     key: tuple[Any, Any, Any]
     expected: int = 0
     ended: bool = False
-    short: bool = False         # its last samples were refused
-    places: list[int] = field(default_factory=list)     # of the samples that were queued
-    heard: int = 0              # how many of these were heard
+    short: bool = False  # its last samples were refused
+    places: list[int] = field(default_factory=list)  # of the samples that were queued
+    heard: int = 0  # how many of these were heard
 
 
 class ModelPlayer:
@@ -43,7 +43,7 @@ class ModelPlayer:
         self.responses: set[str] = set()
         self.silenced: set[tuple[str, str]] = set()
         self.silenced_rest = False
-        self.output: list[Item | None] = []             # what each sample since the interruption before was
+        self.output: list[Item | None] = []  # what each sample since the interruption before was
         self.gaps = 0
         self.late = self.duplicates = self.refused = self.underruns = 0
         self.in_underrun = False
@@ -150,8 +150,12 @@ def plain(said: Interruption) -> dict[str, list[Any]]:
     """An Interruption as the model says it; its frames are read back."""
     frames = [json.loads(cut.frame) for cut in said.truncations]
     for cut, frame in zip(said.truncations, frames, strict=True):
-        assert frame == {"type": "conversation.item.truncate", "item_id": cut.item_id, "content_index": cut.content_index,
-                         "audio_end_ms": cut.audio_end_ms}
+        assert frame == {
+            "type": "conversation.item.truncate",
+            "item_id": cut.item_id,
+            "content_index": cut.content_index,
+            "audio_end_ms": cut.audio_end_ms,
+        }
     deletes = [json.loads(item.delete_frame) for item in said.unheard if item.delete_frame is not None]
     assert all(frame["type"] == "conversation.item.delete" for frame in deletes)
     assert all(cut.frame == "" for cut in said.unidentified)
@@ -188,20 +192,24 @@ class Run:
         assert found == (len(model.queue), model.late, model.duplicates, model.refused, model.underruns, None, 0), found
 
     def step(self) -> None:
-        getattr(self, self.random.choices(
-            ("new_item", "write_audio", "write_again", "lose", "end", "read", "interrupt", "ignored"),
-            (4, 30, 3, 2, 3, 50, 2, 2))[0])()
+        getattr(
+            self,
+            self.random.choices(
+                ("new_item", "write_audio", "write_again", "lose", "end", "read", "interrupt", "ignored"),
+                (4, 30, 3, 2, 3, 50, 2, 2),
+            )[0],
+        )()
         self.same_counts()
 
     def new_item(self) -> None:
         self.numbers += 1
         number = self.numbers
         kind = self.random.random()
-        if kind < 0.6:      # a response of its own
+        if kind < 0.6:  # a response of its own
             response_id: str | None = f"r{number}"
             self.both("created", response("response.created", response_id), response_id)
             self.keys.append((response_id, f"i{number}", 0))
-        elif kind < 0.85 and self.keys:     # another item, or another part, of one that is there
+        elif kind < 0.85 and self.keys:  # another item, or another part, of one that is there
             response_id, item_id, index = self.random.choice(self.keys)
             self.keys.append((response_id, item_id, (index or 0) + 1) if kind < 0.7 else (response_id, f"i{number}", None))
         else:
@@ -221,11 +229,13 @@ class Run:
         if not self.keys:
             return None
         key = self.random.choice(self.keys[-3:] if self.random.random() < 0.8 else self.keys)
-        names = {name: value for name, value in zip(("response_id", "item_id", "content_index"), key, strict=True) if value is not None}
+        names = {
+            name: value for name, value in zip(("response_id", "item_id", "content_index"), key, strict=True) if value is not None
+        }
         way = self.random.choices((0, 1, 2), (20, 3, 1 if key[1] is None else 0))[0]
         count = self.random.choice([0, 1, 2, 5, 24, 60, 200])
         start = self.sent.get((way, key), 0)
-        samples = [(start + i) * 31 + len(key[1] or '') * 7 & 0x7FFF for i in range(count)]
+        samples = [(start + i) * 31 + len(key[1] or "") * 7 & 0x7FFF for i in range(count)]
         frame = delta(np.array(samples, "<i2").tobytes(), **names)
         if way == 2:
             return rp.decode(frame, dtype=self.dtype), key, samples, None
@@ -256,7 +266,11 @@ class Run:
             return
         response_id, _, _ = key = self.random.choice(self.keys)
         if self.random.random() < 0.5:
-            names = {name: value for name, value in zip(("response_id", "item_id", "content_index"), key, strict=True) if value is not None}
+            names = {
+                name: value
+                for name, value in zip(("response_id", "item_id", "content_index"), key, strict=True)
+                if value is not None
+            }
             self.both("audio_done", done(**names), key)
         else:
             self.both("response_done", response("response.done", response_id), response_id)
@@ -290,12 +304,14 @@ class Run:
         assert said == wanted, (said, wanted)
         self.interruptions += 1
         if self.random.random() < 0.7:
-            self.keys.clear()       # the others come late
+            self.keys.clear()  # the others come late
         for name, items in said.items():
             self.counts[name] += len(items)
 
     def ignored(self) -> None:
-        message = rp.decode(dumps(type=self.random.choice(["rate_limits.updated", "input_audio_buffer.speech_started", "never.heard.of"])))
+        message = rp.decode(
+            dumps(type=self.random.choice(["rate_limits.updated", "input_audio_buffer.speech_started", "never.heard.of"]))
+        )
         assert self.player.write(message) == 0
 
 
@@ -310,9 +326,15 @@ def run(operations: int, seed: int = 1, dtype: str = "int16") -> dict[str, int]:
             except AssertionError as error:
                 raise AssertionError(f"seed {seed + start}, operation {number}: {error}") from error
         player = one.player
-        for name, count in (one.counts | {
-            "interruptions": one.interruptions, "late": player.late, "duplicates": player.duplicates,
-            "refused": player.refused, "underruns": player.underruns,
-        }).items():
+        for name, count in (
+            one.counts
+            | {
+                "interruptions": one.interruptions,
+                "late": player.late,
+                "duplicates": player.duplicates,
+                "refused": player.refused,
+                "underruns": player.underruns,
+            }
+        ).items():
             total[name] = total.get(name, 0) + count
     return total

@@ -1,7 +1,8 @@
 """A reader, a writer and an interrupter as real threads, on one PlaybackBuffer.
 
-Every sample that the player accepts has the next number, its two channels being the halves of that, so that the reader sees at once what is lost, doubled or out of order.
-Afterwards each interruption is compared with what the reader was given, item by item and to the sample.
+Every sample that the player accepts has the next number, its two channels being the halves of that, so that the reader sees at
+once what is lost, doubled or out of order. Afterwards each interruption is compared with what the reader was given, item by
+item and to the sample.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Stage:
                 if accepted not in (0, count):
                     raise AssertionError(f"{accepted} of {count} accepted, and there was room")
                 if accepted == 0 and chance.random() < 0.7:
-                    break       # the server has understood
+                    break  # the server has understood
             self.player.write(decoder.decode(done(**ids)))
             if chance.random() < 0.5:
                 self.player.write(decoder.decode(response("response.done", f"r{item}")))
@@ -134,8 +135,8 @@ class Stage:
                 if took > 0:
                     heard[self.ids[at]] += took
                     assert place.get(self.ids[at], before) >= before, f"{self.ids[at]} was heard after its interruption"
-                    first += took
-                    count -= took
+                    first += took  # noqa: PLW2901 - used up, item by item
+                    count -= took  # noqa: PLW2901
                 at += 1
         accepted = dict(zip(self.ids, self.accepted, strict=True))
         seen: set[str] = set()

@@ -54,7 +54,17 @@ def test_pyright(tmp_path: Path) -> None:
     pytest.importorskip("pyright")
     for program in PROGRAMS:
         shutil.copy(program, tmp_path)
-    names = ("stream.py", "serve.py", "cli.py", "errors.py", "audio.py", "terminal.py", "playback.py", "_items.py", "_resample.py")
+    names = (
+        "stream.py",
+        "serve.py",
+        "cli.py",
+        "errors.py",
+        "audio.py",
+        "terminal.py",
+        "playback.py",
+        "_items.py",
+        "_resample.py",
+    )
     for name in names:
         text = (PACKAGE / name).read_text(encoding="utf-8")
         # Outside the package its relative imports would not resolve.

@@ -8,12 +8,11 @@ Each `type: ignore` is an error that must be found; both checkers report one tha
 from __future__ import annotations
 
 import array
-from typing import Any
+from typing import Any, assert_type
 
 import numpy as np
 import numpy.typing as npt
 import websockets.asyncio.client
-from typing_extensions import assert_type
 
 import realtime_pcm as rp
 from realtime_pcm.playback import Interruption, PlaybackBuffer, PlaybackTracker, PlayedItem, Truncation, UnheardItem
@@ -38,7 +37,7 @@ def every_kind_of_message(frames: list[bytes], player: PlaybackBuffer, tracker: 
         player.write(message)
         assert_type(tracker.sent(message), str | None)
     player.write(rp.Decoder(only=rp.messages.AudioMessage).decode(b"{}"))
-    player.write(b"{}")  # type: ignore
+    player.write(b"{}")  # type: ignore[arg-type]
 
 
 def callback(outdata: npt.NDArray[np.int16], player: PlaybackBuffer) -> None:
@@ -46,7 +45,7 @@ def callback(outdata: npt.NDArray[np.int16], player: PlaybackBuffer) -> None:
     player.read(bytearray(9))
     player.read(array.array("h"))
     player.check(memoryview(b""))
-    player.read("text")  # type: ignore
+    player.read("text")  # type: ignore[arg-type]
     assert_type(player.error, str | None)
     assert_type((player.queued, player.refused, player.late, player.duplicates, player.underruns), tuple[int, int, int, int, int])
 
@@ -61,9 +60,9 @@ def what_an_interruption_says(tracker: PlaybackTracker) -> Any:
             assert_type(samples, int)
         case _:
             pass
-    said.truncations = ()  # type: ignore
+    said.truncations = ()  # type: ignore[misc]
     assert_type(tracker.acknowledge("audio-1"), bool)
     return PlaybackBuffer(24_000, dtype=np.float32, channels=2, seconds=0.5)
 
 
-PlaybackBuffer("24000")  # type: ignore
+PlaybackBuffer("24000")  # type: ignore[arg-type]
