@@ -69,9 +69,7 @@ def wrapped(start: str, items: list[str], closing: str) -> str:
         return f"{line}\n"
     indent = " " * (len(start) - len(start.lstrip()))
     # Items hold no space a line could break at: they are names and string literals.
-    filled = textwrap.fill(
-        ", ".join(items) + ",", WIDTH, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    "
-    )
+    filled = textwrap.fill(", ".join(items) + ",", WIDTH, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    ")
     return f"{start}\n{filled}\n{indent}{closing}\n"
 
 

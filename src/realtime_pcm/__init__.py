@@ -1,7 +1,7 @@
 """Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
 
 from . import client_messages, messages, objects
-from ._core import Decoder, Session, decode, simd_tier
+from ._core import AudioEncoder, Decoder, Session, decode, encode_append, simd_tier
 from .audio import AudioFormat
 from .errors import DecodeError
 from .stream import InvalidFrame, decode_stream
@@ -9,6 +9,7 @@ from .stream import InvalidFrame, decode_stream
 __version__ = "0.1.0"
 
 __all__ = [
+    "AudioEncoder",
     "AudioFormat",
     "DecodeError",
     "Decoder",
@@ -18,6 +19,7 @@ __all__ = [
     "client_messages",
     "decode",
     "decode_stream",
+    "encode_append",
     "messages",
     "objects",
     "simd_tier",

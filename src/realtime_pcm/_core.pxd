@@ -13,12 +13,13 @@
 #   core/bases.pxi       RealtimeMessage and the bases of each side
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
+#   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_type_lock
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_sink, wire_status, wire_type
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_samples, wire_sink, wire_status, wire_type
 
 
 cdef extern from "message.h":
@@ -188,3 +189,20 @@ cdef class Decoder:
     cdef object own_format(self, const wire_frame *f, Layout layout, stream_format)
     cdef int conversion_to(self, audio_format) except -2
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL
+
+cdef struct encode_work:
+    wire_samples samples
+    uint8_t *out
+
+cdef class AudioEncoder:
+    """Samples -> the text of one message's frames."""
+    cdef Layout layout                  # of the message whose frames are made
+    cdef Session session                # whose format it is, or None
+    cdef object own_format_            # the format where there is no session
+    cdef dict fields                    # the same in every frame
+    cdef bytes head                     # all that stands before the payload, with these fields
+
+    cdef object format_now(self)
+    cdef bytes head_of(self, Layout layout, dict fields)
+    cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes)
+    cdef object write(self, bytes head, encode_work *work, bint as_bytes)

@@ -7,6 +7,7 @@ import sys
 
 cimport cython
 cimport numpy as cnp
+from cpython.buffer cimport Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Calloc, PyMem_RawFree, PyMem_RawMalloc
@@ -59,4 +60,5 @@ include "core/catalogue.pxi"
 include "core/bases.pxi"
 include "core/session.pxi"
 include "core/decoder.pxi"
+include "core/encoder.pxi"
 include "core/pickling.pxi"

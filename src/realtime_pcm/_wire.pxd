@@ -121,3 +121,27 @@ cdef extern from "wire.h" nogil:
                                   size_t *bytes, size_t *position)
     wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                                     wire_sink *sink, size_t *position)
+
+    size_t WIRE_TOO_LONG
+
+    ctypedef enum wire_source:
+        WIRE_BYTES
+        WIRE_INT16_TO_PCM16
+        WIRE_INT16_TO_ULAW
+        WIRE_INT16_TO_ALAW
+        WIRE_FLOAT32_TO_PCM16
+        WIRE_FLOAT32_TO_ULAW
+        WIRE_FLOAT32_TO_ALAW
+
+    ctypedef struct wire_samples:
+        const void *first
+        size_t count
+        ptrdiff_t stride
+        wire_source source
+        bint swapped
+
+    size_t wire_encoded_length(wire_source source, size_t count)
+    void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *out)
+
+    wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position)
+    void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out)

@@ -170,11 +170,7 @@ class AsyncMessageStream(AsyncIterator[M]):
 class _Strict(DecodedFrames, MessageStream[M]):
     """errors="raise". The __next__ it inherits keeps Python code out of the loop."""
 
-    __slots__ = ("_source",)
-
-    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], source: str) -> None:
-        super().__init__(frames, decoder)
-        self._source = source
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return _described("MessageStream", self._source, "raise", 0)
@@ -275,9 +271,7 @@ def _refuse(source: Any) -> TypeError | None:
     if hasattr(source, "__await__"):
         if hasattr(source, "close") and hasattr(source, "cr_code"):
             source.close()  # a coroutine nobody will await would warn as well
-        return TypeError(
-            f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection"
-        )
+        return TypeError(f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection")
     if hasattr(source, "__aiter__") or hasattr(source, "__iter__"):
         return None
     if hasattr(source, "__aenter__") or hasattr(source, "__enter__"):
@@ -323,9 +317,7 @@ class _AsyncReceived(AsyncIterator["Frame"]):
 
     __slots__ = ("_own_iteration", "_receive")
 
-    def __init__(
-        self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]
-    ) -> None:
+    def __init__(self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]) -> None:
         self._receive = receive
         self._own_iteration = own_iteration
 
@@ -424,6 +416,21 @@ class _AsyncLines(AsyncIterator["Frame"]):
 
 # --- decode_stream
 
+
+def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
+    """A decoder with the options that were given to decode_stream."""
+    options = {name: value for name, value in given.items() if value is not ...}
+    if decoder is not None:
+        raise TypeError(f"decode_stream() takes decoder= or {', '.join(options)}=, not both")
+    only = options.get("only")
+    if only is not None and not (isinstance(only, (str, type)) or hasattr(only, "__iter__")):
+        raise TypeError(
+            "decode_stream() takes a wire type, a message class or an iterable of these as only=, "
+            f"not {type(only).__name__}"
+        )
+    return Decoder(**options)
+
+
 # The async overloads come first: a connection whose class has an unknown base (a compiled one) matches whichever does.
 # Those for `str` (an iterable of str, to a type checker) come before the sync ones.
 
@@ -498,19 +505,13 @@ def decode_stream(
     refusal = _refuse(source)
     if refusal is not None:
         raise refusal
-    if only is not ... and only is not None and not (isinstance(only, (str, type)) or hasattr(only, "__iter__")):
-        raise TypeError(
-            "decode_stream() takes a wire type, a message class or an iterable of these as only=, "
-            f"not {type(only).__name__}"
-        )
-    given = {"dtype": dtype, "audio_format": audio_format, "only": only}
-    options = {name: value for name, value in given.items() if value is not ...}
-    if decoder is None:
-        decoder = Decoder(**options)
-    elif options:
-        raise TypeError(f"decode_stream() takes decoder= or {', '.join(options)}=, not both")
-    elif not isinstance(decoder, Decoder):
-        raise TypeError(f"decode_stream() takes a Decoder as decoder=, not {type(decoder).__name__}")
+    if dtype is audio_format is only is ...:
+        if decoder is None:
+            decoder = Decoder()
+        elif not isinstance(decoder, Decoder):
+            raise TypeError(f"decode_stream() takes a Decoder as decoder=, not {type(decoder).__name__}")
+    else:
+        decoder = _new_decoder(decoder, {"dtype": dtype, "audio_format": audio_format, "only": only})
     name = type(source).__name__
     if hasattr(source, "__aiter__"):
         return AsyncMessageStream(_async_frames(source), decoder, errors, name)

@@ -5,16 +5,7 @@
 #include <string.h>
 #include <tmmintrin.h>
 
-/* The tables go by the row of a code below 128: bits 6, 5, 4 and 2 of it. base64_avx2.c, the same at twice the width,
- * has the rows spelled out. No row has more than one limit; adding -L for "code >= L", 127 - U for "code <= U", -128
- * where it has no symbols leaves the sign bit clear exactly for its symbols. */
-#define FROM(code) (char)-(code)
-#define UP_TO(code) (char)(127 - (code))
-#define NONE (char)-128
-#define LIMITS NONE, NONE, NONE, NONE, FROM('+'), FROM('/'), UP_TO('9'), UP_TO('9'), FROM('A'), FROM('A'), UP_TO('Z'), \
-    UP_TO('Z'), FROM('a'), FROM('a'), UP_TO('z'), UP_TO('z')
-#define OFFSETS 0, 0, 0, 0, 62 - '+', 63 - '/', 52 - '0', 52 - '0', -'A', -'A', -'A', -'A', 26 - 'a', 26 - 'a', \
-    26 - 'a', 26 - 'a'
+#include "base64_rows.h"
 
 #define EACH for (int i = 0; i < n; i++)
 

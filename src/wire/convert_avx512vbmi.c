@@ -4,16 +4,13 @@
 #ifdef WIRE_X86
 #include <immintrin.h>
 
+#include "g711_values.h"
+
 /* The magnitude of a G.711 code's sample, by the code's lower seven bits as they are on the wire, the low bytes apart
- * from the high ones: vpermi2b looks up 64 codes in 128 bytes. convert_scalar.c has the formulas; the sign, bit 7,
- * is set for positive samples. */
+ * from the high ones: vpermi2b looks up 64 codes in 128 bytes. g711_values.h has the formulas. */
 typedef struct law {
     _Alignas(64) uint8_t low[128], high[128];
 } law;
-
-#define ULAW(code) ((((2 * (15 - ((code) & 15)) + 33) << (7 - ((code) >> 4))) - 33) * 4)
-#define ALAW_STEP(code) (2 * (((code) & 15) ^ 5) + 1)
-#define ALAW(code) (((code) >> 4 == 5 ? ALAW_STEP(code) << 1 : (ALAW_STEP(code) + 32) << ((code) >> 4 ^ 5)) * 4)
 
 #define LOW(sample) ((sample) & 255)
 #define HIGH(sample) ((sample) >> 8)
@@ -23,8 +20,8 @@ typedef struct law {
 #define CHORDS(half, law) CHORD(half, law, 0), CHORD(half, law, 16), CHORD(half, law, 32), CHORD(half, law, 48), \
     CHORD(half, law, 64), CHORD(half, law, 80), CHORD(half, law, 96), CHORD(half, law, 112)
 
-static const law ulaw = {{CHORDS(LOW, ULAW)}, {CHORDS(HIGH, ULAW)}};
-static const law alaw = {{CHORDS(LOW, ALAW)}, {CHORDS(HIGH, ALAW)}};
+static const law ulaw = {{CHORDS(LOW, ULAW_MAGNITUDE)}, {CHORDS(HIGH, ULAW_MAGNITUDE)}};
+static const law alaw = {{CHORDS(LOW, ALAW_MAGNITUDE)}, {CHORDS(HIGH, ALAW_MAGNITUDE)}};
 
 /* Bytes of two vectors in turn: n of the first, n of the second (64 on), n + 1 of the first, ... */
 #define TURN(n) (n), (n) + 64

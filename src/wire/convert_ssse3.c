@@ -5,38 +5,7 @@
 #include <string.h>
 #include <tmmintrin.h>
 
-/* A G.711 law as lookups by the code as it is on the wire. convert_avx2.c, the same at twice the width, has the
- * reasoning: one multiply-add of bytes makes
- *
- *     sample / 2 = steep * (sign * 2 * (2m + 33)) + once * offset
- *
- * from sign and chord (the code's upper four bits) and step m (its lower four). `offset` also carries the inverted
- * sign; `step` holds -2 * (2m + 33). */
-typedef struct law {
-    _Alignas(16) int8_t step[16];
-    uint8_t steep[16], once[16];
-    int8_t offset[16];
-} law;
-
-#define STEP(m) -2 * (2 * (m) + 33)
-
-/* All bits inverted: the tables run from chord 7 down to 0, from step 15 down to 0, negative first. */
-static const law ulaw = {
-    {STEP(15), STEP(14), STEP(13), STEP(12), STEP(11), STEP(10), STEP(9), STEP(8),
-     STEP(7), STEP(6), STEP(5), STEP(4), STEP(3), STEP(2), STEP(1), STEP(0)},
-    {128, 64, 32, 16, 8, 4, 2, 1, 128, 64, 32, 16, 8, 4, 2, 1},
-    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-    {66, 66, 66, 66, 66, 66, 66, 66, -66, -66, -66, -66, -66, -66, -66, -66},
-};
-
-/* Bits 0 and 2 of both halves inverted: index 0 is chord or step 5, index 5 is 0. */
-static const law alaw = {
-    {STEP(5), STEP(4), STEP(7), STEP(6), STEP(1), STEP(0), STEP(3), STEP(2),
-     STEP(13), STEP(12), STEP(15), STEP(14), STEP(9), STEP(8), STEP(11), STEP(10)},
-    {32, 16, 128, 64, 2, 2, 8, 4, 32, 16, 128, 64, 2, 2, 8, 4},
-    {0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0},
-    {64, 64, 64, 64, 64, 64, 64, 64, -64, -64, -64, -64, -64, -64, -64, -64},
-};
+#include "g711_lookups.h"
 
 static inline __m128i lookup(const void *table, __m128i index) {
     return _mm_shuffle_epi8(_mm_load_si128((const __m128i *)table), index);

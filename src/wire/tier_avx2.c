@@ -36,25 +36,10 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-#define WALK_HAS_PEXT
-#define WALK walk_avx2
-#define WALK_TIER wire_tier_avx2
-#include "walk.h"
-
-const wire_tier wire_tier_avx2 = {
-    .name = "avx2",
-    .supported = wire_avx2_supported,
-    .walk = walk_avx2,
-    .members = walk_members,
-    .element = walk_element,
-    .slashed = walk_slashed,
-    .base64 = wire_base64_avx2,
-    .pcm16_to_float32 = wire_pcm16_to_float32_avx2,
-    .ulaw_to_int16 = wire_ulaw_to_int16_avx2,
-    .ulaw_to_float32 = wire_ulaw_to_float32_avx2,
-    .alaw_to_int16 = wire_alaw_to_int16_avx2,
-    .alaw_to_float32 = wire_alaw_to_float32_avx2,
-};
+#define TIER_HAS_PEXT
+#define TIER avx2
+#define TIER_SUPPORTED wire_avx2_supported
+#include "generic/tier.h"
 
 #else
 

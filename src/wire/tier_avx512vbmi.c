@@ -41,32 +41,18 @@ static inline bool special_in_run(const uint8_t *p) {
 }
 
 /* The last bytes are loaded under a mask: what it leaves out is not touched. */
-#define WALK_OWN_TAIL
+#define TIER_OWN_TAIL
 #define special_tail(w, p) special_masked(p, (unsigned)((w)->end - (p)))
 static inline uint64_t special_masked(const uint8_t *p, unsigned left) {
     __mmask64 live = _bzhi_u64(~UINT64_C(0), left);
     return special_of(_mm512_maskz_loadu_epi8(live, p), live);
 }
 
-#define WALK_HAS_PEXT
-#define WALK walk_avx512vbmi
-#define WALK_TIER wire_tier_avx512vbmi
-#include "walk.h"
-
-const wire_tier wire_tier_avx512vbmi = {
-    .name = "avx512vbmi",
-    .supported = wire_avx512vbmi_supported,
-    .walk = walk_avx512vbmi,
-    .members = walk_members,
-    .element = walk_element,
-    .slashed = walk_slashed,
-    .base64 = wire_base64_avx512vbmi,
-    .pcm16_to_float32 = wire_pcm16_to_float32_avx512vbmi,
-    .ulaw_to_int16 = wire_ulaw_to_int16_avx512vbmi,
-    .ulaw_to_float32 = wire_ulaw_to_float32_avx512vbmi,
-    .alaw_to_int16 = wire_alaw_to_int16_avx512vbmi,
-    .alaw_to_float32 = wire_alaw_to_float32_avx512vbmi,
-};
+#define TIER_HAS_PEXT
+#define TIER avx512vbmi
+#define TIER_SUPPORTED wire_avx512vbmi_supported
+#define TIER_FLOAT32_TO_BASE64 wire_float32_to_base64_avx512vbmi
+#include "generic/tier.h"
 
 #else
 

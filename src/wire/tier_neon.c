@@ -39,24 +39,9 @@ static inline bool special_in_run(const uint8_t *p) {
     return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
 }
 
-#define WALK walk_neon
-#define WALK_TIER wire_tier_neon
-#include "walk.h"
-
-const wire_tier wire_tier_neon = {
-    .name = "neon",
-    .supported = wire_always_supported,
-    .walk = walk_neon,
-    .members = walk_members,
-    .element = walk_element,
-    .slashed = walk_slashed,
-    .base64 = wire_base64_neon,
-    .pcm16_to_float32 = wire_pcm16_to_float32_neon,
-    .ulaw_to_int16 = wire_ulaw_to_int16_neon,
-    .ulaw_to_float32 = wire_ulaw_to_float32_neon,
-    .alaw_to_int16 = wire_alaw_to_int16_neon,
-    .alaw_to_float32 = wire_alaw_to_float32_neon,
-};
+#define TIER neon
+#define TIER_SUPPORTED wire_always_supported
+#include "generic/tier.h"
 
 #else
 

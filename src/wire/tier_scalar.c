@@ -50,21 +50,6 @@ static inline bool special_in_run(const uint8_t *p) {
     return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
 }
 
-#define WALK walk_scalar
-#define WALK_TIER wire_tier_scalar
-#include "walk.h"
-
-const wire_tier wire_tier_scalar = {
-    .name = "scalar",
-    .supported = wire_always_supported,
-    .walk = walk_scalar,
-    .members = walk_members,
-    .element = walk_element,
-    .slashed = walk_slashed,
-    .base64 = wire_base64_scalar,
-    .pcm16_to_float32 = wire_pcm16_to_float32_scalar,
-    .ulaw_to_int16 = wire_ulaw_to_int16_scalar,
-    .ulaw_to_float32 = wire_ulaw_to_float32_scalar,
-    .alaw_to_int16 = wire_alaw_to_int16_scalar,
-    .alaw_to_float32 = wire_alaw_to_float32_scalar,
-};
+#define TIER scalar
+#define TIER_SUPPORTED wire_always_supported
+#include "generic/tier.h"

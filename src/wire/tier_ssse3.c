@@ -33,24 +33,9 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return equal;
 }
 
-#define WALK walk_ssse3
-#define WALK_TIER wire_tier_ssse3
-#include "walk.h"
-
-const wire_tier wire_tier_ssse3 = {
-    .name = "ssse3",
-    .supported = wire_ssse3_supported,
-    .walk = walk_ssse3,
-    .members = walk_members,
-    .element = walk_element,
-    .slashed = walk_slashed,
-    .base64 = wire_base64_ssse3,
-    .pcm16_to_float32 = wire_pcm16_to_float32_ssse3,
-    .ulaw_to_int16 = wire_ulaw_to_int16_ssse3,
-    .ulaw_to_float32 = wire_ulaw_to_float32_ssse3,
-    .alaw_to_int16 = wire_alaw_to_int16_ssse3,
-    .alaw_to_float32 = wire_alaw_to_float32_ssse3,
-};
+#define TIER ssse3
+#define TIER_SUPPORTED wire_ssse3_supported
+#include "generic/tier.h"
 
 #else
 

@@ -1,7 +1,8 @@
 /* The wire: everything between a frame's bytes and the samples it carries, without Python.
  *
  * This header is the whole boundary. A caller fills a wire_frame, calls the tier's walk, gives memory
- * for the audio payload when the walk asks for it, and reads what was found. Nothing here allocates,
+ * for the audio payload when the walk asks for it, and reads what was found. For a frame to be sent, a
+ * caller asks how long each part of it will be, and gives memory of that size. Nothing here allocates,
  * recurses, or keeps state between frames; every function is safe to call without the GIL.
  */
 #ifndef REALTIME_PCM_WIRE_H
@@ -233,6 +234,25 @@ typedef struct wire_tier {
     void (*ulaw_to_float32)(const uint8_t *in, size_t count, float *out);
     void (*alaw_to_int16)(const uint8_t *in, size_t count, int16_t *out);
     void (*alaw_to_float32)(const uint8_t *in, size_t count, float *out);
+
+    /* Encodes `length` bytes as canonical base64, padding included. Reads src[0 .. length), writes exactly out[0 ..
+     * (length + 2) / 3 * 4). */
+    void (*base64_encode)(const uint8_t *src, size_t length, uint8_t *out);
+
+    /* Turn `count` samples into samples of the wire: in pcm16 two bytes each, the lower one first, in mu-law and A-law
+     * one byte each. The samples stand one behind the other in the host's byte order; `in` has no alignment. `in` and
+     * `out` do not overlap. G.711 is encoded by the rule of ITU-T G.191 (g711_encode.h). A float is scaled by 32768,
+     * rounded half to even, and saturated to -32768 .. 32767; NaN becomes 0. For G.711 a float is made an int16 in this
+     * way first. */
+    void (*float32_to_pcm16)(const void *in, size_t count, uint8_t *out);
+    void (*int16_to_ulaw)(const void *in, size_t count, uint8_t *out);
+    void (*int16_to_alaw)(const void *in, size_t count, uint8_t *out);
+    void (*float32_to_ulaw)(const void *in, size_t count, uint8_t *out);
+    void (*float32_to_alaw)(const void *in, size_t count, uint8_t *out);
+
+    /* Writes the base64 of what float32_to_pcm16 writes, (2 * count + 2) / 3 * 4 symbols; NULL in a tier where the two
+     * kernels are as fast. */
+    void (*float32_to_base64)(const void *in, size_t count, uint8_t *out);
 } wire_tier;
 
 /* Every tier compiled in, the best first, scalar last, then NULL. */
@@ -262,5 +282,44 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
 size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room);
 /* True where a JSON number rounds to an infinite double. `text` has been checked to be a JSON number. */
 bool wire_number_overflows(const uint8_t *text, size_t length);
+
+/* ---- A frame to be sent ------------------------------------------------------------------------- */
+
+/* Stands for a length of more than PTRDIFF_MAX. */
+#define WIRE_TOO_LONG SIZE_MAX
+
+typedef enum wire_source {
+    WIRE_BYTES = 0,             /* a payload's bytes as they are */
+    WIRE_INT16_TO_PCM16,
+    WIRE_INT16_TO_ULAW, WIRE_INT16_TO_ALAW,
+    WIRE_FLOAT32_TO_PCM16,
+    WIRE_FLOAT32_TO_ULAW, WIRE_FLOAT32_TO_ALAW,
+} wire_source;
+
+/* An array of one dimension, in the caller's memory: bytes, int16 or float32, as `source` says. */
+typedef struct wire_samples {
+    const void *first;          /* any alignment */
+    size_t count;
+    ptrdiff_t stride;           /* bytes from one sample to the next; it may be negative or 0 */
+    wire_source source;
+    bool swapped;               /* the samples' byte order is not the host's */
+} wire_samples;
+
+/* Returns how many base64 symbols `count` samples become, padding included, or WIRE_TOO_LONG. */
+size_t wire_encoded_length(wire_source source, size_t count);
+/* Writes exactly wire_encoded_length symbols, and reads no byte beside the samples. `out` does not overlap them. */
+void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *out);
+
+/* The next two functions turn text into what stands between the quotes of a JSON string. They write ASCII alone, the
+ * bytes that Python's json.dumps writes. `text` is `count` code points of `width` bytes each (1, 2 or 4) in the host's
+ * byte order, as CPython keeps a str. */
+
+/* Measures the JSON of a text. WIRE_OK: *length is its bytes, or WIRE_TOO_LONG where `count` is more than
+ * PTRDIFF_MAX / 12, because one code point takes 12 bytes at the most. WIRE_SURROGATE: *position is the index of the
+ * first surrogate, which no valid JSON can hold. A pair of UTF-16 surrogates is two code points here, and is refused
+ * too. */
+wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position);
+/* Writes the JSON of a text that was measured; `length` is what wire_escape_measure said. */
+void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out);
 
 #endif

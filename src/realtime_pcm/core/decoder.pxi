@@ -542,12 +542,14 @@ cdef class DecodedFrames:
     decoder: the Decoder. What decoding a frame raises is raised; the next call goes on with the next frame.
     """
     cdef object frames
+    cdef readonly object _source    # what the frames come from, for repr
     cdef readonly Decoder decoder
     cdef Py_ssize_t passed          # bytes passed over since signals had their turn
     cdef double breathed            # when other threads last had theirs
 
-    def __init__(self, frames, Decoder decoder not None):
+    def __init__(self, frames, Decoder decoder not None, source=""):
         self.frames = iter(frames)
+        self._source = source
         self.decoder = decoder
 
     def __iter__(self):

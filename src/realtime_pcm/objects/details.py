@@ -6,7 +6,6 @@ from typing import Any
 
 from ._view import View
 
-
 # A class stands after those its fields name.
 
 

@@ -8,7 +8,6 @@ from ._view import View
 from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
 
-
 # A class stands after those its fields name.
 
 

@@ -1,0 +1,256 @@
+# AudioEncoder: the road back. Samples in, the text of a frame out.
+
+cdef extern from "Python.h":
+    object PyUnicode_New(Py_ssize_t size, uint32_t largest)
+    void *PyUnicode_DATA(object text)
+    int PyUnicode_KIND(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+cdef wire_status _do_encode(void *arguments) noexcept nogil:
+    cdef encode_work *work = <encode_work *>arguments
+    wire_encode(TIER, &work.samples, work.out)
+    return WIRE_OK
+
+
+# ---- Fields as JSON --------------------------------------------------------------------------------------------------------
+
+cdef bytes _json_text(str text, str name):
+    """A string between its quotes, in ASCII."""
+    cdef size_t length = 0
+    cdef size_t position = 0
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(text)
+    cdef unsigned width = <unsigned>PyUnicode_KIND(text)
+    if wire_escape_measure(PyUnicode_DATA(text), <size_t>count, width, &length, &position) != WIRE_OK:
+        raise ValueError(f"{name}: the character at {position} is a lone surrogate, which JSON cannot hold")
+    if length == WIRE_TOO_LONG:
+        raise MemoryError
+    written = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>length + 2)
+    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(written)
+    out[0] = out[length + 1] = b'"'
+    wire_escape_write(PyUnicode_DATA(text), <size_t>count, width, length, out + 1)
+    return written
+
+cdef bytes _json_flat(value, str name):
+    """A flat value as JSON."""
+    if isinstance(value, str):
+        return _json_text(str.__str__(value), name)
+    if value is None:
+        return b"null"
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, int):
+        return int.__repr__(value).encode()
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"{name}: JSON has no {value!r}")
+        return float.__repr__(value).encode()
+    raise TypeError(f"{name} is a str, int, float, bool or None, not {type(value).__name__}")
+
+cdef int _check_fields(Layout layout, fields) except -1:
+    for name in fields:
+        if name not in layout.names or name == "pcm":
+            known = []
+            for field in layout.names:
+                if field is not None and field != "pcm":
+                    known.append(field)
+            raise TypeError(f"{layout.cls.__name__} has no field {name!r} to give; its fields are {', '.join(known)}")
+    return 0
+
+
+# ---- Samples ---------------------------------------------------------------------------------------------------------------
+
+cdef int _source_of(int dtype_code, audio_format) except -2:
+    """The conversion from a dtype to a format, -1 where there is none."""
+    cdef int code = audio_format._code
+    if code < 0:
+        return -1
+    if dtype_code == DTYPE_INT16:
+        return WIRE_INT16_TO_PCM16 if code == 0 else WIRE_INT16_TO_ULAW if code == 1 else WIRE_INT16_TO_ALAW
+    return WIRE_FLOAT32_TO_PCM16 if code == 0 else WIRE_FLOAT32_TO_ULAW if code == 1 else WIRE_FLOAT32_TO_ALAW
+
+cdef int _samples_of_array(cnp.ndarray array, audio_format, wire_samples *samples) except -1:
+    cdef int number = cnp.PyArray_TYPE(array)
+    cdef int source
+    if number != cnp.NPY_INT16 and number != cnp.NPY_FLOAT32:
+        raise TypeError(f"pcm is an array of int16 or float32, or the payload's bytes, not an array of {array.dtype}")
+    if cnp.PyArray_NDIM(array) != 1:
+        raise ValueError(f"pcm has one dimension (channels interleaved), not the shape {(<object>array).shape}")
+    source = _source_of(DTYPE_INT16 if number == cnp.NPY_INT16 else DTYPE_FLOAT32, audio_format)
+    if source < 0:
+        raise ValueError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711: give the payload's bytes")
+    samples.first = cnp.PyArray_DATA(array)
+    samples.count = <size_t>cnp.PyArray_SIZE(array)
+    samples.stride = cnp.PyArray_STRIDE(array, 0)
+    samples.source = <wire_source>source
+    samples.swapped = cnp.PyArray_ISBYTESWAPPED(array)
+    return 0
+
+cdef int _samples_of_bytes(const void *data, Py_ssize_t size, audio_format, wire_samples *samples) except -1:
+    if size & 1 and audio_format._code == 0:
+        raise ValueError(f"a payload of pcm16 has two bytes a sample, and {size} bytes are odd")
+    samples.first = data
+    samples.count = <size_t>size
+    samples.stride = 1
+    samples.source = WIRE_BYTES
+    samples.swapped = False
+    return 0
+
+
+# ---- The encoder -----------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class AudioEncoder:
+    """Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
+
+    message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
+    audio_format: an AudioFormat or a name that samples are converted to; session: a Session whose format it is, as the format
+    stands at each call: of the input for a client's message, of the output for a server's. Without both, pcm16 at 24,000 Hz.
+    Other keywords: fields of the message that are the same in every frame.
+    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for a name of no format.
+
+    May be used from several threads.
+    """
+
+    def __cinit__(self):
+        self.own_format_ = DEFAULT_FORMAT
+
+    def __init__(self, message=None, *, audio_format=None, session=None, **fields):
+        cdef Layout layout
+        cdef WireType wire_type
+        if message is None:
+            wire_type = CLIENT.types["input_audio_buffer.append"]
+            message = wire_type.layout.cls
+        found = message.__dict__.get("_layout") if isinstance(message, type) else None
+        if not isinstance(found, Layout) or not (<Layout>found).is_audio or message.canonical_type is None:
+            raise TypeError(f"message is a message class that has audio, not {message!r:.80}")
+        if audio_format is not None and session is not None:
+            raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
+        if session is not None and not isinstance(session, Session):
+            raise TypeError(f"session= takes a Session, not {type(session).__name__}")
+        forced = DEFAULT_FORMAT if audio_format is None else forced_format(audio_format, "uint8")
+        layout = found
+        _check_fields(layout, fields)
+        head = self.head_of(layout, fields)
+        self.layout = layout
+        self.session = session
+        self.own_format_ = forced
+        self.fields = fields
+        self.head = head
+
+    @property
+    def message(self):
+        """The message class whose frames are made."""
+        return None if self.layout is None else self.layout.cls
+
+    @property
+    def audio_format(self):
+        """The AudioFormat that samples are converted to, as it stands."""
+        return self.format_now()
+
+    def __repr__(self):
+        name = None if self.layout is None else self.layout.cls.__name__
+        return f"AudioEncoder({name}, audio_format={self.format_now()!r})"
+
+    def encode(self, pcm, *, rate=None, **fields):
+        """One frame as a str of ASCII. WebSocket libraries send a str as a text frame, as servers want it.
+
+        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN is 0), of any
+        stride and byte order, channels interleaved; or the payload's bytes as they are (any bytes-like object).
+        rate: the rate of `pcm`, where the caller wants it checked. Other keywords: fields of this one frame.
+        Raises TypeError for another type or an undeclared field, ValueError for another dimension, an odd number of bytes of
+        pcm16, a format that is no PCM (of an array), a rate that is not the format's. Nothing is resampled.
+        """
+        return self.encode_any(pcm, rate, fields, False)
+
+    def encode_bytes(self, pcm, *, rate=None, **fields):
+        """As encode(), as bytes: for libraries that want these, and for files."""
+        return self.encode_any(pcm, rate, fields, True)
+
+    cdef object format_now(self):
+        cdef Session session = self.session
+        cdef bint locked
+        if session is None:
+            return self.own_format_
+        if not FREE_THREADED:
+            formats = session.formats
+        else:
+            locked = session.lock()
+            formats = session.formats
+            if locked:
+                session.unlock()
+        return formats[self.layout.side == SIDE_SERVER]
+
+    cdef bytes head_of(self, Layout layout, dict fields):
+        """All that stands before the payload."""
+        cls = layout.cls
+        parts = [b'{"type":', _json_text(cls.canonical_type, "type")]
+        for name, value in fields.items():
+            parts.append(b"," + _json_text(layout.keys[layout.names.index(name)], "key") + b":" + _json_flat(value, name))
+        parts.append(b"," + _json_text(layout.keys[layout.wire.payload_first], "key") + b':"')
+        return b"".join(parts)
+
+    cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes):
+        cdef encode_work work
+        cdef Py_buffer view
+        cdef bint has_view = False
+        if self.layout is None:
+            raise TypeError("__init__ of this AudioEncoder was not called")
+        audio_format = self.format_now()
+        if rate is not None and rate != audio_format.rate:
+            raise ValueError(f"the samples have a rate of {rate}, the format {audio_format.rate}: resample them first")
+        head = self.head
+        if fields:
+            _check_fields(self.layout, fields)
+            head = self.head_of(self.layout, {**self.fields, **fields})
+        if isinstance(pcm, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>pcm) != cnp.NPY_UINT8:
+            _samples_of_array(pcm, audio_format, &work.samples)
+        elif PyBytes_CheckExact(pcm):
+            _samples_of_bytes(PyBytes_AS_STRING(pcm), PyBytes_GET_SIZE(pcm), audio_format, &work.samples)
+        else:
+            try:
+                PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
+            except (TypeError, BufferError, ValueError) as error:
+                raise TypeError(f"pcm is a 1-D array of int16 or float32, or the payload's contiguous bytes: {error}") from None
+            has_view = True
+        try:
+            if has_view:
+                _samples_of_bytes(view.buf, view.len, audio_format, &work.samples)
+            return self.write(head, &work, as_bytes)
+        finally:
+            if has_view:
+                PyBuffer_Release(&view)
+
+    cdef object write(self, bytes head, encode_work *work, bint as_bytes):
+        cdef size_t symbols = wire_encoded_length(work.samples.source, work.samples.count)
+        cdef size_t before = <size_t>PyBytes_GET_SIZE(head)
+        if symbols == WIRE_TOO_LONG:
+            raise MemoryError
+        cdef Py_ssize_t length = <Py_ssize_t>(before + symbols + 2)
+        cdef uint8_t *out
+        if as_bytes:
+            frame = PyBytes_FromStringAndSize(NULL, length)
+            out = <uint8_t *>PyBytes_AS_STRING(frame)
+        else:
+            frame = PyUnicode_New(length, 127)
+            out = <uint8_t *>PyUnicode_DATA(frame)
+        memcpy(out, PyBytes_AS_STRING(head), before)
+        work.out = out + before
+        _run(symbols, _do_encode, work)
+        out[before + symbols] = b'"'
+        out[before + symbols + 1] = b'}'
+        return frame
+
+
+cdef dict _append_encoders = {}
+
+def encode_append(pcm, *, audio_format="pcm16", event_id=None):
+    """One `input_audio_buffer.append` frame as a str; see AudioEncoder.encode for `pcm` and the errors.
+
+    audio_format: an AudioFormat or a name. event_id: the id that an error of the server will name.
+    """
+    encoder = _append_encoders.get(audio_format)
+    if encoder is None:
+        encoder = AudioEncoder(audio_format=audio_format)
+        if len(_append_encoders) < 64:
+            _append_encoders[audio_format] = encoder
+    return (<AudioEncoder>encoder).encode_any(pcm, None, {} if event_id is None else {"event_id": event_id}, False)

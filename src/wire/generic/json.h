@@ -1,0 +1,358 @@
+/* JSON values: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by tier.h.
+ *
+ * The functions named walk_ take a pointer into the frame and return the one behind what they have read, for strings the closing
+ * quote, or NULL after they have put the fault into walker.status and walker.fault. `end` is never read.
+ */
+#include "wire.h"
+#include "bytes.h"
+
+#include <string.h>
+
+/* What special_in_run looks at: long enough that its one test does not count. */
+#define WALK_RUN 256
+/* Escapes one by one in a string before whole blocks of them are tried, and each time that fails. */
+#define WALK_ESCAPES 8
+
+typedef struct walker {
+    const uint8_t *data, *end;
+    const uint8_t *block;       /* 64 bytes from here were looked at: */
+    uint64_t special;           /* which of them a string does not simply run over */
+    const uint8_t *fault;
+    wire_status status;
+} walker;
+
+static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
+    w->status = status;
+    w->fault = at;
+    return NULL;
+}
+
+#ifndef TIER_OWN_TAIL
+/* special_block of the last, fewer than 64, bytes of the frame; no bits behind its end. */
+static __attribute__((noinline)) uint64_t special_tail(const walker *w, const uint8_t *p) {
+    size_t left = (size_t)(w->end - p);
+    if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
+    uint8_t block[64];
+    memset(block, ' ', sizeof block);
+    memcpy(block, p, left);
+    return special_block(block);
+}
+#endif
+
+static inline void look_at(walker *w, const uint8_t *p) {
+    w->block = p;
+    w->special = w->end - p >= 64 ? special_block(p) : special_tail(w, p);
+}
+
+/* The first byte at or behind p, in a string, that is a quote, a backslash, a control byte or not ASCII; or end. Strings
+ * are short: one look at 64 bytes serves several of them. */
+static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
+    size_t offset = (size_t)(p - w->block);
+    if (offset < 64) {
+        uint64_t special = w->special >> offset;
+        if (special) return p + __builtin_ctzll(special);
+        p = w->block + 64;
+    }
+    while (p < w->end) {
+        look_at(w, p);
+        if (w->special) return p + __builtin_ctzll(w->special);
+        p += 64;
+        /* Behind a block that holds nothing comes more of the kind. */
+        while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
+    }
+    return w->end;
+}
+
+/* p: behind the opening quote of a string. Its closing one, where nothing special stands before it and it is no further than a
+ * look at 64 bytes: most strings are so. NULL where walk_string is needed. */
+static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
+    size_t offset = (size_t)(p - w->block);
+    if (offset > 63 || w->special >> offset == 0) {
+        if (p == w->end) return NULL;
+        look_at(w, p);
+        offset = 0;
+        if (w->special == 0) return NULL;
+    }
+    p += __builtin_ctzll(w->special >> offset);
+    return *p == '"' ? p : NULL;
+}
+
+static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
+    while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
+    return p;
+}
+
+static inline bool is_digit(uint8_t byte) {
+    return (uint8_t)(byte - '0') < 10;
+}
+
+/* Indexes of one digit are the commonest numbers. */
+static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
+    return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
+}
+
+/* p: the backslash of a \uXXXX. What it stands for, or -1: a digit that is none comes before an end that comes too early. */
+static int walk_hex4(walker *w, const uint8_t *p) {
+    int value = 0;
+    for (int i = 2; i < 6; i++) {
+        if (p + i == w->end) return fail(w, WIRE_END, w->end), -1;
+        uint8_t c = p[i];
+        int digit = is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        if (digit < 0) return fail(w, WIRE_ESCAPE, p), -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+/* Of the character behind a backslash: all but the 'u' of JSON's escapes. */
+static inline bool is_short_escape(uint8_t byte) {
+    const uint64_t low = UINT64_C(1) << '"' | UINT64_C(1) << '/';
+    const uint64_t high = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('f' - 64) |
+                          UINT64_C(1) << ('n' - 64) | UINT64_C(1) << ('r' - 64) | UINT64_C(1) << ('t' - 64);
+    return byte < 128 && (byte < 64 ? low : high) >> (byte & 63) & 1;
+}
+
+/* p: a backslash that begins no short escape. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
+static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
+    size_t left = (size_t)(w->end - p);
+    if (left < 2) return fail(w, WIRE_END, w->end);
+    if (p[1] != 'u') return fail(w, WIRE_ESCAPE, p);
+    int unit = walk_hex4(w, p);
+    if (unit < 0) return NULL;
+    if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
+    if (unit > 0xDBFF) return fail(w, WIRE_SURROGATE, p);
+    if (left == 6) return fail(w, WIRE_END, w->end);
+    if (p[6] != '\\') return fail(w, WIRE_SURROGATE, p);
+    if (left == 7) return fail(w, WIRE_END, w->end);
+    if (p[7] != 'u') return fail(w, WIRE_SURROGATE, p);
+    int low = walk_hex4(w, p + 6);
+    if (low < 0) return NULL;
+    if (low < 0xDC00 || low > 0xDFFF) return fail(w, WIRE_SURROGATE, p);
+    return p + 12;
+}
+
+/* Escapes that come in a long string again and again: slashes, or JSON within JSON. p: a backslash. Goes over whole blocks as
+ * far as they hold none but escaped slashes, quotes and line feeds; returns p itself where the first block holds another. */
+static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
+    uint64_t behind = 0;            /* 1: the byte before p is a backslash */
+    for (; w->end - p >= 64; p += 64) {
+        uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
+        uint64_t quotes = equal_block(p, '"');
+        if (special & ~(backslashes | (quotes & escaped)) || backslashes & escaped) break;
+        if (escaped & ~(quotes | equal_block(p, '/') | equal_block(p, 'n'))) break;
+        behind = backslashes >> 63;
+    }
+    return p - behind;
+}
+
+static inline bool is_continuation(uint8_t byte) {
+    return (byte & 0xC0) == 0x80;
+}
+
+/* p: a byte above 0x7F. All the multi-byte characters from here on, by table 3-7 of the Unicode standard. A fault
+ * stands at the first byte of the ill-formed sequence. */
+static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
+    do {
+        size_t left = (size_t)(w->end - p);
+        uint8_t lead = p[0];
+        if (lead < 0xC2) {
+            return fail(w, WIRE_UTF8, p);
+        } else if (lead < 0xE0) {
+            if (left < 2 || !is_continuation(p[1])) return fail(w, WIRE_UTF8, p);
+            p += 2;
+        } else if (lead < 0xF0) {
+            uint8_t low = lead == 0xE0 ? 0xA0 : 0x80, high = lead == 0xED ? 0x9F : 0xBF;
+            if (left < 3 || p[1] < low || p[1] > high || !is_continuation(p[2])) return fail(w, WIRE_UTF8, p);
+            p += 3;
+        } else {
+            uint8_t low = lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xF4 ? 0x8F : 0xBF;
+            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) ||
+                !is_continuation(p[3])) {
+                return fail(w, WIRE_UTF8, p);
+            }
+            p += 4;
+        }
+    } while (p < w->end && *p > 0x7F);
+    return p;
+}
+
+/* p: behind the opening quote. Returns the closing one. */
+static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
+    unsigned escapes = 0;
+    for (;;) {
+        p = scan_string(w, p);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p == '"') return p;
+        if (*p == '\\') {
+            *escaped = true;
+            if (++escapes % WALK_ESCAPES == 0) p = walk_escaped_blocks(w, p);
+            /* Runs of escapes are common in hostile frames and in JSON within JSON: no scan between them. */
+            while (p != NULL && p < w->end && *p == '\\') {
+                p = w->end - p > 1 && is_short_escape(p[1]) ? p + 2 : walk_escape(w, p);
+            }
+        } else if (*p > 0x7F) {
+            *non_ascii = true;
+            p = walk_utf8(w, p);
+        } else {
+            return fail(w, WIRE_CONTROL, p);
+        }
+        if (p == NULL) return NULL;
+    }
+}
+
+/* walk_string, where nobody asks what is in the string. */
+static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
+    bool ignored;
+    const uint8_t *closing = near_quote(w, p);
+    return closing != NULL ? closing : walk_string(w, p, &ignored, &ignored);
+}
+
+static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
+    if (p == w->end) return fail(w, WIRE_END, p);
+    if (!is_digit(*p)) return fail(w, WIRE_NUMBER, p);
+    do p++; while (p < w->end && is_digit(*p));
+    return p;
+}
+
+static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
+    const uint8_t *start = p;
+    if (*p == '-') p++;
+    const uint8_t *first = p;
+    p = walk_digits(w, p);
+    if (p == NULL) return NULL;
+    if (*first == '0' && p - first > 1) return fail(w, WIRE_LEADING_ZERO, first + 1);
+    *kind = WIRE_INTEGER;
+    bool may_overflow = p - first > 308;
+    if (p < w->end && *p == '.') {
+        *kind = WIRE_REAL;
+        p = walk_digits(w, p + 1);
+        if (p == NULL) return NULL;
+    }
+    if (p < w->end && (*p | 0x20) == 'e') {
+        *kind = WIRE_REAL;
+        may_overflow = true;
+        p++;
+        if (p < w->end && (*p == '+' || *p == '-')) p++;
+        p = walk_digits(w, p);
+        if (p == NULL) return NULL;
+    }
+    if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
+    return p;
+}
+
+static const uint8_t *walk_literal(walker *w, const uint8_t *p, const char *literal, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (p + i == w->end) return fail(w, WIRE_END, w->end);
+        if (p[i] != (uint8_t)literal[i]) return fail(w, WIRE_LITERAL, p + i);
+    }
+    return p + length;
+}
+
+static inline void put_value(wire_value *value, size_t start, size_t end, uint8_t kind) {
+    value->start = start;
+    value->end = end;
+    value->kind = kind;
+    value->escaped = value->non_ascii = false;
+}
+
+/* A literal or a number. */
+static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value) {
+    const uint8_t *behind;
+    uint8_t kind = WIRE_INTEGER;
+    switch (*p) {
+    case 'n': kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
+    case 't': kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
+    case 'f': kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        behind = walk_number(w, p, &kind);
+        break;
+    default:
+        return fail(w, WIRE_EXPECTED_VALUE, p);
+    }
+    if (behind != NULL) put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), kind);
+    return behind;
+}
+
+/* p: a '{' or '[' inside `depth` levels. Goes through all of it without recursion: one bit a level tells what
+ * is open there, so 1,024 levels take 128 bytes. */
+static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
+    const uint8_t *const end = w->end;
+    const unsigned outside = depth;
+    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1] = {0};
+    wire_value ignored;
+
+open:
+    if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
+    uint64_t bit = UINT64_C(1) << (depth & 63);
+    bool object = *p == '{';
+    if (object) objects[depth >> 6] |= bit; else objects[depth >> 6] &= ~bit;
+    p = skip_space(p + 1, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p == (object ? '}' : ']')) goto close;
+    if (!object) goto value;
+key:
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
+    p = skip_string(w, p + 1);
+    if (p == NULL) return NULL;
+    p = skip_space(p + 1, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
+    p = skip_space(p + 1, end);
+value:
+    if (p == end) return fail(w, WIRE_END, p);
+    if (*p == '"') {
+        p = skip_string(w, p + 1);
+        if (p == NULL) return NULL;
+        p++;
+    } else if (*p == '{' || *p == '[') {
+        goto open;
+    } else if (is_one_digit(p, end)) {
+        p++;
+    } else {
+        p = walk_plain(w, p, &ignored);
+        if (p == NULL) return NULL;
+    }
+behind:
+    p = skip_space(p, end);
+    if (p == end) return fail(w, WIRE_END, p);
+    object = objects[depth >> 6] >> (depth & 63) & 1;
+    if (*p == ',') {
+        p = skip_space(p + 1, end);
+        if (object) goto key;
+        goto value;
+    }
+    if (*p != (object ? '}' : ']')) return fail(w, WIRE_EXPECTED_COMMA, p);
+close:
+    p++;
+    if (--depth > outside) goto behind;
+    return p;
+}
+
+static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value *value, unsigned depth) {
+    const uint8_t *behind;
+    if (p == w->end) return fail(w, WIRE_END, p);
+    if (*p == '"') {
+        bool escaped = false, non_ascii = false;
+        behind = walk_string(w, ++p, &escaped, &non_ascii);
+        if (behind == NULL) return NULL;
+        value->start = (size_t)(p - w->data);
+        value->end = (size_t)(behind - w->data);
+        value->kind = WIRE_STRING;
+        value->escaped = escaped;
+        value->non_ascii = non_ascii;
+        return behind + 1;
+    }
+    if (*p != '{' && *p != '[') {
+        if (is_one_digit(p, w->end)) {
+            put_value(value, (size_t)(p - w->data), (size_t)(p + 1 - w->data), WIRE_INTEGER);
+            return p + 1;
+        }
+        return walk_plain(w, p, value);
+    }
+    behind = walk_container(w, p, depth);
+    if (behind != NULL) {
+        put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    }
+    return behind;
+}

@@ -1,0 +1,473 @@
+/* The frame walk: what a frame's type is, where its fields stand, and its payload. Included by tier.h, behind json.h.
+ *
+ *     walk            begin_frame or resume_frame, then walk_member for each member of the root object, then finish_frame
+ *     walk_member     several expected members at once (walk_expected), or one: its key, then walk_field or walk_other
+ *     walk_members    the same of a nested object that is known to be valid
+ *     walk_element    the next element of a nested array
+ */
+
+/* Members seen before "type" is known; more than these, and the frame is walked twice. */
+#define WALK_PENDING 16
+/* The window before the end of a frame in which a payload's closing quote is looked for. What follows the payload
+ * is about 300 bytes at xAI, 2 at OpenAI. */
+#define WALK_TRAILER 512
+/* A guessed payload longer than this is not allocated before its end is known: a wrong guess may cost 60 KiB. Azure's
+ * longest deltas, 73,600 symbols, are within it. */
+#define WALK_GUESS (80 * 1024)
+
+typedef struct member {
+    const uint8_t *key;         /* what stands between the quotes */
+    size_t length;
+    bool escaped;
+    wire_value value;
+} member;
+
+/* An escaped key, plain; the length, or 0 where it is longer than any name (or empty: no name either). */
+static size_t plain_key(const uint8_t *data, const uint8_t *key, size_t length, uint8_t out[WIRE_MAX_NAME]) {
+    wire_value text = {(size_t)(key - data), (size_t)(key - data) + length, WIRE_STRING, true, false};
+    return wire_text_utf8(data, &text, out, WIRE_MAX_NAME);
+}
+
+static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const member *m) {
+    if (!m->escaped) return wire_layout_find(layout, m->key, m->length);
+    uint8_t plain[WIRE_MAX_NAME];
+    size_t length = plain_key(data, m->key, m->length, plain);
+    return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
+}
+
+static bool is_type_key(const uint8_t *data, const member *m) {
+    if (!m->escaped) return m->length == 4 && wire_load32(m->key) == wire_load32("type");
+    uint8_t plain[WIRE_MAX_NAME];
+    return plain_key(data, m->key, m->length, plain) == 4 && memcmp(plain, "type", 4) == 0;
+}
+
+/* The catalogue's type for a "type" string; what is in no catalogue, or longer than a name can be, is unknown. */
+static const wire_type *find_type(const wire_frame *f) {
+    const wire_value *value = &f->type_value;
+    const uint8_t *name = f->data + value->start;
+    size_t length = value->end - value->start;
+    uint8_t plain[WIRE_MAX_TYPE];
+    if (value->escaped) {
+        length = wire_text_utf8(f->data, value, plain, WIRE_MAX_TYPE);
+        name = plain;
+    }
+    const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, name, length) : NULL;
+    return type ? type : f->catalogue->unknown;
+}
+
+static inline bool is_payload(const wire_layout *layout, uint32_t field) {
+    return field - layout->payload_first < layout->payload_count;
+}
+
+static void use_type(wire_frame *f, const wire_type *type) {
+    f->type = type;
+    f->present = f->containers = 0;
+    f->payload = WIRE_PAYLOAD_NONE;
+    f->payload_field = type->layout->payload_first;
+    f->expected = 0;
+}
+
+/* values[field] has been written: the last of duplicate keys counts. */
+static inline void mark(wire_frame *f, uint32_t field) {
+    uint32_t bit = 1u << field;
+    f->present |= bit;
+    f->containers = (f->containers & ~bit) | (f->values[field].kind >= WIRE_OBJECT ? bit : 0);
+    f->expected = field + 1;
+}
+
+static void store(wire_frame *f, const member *m) {
+    uint32_t field = find_field(f->type->layout, f->data, m);
+    if (field == WIRE_NO_FIELD) return;
+    f->values[field] = m->value;
+    mark(f, field);
+}
+
+/* Fields that were not there are absent. The payload may stand under one of several keys, each of which may stand there
+ * twice: the first declared key that is neither absent nor null holds it. What was decoded on the way counts if it
+ * is that one's last value. */
+static void settle(wire_frame *f, size_t decoded_start) {
+    const wire_layout *layout = f->type->layout;
+    uint32_t absent = (uint32_t)((UINT64_C(1) << layout->field_count) - 1) & ~f->present;
+    for (; absent; absent &= absent - 1) f->values[__builtin_ctz(absent)].kind = WIRE_ABSENT;
+    f->payload = WIRE_PAYLOAD_NONE;
+    for (uint32_t i = 0; i < layout->payload_count; i++) {
+        const wire_value *value = &f->values[layout->payload_first + i];
+        if (value->kind <= WIRE_NULL) continue;
+        f->payload_field = layout->payload_first + i;
+        f->payload = value->kind != WIRE_STRING            ? WIRE_PAYLOAD_WRONG_KIND
+                     : value->start == decoded_start       ? WIRE_PAYLOAD_DONE
+                                                           : WIRE_PAYLOAD_SPAN;
+        return;
+    }
+}
+
+/* Where a payload that begins at `src` probably ends: at the first quote of the frame's last bytes. NULL where there
+ * is none, or where what lies between is no canonical length. */
+static const uint8_t *guess_end(walker *w, const uint8_t *src) {
+    const uint8_t *p = src;
+    if (w->end - src > 64) {
+        p = w->end - 64;
+        look_at(w, p);
+        /* Last of all members, as OpenAI sends it: nothing but the closing quote stands there. */
+        if (w->special != UINT64_C(1) << 62) p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
+    }
+    p = scan_string(w, p);
+    if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
+    return p;
+}
+
+/* p: at the key of a member, in an object that is known to be valid. Returns the key of the next member, or the closing brace. */
+static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
+    bool ignored;
+    m->key = p + 1;
+    m->escaped = false;
+    p = walk_string(w, m->key, &m->escaped, &ignored);
+    m->length = (size_t)(p - m->key);
+    p = skip_space(p + 1, w->end);
+    p = walk_value(w, skip_space(p + 1, w->end), &m->value, 1);
+    p = skip_space(p, w->end);
+    return *p == ',' ? skip_space(p + 1, w->end) : p;
+}
+
+/* Finds all fields once "type" is fixed, in a frame that is known to be valid. */
+static void walk_again(walker *w, wire_frame *f) {
+    const uint8_t *p = skip_space(w->data, w->end);
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m;
+        p = valid_member(w, p, &m);
+        store(f, &m);
+    }
+}
+
+static bool looks_binary(const walker *w) {
+    size_t length = (size_t)(w->end - w->data);
+    if (length > 256) length = 256;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = w->data[i];
+        if (byte < ' ' && byte != '\n' && byte != '\r' && byte != '\t') return true;
+    }
+    return false;
+}
+
+/* A frame whose root is no object: what is wrong with it, JSON first. */
+static wire_status walk_other_root(walker *w, const uint8_t *p) {
+    wire_value ignored;
+    const uint8_t *root = p;
+    if (p == w->end) {
+        fail(w, WIRE_EMPTY, p);
+    } else if (w->end - w->data >= 3 && memcmp(w->data, "\xEF\xBB\xBF", 3) == 0) {
+        fail(w, WIRE_BYTE_ORDER_MARK, w->data);
+    } else if ((p = walk_value(w, p, &ignored, 0)) != NULL) {
+        p = skip_space(p, w->end);
+        if (p == w->end) fail(w, WIRE_ROOT, root); else fail(w, WIRE_TRAILING, p);
+    }
+    if (w->status != WIRE_ROOT && looks_binary(w)) w->status = WIRE_BINARY;
+    return w->status;
+}
+
+/* The common members in one go: the keys that are expected, no white space, plain strings, numbers of one digit, null.
+ * Returns the byte behind the last value, or NULL where there is no such member; what comes next is walked in full. */
+static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
+    const uint8_t *const data = w->data, *const end = w->end;
+    const uint8_t *behind = NULL;
+    const uint32_t first = f->expected;
+    if (is_payload(layout, first)) return NULL;
+    const uint32_t last = first < layout->payload_first ? layout->payload_first : layout->field_count;
+    uint32_t field = first;
+    for (; field < last; field++) {
+        const wire_pattern *pattern = &layout->fields[field];
+        wire_value *value = &f->values[field];
+        if (!wire_pattern_at(pattern, p, end)) break;
+        p += pattern->pattern_length;
+        size_t start = (size_t)(p - data);
+        if (*p == '"') {
+            p = near_quote(w, p + 1);
+            if (p == NULL) break;
+            put_value(value, start + 1, (size_t)(p - data), WIRE_STRING);
+            p++;
+        } else if (is_one_digit(p, end)) {
+            put_value(value, start, start + 1, WIRE_INTEGER);
+            p++;
+        } else if (end - p > 4 && wire_load32(p) == wire_load32("null")) {
+            put_value(value, start, start + 4, WIRE_NULL);
+            p += 4;
+        } else {
+            break;
+        }
+        behind = p;
+        if (end - p < 2 || wire_load16(p) != wire_load16(",\"")) {
+            field++;
+            break;
+        }
+        p++;
+    }
+    uint32_t seen = (uint32_t)((UINT64_C(1) << field) - (UINT64_C(1) << first));
+    f->present |= seen;
+    f->containers &= ~seen;
+    f->expected = field;
+    return behind;
+}
+
+/* `{"type":"` and the type that is likely, as most frames begin. Returns the byte behind its closing quote, or NULL. */
+static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
+    const wire_type *type = f->likely;
+    if (type == NULL || !type->literal || f->length < 9 + type->length + 64) return NULL;
+    const uint8_t *name = f->data + 9, *quote = name + type->length;
+    if (wire_load64(f->data) != wire_load64("{\"type\":") || name[-1] != '"' || *quote != '"' ||
+        !wire_same(type->name, name, type->length)) {
+        return NULL;
+    }
+    put_value(&f->type_value, 9, 9 + type->length, WIRE_STRING);
+    use_type(f, type);
+    look_at(w, quote + 1);
+    return quote + 1;
+}
+
+static bool is_likely_payload(const wire_frame *f, const member *m) {
+    if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
+    uint32_t field = find_field(f->likely->layout, f->data, m);
+    return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
+}
+
+/* What stopped the walk is in the value of this member. */
+static const uint8_t *in_member(wire_frame *f, const member *m) {
+    size_t start = (size_t)(m->key - f->data);
+    f->key = (wire_value){start, start + m->length, WIRE_STRING, m->escaped, true};
+    return NULL;
+}
+
+/* What is known so far, beside what stands in the frame. */
+typedef struct progress {
+    const wire_layout *layout;          /* of the type; NULL before there is one */
+    member pending[WALK_PENDING];       /* members that came before the type */
+    unsigned pending_count;
+    bool again;                         /* what was found stands under a type that was not the last one */
+    size_t decoded_start;               /* of the payload that was decoded on the way; SIZE_MAX: none was */
+} progress;
+
+/* Takes this type for the frame's, and gives it the members that came before. */
+static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) {
+    use_type(f, type);
+    so_far->layout = type->layout;
+    for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
+}
+
+/* p: at a key's quote. Reads the key and the colon; returns where the value begins. */
+static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
+    bool ignored;
+    m->key = ++p;
+    p = walk_string(w, p, &m->escaped, &ignored);
+    if (p == NULL) return NULL;
+    m->length = (size_t)(p - m->key);
+    /* "type" stands behind the payload, at Speaches and others: the likely type is taken for it. If it is another one, all is
+     * walked again. */
+    if (so_far->layout == NULL && is_likely_payload(f, m)) settle_type(f, so_far, f->likely);
+    if (so_far->layout != NULL) *field = find_field(so_far->layout, f->data, m);
+    p++;
+    if (p == w->end || *p != ':') {
+        p = skip_space(p, w->end);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
+    }
+    return skip_space(p + 1, w->end);
+}
+
+/* p: at the value of a key that no field has: "type", or a member that is kept until the type is known, or one that is not
+ * declared. Returns the byte behind the value. */
+static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
+    const bool names_type = is_type_key(f->data, m);
+    member *kept = m;
+    if (!names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
+        kept = &so_far->pending[so_far->pending_count];
+    }
+    wire_value *value = names_type ? &f->type_value : &kept->value;
+    p = walk_value(w, p, value, 1);
+    if (p == NULL) return in_member(f, m);
+    if (names_type) {
+        const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
+        if (so_far->layout != NULL) {
+            so_far->again |= type != f->type;       /* the last "type" counts */
+        } else if (type != NULL) {
+            settle_type(f, so_far, type);
+        }
+    } else if (kept != m) {
+        kept->key = m->key;
+        kept->length = m->length;
+        kept->escaped = m->escaped;
+        so_far->pending_count++;
+    } else {
+        so_far->again |= so_far->layout == NULL;    /* more members than are kept */
+    }
+    return p;
+}
+
+/* p: at the value of a field. Returns the byte behind it. A payload stops the walk: NULL with WIRE_NEED_SINK. */
+static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
+                                        uint32_t field) {
+    if (is_payload(so_far->layout, field) && !f->defer_payload && !f->resumed && !so_far->again && p < w->end && *p == '"') {
+        const uint8_t *closing = guess_end(w, p + 1);
+        if (closing != NULL) {
+            f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
+            f->payload_field = field;
+            f->cursor = (size_t)(p - f->data);
+            f->payload_end = (size_t)(closing - f->data);
+            f->resumed = true;
+            w->status = WIRE_NEED_SINK;
+            return in_member(f, m);
+        }
+    }
+    /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
+    p = walk_value(w, p, &f->values[field], 1);
+    if (p == NULL) return in_member(f, m);
+    mark(f, field);
+    return p;
+}
+
+/* p: at the key of a member of the root object. Returns the byte behind the value of it, or of the last of several members. */
+static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+    if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
+    member m;
+    m.escaped = false;
+    uint32_t field = WIRE_NO_FIELD;
+    if (so_far->layout != NULL) {
+        const uint8_t *behind = walk_expected(w, f, so_far->layout, p);
+        if (behind != NULL) return behind;
+        /* The key that is expected, before any other value (a payload among them): the key is not scanned either. */
+        if (f->expected < so_far->layout->field_count && wire_pattern_at(&so_far->layout->fields[f->expected], p, w->end)) {
+            field = f->expected;
+            m.key = p + 1;
+            m.length = so_far->layout->fields[field].length;
+            p = skip_space(p + so_far->layout->fields[field].pattern_length, w->end);
+            return walk_field(w, f, so_far, p, &m, field);
+        }
+    } else if (w->end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
+        m.key = p + 1;
+        m.length = 4;
+        return walk_other(w, f, so_far, p + 7, &m);
+    }
+    p = walk_key(w, f, so_far, p, &m, &field);
+    if (p == NULL) return NULL;
+    return field == WIRE_NO_FIELD ? walk_other(w, f, so_far, p, &m) : walk_field(w, f, so_far, p, &m, field);
+}
+
+/* p: behind the value of a member. Returns the quote of the next key, or the closing brace. */
+static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
+    if (p < w->end && *p == ',') {
+        p++;
+    } else {
+        p = skip_space(p, w->end);
+        if (p == w->end) return fail(w, WIRE_END, p);
+        if (*p == '}') return p;
+        if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p);
+        p++;
+    }
+    if (p < w->end && *p == '"') return p;
+    p = skip_space(p, w->end);
+    if (p == w->end) return fail(w, WIRE_END, p);
+    /* A brace behind a comma is no end, but a key that is missing. */
+    return *p == '}' ? fail(w, WIRE_EXPECTED_KEY, p) : p;
+}
+
+/* The root object's first key, or its closing brace. NULL: the frame is no object, and `status` is what is wrong with it. */
+static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
+    const uint8_t *p = walk_likely(w, f);
+    if (p != NULL) {
+        so_far->layout = f->type->layout;
+        return next_member(w, p);
+    }
+    if (w->end > w->data) look_at(w, w->data);
+    p = skip_space(w->data, w->end);
+    if (p == w->end || *p != '{') return walk_other_root(w, p), NULL;
+    p = skip_space(p + 1, w->end);
+    return p == w->end ? fail(w, WIRE_END, p) : p;
+}
+
+/* Back with a sink. All that is lost are pending members, which were used up when the type was found. */
+static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
+    const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
+    const uint32_t field = f->payload_field;
+    member m = {.key = f->data + f->key.start, .length = f->key.end - f->key.start, .escaped = f->key.escaped};
+    look_at(w, closing);
+    so_far->layout = f->type->layout;
+    f->key.kind = WIRE_ABSENT;
+    if (f->sink.out != NULL && wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
+        so_far->decoded_start = f->cursor + 1;
+        put_value(&f->values[field], so_far->decoded_start, f->payload_end, WIRE_STRING);
+        mark(f, field);
+        return next_member(w, closing + 1);
+    }
+    p = walk_field(w, f, so_far, p, &m, field);
+    return p == NULL ? NULL : next_member(w, p);
+}
+
+/* p: the root object's closing brace. */
+static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+    const uint8_t *behind = skip_space(p + 1, w->end);
+    if (behind != w->end) return fail(w, WIRE_TRAILING, behind), w->status;
+    if (f->type_value.kind == WIRE_ABSENT) return fail(w, WIRE_TYPE_MISSING, p), w->status;
+    if (f->type_value.kind != WIRE_STRING) {
+        f->type = NULL;
+        return fail(w, WIRE_TYPE_KIND, f->data + f->type_value.start), w->status;
+    }
+    if (so_far->again) {
+        use_type(f, find_type(f));
+        walk_again(w, f);
+        so_far->decoded_start = SIZE_MAX;
+    }
+    settle(f, so_far->decoded_start);
+    return WIRE_OK;
+}
+
+static wire_status walk_frame(walker *w, wire_frame *f) {
+    progress so_far;
+    so_far.layout = NULL;
+    so_far.pending_count = 0;
+    so_far.again = false;
+    so_far.decoded_start = SIZE_MAX;
+    const uint8_t *p = f->resumed ? resume_frame(w, f, &so_far) : begin_frame(w, f, &so_far);
+    while (p != NULL && *p != '}') {
+        p = walk_member(w, f, &so_far, p);
+        if (p != NULL) p = next_member(w, p);
+    }
+    return p == NULL ? w->status : finish_frame(w, f, &so_far, p);
+}
+
+static wire_status walk(wire_frame *f) {
+    walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK};
+    wire_status status = walk_frame(&w, f);
+    if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
+    return status;
+}
+
+static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
+                         wire_value *found) {
+    for (size_t i = 0; i < count; i++) found[i].kind = WIRE_ABSENT;
+    if (object->kind != WIRE_OBJECT) return;
+    walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
+    look_at(&w, w.block);
+    const uint8_t *p = skip_space(w.block + 1, w.end);
+    while (*p != '}') {
+        member m;
+        p = valid_member(&w, p, &m);
+        uint8_t plain[WIRE_MAX_NAME];
+        if (m.escaped) {
+            m.length = plain_key(data, m.key, m.length, plain);
+            m.key = plain;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)) found[i] = m.value;
+        }
+    }
+}
+
+static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {
+    walker w = {data, data + array->end, data + *at, 0, data, WIRE_OK};
+    look_at(&w, w.block);
+    const uint8_t *p = skip_space(w.block, w.end);
+    if (*p == ',') p = skip_space(p + 1, w.end);
+    if (*p == ']') return false;
+    p = walk_value(&w, p, element, 1);
+    *at = (size_t)(p - data);
+    return true;
+}
