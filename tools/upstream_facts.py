@@ -7,6 +7,8 @@ A file of facts holds the names of a package's message types, of their fields an
 the JSON type of each; it holds no text of the package. The tests compare the catalogue with these files, never with a
 package that is installed, so that a new release of a package cannot break them. `check` prints every difference and
 exits with status 0: a difference is news, not a failure.
+
+Of pipecat-ai (for xAI and Inworld) and dashscope, only what clients send is read. The extra `test` installs neither.
 """
 
 from __future__ import annotations

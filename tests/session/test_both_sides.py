@@ -294,7 +294,7 @@ def test_only_of_a_side() -> None:
         client(only=[messages.Error])
     with pytest.raises(ValueError, match=r"did you mean 'session\.update'\?"):
         client(only=["session.updated"])
-    with pytest.raises(ValueError, match="side is 'server' or 'client', not 'both'"):
+    with pytest.raises(ValueError, match="side is 'server' or 'client'"):
         rp.Decoder(side="both")
 
 
@@ -360,7 +360,7 @@ def test_a_private_client_works_whole() -> None:
         assert user.decode(dumps(type="both.say", voice=b64(RAW[:2]))).sample_offset == 0
         user.decode(dumps(type=end))
     assert type(rp.decode(dumps(type="both.say"))) is messages.UnknownMessage
-    with pytest.raises(TypeError, match="'both.say' is Say's"):
+    with pytest.raises(TypeError, match=r"'both\.say' is Say's"):
         type("Again", (client_messages.RealtimeClientMessage,), {}, wire="both.say")
     # A server may have the name too.
     cls = type("OfAServer", (messages.RealtimeServerMessage,), {}, wire="both.over")

@@ -8,11 +8,10 @@ Each `type: ignore` is an error that must be found; both checkers report one tha
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from typing import Any, Literal
+from typing import Any, Literal, assert_type
 
 import numpy.typing as npt
 import websockets.asyncio.server
-from typing_extensions import assert_type
 
 import realtime_pcm as rp
 from realtime_pcm import client_messages, messages
@@ -28,7 +27,7 @@ def one_frame(frame: bytes, side: Literal["server", "client"]) -> None:
     assert_type(rp.decode(frame, side="client"), ClientMessage)
     assert_type(rp.decode(frame, dtype="float32", audio_format="pcmu", side="client"), ClientMessage)
     assert_type(rp.decode(frame, side=side), ServerMessage | ClientMessage)
-    rp.decode(frame, side="both")  # type: ignore
+    rp.decode(frame, side="both")  # type: ignore[call-overload]
 
 
 def decoders(frame: bytes, session: rp.Session) -> None:
@@ -38,7 +37,7 @@ def decoders(frame: bytes, session: rp.Session) -> None:
     assert_type(rp.Decoder(side="server").decode(frame), ServerMessage)
     assert_type(rp.Decoder(side="server", only=messages.Error).decode(frame), ServerMessage | None)
     rp.Decoder(side="client", only=[client_messages.ClientAudioMessage, client_messages.UnknownClientMessage])
-    rp.Decoder(side="both")  # type: ignore
+    rp.Decoder(side="both")  # type: ignore[call-overload]
 
 
 def streams(frames: list[bytes], session: rp.Session) -> None:
@@ -50,7 +49,7 @@ def streams(frames: list[bytes], session: rp.Session) -> None:
     assert_type(only, MessageStream[ClientMessage])
     for message in only:
         assert_type(message, ClientMessage)
-    rp.decode_stream(frames, side="both")  # type: ignore
+    rp.decode_stream(frames, side="both")  # type: ignore[call-overload]
 
 
 async def async_streams(frames: AsyncIterable[str], connection: websockets.asyncio.server.ServerConnection) -> None:
@@ -65,7 +64,7 @@ async def async_streams(frames: AsyncIterable[str], connection: websockets.async
             case client_messages.InputAudioBufferAppend(pcm=pcm):
                 assert_type(pcm, npt.NDArray[Any])
             case _:
-                message.type
+                print(message.type)
 
 
 def a_given_decoder(frames: list[bytes], connection: AsyncIterable[str], session: rp.Session) -> None:
@@ -86,8 +85,8 @@ def a_given_decoder(frames: list[bytes], connection: AsyncIterable[str], session
     server = rp.decode_stream(connection, errors="yield")
     assert_type(rp.decode_stream(frames, decoder=server.decoder), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(frames, decoder=rp.Decoder(session=client.session)), MessageStream[ServerMessage])
-    rp.decode_stream(frames, decoder=client, side="client")  # type: ignore
-    rp.decode_stream(frames, decoder=client, session=session)  # type: ignore
+    rp.decode_stream(frames, decoder=client, side="client")  # type: ignore[call-overload]
+    rp.decode_stream(frames, decoder=client, session=session)  # type: ignore[arg-type]
 
 
 def narrowing(message: ClientMessage) -> None:
@@ -96,7 +95,7 @@ def narrowing(message: ClientMessage) -> None:
         assert_type(message.session, SessionConfig | None)
     if message.type == "session.input_audio.append":
         assert_type(message, client_messages.SessionInputAudioAppend)
-    if message.type == "response.audio.delta":  # type: ignore
+    if message.type == "response.audio.delta":  # type: ignore[comparison-overlap]
         print("what servers send")
     match message:
         case client_messages.ClientAudioMessage(pcm=pcm, sample_offset=offset):

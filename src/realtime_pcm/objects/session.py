@@ -202,7 +202,7 @@ class ClientSecret(View):
 
 
 class SessionConfig(View):
-    """The session as the server has it, or as a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
+    """The session as the server has it, or a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
 
     _summary: ClassVar[tuple[str, ...]] = ("id", "model")
 
@@ -261,7 +261,7 @@ class SessionConfig(View):
     replace: dict[str, str] | None
     resumption: dict[str, Any] | None
     # Inworld
-    providerData: dict[str, Any] | None
+    providerData: dict[str, Any] | None  # noqa: N815 - as it stands on the wire
     # DashScope: the rate of the input
     sample_rate: int | None
     translation: dict[str, Any] | None
