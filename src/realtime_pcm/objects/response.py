@@ -9,7 +9,7 @@ from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Voice
 
 
-# A class stands after those its fields name.
+# A class stands behind the classes that its fields name.
 
 
 class CachedTokensDetails(View):
