@@ -111,9 +111,7 @@ def instructions(
 
 
 @app.command(hidden=True)
-def worker(
-    tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000, hostile_bytes: int = 4 << 20
-) -> None:
+def worker(tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000, hostile_bytes: int = 4 << 20) -> None:
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 

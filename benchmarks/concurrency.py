@@ -383,7 +383,9 @@ def measure_capacity(port: int, pipe: Any, names: list[str], seconds: float, mos
 
 def measure_threads(counts: list[int], seconds: float) -> None:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    print(f"Python {sys.version.split()[0]}, GIL {'on' if gil else 'off'}, {len(os.sched_getaffinity(0))} cores, {rp.simd_tier()}")
+    print(
+        f"Python {sys.version.split()[0]}, GIL {'on' if gil else 'off'}, {len(os.sched_getaffinity(0))} cores, {rp.simd_tier()}"
+    )
     single = 0.0
     for count in counts:
         best = cpu = cores = waits = 0.0

@@ -81,9 +81,7 @@ def _targets(run: Run) -> str:
     return "## What to reach\n\n" + _table(["", *tiers], rows)
 
 
-def _section(
-    cases: Sequence[CaseResult], suite: str, tier: str, render: Callable[[Sequence[CaseResult]], str]
-) -> str:
+def _section(cases: Sequence[CaseResult], suite: str, tier: str, render: Callable[[Sequence[CaseResult]], str]) -> str:
     if not cases:
         return ""
     title = " ".join((SUITES[suite].__doc__ or suite).split())

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from realtime_pcm import _core, simd_tier
-
-TIERS = _core._available_tiers()
+from support.shared import NO_SHARED, SHARED
+from support.tiers import TIERS
 
 # CI names the tiers that its machine must have: what is not here is then a failure, not a silence.
 REQUIRED = [name for name in os.environ.get("REALTIME_PCM_REQUIRE_TIERS", "").split(",") if name]
-
-# Recorded sessions (captures/), conformance suites (suites/) and lists of message types (protocol/) of other projects.
-SHARED = Path(os.environ.get("REALTIME_PCM_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-NO_SHARED = "needs the shared test data: REALTIME_PCM_SHARED names its folder (default: ../shared)"
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -80,10 +76,6 @@ def tier(request: pytest.FixtureRequest):
     assert simd_tier() == request.param
     yield request.param
     _core._use_tier(before)
-
-
-def shared_files(folder: str, pattern: str) -> list[Path]:
-    return sorted((SHARED / folder).glob(pattern))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""Builds the package with coverage counters and runs tests/fuzz_atheris.py: `python tools/fuzz.py --seconds 3600`.
+"""Builds the package with coverage counters and runs tests/hardening/fuzz_atheris.py: `python tools/fuzz.py --seconds 3600`.
 
-Begins with tests/fuzz_corpus.tar.xz. Needs clang with libFuzzer's runtime, and in this environment the build requirements of
+Begins with tests/support/fuzz_corpus.tar.xz. Needs clang with libFuzzer's runtime, and in this environment the build requirements of
 pyproject.toml, atheris, NumPy, orjson and pybase64. The corpus stays in the folder; an input that fails is left there as
 crash-*.
 """
@@ -25,7 +25,9 @@ def build(folder: Path, compiler: str) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps", "--target", target, ROOT],
-        check=True, env=os.environ | {"CC": compiler, "CFLAGS": "-fsanitize=fuzzer-no-link"})
+        check=True,
+        env=os.environ | {"CC": compiler, "CFLAGS": "-fsanitize=fuzzer-no-link"},
+    )
     return target
 
 
@@ -39,7 +41,7 @@ def main() -> int:
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     if not any(corpus.iterdir()):
-        with tarfile.open(ROOT / "tests" / "fuzz_corpus.tar.xz") as archive:
+        with tarfile.open(ROOT / "tests" / "support" / "fuzz_corpus.tar.xz") as archive:
             archive.extractall(corpus, filter="data")
     found = importlib.util.find_spec("atheris")
     if found is None or found.origin is None:
@@ -48,9 +50,17 @@ def main() -> int:
     library = Path(found.origin).parents[1] / "ubsan_with_fuzzer.so"
     target = build(folder, given.compiler)
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "fuzz_atheris.py", corpus, f"-max_total_time={given.seconds}", "-max_len=4096",
-         f"-artifact_prefix={folder}/", "-print_final_stats=1"],
-        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": str(target)})
+        [
+            sys.executable,
+            ROOT / "tests" / "hardening" / "fuzz_atheris.py",
+            corpus,
+            f"-max_total_time={given.seconds}",
+            "-max_len=4096",
+            f"-artifact_prefix={folder}/",
+            "-print_final_stats=1",
+        ],
+        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": str(target)},
+    )
     return done.returncode
 
 

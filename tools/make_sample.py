@@ -66,9 +66,7 @@ def speak(text: str) -> np.ndarray[Any, np.dtype[np.int16]]:
     """The text as 24 kHz mono int16."""
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder) / "speech.wav"
-        subprocess.run(
-            ["espeak-ng", "-v", "en-us", "-s", "165", "-a", "90", "-w", str(spoken), text], check=True
-        )
+        subprocess.run(["espeak-ng", "-v", "en-us", "-s", "165", "-a", "90", "-w", str(spoken), text], check=True)
         with wave.open(str(spoken), "rb") as file:
             assert file.getnchannels() == 1 and file.getsampwidth() == 2
             rate = file.getframerate()

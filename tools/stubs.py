@@ -41,9 +41,7 @@ def wrapped(start: str, items: list[str], closing: str) -> str:
         return f"{line}\n"
     indent = " " * (len(start) - len(start.lstrip()))
     # Items hold no space a line could break at: they are names and string literals.
-    filled = textwrap.fill(
-        ", ".join(items) + ",", WIDTH, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    "
-    )
+    filled = textwrap.fill(", ".join(items) + ",", WIDTH, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    ")
     return f"{start}\n{filled}\n{indent}{closing}\n"
 
 
@@ -151,11 +149,7 @@ def stubs() -> dict[Path, str]:
 def stale() -> list[str]:
     """The stubs that are not what they would be written as, and those no module stands behind."""
     fresh = stubs()
-    wrong = [
-        path.name
-        for path, text in fresh.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    wrong = [path.name for path, text in fresh.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     left = [path.name for package in (PACKAGE, VIEWS) for path in package.glob("*.pyi") if path not in fresh]
     return sorted(wrong + left)
 

@@ -4,7 +4,7 @@
     python tools/upstream.py FOLDER     in this folder, which stays
 
 The report has four parts: the packages that are newer than the extra `test` pins them; the types and fields in which the
-providers' packages differ from tests/facts; the tests that fail; the deprecations that each package warns of. Whatever
+providers' packages differ from tests/support/facts; the tests that fail; the deprecations that each package warns of. Whatever
 it says, the exit status is 0, because a release of somebody else's package is news and not a failure of this project.
 The status is 2 where the check itself could not run. It needs a package index, and the C compiler of a usual build.
 """
@@ -130,7 +130,9 @@ def upstream(folder: Path) -> None:
     progress("installing the newest packages")
     python = environment(folder / "environment")
     versions = installed(python)
-    newer = [f"{name} {versions.get(name)} (pinned: {pin})" for name, pin in sorted(pinned().items()) if versions.get(name) != pin]
+    newer = [
+        f"{name} {versions.get(name)} (pinned: {pin})" for name, pin in sorted(pinned().items()) if versions.get(name) != pin
+    ]
     part("Packages that are not as pinned", newer, "none")
 
     facts = run(python, ROOT / "tools" / "upstream_facts.py", "check", what="the check of the facts")

@@ -1,6 +1,6 @@
 """Write down the messages of the providers' Python packages, and say what has changed in them since.
 
-    python tools/upstream_facts.py write [FOLDER]   one file for each package that is installed (tests/facts)
+    python tools/upstream_facts.py write [FOLDER]   one file for each package that is installed (tests/support/facts)
     python tools/upstream_facts.py check            compare the installed packages with their newest files
 
 A file of facts holds the names of a package's message types, of their fields and of the fields of nested objects, with
@@ -23,7 +23,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-FACTS = Path(__file__).resolve().parent.parent / "tests" / "facts"
+FACTS = Path(__file__).resolve().parent.parent / "tests" / "support" / "facts"
 FLAT = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "any", object: "any"}
 # What describes one model: the name of each field on the wire, its annotation, and whether it must be there.
 Fields = dict[str, tuple[Any, bool]]
@@ -189,9 +189,7 @@ def read_voice_live() -> dict[str, Any]:
 def named(messages: Any, names: dict[type, str]) -> dict[str, Any]:
     """Side -> API -> wire type -> name of the model."""
     return {
-        side: {
-            api: {wire: model and names[model] for wire, model in sorted(found.items())} for api, found in apis.items()
-        }
+        side: {api: {wire: model and names[model] for wire, model in sorted(found.items())} for api, found in apis.items()}
         for side, apis in messages.items()
     }
 

@@ -134,8 +134,7 @@ def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
         raise TypeError(f"audio_format is an AudioFormat, a name or None, not {type(audio_format).__name__}")
     if found._code < 0 and dtype != "uint8":
         raise ValueError(
-            f'{written} is neither PCM nor G.711{_hint(found.encoding)}; dtype="uint8" takes any name and gives the '
-            "bytes as sent"
+            f'{written} is neither PCM nor G.711{_hint(found.encoding)}; dtype="uint8" takes any name and gives the bytes as sent'
         )
     return found
 

@@ -221,9 +221,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0: any free port.")] = 8765,
     pace: Annotated[float, typer.Option(help="1: in the time the audio takes; 0: as fast as the client reads.")] = 1.0,
     autoplay: Annotated[bool, typer.Option("--autoplay", help="Send it all on connecting, waiting for nothing.")] = False,
-    fault: Annotated[
-        Optional[list[str]], typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")
-    ] = None,
+    fault: Annotated[Optional[list[str]], typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")] = None,
     origin: Annotated[
         Optional[list[str]],
         typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),

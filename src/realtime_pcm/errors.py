@@ -23,9 +23,7 @@ class DecodeError(ValueError):
     field: str | None
     frame: bytes | str
 
-    def __init__(
-        self, reason: str, position: int, message_type: str | None, field: str | None, frame: bytes | str
-    ) -> None:
+    def __init__(self, reason: str, position: int, message_type: str | None, field: str | None, frame: bytes | str) -> None:
         super().__init__(reason, position, message_type, field, frame)
         self.reason = reason
         self.position = position

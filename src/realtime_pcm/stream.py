@@ -271,9 +271,7 @@ def _refuse(source: Any) -> TypeError | None:
     if hasattr(source, "__await__"):
         if hasattr(source, "close") and hasattr(source, "cr_code"):
             source.close()  # else the coroutine, which nobody awaits, would warn
-        return TypeError(
-            f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection"
-        )
+        return TypeError(f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection")
     if hasattr(source, "__aiter__") or hasattr(source, "__iter__"):
         return None
     if hasattr(source, "__aenter__") or hasattr(source, "__enter__"):
@@ -319,9 +317,7 @@ class _AsyncReceived(AsyncIterator["Frame"]):
 
     __slots__ = ("_own_iteration", "_receive")
 
-    def __init__(
-        self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]
-    ) -> None:
+    def __init__(self, receive: Callable[[], Awaitable[Frame]], own_iteration: Callable[[], AsyncIterator[Frame]]) -> None:
         self._receive = receive
         self._own_iteration = own_iteration
 

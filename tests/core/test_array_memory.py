@@ -84,7 +84,7 @@ def test_copies_pickles_and_views() -> None:
     expected = pcm.tolist()
     del pcm
     gc.collect()
-    for _ in range(50):     # what was given back by mistake would be overwritten
+    for _ in range(50):  # what was given back by mistake would be overwritten
         pcm_of(pattern(12_000, 2))
     assert all(other.tolist() == expected for other in others)
     assert view.tolist() == expected[10:20] and half.tolist() == expected[::2] and words.tolist() == expected
@@ -130,16 +130,22 @@ def test_the_bound() -> None:
     assert memory.cache_info().kept_blocks == 0, "an array of NumPy's own handler goes back there"
 
 
-@pytest.mark.parametrize(("limit", "error"), [(-1, ValueError), ("1", TypeError), (True, TypeError), (1.5, TypeError), (1 << 80, OverflowError)])
+@pytest.mark.parametrize(
+    ("limit", "error"), [(-1, ValueError), ("1", TypeError), (True, TypeError), (1.5, TypeError), (1 << 80, OverflowError)]
+)
 def test_limits_that_cannot_be(limit: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         memory.set_cache_limit(limit)
 
 
-@pytest.mark.parametrize(("value", "says"), [("0", "0"), ("123456", "123456"), ("", "16777216"), ("lots", "ImportError"), ("-5", "ImportError")])
+@pytest.mark.parametrize(
+    ("value", "says"), [("0", "0"), ("123456", "123456"), ("", "16777216"), ("lots", "ImportError"), ("-5", "ImportError")]
+)
 def test_the_environment_sets_the_limit(value: str, says: str) -> None:
     script = "from realtime_pcm import memory; print(memory.cache_info().limit)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | {"REALTIME_PCM_BLOCK_CACHE": value})
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | {"REALTIME_PCM_BLOCK_CACHE": value}
+    )
     assert says in (done.stdout.split() or [done.stderr.strip().splitlines()[-1].split(":")[0]])
 
 
@@ -149,7 +155,11 @@ def test_no_memory_for_a_block() -> None:
     memory.clear_cache()
     _core._refuse_blocks(0, 1000)
     try:
-        for given in (frame(bytes(12_000)), b'{"type":"response.audio.delta","item_id":"i"}', b'{"delta":"AAAA","item_id":"i","type":"response.audio.delta"}'):
+        for given in (
+            frame(bytes(12_000)),
+            b'{"type":"response.audio.delta","item_id":"i"}',
+            b'{"delta":"AAAA","item_id":"i","type":"response.audio.delta"}',
+        ):
             with pytest.raises(MemoryError):
                 decoder.decode(given)
         with pytest.raises(MemoryError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from support.paths import ROOT
+
 PACKAGE = ROOT / "src" / "realtime_pcm"
 
 pytestmark = pytest.mark.skipif(not (PACKAGE / "_core.pyx").exists(), reason="needs the source tree")
@@ -129,7 +129,9 @@ def imports() -> dict[str, set[str]]:
     """Module -> the modules of the package that it imports when it runs, in functions too."""
     graph: dict[str, set[str]] = {"_core": {"annotations", "json_values", "audio", "errors"}}
     text = (PACKAGE / "_core.pyx").read_text(encoding="utf-8")
-    named = set(re.findall(r"^from \. import (.+)$", text, re.M)[0].split(", ")) | set(re.findall(r"^from \.(\w+) import", text, re.M))
+    named = set(re.findall(r"^from \. import (.+)$", text, re.M)[0].split(", ")) | set(
+        re.findall(r"^from \.(\w+) import", text, re.M)
+    )
     assert named == graph["_core"]
     for part in parts().values():
         assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.M)

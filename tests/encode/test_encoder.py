@@ -172,7 +172,9 @@ def test_repeated_and_broadcast_arrays(tier: str) -> None:
     assert payload_of(encoder.encode(same)) == np.full(5000, 7, "<i2").tobytes()
 
 
-@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8), lambda data: memoryview(data).cast("h")])
+@pytest.mark.parametrize(
+    "make", [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8), lambda data: memoryview(data).cast("h")]
+)
 def test_a_payload_as_it_is(make: Any, tier: str) -> None:
     for size in [*range(0, 200, 2), 4800, 600_000]:
         data = np.random.default_rng(size).integers(0, 256, size, np.uint8).tobytes()
@@ -194,7 +196,11 @@ def test_the_format_of_a_session_as_it_stands() -> None:
     spoken, answered = AudioEncoder(Spoken, session=decoder.session), AudioEncoder(Answered, session=decoder.session)
     pcm = np.array([0, 1000, -1000], np.int16)
     assert len(payload_of(spoken.encode(pcm))) == 6
-    decoder.decode(json.dumps({"type": "session.updated", "session": {"input_audio_format": "g711_ulaw", "output_audio_format": "g711_alaw"}}))
+    decoder.decode(
+        json.dumps(
+            {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw", "output_audio_format": "g711_alaw"}}
+        )
+    )
     assert payload_of(spoken.encode(pcm)) == bytes(map(ulaw_of, (0, 1000, -1000)))
     assert base64.b64decode(json.loads(answered.encode(pcm))["sound"]) == bytes(map(alaw_of, (0, 1000, -1000)))
     assert (spoken.audio_format.encoding, answered.audio_format.encoding) == LAWS

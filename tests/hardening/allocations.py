@@ -54,7 +54,7 @@ class _Handler(ctypes.Structure):
 class NumpyData:
     """The data of NumPy arrays."""
 
-    _SET_HANDLER = 304      # PyDataMem_SetHandler's place in NumPy's table of functions
+    _SET_HANDLER = 304  # PyDataMem_SetHandler's place in NumPy's table of functions
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None)
@@ -90,7 +90,7 @@ class NumpyData:
         pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
         try:
             from numpy._core import _multiarray_umath, multiarray
-        except ImportError:     # NumPy 1
+        except ImportError:  # NumPy 1
             from numpy.core import _multiarray_umath, multiarray
 
         table = ctypes.cast(pointer_of(_multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
@@ -134,18 +134,24 @@ class Case:
     prepare: Callable[[], Any]
     operate: Callable[[Any], Any]
     state: Callable[[Any], Any] = field(default=lambda _: None)
-    parses: bool = False        # calls orjson, which may itself crash without memory
-    foreign: bool = False       # NumPy's and pickle's own code, which without memory raises other errors too
+    parses: bool = False  # calls orjson, which may itself crash without memory
+    foreign: bool = False  # NumPy's and pickle's own code, which without memory raises other errors too
 
 
 _DELTA = BY_TYPE["response.output_audio.delta"]
 _IDS = b'"response_id":"resp_CgbnAy6UkXb","item_id":"item_CgbnAy6UkXb","content_index":250'
 _ODD = b'{"type":"response.output_audio.delta",%s,"delta":"AAEC"}' % _IDS
-_SESSION = b'{"type":"session.created","session":{"output_audio_format":"g711_ulaw","audio":{"input":{"format":{"type":"audio/pcma"}}}}}'
+_SESSION = (
+    b'{"type":"session.created","session":{"output_audio_format":"g711_ulaw","audio":{"input":{"format":{"type":"audio/pcma"}}}}}'
+)
 _OTHER_SESSION = b'{"type":"session.updated","session":{"audio":{"output":{"format":{"type":"audio/opus","rate":48000}}}}}'
 _PROBES = [
-    _ODD, real_frame(_DELTA), b'{"type":"response.output_audio.delta","response_id":"r2","delta":"AAEC"}',
-    b'{"type":"response.output_audio.done",%s}' % _IDS, b'{"type":"response.done","response":{"id":"r2"}}']
+    _ODD,
+    real_frame(_DELTA),
+    b'{"type":"response.output_audio.delta","response_id":"r2","delta":"AAEC"}',
+    b'{"type":"response.output_audio.done",%s}' % _IDS,
+    b'{"type":"response.done","response":{"id":"r2"}}',
+]
 
 
 def _session_state(decoder: rp.Decoder) -> Any:
@@ -229,9 +235,12 @@ def decode_cases() -> list[Case]:
     for number, frame in enumerate(_bad_frames()):
         cases.append(Case(f"bad frame {number}", *_decode(frame, _ODD)))
     sessions = {
-        "session.created": _SESSION, "session.updated": _OTHER_SESSION, "audio.done": _PROBES[3],
+        "session.created": _SESSION,
+        "session.updated": _OTHER_SESSION,
+        "audio.done": _PROBES[3],
         "response.created": b'{"type":"response.created","response":{"id":"r2","output_audio_format":"g711_alaw"}}',
-        "response.done": b'{"type":"response.done","response":{"id":"resp_CgbnAy6UkXb","audio":{"output":{"format":{"type":"audio/pcmu"}}}}}'}
+        "response.done": b'{"type":"response.done","response":{"id":"resp_CgbnAy6UkXb","audio":{"output":{"format":{"type":"audio/pcmu"}}}}}',
+    }
     second = _ODD.replace(b"item_C", b"item_D")
     for name, frame in sessions.items():
         for odd in ((), (_ODD,), (_ODD, second)):
@@ -251,9 +260,14 @@ def decode_cases() -> list[Case]:
     prepare, _, state = _decode(_ODD, _ODD)
     cases.append(Case("out=", prepare, lambda decoder: decoder.decode(real_frame(_DELTA), out), state))
     number = [0]
-    cases.append(Case(
-        "container where a field is flat", lambda: _declare(number),
-        lambda name: rp.decode('{"type":"%s","a":[1]}' % name), lambda name: rp.decode('{"type":"%s","a":"b"}' % name).a))
+    cases.append(
+        Case(
+            "container where a field is flat",
+            lambda: _declare(number),
+            lambda name: rp.decode('{"type":"%s","a":[1]}' % name),
+            lambda name: rp.decode('{"type":"%s","a":"b"}' % name).a,
+        )
+    )
     cases.append(Case("a class declared", lambda: number, _declare, lambda _: rp.decode(b'{"type":"error"}').type))
     cases.append(Case("Decoder()", lambda: None, lambda _: rp.Decoder(audio_format="pcmu", only=messages.Error)))
     for errors in ("raise", "skip", "yield"):
@@ -282,7 +296,8 @@ def object_cases() -> list[Case]:
     text = rp.decode(b'{"type":"response.text.delta","delta":"hello","event_id":"e"}')
     cases = [
         Case("delta as text", lambda: audio, lambda message: message.delta, repr),
-        Case("field that is absent", lambda: text, lambda message: message.item_id, repr)]
+        Case("field that is absent", lambda: text, lambda message: message.item_id, repr),
+    ]
     for message in (done, audio, text):
         name = type(message).__name__
         cases += [
@@ -290,14 +305,22 @@ def object_cases() -> list[Case]:
             Case(f"copy of {name}", lambda message=message: message, copy.copy, repr),
             Case(f"deepcopy of {name}", lambda message=message: message, copy.deepcopy, repr),
             Case(f"pickle of {name}", lambda message=message: message, _through_pickle, repr, foreign=True),
-            Case(f"equality of {name}", lambda message=message: message, lambda m: m == copy.copy(m), repr, foreign=True)]
+            Case(f"equality of {name}", lambda message=message: message, lambda m: m == copy.copy(m), repr, foreign=True),
+        ]
     fresh = real_frame(BY_TYPE["response.done"])
     cases += [
         Case("view", lambda: rp.decode(fresh), lambda m: m.response, repr, True),
         Case("field of a view", lambda: rp.decode(fresh), lambda m: m.response.output[0].content[0].transcript, repr, True),
         Case("to_dict()", lambda: rp.decode(fresh), lambda m: m.to_dict(), repr, True),
         Case("extra", lambda: rp.decode(b'{"type":"error","x":[1,"a"]}'), lambda m: m.extra, repr, True),
-        Case("event_id that is a list", lambda: None, lambda _: rp.decode(b'{"type":"error","event_id":[1,"a",{}]}').event_id, repr, True)]
+        Case(
+            "event_id that is a list",
+            lambda: None,
+            lambda _: rp.decode(b'{"type":"error","event_id":[1,"a",{}]}').event_id,
+            repr,
+            True,
+        ),
+    ]
     return cases
 
 
@@ -407,10 +430,15 @@ def run(kinds: tuple[str, ...] = ("python", "blocks", "numpy"), verbose: bool = 
                 bad = result.wrong or (result.crashes and not case.parses)
                 failed += bool(bad)
                 if bad or verbose:
-                    print(f"{kind}, {'one' if alone else 'all'}: {case.name}: {result.points} points, "
-                          f"crashes {result.crashes}, wrong {len(result.wrong)}", file=sys.stderr)
+                    print(
+                        f"{kind}, {'one' if alone else 'all'}: {case.name}: {result.points} points, "
+                        f"crashes {result.crashes}, wrong {len(result.wrong)}",
+                        file=sys.stderr,
+                    )
                 for line in result.wrong[:2]:
                     print("   ", line[:1500])
-    print(f"{points:,} failed allocations of {cases} cases in {time.monotonic() - started:.0f} s: {failed} cases wrong, "
-          f"{orjson_crashes} crashes within orjson")
+    print(
+        f"{points:,} failed allocations of {cases} cases in {time.monotonic() - started:.0f} s: {failed} cases wrong, "
+        f"{orjson_crashes} crashes within orjson"
+    )
     return 1 if failed else 0

@@ -121,6 +121,8 @@ def run(frames: int, processes: int, seed: int) -> int:
             if number % 25 == 0:
                 print(f"  {seen['frames']:,} frames, {time.monotonic() - started:.0f} s", file=sys.stderr)
     total = seen.pop("frames")
-    print(f"{total:,} frames of {len(seen)} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: "
-          f"{differing} seeds with differences")
+    print(
+        f"{total:,} frames of {len(seen)} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: "
+        f"{differing} seeds with differences"
+    )
     return 1 if differing else 0

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ENTRIES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[1] / "provider_messages.json").read_text(encoding="utf-8"))
-
-# Keys that hold base64, the first one that is neither absent nor null counting; by message class.
-PAYLOADS = {
-    "ResponseAudioDelta": ("delta", "audio"),
-    "SessionOutputAudioDelta": ("delta",),
-    "SessionInputAudioAppend": ("audio",),
-    "ResponseVideoDelta": ("delta",),
-}
+from support.provider_messages import ENTRIES, payload_keys, wire_fields
 
 _ITEM = {
-    "id": "item_CgbnAx", "object": "realtime.item", "type": "message", "status": "completed", "role": "assistant",
-    "content": [{"type": "output_audio", "transcript": "Hei, “verden” \U0001f600"}]}
+    "id": "item_CgbnAx",
+    "object": "realtime.item",
+    "type": "message",
+    "status": "completed",
+    "role": "assistant",
+    "content": [{"type": "output_audio", "transcript": "Hei, “verden” \U0001f600"}],
+}
 _VALUES: dict[str, Any] = {
     "response": {
-        "id": "resp_CgbnAw", "object": "realtime.response", "status": "cancelled", "output": [_ITEM],
+        "id": "resp_CgbnAw",
+        "object": "realtime.response",
+        "status": "cancelled",
+        "output": [_ITEM],
         "status_details": {"type": "cancelled", "reason": "turn_detected"},
-        "usage": {"total_tokens": 319, "input_token_details": {"cached_tokens": 0, "text_tokens": 119}}},
+        "usage": {"total_tokens": 319, "input_token_details": {"cached_tokens": 0, "text_tokens": 119}},
+    },
     "session": {
-        "id": "sess_1", "model": "gpt-realtime", "audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}},
-        "turn_detection": None, "temperature": 0.8, "tools": []},
+        "id": "sess_1",
+        "model": "gpt-realtime",
+        "audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}},
+        "turn_detection": None,
+        "temperature": 0.8,
+        "tools": [],
+    },
     "item": _ITEM,
     "part": _ITEM["content"][0],
     "conversation": {"id": "conv_1", "object": "realtime.conversation"},
@@ -54,13 +57,13 @@ class Kind:
 
     type: str
     cls: str
-    keys: tuple[str, ...]           # declared, beside type and event_id, in the order of the wire
+    keys: tuple[str, ...]  # declared, beside type and event_id, in the order of the wire
     payload_keys: tuple[str, ...]
 
 
 def _kind(entry: dict[str, Any]) -> Kind:
-    keys = tuple(key for key in dict.fromkeys(itertools.chain(*entry["fields"].values())) if key != "event_id")
-    return Kind(entry["type"], entry["class"], keys, PAYLOADS.get(entry["class"], ()))
+    keys = tuple(key for key in wire_fields(entry) if key != "event_id")
+    return Kind(entry["type"], entry["class"], keys, payload_keys(entry["class"]))
 
 
 KINDS = [_kind(entry) for entry in ENTRIES] + [Kind("a.type.of.tomorrow", "UnknownMessage", ("item", "delta"), ())]

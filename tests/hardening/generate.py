@@ -12,20 +12,98 @@ import random
 from .frames import KINDS, Kind, plausible
 
 _TEXTS = [
-    "", "a", "é", "\U0001f600", "x" * 50, "line\nend\t\"quoted\"", "\\", "\u2028 \x7f", "日本語" * 20, "\x00\x1f", "z" * 700,
-    "/+=", "a" * 63 + "é", "\ud7ff\ue000\uffff", "\U0010ffff" * 9]
+    "",
+    "a",
+    "é",
+    "\U0001f600",
+    "x" * 50,
+    'line\nend\t"quoted"',
+    "\\",
+    "\u2028 \x7f",
+    "日本語" * 20,
+    "\x00\x1f",
+    "z" * 700,
+    "/+=",
+    "a" * 63 + "é",
+    "\ud7ff\ue000\uffff",
+    "\U0010ffff" * 9,
+]
 _NUMBERS = [
-    "0", "-0", "7", "-1", "12", "-0.0", "0.0", "1.5", "1e308", "5e-324", "1E+2", "-2.5e-3", "123456789012345678",
-    "999999999999999999", "1000000000000000000", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "18446744073709551616", "1" + "0" * 30, "0." + "3" * 40,
-    "1.7976931348623157e308", "2.2250738585072011e-308", "1e-400", "9007199254740993", "0e999999999", "-123456789012345678"]
+    "0",
+    "-0",
+    "7",
+    "-1",
+    "12",
+    "-0.0",
+    "0.0",
+    "1.5",
+    "1e308",
+    "5e-324",
+    "1E+2",
+    "-2.5e-3",
+    "123456789012345678",
+    "999999999999999999",
+    "1000000000000000000",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1" + "0" * 30,
+    "0." + "3" * 40,
+    "1.7976931348623157e308",
+    "2.2250738585072011e-308",
+    "1e-400",
+    "9007199254740993",
+    "0e999999999",
+    "-123456789012345678",
+]
 _BAD_VALUES = [
-    "1e400", "01", "-", "1.", "+1", ".5", "1e", "tru", "nul", "NaN", "Infinity", '"\\ud800"', '"\\udc00\\ud800"', '"\\x"', '"\\u12"',
-    '"\x01"', "[1,]", '{"a":1,}', "{a:1}", "[", "{", '"', "'a'", "", "[1 2]", '{"a" 1}', "1" + "0" * 309, "truex", '{"a":}', "]"]
-_WRONG_BYTES = [b'"\xff"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'"\xe2\x82"', b'"a\xc3"', b"\xef\xbb\xbf1", b'{"\xfe":1}']
+    "1e400",
+    "01",
+    "-",
+    "1.",
+    "+1",
+    ".5",
+    "1e",
+    "tru",
+    "nul",
+    "NaN",
+    "Infinity",
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"\\x"',
+    '"\\u12"',
+    '"\x01"',
+    "[1,]",
+    '{"a":1,}',
+    "{a:1}",
+    "[",
+    "{",
+    '"',
+    "'a'",
+    "",
+    "[1 2]",
+    '{"a" 1}',
+    "1" + "0" * 309,
+    "truex",
+    '{"a":}',
+    "]",
+]
+_WRONG_BYTES = [
+    b'"\xff"',
+    b'"\xc0\x80"',
+    b'"\xed\xa0\x80"',
+    b'"\xf4\x90\x80\x80"',
+    b'"\xe2\x82"',
+    b'"a\xc3"',
+    b"\xef\xbb\xbf1",
+    b'{"\xfe":1}',
+]
 _SPACES = [b" ", b"\n", b"\t", b"\r\n  ", b" " * 70, b"\n\t \r" * 20]
 _LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 23, 24, 25, 46, 47, 48, 49, 95, 96, 97, 100, 143, 191, 192, 193, 300, 301, 384, 999, 1000]
-_SPOILERS = "=-_ \n*é\\\"\x00\U0001f600A/+"
+_SPOILERS = '=-_ \n*é\\"\x00\U0001f600A/+'
 _STRUCTURE = b'{}[]",:\\0a1te.-=/ \n\x00\xff\xc3\x80u'
 _FORMATS = ["pcm16", "g711_ulaw", "g711_alaw", "audio/pcmu", "PCM16", "s16le", "mp3", "opus", "", "not specified"]
 
@@ -61,7 +139,9 @@ class Generator:
                 form = "\\u%02x%02x" if rng.random() < 0.5 else "\\u%02X%02X"
                 written += [form % (units[i], units[i + 1]) for i in range(0, len(units), 2)]
             else:
-                written.append("\\/" if character == "/" and rng.random() < 0.5 else json.dumps(character, ensure_ascii=False)[1:-1])
+                written.append(
+                    "\\/" if character == "/" and rng.random() < 0.5 else json.dumps(character, ensure_ascii=False)[1:-1]
+                )
         return ('"' + "".join(written) + '"').encode()
 
     def value(self, depth: int = 0) -> bytes:
@@ -122,7 +202,8 @@ class Generator:
         rng = self.random
         pools = {
             "type": [self._member("type", self.string(kind.type, 0.15)) for _ in range(10)],
-            "event_id": [self._member("event_id", self.string("event_CgbnAz", 0.05)) for _ in range(3)]}
+            "event_id": [self._member("event_id", self.string("event_CgbnAz", 0.05)) for _ in range(3)],
+        }
         pools["event_id"].append(self._member("event_id", self.value()))
         for key in kind.keys:
             if key in kind.payload_keys:
@@ -142,8 +223,10 @@ class Generator:
         pools["<bad>"] = [self._member(rng.choice([*kind.keys, "x"]), value) for value in bad]
         wrong = rng.choice([other.type for other in KINDS])
         pools["<other type>"] = [
-            self._member("type", self.value()), self._member("type", json.dumps(wrong).encode()),
-            self._member("type", self.string(kind.type[:-1]))]
+            self._member("type", self.value()),
+            self._member("type", json.dumps(wrong).encode()),
+            self._member("type", self.string(kind.type[:-1])),
+        ]
         return pools
 
     def _frame(self, kind: Kind, pools: dict[str, list[bytes]]) -> bytes:
@@ -168,7 +251,7 @@ class Generator:
         if odd < 0.25:
             at = int(draw() * (len(members) + 1))
             if odd < 0.1:
-                members.insert(at, pick(pools[pick(list(pools))]))        # very often a duplicate key
+                members.insert(at, pick(pools[pick(list(pools))]))  # very often a duplicate key
             elif odd < 0.12:
                 members.insert(at, pick(pools["<other type>"]))
             elif odd < 0.15:

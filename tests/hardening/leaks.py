@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable
 
 import realtime_pcm as rp
 
@@ -23,7 +22,11 @@ def frames_of(kind: Kind) -> list[bytes | str | bytearray]:
     frames += [frame[:-1], frame[:-1] + b',"x":"\xff"}', frame[:-1] + b',"type":1}', frame[:-1] + b',"x":"\\u00e9","x":1e400}']
     if kind.payload_keys:
         key = kind.payload_keys[0].encode()
-        frames += [frame[:-1] + b',"' + key + b'":"AAE*"}', frame[:-1] + b',"' + key + b'":7}', frame[:-1] + b',"' + key + b'":"AAEC"}']
+        frames += [
+            frame[:-1] + b',"' + key + b'":"AAE*"}',
+            frame[:-1] + b',"' + key + b'":7}',
+            frame[:-1] + b',"' + key + b'":"AAEC"}',
+        ]
     return frames
 
 
@@ -54,7 +57,7 @@ def grown(kind: Kind, frames_a_window: int, windows: int = 3) -> int:
     rounds = max(1, frames_a_window // len(frames))
     use(decoder, frames, min(rounds, 20))
     gc.collect()
-    gc.freeze()     # what was there before need not be looked through each time
+    gc.freeze()  # what was there before need not be looked through each time
     columns = []
     for _ in range(windows):
         before = _counts(frames)
@@ -93,7 +96,9 @@ def run(frames_a_type: int, frames: int) -> int:
             print(f"{kind.type}: {most}")
         if number % 16 == 0:
             print(f"  {number} types, {time.monotonic() - started:.0f} s", file=sys.stderr)
-    print(f"{frames_a_type:,} frames of each of {len(KINDS)} types in {time.monotonic() - started:.0f} s: grown by {worst} at most")
+    print(
+        f"{frames_a_type:,} frames of each of {len(KINDS)} types in {time.monotonic() - started:.0f} s: grown by {worst} at most"
+    )
     started = time.monotonic()
     growth = resident_growth(frames) if os.path.exists("/proc/self/smaps_rollup") else 0
     print(f"{frames:,} frames in {time.monotonic() - started:.0f} s: resident memory grown by {growth // 1024:,} KiB")

@@ -67,6 +67,8 @@ def run(every_value: bool) -> int:
             print(line[:2000])
         if number % 16 == 0:
             print(f"  {total:,} mutants, {time.monotonic() - started:.0f} s", file=sys.stderr)
-    print(f"{total:,} mutants of {len(KINDS)} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: "
-          f"{differing} differences")
+    print(
+        f"{total:,} mutants of {len(KINDS)} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: "
+        f"{differing} differences"
+    )
     return 1 if differing else 0

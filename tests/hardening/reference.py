@@ -18,10 +18,21 @@ from .frames import BY_TYPE, KINDS
 
 _PAYLOAD_KEYS = {kind.type: kind.payload_keys for kind in KINDS if kind.payload_keys}
 _NAMES_FORMAT = {kind.type for kind in KINDS if kind.payload_keys and "format" in kind.keys} | {
-    kind.type for kind in KINDS if kind.cls == "ResponseAudioDelta"}
+    kind.type for kind in KINDS if kind.cls == "ResponseAudioDelta"
+}
 _ENCODINGS = {
-    "pcm16": "pcm16", "audio/pcm": "pcm16", "pcm": "pcm16", "pcm24": "pcm16", "s16le": "pcm16", "g711_ulaw": "g711_ulaw", "pcmu": "g711_ulaw", "audio/pcmu": "g711_ulaw",
-    "g711_alaw": "g711_alaw", "pcma": "g711_alaw", "audio/pcma": "g711_alaw"}
+    "pcm16": "pcm16",
+    "audio/pcm": "pcm16",
+    "pcm": "pcm16",
+    "pcm24": "pcm16",
+    "s16le": "pcm16",
+    "g711_ulaw": "g711_ulaw",
+    "pcmu": "g711_ulaw",
+    "audio/pcmu": "g711_ulaw",
+    "g711_alaw": "g711_alaw",
+    "pcma": "g711_alaw",
+    "audio/pcma": "g711_alaw",
+}
 
 
 def _ulaw(code: int) -> int:
@@ -42,9 +53,8 @@ def _alaw(code: int) -> int:
 
 _TABLES = {
     "g711_ulaw": np.array([_ulaw(code) for code in range(256)], "<i2"),
-    "g711_alaw": np.array([_alaw(code) for code in range(256)], "<i2")}
-
-
+    "g711_alaw": np.array([_alaw(code) for code in range(256)], "<i2"),
+}
 
 
 class Expected:

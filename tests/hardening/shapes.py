@@ -27,21 +27,45 @@ def shapes(size: int) -> dict[str, bytes]:
 
     members = b",".join(b'"%x":0' % number for number in range(size // 11))
     return {
-        "quotes": filled(b'"'), "empty strings": b"[" + filled(b'"",') + b'""]',
-        "backslashes": b'"' + filled(b"\\\\") + b'"', "\\u": b'"' + filled(b"\\u0041") + b'"', "\\u without digits": b'"' + filled(b"\\u") + b'"',
-        "pairs of surrogates": b'"' + filled(b"\\ud83d\\ude00") + b'"', "escapes between letters": b'"' + filled("é\\n".encode()) + b'"',
-        "arrays": b"[" + filled(b"[],") + b"[]]", "objects": b"[" + filled(b"{},") + b"{}]", "commas": b"[" + filled(b",") + b"]",
-        "opened arrays": filled(b"["), "opened objects": filled(b'{"a":'), "closed arrays": filled(b"]"),
+        "quotes": filled(b'"'),
+        "empty strings": b"[" + filled(b'"",') + b'""]',
+        "backslashes": b'"' + filled(b"\\\\") + b'"',
+        "\\u": b'"' + filled(b"\\u0041") + b'"',
+        "\\u without digits": b'"' + filled(b"\\u") + b'"',
+        "pairs of surrogates": b'"' + filled(b"\\ud83d\\ude00") + b'"',
+        "escapes between letters": b'"' + filled("é\\n".encode()) + b'"',
+        "arrays": b"[" + filled(b"[],") + b"[]]",
+        "objects": b"[" + filled(b"{},") + b"{}]",
+        "commas": b"[" + filled(b",") + b"]",
+        "opened arrays": filled(b"["),
+        "opened objects": filled(b'{"a":'),
+        "closed arrays": filled(b"]"),
         "nested six deep": b"[" + filled(b"[[[[[[]]]]]],") + b"0]",
-        "a long integer": filled(b"1"), "a long fraction": b"0." + filled(b"3"), "a late digit": b"0." + filled(b"0") + b"1",
-        "a long exponent": b"1e-" + filled(b"9"), "a long exponent of 0": b"0e" + filled(b"9"), "digits taken back": filled(b"1") + b"e-%d" % size,
-        "small numbers": b"[" + filled(b"-1,") + b"0]", "reals": b"[" + filled(b"1.5e3,") + b"0]", "nulls": b"[" + filled(b"null,") + b"null]",
-        "a long string": b'"' + filled(b"x") + b'"', "Latin-1": b'"' + filled("é".encode()) + b'"', "emoji": b'"' + filled("\U0001f600".encode()) + b'"',
-        "spaces": filled(b" ") + b"1", "bytes 255": filled(b"\xff"), "zero bytes": filled(b"\0"), "UTF-8 cut off": b'"' + filled(b"x") + b'\xe2\x82"',
-        "a million keys": b"{" + members + b"}", "one key again": b"{" + filled(b'"a":1,') + b'"a":2}',
-        "a long key": b'{"' + filled(b"k") + b'":1}', "a key of escapes": b'{"' + filled(b"\\u006b") + b'":1}',
-        "base64": b'"' + filled(b"QUJD") + b'"', "escaped base64": b'"' + filled(b"\\u0041") + b'"', "escaped slashes": b'"' + filled(b"\\/+AA") + b'"',
-        "padding": b'"' + filled(b"=") + b'"'}
+        "a long integer": filled(b"1"),
+        "a long fraction": b"0." + filled(b"3"),
+        "a late digit": b"0." + filled(b"0") + b"1",
+        "a long exponent": b"1e-" + filled(b"9"),
+        "a long exponent of 0": b"0e" + filled(b"9"),
+        "digits taken back": filled(b"1") + b"e-%d" % size,
+        "small numbers": b"[" + filled(b"-1,") + b"0]",
+        "reals": b"[" + filled(b"1.5e3,") + b"0]",
+        "nulls": b"[" + filled(b"null,") + b"null]",
+        "a long string": b'"' + filled(b"x") + b'"',
+        "Latin-1": b'"' + filled("é".encode()) + b'"',
+        "emoji": b'"' + filled("\U0001f600".encode()) + b'"',
+        "spaces": filled(b" ") + b"1",
+        "bytes 255": filled(b"\xff"),
+        "zero bytes": filled(b"\0"),
+        "UTF-8 cut off": b'"' + filled(b"x") + b'\xe2\x82"',
+        "a million keys": b"{" + members + b"}",
+        "one key again": b"{" + filled(b'"a":1,') + b'"a":2}',
+        "a long key": b'{"' + filled(b"k") + b'":1}',
+        "a key of escapes": b'{"' + filled(b"\\u006b") + b'":1}',
+        "base64": b'"' + filled(b"QUJD") + b'"',
+        "escaped base64": b'"' + filled(b"\\u0041") + b'"',
+        "escaped slashes": b'"' + filled(b"\\/+AA") + b'"',
+        "padding": b'"' + filled(b"=") + b'"',
+    }
 
 
 PLACES = {
@@ -56,7 +80,8 @@ PLACES = {
     "event_id": b'{"type":"error","event_id":%s}',
     "type": b'{"type":%s}',
     "whole frame": b"%s",
-    "members": b'{"type":"error",%s}'}
+    "members": b'{"type":"error",%s}',
+}
 
 
 def cases(size: int) -> Iterator[tuple[str, bytes]]:
@@ -73,14 +98,15 @@ def promised(given: Any, message: Any, error: rp.DecodeError | None, values: dic
         size += len(given) if isinstance(given, bytearray) else len(given.encode())
     if error is not None:
         if "base64" in error.reason:
-            size += len(error.frame) * 3 // 4     # made before the fault was met
+            size += len(error.frame) * 3 // 4  # made before the fault was met
         return size + sys.getsizeof(error.field) + sys.getsizeof(error.message_type)
     size += sys.getsizeof(message.type)
     if isinstance(message, rp.messages.AudioMessage):
         size += message.pcm.nbytes
     values = message.to_dict() if values is None else values
     return size + sum(
-        sys.getsizeof(values[name]) for name in ("event_id", *type(message).__match_args__) if type(values.get(name)) is str)
+        sys.getsizeof(values[name]) for name in ("event_id", *type(message).__match_args__) if type(values.get(name)) is str
+    )
 
 
 def _decode(given: Any) -> tuple[Any, rp.DecodeError | None]:
@@ -93,7 +119,7 @@ def _decode(given: Any) -> tuple[Any, rp.DecodeError | None]:
 def check(given: Any) -> str | None:
     """What is wrong with verdict or traced memory."""
     collecting = gc.isenabled()
-    gc.disable()        # it would look through millions of parsed objects time and again
+    gc.disable()  # it would look through millions of parsed objects time and again
     expected = expect(bytes(given) if isinstance(given, bytearray) else given)
     tracemalloc.start()
     try:

@@ -17,7 +17,7 @@ from realtime_pcm import _core
 from realtime_pcm.objects import View
 
 STACK = 128 * 1024
-LEVELS = 1024       # the root being the first
+LEVELS = 1024  # the root being the first
 
 PLACES = {
     "nested field": '{"type":"response.done","response":%s}',
@@ -32,7 +32,12 @@ PLACES = {
     "type": '{"type":%s}',
     "unknown": '{"type":"a.type.of.tomorrow","x":%s}',
 }
-SHAPES = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "response in response": ('{"response":', "}"), "lists in lists": ("[0,", ",1]")}
+SHAPES = {
+    "arrays": ("[", "]"),
+    "objects": ('{"a":', "}"),
+    "response in response": ('{"response":', "}"),
+    "lists in lists": ("[0,", ",1]"),
+}
 
 
 def frames(levels: int) -> Iterator[tuple[str, str]]:
@@ -107,5 +112,7 @@ def in_small_stack(work: Callable[[], None]) -> None:
 
 def run() -> int:
     in_small_stack(all_of_it)
-    print(f"{len(PLACES) * len(SHAPES)} frames of {LEVELS}, {LEVELS + 1} and 1,000,000 levels in {STACK // 1024} KiB of stack: as promised")
+    print(
+        f"{len(PLACES) * len(SHAPES)} frames of {LEVELS}, {LEVELS + 1} and 1,000,000 levels in {STACK // 1024} KiB of stack: as promised"
+    )
     return 0

@@ -55,7 +55,14 @@ def outcome(decode: Callable[[bytes], Any], frame: bytes) -> Any:
     except rp.DecodeError as error:
         return error.reason, error.position, error.field
     if isinstance(message, AudioMessage):
-        return type(message), message.event_id, message.pcm.tobytes(), message.incomplete_sample, message.sample_offset, message.audio_format
+        return (
+            type(message),
+            message.event_id,
+            message.pcm.tobytes(),
+            message.incomplete_sample,
+            message.sample_offset,
+            message.audio_format,
+        )
     return type(message), message.event_id
 
 
@@ -99,7 +106,7 @@ def shared_decoder(frames_a_thread: int) -> list[str]:
     payloads = [rng.integers(0, 256, lengths[number % 4], np.uint8).tobytes() for number in range(64)]
     long = rng.integers(0, 256, 220_000, np.uint8).tobytes()
     kinds = [*payloads, long]
-    template = (b'{"type":"response.output_audio.delta","response_id":"r","item_id":"%d","content_index":0,"delta":"' , b'"}')
+    template = (b'{"type":"response.output_audio.delta","response_id":"r","item_id":"%d","content_index":0,"delta":"', b'"}')
     frames = [[template[0] % stream + base64.b64encode(payload) + template[1] for payload in kinds] for stream in range(3)]
     bad = frames[0][0][:-4] + b'*="}'
     decoder = rp.Decoder()
@@ -141,7 +148,9 @@ def shared_decoder(frames_a_thread: int) -> list[str]:
 def run(frames_a_thread: int) -> int:
     started = time.monotonic()
     differing = own_decoders(frames_a_thread)
-    print(f"{THREADS} x {frames_a_thread:,} frames, a decoder each, in {time.monotonic() - started:.0f} s: {differing} differences")
+    print(
+        f"{THREADS} x {frames_a_thread:,} frames, a decoder each, in {time.monotonic() - started:.0f} s: {differing} differences"
+    )
     started = time.monotonic()
     wrong = shared_decoder(frames_a_thread)
     print(f"{THREADS} x {frames_a_thread:,} frames, one decoder, in {time.monotonic() - started:.0f} s: {len(wrong)} differences")

@@ -59,7 +59,7 @@ cdef int _check_fields(Layout layout, fields) except -1:
 
 # ---- Samples ---------------------------------------------------------------------------------------------------------------
 
-cdef int _source(int dtype_code, audio_format) except -2:
+cdef int _source_of(int dtype_code, audio_format) except -2:
     """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711."""
     cdef int code = audio_format._code
     if code < 0:
@@ -75,7 +75,7 @@ cdef int _samples_of_array(cnp.ndarray array, audio_format, wire_samples *sample
         raise TypeError(f"pcm is an array of int16 or float32, or the payload's bytes, not an array of {array.dtype}")
     if cnp.PyArray_NDIM(array) != 1:
         raise ValueError(f"pcm has one dimension (channels interleaved), not the shape {(<object>array).shape}")
-    source = _source(DTYPE_INT16 if number == cnp.NPY_INT16 else DTYPE_FLOAT32, audio_format)
+    source = _source_of(DTYPE_INT16 if number == cnp.NPY_INT16 else DTYPE_FLOAT32, audio_format)
     if source < 0:
         raise ValueError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711: give the payload's bytes")
     samples.first = cnp.PyArray_DATA(array)

@@ -12,9 +12,7 @@ class SessionFinished(RealtimeServerMessage, wire="session.finished"):
     """All work is done after the client's session.finish; the connection may be closed."""
 
 
-class ConversationItemInputAudioTranscriptionText(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.text"
-):
+class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage, wire="conversation.item.input_audio_transcription.text"):
     """The transcript of the user's speech so far, with the language and the mood heard in it."""
 
     item_id: str | None

@@ -18,9 +18,7 @@ class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage, wire="response.fu
     client_timestamp: int | None
 
 
-class ResponseFunctionCallSimpleBrowserResult(
-    RealtimeServerMessage, wire="response.function_call.simple_browser.result"
-):
+class ResponseFunctionCallSimpleBrowserResult(RealtimeServerMessage, wire="response.function_call.simple_browser.result"):
     """What the model's own web search found, in session.beta_fields."""
 
     name: str | None

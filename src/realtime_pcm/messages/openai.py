@@ -58,17 +58,13 @@ class SessionUpdated(RealtimeServerMessage, wire="session.updated", role="sessio
     previous_item_id: str | None
 
 
-class TranscriptionSessionCreated(
-    RealtimeServerMessage, wire="transcription_session.created", role="session_start"
-):
+class TranscriptionSessionCreated(RealtimeServerMessage, wire="transcription_session.created", role="session_start"):
     """A transcription session is open (beta)."""
 
     session: SessionConfig | None
 
 
-class TranscriptionSessionUpdated(
-    RealtimeServerMessage, wire="transcription_session.updated", role="session_update"
-):
+class TranscriptionSessionUpdated(RealtimeServerMessage, wire="transcription_session.updated", role="session_update"):
     """The transcription session as it stands after an update (beta)."""
 
     session: SessionConfig | None

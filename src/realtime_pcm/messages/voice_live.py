@@ -93,9 +93,7 @@ class ResponseAudioTimestampDone(RealtimeServerMessage, wire="response.audio_tim
     content_index: int | None
 
 
-class ResponseAudioTranscriptAnnotationAdded(
-    RealtimeServerMessage, wire="response.audio_transcript.annotation.added"
-):
+class ResponseAudioTranscriptAnnotationAdded(RealtimeServerMessage, wire="response.audio_transcript.annotation.added"):
     """A source or note belongs to what the model says."""
 
     response_id: str | None

@@ -1,6 +1,32 @@
 """Typed views of the objects nested in a message: a session, an item, a response, an error."""
 
 from ._view import View
+from .conversation import (
+    ContentPart,
+    Conversation,
+    ConversationItem,
+    RealtimeError,
+    Speaker,
+)
+from .details import (
+    ClassifierScore,
+    Delegation,
+    LogProb,
+    SoundDetection,
+    TranscriptionLanguage,
+    TranscriptionPhrase,
+    TranscriptionSegment,
+)
+from .response import (
+    CachedTokensDetails,
+    ContextWindow,
+    InputTokenDetails,
+    OutputTokenDetails,
+    RateLimit,
+    RealtimeResponse,
+    StatusDetails,
+    Usage,
+)
 from .session import (
     AudioConfig,
     AudioInputConfig,
@@ -19,32 +45,6 @@ from .session import (
     Truncation,
     TurnDetection,
     Voice,
-)
-from .conversation import (
-    ContentPart,
-    Conversation,
-    ConversationItem,
-    RealtimeError,
-    Speaker,
-)
-from .response import (
-    CachedTokensDetails,
-    ContextWindow,
-    InputTokenDetails,
-    OutputTokenDetails,
-    RateLimit,
-    RealtimeResponse,
-    StatusDetails,
-    Usage,
-)
-from .details import (
-    ClassifierScore,
-    Delegation,
-    LogProb,
-    SoundDetection,
-    TranscriptionLanguage,
-    TranscriptionPhrase,
-    TranscriptionSegment,
 )
 
 __all__ = [

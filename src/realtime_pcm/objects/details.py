@@ -6,7 +6,6 @@ from typing import Any
 
 from ._view import View
 
-
 # A class stands behind the classes that its fields name.
 
 

@@ -8,7 +8,6 @@ from ._view import View
 from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Voice
 
-
 # A class stands behind the classes that its fields name.
 
 

@@ -1,0 +1,441 @@
+"""Playing what the model says, and being interrupted: PlaybackBuffer and PlaybackTracker.
+
+    player = PlaybackBuffer(rate=24_000)
+    async for message in rp.decode_stream(ws):
+        player.write(message)                                   # every message
+        if isinstance(message, rp.messages.InputAudioBufferSpeechStarted):
+            for cut in player.interrupt(latency=stream.latency).truncations:
+                await ws.send(cut.frame)
+    def callback(outdata, frames, time, status): player.read(outdata)   # in the sound card's thread
+
+    stream = sounddevice.RawOutputStream(24_000, channels=1, dtype="int16", callback=callback)
+
+An item, here, is one content part of one item of the conversation: what (response_id, item_id, content_index) name together.
+
+What is played. Audio is queued in the order in which its messages arrive, also where items are interleaved. Audio that was
+written before is not queued again: an item's samples are told apart by `sample_offset`, so its messages must come from a
+Decoder; messages of `rp.decode`, whose sample_offset is None, are taken as one after another. Audio of an item that has
+ended is a duplicate too. An id that is not a string, or is longer than 512 characters, counts as absent.
+
+What is late. `interrupt` silences every item and response that it knows of, a response of which only the response.created has
+come included: what still arrives of them is dropped and counted. Audio without response_id and item_id is dropped from an
+interruption until the next response.created or session.created; where a server sends no such message (translation, GPT-Live),
+`resume` takes their place.
+
+How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a thread that only
+computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many. `sys.setswitchinterval(0.0005)` and a
+device latency of 50 ms or more keep that inaudible; free-threaded Python has no such wait.
+
+`import realtime_pcm` does not import this module.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, final
+
+import numpy as np
+
+from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
+from ._playback import Ledger, SampleQueue
+from ._resample import Resampler, require_soxr, to_float32, to_int16
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from .messages import AudioMessage, RealtimeServerMessage
+    from .stream import InvalidFrame
+
+    Samples = npt.NDArray[Any]
+    Message = RealtimeServerMessage | InvalidFrame | None
+
+__all__ = ["Interruption", "PlaybackBuffer", "PlaybackTracker", "PlayedItem", "Truncation", "UnheardItem"]
+
+_MOST_MARKS = 4096      # marks that are awaited
+
+# The bytes of one sample where the decoder hands on the payload.
+_BYTES = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
+
+
+# ---- One call at a time ------------------------------------------------------------------------------------
+
+_in_use: weakref.WeakSet[PlaybackBuffer | PlaybackTracker] = weakref.WeakSet()
+_in_use_lock = threading.RLock()
+_held_for_fork: list[PlaybackBuffer | PlaybackTracker] = []
+
+
+def _enroll(one: PlaybackBuffer | PlaybackTracker) -> None:
+    with _in_use_lock:
+        _in_use.add(one)
+
+
+def _before_fork() -> None:
+    """A child must not begin with a call half done, in a thread that it does not have."""
+    _in_use_lock.acquire()
+    for one in list(_in_use):
+        one._lock.acquire()
+        _held_for_fork.append(one)
+
+
+def _after_fork_in_parent() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop()._lock.release()
+    _in_use_lock.release()
+
+
+def _after_fork_in_child() -> None:
+    for one in _held_for_fork:
+        if isinstance(one, PlaybackBuffer):
+            one._after_fork()
+    _after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+def _called_inside(method: str) -> NoReturn:
+    raise RuntimeError(f"{method} was called while the same thread was inside another call: a signal handler may not")
+
+
+# ---- The public classes ------------------------------------------------------------------------------------
+
+
+@final
+class PlaybackBuffer(SampleQueue):
+    """Audio between the messages of a connection and a sound card, which knows to the sample what was heard.
+
+    rate: of the sound card, in samples a second. dtype: "int16" or "float32", what `read` gives. channels: what `read` gives;
+    mono audio goes to all of them. seconds: how much is queued at the most; the memory for it is taken at once.
+
+    A sample, in every count, is one instant on all channels. `write`, `interrupt` and `resume` are the writer's, and run one
+    after the other whatever threads call them; `read` is for one other thread, the sound card's. After a fork the child has a
+    copy of its own. TypeError or ValueError where an argument is of the wrong type or range; MemoryError.
+    """
+
+    __slots__ = ("__weakref__", "_accepted", "_conversation", "_inside", "_lock", "_refused")
+
+    def __init__(
+        self, rate: int, *, dtype: Literal["int16", "float32"] | npt.DTypeLike = "int16", channels: int = 1, seconds: float = 120
+    ) -> None:
+        # SampleQueue.__new__ has checked and taken the arguments.
+        self._lock = threading.RLock()
+        self._inside = False
+        self._conversation = Conversation(self._begin, self._end_stream)
+        self._refused = self._accepted = 0
+        _enroll(self)
+
+    def __repr__(self) -> str:
+        channels = "" if self.channels == 1 else f", {self.channels} channels"
+        return f"<PlaybackBuffer {self.rate} Hz {self.dtype}{channels}: {self.queued / self.rate:.3f} s queued>"
+
+    def write(self, message: Message) -> int:
+        """Takes a message: its audio is queued, the end of an item noted. Returns how many samples it queued: an int.
+
+        message: every message of the connection, and what a stream hands on beside them (InvalidFrame, None); those that
+        are no concern of a player are ignored. Its pcm is int16 or float32, and is converted to the player's dtype: int16 is
+        divided by 32,768; float32 is multiplied by it, rounded half to even and saturated, and NaN is 0.
+
+        Audio of another rate is resampled by soxr (the extra `play`), each item as one stream. soxr holds some 40 ms of an
+        item back (75 ms at 8,000 samples a second) until more of it or its end comes.
+
+        Never waits: where the queue is full, the newest samples are refused and counted in `refused`. Late audio and
+        duplicates are dropped and counted (see the module).
+
+        TypeError where this is no message. ValueError, and nothing is changed, where its pcm is bytes (a decoder of
+        dtype="uint8"), has several channels and the player another number, or has another rate and soxr is not installed.
+        """
+        with self._lock:
+            if self._inside:
+                _called_inside("write")
+            try:
+                self._inside = True
+                self._accepted = 0
+                require_message(message, "write")
+                if is_speech(message):
+                    self._write_audio(message)
+                else:
+                    self._conversation.follow(message)
+                return self._accepted
+            finally:
+                self._inside = False
+
+    def interrupt(self, latency: float = 0.0) -> Interruption:
+        """Drops what is queued, and says what was heard of every item since the interruption before.
+
+        latency: seconds that the device holds audio back after `read` has given it, as sounddevice's stream.latency says;
+        what is still in there counts as not heard. Silence that was read in between is part of it.
+
+        When this returns, it is complete: a read that begins later gives nothing of what was queued. A read that runs at the
+        same time has either taken its samples before, and all of them count as read, or gets none.
+
+        An item's `samples` are those up to the last one heard, in its own rate. For resampled audio that is the number of
+        samples read, times the item's rate, divided by the player's, rounded down; where the end of the item was heard, all of
+        it. It is never more than was received.
+
+        TypeError or ValueError where latency is not a finite number of at least 0.
+        """
+        if not isinstance(latency, (int, float)) or isinstance(latency, bool):
+            raise TypeError(f"latency is a number of seconds, not {type(latency).__name__}")
+        if not (math.isfinite(latency) and latency >= 0):
+            raise ValueError(f"latency is a finite number of seconds, 0 or more, not {latency}")
+        held = round(min(latency, 1e6) * self.rate)
+        with self._lock:
+            if self._inside:
+                _called_inside("interrupt")
+            try:
+                self._inside = True
+                return self._conversation.interrupted(self._cut(held))
+            finally:
+                self._inside = False
+
+    def resume(self) -> None:
+        """After an interruption, plays audio without ids again: for servers that send no response.created."""
+        with self._lock:
+            self._conversation.silenced_rest = False
+
+    @property
+    def refused(self) -> int:
+        """Samples, in the player's rate, that found the queue full.
+
+        The queue is full, too, where 1,024 items wait to be read, or 4,096 stretches of items that are interleaved.
+        """
+        return self._refused
+
+    @property
+    def late(self) -> int:
+        """Samples, as the messages had them, that came after their item or response was interrupted."""
+        return self._conversation.late
+
+    @property
+    def duplicates(self) -> int:
+        """Samples, as the messages had them, that had been written before or came after the end of their item."""
+        return self._conversation.duplicates
+
+    @property
+    def forgotten(self) -> int:
+        """Items that were read long ago and will not be in an Interruption: 1,024 are remembered."""
+        return self._conversation.forgotten
+
+    def _write_audio(self, message: AudioMessage) -> None:
+        pcm = message.pcm
+        rate, channels = message.audio_format.rate, message.audio_format.channels
+        if pcm.dtype not in (np.int16, np.float32):
+            raise ValueError(f"the message's pcm is {pcm.dtype}: a player takes int16 or float32, the decoder's dtype")
+        if channels not in (1, self.channels):
+            raise ValueError(f"the message's audio has {channels} channels and the player {self.channels}: expected 1 or the same")
+        if rate != self.rate:
+            require_soxr(rate, self.rate)
+        size, offset = pcm.size, message.sample_offset
+        if not size:
+            return
+        placed = self._conversation.place(message, size, offset, rate, channels)
+        if placed is None:
+            if self._conversation.full:
+                self._refused += size // channels * self.rate // rate
+            return
+        stream, skip, fresh = placed
+        start = stream.expected if offset is None else offset
+        if fresh:
+            self._flush(stream)
+            skip = -start % channels        # the rest of a sample whose first channels never came
+            stream.begin_segment(rate, channels, start + skip)
+            if rate != self.rate:
+                stream.resampler = Resampler(rate, self.rate, self.channels)
+        index = stream.samples
+        stream.expected = start + size
+        self._receive(stream.item, stream.received)
+
+        pcm = pcm[skip:] if stream.rest is None else np.concatenate((stream.rest, pcm[skip:].astype(stream.rest.dtype)))
+        whole = pcm.size // channels * channels
+        stream.rest = pcm[whole:].copy() if whole < pcm.size else None
+        pcm = pcm[:whole] if channels == self.channels else np.repeat(pcm, self.channels)
+        if stream.resampler is None:
+            self._queue(stream, pcm, index)
+        else:
+            self._queue_resampled(stream, stream.resampler.resample(to_float32(pcm)))
+
+    def _queue(self, stream: Stream, samples: Samples, index: int) -> None:
+        converted = to_int16(samples) if self.dtype == "int16" else to_float32(samples)
+        count = converted.size // self.channels
+        accepted = self._put(stream.item, np.ascontiguousarray(converted), stream.origin, index, stream.item_rate)
+        self._accepted += accepted
+        self._refused += count - accepted
+
+    def _queue_resampled(self, stream: Stream, samples: Samples) -> None:
+        index = stream.index
+        stream.index += samples.size // self.channels
+        self._queue(stream, samples, index)
+
+    def _flush(self, stream: Stream) -> None:
+        if stream.resampler is not None:
+            self._queue_resampled(stream, stream.resampler.finish())
+            stream.resampler = None
+
+    def _end_stream(self, stream: Stream) -> None:
+        self._flush(stream)
+        self._end(stream.item)
+
+
+@final
+class PlaybackTracker:
+    """What was heard of audio that somebody else plays: a telephone gateway, a browser. A PlaybackBuffer without samples.
+
+        name = tracker.sent(message)                # a server's message; None: it is not to be sent on
+        if name is not None:
+            ...                                     # send its audio, then a mark of that name
+        tracker.acknowledge(name)                   # when the mark comes back: all before it was heard
+        interruption = tracker.interrupt()          # before the other side is told to drop its queue
+
+    Items, late audio and duplicates are what the module says they are. Twilio sends the marks of audio that it drops back, as
+    if it had been played: marks from before an interruption count for nothing, so call `interrupt` before sending "clear".
+    Any thread may call any method; one call runs at a time.
+    """
+
+    __slots__ = ("__weakref__", "_base", "_conversation", "_heard", "_inside", "_ledger", "_lock", "_marks", "_names", "_sent")
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._inside = False
+        self._ledger = Ledger()
+        self._conversation = Conversation(self._begin, self._end_stream)
+        self._marks: dict[str, int] = {}    # the position after the audio of each mark that is awaited
+        self._names = 0
+        self._base = self._heard = self._sent = 0   # positions: of the last interruption, heard, sent
+        _enroll(self)
+
+    def __repr__(self) -> str:
+        return f"<PlaybackTracker: {self._sent - self._base} samples sent, {self._heard - self._base} acknowledged>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a PlaybackTracker cannot be pickled or copied: a running conversation goes through it")
+
+    def sent(self, message: Message) -> str | None:
+        """Takes a message. Where its audio is to be sent on, returns the name of the mark to send after it, a new one.
+
+        message: every message of the connection, as for PlaybackBuffer.write; of any dtype, uint8 included. None for a message
+        without audio, and for audio that is late or came before: it is not to be sent on.
+
+        TypeError where this is no message. ValueError, and nothing is changed, where uint8 pcm is in an encoding whose
+        samples cannot be counted (neither pcm16 nor G.711).
+        """
+        with self._lock:
+            if self._inside:
+                _called_inside("sent")
+            try:
+                self._inside = True
+                require_message(message, "sent")
+                if is_speech(message):
+                    return self._sent_audio(message)
+                self._conversation.follow(message)
+                return None
+            finally:
+                self._inside = False
+
+    def acknowledge(self, name: str) -> bool:
+        """The mark of this name came back: all that was sent before it has been heard, whether or not its own marks came.
+
+        False where it counts for nothing: it was never given, came before, or is from before an interruption.
+        """
+        with self._lock:
+            position = self._marks.get(name)
+            if position is None:
+                return False
+            self._heard = position
+            while self._marks and next(iter(self._marks.values())) <= position:
+                del self._marks[next(iter(self._marks))]
+            return True
+
+    def interrupt(self, played: int | None = None) -> Interruption:
+        """Says what was heard of every item since the interruption before, and silences what still comes of them.
+
+        played: how many samples the other side has played of those sent since then, as itself says, in the rate of the
+        messages; None: as many as the acknowledged marks say. More than was sent counts as all. TypeError or ValueError where
+        it is not an int of at least 0.
+        """
+        if played is not None:
+            if not isinstance(played, int) or isinstance(played, bool):
+                raise TypeError(f"played is a number of samples, an int, not {type(played).__name__}")
+            if played < 0:
+                raise ValueError(f"played is a number of samples, 0 or more, not {played}")
+        with self._lock:
+            if self._inside:
+                _called_inside("interrupt")
+            try:
+                self._inside = True
+                heard = self._heard if played is None else min(self._base + played, self._sent)
+                said = self._conversation.interrupted(self._ledger.settle(heard))
+                self._marks.clear()
+                self._base = self._heard = self._sent
+                return said
+            finally:
+                self._inside = False
+
+    def resume(self) -> None:
+        """After an interruption, takes audio without ids again: for servers that send no response.created."""
+        with self._lock:
+            self._conversation.silenced_rest = False
+
+    @property
+    def unacknowledged(self) -> int:
+        """Samples that were sent and not yet heard, as far as the marks say."""
+        return self._sent - self._heard
+
+    @property
+    def late(self) -> int:
+        """Samples that came after their item or response was interrupted."""
+        return self._conversation.late
+
+    @property
+    def duplicates(self) -> int:
+        """Samples that had been sent before or came after the end of their item."""
+        return self._conversation.duplicates
+
+    @property
+    def forgotten(self) -> int:
+        """Items that will not be in an Interruption: the newest 1,024 are remembered."""
+        return self._conversation.forgotten
+
+    def _sent_audio(self, message: AudioMessage) -> str | None:
+        pcm, audio = message.pcm, message.audio_format
+        unit = audio.channels
+        if pcm.dtype == np.uint8:
+            width = _BYTES.get(audio.encoding)
+            if width is None:
+                raise ValueError(
+                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype")
+            unit *= width
+        size, offset = pcm.size, message.sample_offset
+        if not size:
+            return None
+        placed = self._conversation.place(message, size, offset, audio.rate, unit)
+        if placed is None:
+            return None
+        stream, skip, fresh = placed
+        start = stream.expected if offset is None else offset
+        if fresh:
+            stream.begin_segment(audio.rate, unit, start)
+        index = stream.samples
+        stream.expected = start + size
+        count = stream.samples - index
+        self._ledger.receive(stream.item, stream.received)
+        # All of the message is sent on: what came before takes its time too, but is nobody's.
+        position = self._sent + skip // unit
+        self._ledger.append(stream.item, position, count, stream.origin, index, stream.item_rate, audio.rate, self._sent)
+        self._sent = position + count
+        self._names += 1
+        name = f"audio-{self._names}"
+        if len(self._marks) >= _MOST_MARKS:
+            del self._marks[next(iter(self._marks))]    # a later one says the same
+        self._marks[name] = self._sent
+        return name
+
+    def _begin(self) -> int:
+        return self._ledger.begin(self._sent)
+
+    def _end_stream(self, stream: Stream) -> None:
+        self._ledger.end(stream.item)
+

@@ -1,0 +1,382 @@
+"""Text of frames is data wherever it is printed: functions, errors, the command line and the examples, as a terminal gets it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import realtime_pcm as rp
+from realtime_pcm.terminal import shown_name, shown_text
+from support.paths import EXAMPLES, load
+
+# A title, a screen clear, a link and a way back to the line's beginning, in both forms of control codes; reversed text; rich's markup.
+EVIL = "\x1b]0;title\x07\x1b[2J\x1b]8;;https://evil.example\x1b\\link\r\x9b2J\x08\x7f\x00\u202eesrever\u202c\u2066x\u2069"
+MARKUP = "[/bold] [link=https://evil.example]click[/link] [red]:heart:"
+LEGIT = "naïve 日本語 עברית العربية हिन्दी 👩‍👩‍👧 10 000 €\n\tnext\u00a0line"
+
+needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="needs the source tree: examples/")
+
+
+def unfit(text: str) -> list[str]:
+    """Characters that a terminal would obey, or that reorder what is around them; the newline and the tab are none."""
+    return [
+        c
+        for c in text
+        if (ord(c) < 0x20 and c not in "\n\t")
+        or 0x7F <= ord(c) < 0xA0
+        or c in "\u2028\u2029"
+        or "\u202a" <= c <= "\u202e"
+        or "\u2066" <= c <= "\u2069"
+        or "\ud800" <= c <= "\udfff"
+    ]
+
+
+def without_colours(output: str) -> str:
+    """What rich itself writes: selections of colours and nothing else."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", output)
+
+
+# --- the functions
+
+
+def test_a_text_keeps_every_script_and_loses_every_control() -> None:
+    assert shown_text(LEGIT) == LEGIT
+    assert shown_text(MARKUP) == MARKUP  # data, and rich is told so where it prints
+    assert unfit(EVIL)
+    shown = shown_text(EVIL)
+    assert not unfit(shown)
+    assert shown.startswith(r"\x1b]0;title\x07\x1b[2J\x1b]8;;https://evil.example\x1b\link\r\x9b2J\x08\x7f\x00\u202eesrever")
+
+
+@pytest.mark.parametrize("text", ["", "plain", "a b", "tab\tand\nnewline"])
+def test_plain_text_is_as_it_was(text: str) -> None:
+    assert shown_text(text) == text
+
+
+def test_every_character_by_itself() -> None:
+    for code in range(sys.maxunicode + 1):
+        text = f"a{chr(code)}b"
+        shown = shown_text(text)
+        if unfit(text):
+            assert shown == f"a{ascii(chr(code))[1:-1]}b"
+        else:
+            assert shown == text
+        if code < 0x3000 or 0xD700 < code < 0xE100:
+            name = shown_name(text)
+            assert name.isprintable() and name == (text if text.isprintable() else ascii(text))
+
+
+def test_a_name_is_one_line_of_bounded_length() -> None:
+    assert shown_name("response.audio.delta") == "response.audio.delta"
+    assert shown_name("日本語") == "日本語"
+    assert shown_name("a\nb") == r"'a\nb'"
+    assert shown_name("x" * 4_000_000) == "x" * 100 + "... 4000000 characters"
+    shown = shown_name(EVIL * 1000)
+    assert shown.isprintable() and len(shown) < 1100
+
+
+# --- errors
+
+
+def test_what_an_error_says_is_safe_to_print() -> None:
+    evil = json.dumps(EVIL)[1:-1]
+    for frame in (
+        f'{{"type":"{evil}","x":}}',
+        f'{{"type":"x","{evil}":}}',
+        f'{{"type":"response.audio.delta","format":"{evil}","delta":"AAAA"}}',
+        f'{{"type":"response.audio.delta","delta":"{evil}"}}',
+        '{"type":"x","\u202e":\u202e',
+        '{"type":"x","y":"\ud800"}',
+        b'{"type":"x","y":"\x9b"}',
+        b"\x1b",
+    ):
+        with pytest.raises(rp.DecodeError) as caught:
+            rp.decode(frame)
+        error = caught.value
+        [invalid] = rp.decode_stream([frame], errors="yield")
+        for text in (str(error), repr(error), repr(invalid)):
+            assert text.isprintable(), ascii(text)
+
+
+def test_why_aiohttp_closed_is_safe_to_print() -> None:
+    """aiohttp has no exception for a close of the peer: the text is ours, the reason in it the peer's."""
+    aiohttp = pytest.importorskip("aiohttp")
+    from websockets.asyncio.server import serve
+
+    async def handler(ws: Any) -> None:
+        await ws.close(1011, "\x1b]0;title\x07\u202eevil")
+
+    async def talk() -> str:
+        async with serve(handler, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            async with aiohttp.ClientSession() as session, session.ws_connect(f"http://127.0.0.1:{port}/") as ws:
+                with pytest.raises(aiohttp.WebSocketError) as caught:
+                    await anext(rp.decode_stream(ws))
+                return str(caught.value)
+
+    assert asyncio.run(talk()).endswith(r"connection closed with code 1011: \x1b]0;title\x07\u202eevil")
+
+
+# --- the command line
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
+AUDIO = {"type": "response.output_audio.delta", "delta": "AAABAA=="}
+
+
+def transcript(delta: object) -> dict[str, Any]:
+    return {"type": "response.output_audio_transcript.delta", "delta": delta}
+
+
+def command(*arguments: str, code: int = 0) -> tuple[str, str]:
+    """Run as on a colour terminal of 200 columns; stdout and stderr as they were written."""
+    if not COMMAND.exists():
+        pytest.skip("the realtime-pcm command is not installed beside this Python")
+    environment = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "200", "PYTHONIOENCODING": "utf-8"}
+    environment.pop("NO_COLOR", None)
+    done = subprocess.run([str(COMMAND), *arguments], capture_output=True, timeout=120, env=environment)
+    output, errors = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode == code, (output, errors)
+    assert "Traceback" not in errors
+    return output, errors
+
+
+def recorded(folder: Path, *events: object, name: str = "call.jsonl") -> str:
+    path = folder / name
+    path.write_text("\n".join(event if isinstance(event, str) else json.dumps(event) for event in events))
+    return str(path)
+
+
+def test_decode_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
+    file = recorded(
+        tmp_path,
+        {"type": MARKUP, "event_id": EVIL},
+        {"type": EVIL},
+        {"type": "x" * 5000},
+        transcript(EVIL + "\n"),
+        transcript(MARKUP + "\n"),
+        transcript(LEGIT),
+        AUDIO,
+        {**AUDIO, "delta": "AAA*"},
+        '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1],
+        '{"type":"%s","x":}' % MARKUP,
+    )
+    output, errors = command("decode", file, "--out", str(tmp_path), code=1)
+    assert errors == ""
+    assert "\x1b[" in output  # it was a terminal to rich
+    text = without_colours(output)
+    assert not unfit(text), ascii("".join(unfit(text)))
+    assert text.count(MARKUP) == 3  # in the table, in the transcript and in an error, as it was sent
+    assert text.count(r"\x1b]0;title\x07") == 3
+    assert "x" * 100 + "... 5000 characters" in text
+    for line in LEGIT.expandtabs(8).split("\n"):
+        assert line.strip() in text
+    # The file is data, too, and holds what was said.
+    assert (tmp_path / "call.txt").read_bytes().decode() == f"{EVIL}\n{MARKUP}\n{LEGIT}\n"
+
+
+def test_transcript_deltas_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
+    odd = [transcript(delta) for delta in (5, 1.5, True, ["a"], {"a": 1}, None)]
+    file = recorded(tmp_path, transcript("before "), *odd, transcript("after"))
+    output, _ = command("decode", file, "--out", str(tmp_path))
+    assert "transcript: deltas left out because they are no text: 5\n" in without_colours(output)
+    assert (tmp_path / "call.txt").read_text() == "before after\n"
+
+
+def test_a_recording_of_many_types_and_rates_is_summed_up(tmp_path: Path) -> None:
+    types = [{"type": f"type.{number}"} for number in range(5000)]
+    audio = [{**AUDIO, "sample_rate_hz": 8000 + number} for number in range(5000)]
+    output, _ = command("decode", recorded(tmp_path, *types, *audio), "--out", str(tmp_path))
+    text = without_colours(output)
+    assert re.search(r"4901 more types\D+4901\b", text)
+    assert re.search(r"one WAV cannot hold it all: (80\d\d Hz, ){9}8009 Hz and 4990 more, channels 1", text)
+    assert len(text.splitlines()) < 150
+
+
+def test_the_largest_rate_that_a_session_can_name(tmp_path: Path) -> None:
+    session = {"type": "session.updated", "session": {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 2**31 - 1}}}}}
+    command("decode", recorded(tmp_path, session, AUDIO), "--out", str(tmp_path))
+    with wave.open(str(tmp_path / "call.wav")) as file:
+        assert (file.getframerate(), file.getnframes()) == (2**31 - 1, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_file_name_is_data_too(tmp_path: Path) -> None:
+    """A downloaded recording may have any name."""
+    output, _ = command(
+        "decode", recorded(tmp_path, AUDIO, transcript("hello"), name="\x1b]0;t\x07[bold]a.jsonl"), "--out", str(tmp_path)
+    )
+    text = without_colours(output)
+    assert not unfit(text)
+    assert text.count(r"\x1b]0;t\x07[bold]a.") == 2
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ([AUDIO, '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1]], "frame 2 of the recording: "),
+        (["[" * 100_000], "frame 1 of the recording: more than 1024 levels"),
+        (['{"type":"x","y":' + "[" * 1000 + "]" * 1000 + "}"], "frame 1 of the recording"),
+        (["[]"], "frame 1 of the recording: expected a JSON object"),
+        (["{}"], 'frame 1 of the recording: no "type"'),
+        ([{**AUDIO, "delta": "*"}], "frame 1 of the recording: "),
+    ],
+)
+def test_serve_refuses_a_hostile_recording_in_words(tmp_path: Path, events: list[object], says: str) -> None:
+    _, errors = command("serve", recorded(tmp_path, *events), "--port", "0", code=2)
+    text = without_colours(errors)
+    assert not unfit(text)
+    assert says in re.sub(r"[\s│]+", " ", text)
+
+
+# --- the examples
+
+ANSWER = [
+    {"type": "session.created", "session": {}},
+    {"type": EVIL},
+    {"type": "response.audio.delta", "delta": "AAABAA=="},
+    transcript(5),
+    transcript(None),
+    transcript(EVIL),
+    transcript(LEGIT),
+]
+
+
+def ask_example(monkeypatch: pytest.MonkeyPatch, name: str, url: str, out: Path) -> str | None:
+    """The example as its user runs it, with another server than the provider's; what it exits with."""
+    pytest.importorskip({"talk_openai": "openai", "listen_picows": "picows"}.get(name, "websockets"))
+    module = load(EXAMPLES / f"{name}.py")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_BASE_URL", url.replace("ws", "http", 1).removesuffix("/realtime"))
+    monkeypatch.setattr(module, "URL", url, raising=False)
+    monkeypatch.setattr(sys, "argv", [name, "Who are you?", "--out", str(out)])
+
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await module.main()
+
+    try:
+        asyncio.run(bounded())
+    except SystemExit as stop:
+        return str(stop.code)
+    return None
+
+
+@needs_examples
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets", "listen_picows"])
+def test_an_example_prints_a_hostile_answer_as_data(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("websockets")
+    from realtime_pcm.serve import loopback
+
+    frames = [json.dumps(event) for event in [*ANSWER, {"type": "response.done"}]]
+    with loopback(frames) as server:
+        assert ask_example(monkeypatch, name, server.url, tmp_path) is None
+    output = capsys.readouterr().out
+    assert not unfit(output)
+    assert output == shown_text(EVIL) + LEGIT + "\n"
+
+
+@needs_examples
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
+@pytest.mark.parametrize("error", [EVIL, {"code": EVIL, "message": MARKUP}], ids=["text", "object"])
+def test_an_example_ends_with_a_hostile_error_as_data(
+    name: str, error: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("websockets")
+    from realtime_pcm.serve import loopback
+
+    with loopback([json.dumps(event) for event in [*ANSWER, {"type": "error", "error": error}]]) as server:
+        ended = ask_example(monkeypatch, name, server.url, tmp_path)
+    assert ended is not None and ended.startswith("error: ")
+    assert r"\x1b]0;title\x07" in ended
+    assert not unfit(ended) and not unfit(capsys.readouterr().out)
+
+
+@needs_examples
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
+def test_an_example_ends_with_a_hostile_close_as_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("websockets")
+    from websockets.asyncio.server import serve
+
+    async def handler(ws: Any) -> None:
+        await ws.send('{"type":"session.created"}')
+        async for text in ws:
+            if json.loads(text)["type"] == "response.create":
+                await ws.close(1011, "\x1b]0;title\x07\u202eevil")
+
+    # The example runs its own loop in this thread; the server has one in another.
+    import threading
+
+    ready, stop = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    async def listen() -> None:
+        async with serve(handler, "127.0.0.1", 0) as server:
+            found.append(next(iter(server.sockets)).getsockname()[1])
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(listen(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        ended = ask_example(monkeypatch, name, f"ws://127.0.0.1:{found[0]}/v1/realtime", tmp_path)
+    finally:
+        stop.set()
+        thread.join(30)
+    assert ended is not None and r"\x1b]0;title\x07\u202eevil" in ended
+    assert not unfit(ended)
+
+
+@needs_examples
+def test_a_replay_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
+    frames = [json.dumps(event) for event in [*ANSWER, {"type": "response.done"}]]
+    frames.insert(2, '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1])
+    path = tmp_path / "call.jsonl"
+    path.write_text("\n".join(frames))
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", str(EXAMPLES / "replay_jsonl.py"), str(path)], capture_output=True, timeout=60, check=True
+    )
+    output = done.stdout.decode()
+    assert not unfit(output)
+    assert shown_text(EVIL) + LEGIT in output and "\n[" in output
+
+
+@needs_examples
+def test_the_phone_bridge_ends_a_call_whose_model_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("websockets")
+    from websockets.asyncio.client import connect
+    from websockets.asyncio.server import serve
+    from websockets.exceptions import ConnectionClosed
+
+    module = load(EXAMPLES / "twilio_bridge.py")
+
+    async def model(ws: Any) -> None:
+        await ws.recv()
+        await ws.close(1011, "\x1b]0;title\x07evil")
+
+    async def call() -> None:
+        async with serve(model, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+            async with serve(lambda phone: module.bridge(phone, url, "none"), "127.0.0.1", 0) as bridge:
+                async with connect(f"ws://127.0.0.1:{next(iter(bridge.sockets)).getsockname()[1]}") as phone:
+                    with pytest.raises(ConnectionClosed):
+                        while True:
+                            await phone.send('{"event":"media","media":{"payload":"//8="}}')
+                            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(call(), 30))
+    output = capsys.readouterr().out
+    assert output.startswith("the call ended: ") and r"\x1b]0;title\x07evil" in output
+    assert not unfit(output)

@@ -1,0 +1,22 @@
+"""Every allocation of decoding fails once: MemoryError each time, no crash, the decoder as it was before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hardening import SANITIZED
+from support.paths import HARDENING
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.skipif(SANITIZED, reason="a failing allocator hides what ASan looks for, and orjson crashes under it")
+def test_every_allocation() -> None:
+    pytest.importorskip("_testcapi")
+    done = subprocess.run([sys.executable, str(HARDENING), "allocations"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    figures = done.stdout.split()
+    assert int(figures[0].replace(",", "")) > 1500, done.stdout

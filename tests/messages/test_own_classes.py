@@ -1,0 +1,389 @@
+"""Message classes that a user declares: what a class statement may say, and what it is refused for."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import itertools
+import json
+import pickle
+import subprocess
+import sys
+import tracemalloc
+import typing
+from abc import ABCMeta
+from typing import Any
+
+import numpy as np
+import pytest
+
+import realtime_pcm as rp
+from realtime_pcm import AudioFormat, messages
+from realtime_pcm.messages import AudioEnd, AudioMessage, RealtimeServerMessage, payload
+
+RAW = np.arange(-8, 8, dtype="<i2").tobytes()
+TEXT = base64.b64encode(RAW).decode()
+_numbers = itertools.count()
+
+
+def fresh() -> str:
+    """A wire name that no class has yet."""
+    return f"own.{next(_numbers)}"
+
+
+def dumps(**values: Any) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode()
+
+
+# ---- Fields of a base, declared again
+
+
+@pytest.mark.parametrize("keys", [("d",), ("a", "b", "c", "d"), ()])
+def test_a_payload_declared_again_with_another_number_of_keys_is_refused(keys: tuple[str, ...]) -> None:
+    class Base(RealtimeServerMessage, wire=fresh()):
+        d: bytes | None = payload("x", "y")
+        h: str | None
+
+    body: dict[str, Any] = {"__annotations__": {"d": "bytes | None"}}
+    if keys:
+        body["d"] = payload(*keys)
+    with pytest.raises(TypeError, match=r"d: Base declares it with another number of wire keys"):
+        type("Again", (Base,), body, wire=fresh())
+
+
+def test_a_payload_declared_again_with_as_many_keys_leaves_the_other_fields_where_they_are() -> None:
+    class Base(AudioMessage, wire=fresh()):
+        g: str | None
+        pcm: np.ndarray = payload("x", "y")
+        h: str | None
+
+    name = fresh()
+
+    class Again(Base, wire=name):
+        pcm: np.ndarray = payload("u", "v")
+        i: str | None
+
+    message: Any = rp.decode(dumps(type=name, g="G", v=TEXT, h="H", i="I"))
+    assert isinstance(message, Again)
+    for cls in (Base, Again):
+        assert (cls.g.__get__(message), cls.h.__get__(message)) == ("G", "H")
+        assert cls.pcm.__get__(message).tobytes() == RAW
+    assert message.i == "I" and super(Again, message).h == "H"
+
+
+def test_the_descriptors_of_a_base_read_a_container_too() -> None:
+    class Base(RealtimeServerMessage, wire=fresh()):
+        h: str | None
+
+    name = fresh()
+    derived = type("Derived", (Base,), {}, wire=name)
+    message: Any = rp.decode(dumps(type=name, h=[1, {"a": 2}]))
+    assert Base.h.__get__(message) == message.h == [1, {"a": 2}]
+    assert super(derived, message).h is message.h
+
+
+# ---- The end of a stream that carries bytes of its own
+
+
+def test_an_end_with_a_payload_has_its_incomplete_sample() -> None:
+    name = fresh()
+
+    class End(AudioEnd, wire=name):
+        item_id: str | None
+        d: bytes | None = payload("x")
+
+    for frame in (dumps(type=name, item_id="i", x="AAEC"), dumps(type=name)):
+        for message in (rp.decode(frame), rp.Decoder().decode(frame)):
+            assert message.incomplete_sample == b""
+            assert message == pickle.loads(pickle.dumps(message))
+    decoder = rp.Decoder()
+    decoder.decode(dumps(type="response.audio.delta", item_id="i", delta="AAEC"))
+    message = decoder.decode(dumps(type=name, item_id="i", x="AAEC"))
+    assert (message.incomplete_sample, message.d) == (b"\2", b"\0\1\2")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "class P(m.AudioEnd, wire='test.p'):\n    d: bytes = m.payload('x')",
+        "class P(m.AudioMessage, wire='test.p'):\n    pcm: object = m.payload('x')",
+        "class P(m.AudioEnd, wire='test.p'):\n    x: str",
+        "class P(m.RealtimeServerMessage, wire='test.p'):\n    d: bytes = m.payload('x')",
+        "class P(m.RealtimeServerMessage, wire='test.p'):\n    x: str",
+        "class P(m.RealtimeServerMessage):\n    x: str",
+        "P = None",
+    ],
+)
+def test_a_pickle_read_by_any_class_of_its_name(body: str) -> None:
+    """Whatever P is where a pickle is read, the message is whole there and drops cleanly."""
+    made = (
+        "class P(m.AudioEnd, wire='test.p'):\n    d: bytes = m.payload('x')",
+        "class P(m.AudioMessage, wire='test.p'):\n    pcm: object = m.payload('x')",
+    )
+    dump = (
+        "import pickle, realtime_pcm as rp, realtime_pcm.messages as m\n{}\nprint(pickle.dumps(rp.Decoder().decode('{}')).hex())"
+    )
+    load = (
+        "import gc, pickle, sys, realtime_pcm as rp, realtime_pcm.messages as m\n{}\n"
+        "for _ in range(50):\n    got = pickle.loads(bytes.fromhex(sys.argv[1]))\n    repr(got); got.to_dict(); got == got\n"
+        "    getattr(got, 'incomplete_sample', b'').hex()\n    got.event_id\n    del got\ngc.collect(); print('whole')"
+    )
+    frame = '{"type":"test.p","x":"AAEC"}'
+    for made_by in made:
+        pickled = subprocess.run([sys.executable, "-c", dump.format(made_by, frame)], capture_output=True, text=True)
+        assert pickled.returncode == 0, pickled.stderr
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", load.format(body), pickled.stdout.strip()], capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr[-2000:]
+
+
+# ---- Types that say they are what they are not
+
+
+def test_a_message_keeps_its_class() -> None:
+    message: Any = rp.decode(dumps(type="session.created", session={"id": "s"}))
+    put = object.__dict__["__class__"].__set__
+    for other in (messages.ResponseAudioDelta, messages.UnknownMessage, RealtimeServerMessage, object, int):
+        with pytest.raises(TypeError):
+            put(message, other)
+    with pytest.raises(TypeError):
+        messages.SessionCreated.__bases__ = (messages.ResponseAudioDelta,)
+    assert type(message) is messages.SessionCreated and message.session.id == "s"
+
+
+def test_what_claims_to_be_a_message_is_refused() -> None:
+    class Liar:
+        __class__ = property(lambda self: messages.ResponseAudioDelta)  # type: ignore[assignment]
+
+    liar: Any = Liar()
+    assert isinstance(liar, messages.ResponseAudioDelta)
+    readers = [
+        *(
+            vars(messages.ResponseAudioDelta)[name].__get__
+            for name in ("pcm", "item_id", "obfuscation")
+            if name in vars(messages.ResponseAudioDelta)
+        ),
+        vars(messages.SessionCreated)["session"].__get__,
+        vars(AudioMessage)["delta"].__get__,
+        vars(AudioMessage)["audio_format"].__get__,
+        vars(AudioMessage)["pcm_format"].__get__,
+        RealtimeServerMessage.to_dict,
+        RealtimeServerMessage.__repr__,
+        RealtimeServerMessage.__copy__,
+        RealtimeServerMessage.__reduce__,
+        RealtimeServerMessage.extra.__get__,
+    ]
+    for read in readers:
+        with pytest.raises(TypeError):
+            read(liar)
+    view: Any = type("Liar", (), {"__class__": property(lambda self: rp.objects.SessionConfig)})()
+    with pytest.raises(TypeError):
+        rp.objects.SessionConfig.id.__get__(view)
+
+
+def test_a_metaclass_is_refused() -> None:
+    class Lying(type):
+        def __instancecheck__(cls, instance: object) -> bool:
+            return True
+
+    for metaclass in (Lying, ABCMeta):
+        with pytest.raises(TypeError, match="metaclass"):
+            metaclass("Own", (RealtimeServerMessage,), {}, wire=fresh())
+
+
+def test_a_class_is_declared_once() -> None:
+    with pytest.raises(TypeError, match="declared already"):
+        messages.Error.__init_subclass__(wire=fresh())
+    with pytest.raises(TypeError):
+        messages.Error.anything = 1
+
+
+# ---- Names
+
+
+class Wire(str, enum.Enum):
+    ONE = "own.enum.one"
+    TWO = "own.enum.two"
+
+
+def test_wire_names_may_be_members_of_an_enum() -> None:
+    class One(RealtimeServerMessage, wire=Wire.ONE):
+        """Of one name."""
+
+    class Both(RealtimeServerMessage, wire=(Wire.TWO, "own.enum.three")):
+        """Of two."""
+
+    message = rp.decode(dumps(type="own.enum.one"))
+    assert type(message) is One and message.type == "own.enum.one" and type(message.type) is str
+    assert type(rp.decode(dumps(type="own.enum.two"))) is Both
+    assert (One.canonical_type, Both.canonical_type) == ("own.enum.one", "own.enum.two")
+    assert rp.Decoder(only=Wire.ONE).decode(dumps(type="own.enum.one")) == message
+
+
+@pytest.mark.parametrize("wire", [5, None, [5], b"x", ["a", b"b"], "", "x" * 257])
+def test_a_wire_name_is_a_short_string(wire: Any) -> None:
+    with pytest.raises(TypeError):
+        type("Own", (RealtimeServerMessage,), {}, wire=wire)
+
+
+@pytest.mark.parametrize(
+    "name", ["__eq__", "__doc__", "__class__", "__init_subclass__", "_layout", "canonical_type", "pcm_format", "pcm", "type"]
+)
+def test_names_that_are_taken(name: str) -> None:
+    with pytest.raises(TypeError, match=f"Own.{name}: the name is"):
+        type("Own", (RealtimeServerMessage,), {"__annotations__": {name: "str"}}, wire=fresh())
+
+
+def test_canonical_type() -> None:
+    old, new = (rp.decode(dumps(type=name, delta=TEXT)) for name in ("response.audio.delta", "response.output_audio.delta"))
+    assert old.canonical_type == new.canonical_type == "response.output_audio.delta"
+    assert rp.decode(dumps(type="nobody.knows")).canonical_type is None
+    assert messages.UnknownMessage.canonical_type is None and AudioMessage.canonical_type is None
+
+
+def test_annotations_can_be_resolved() -> None:
+    hints = typing.get_type_hints(messages.ResponseAudioDelta)
+    assert hints["pcm"] is np.ndarray and hints["item_id"] == str | None
+    for name in messages.__all__:
+        declared = getattr(messages, name)
+        if isinstance(declared, type) and issubclass(declared, RealtimeServerMessage):
+            typing.get_type_hints(declared)
+
+
+# ---- Many classes
+
+
+def test_memory_and_tables_grow_with_the_number_of_classes() -> None:
+    """A class costs what it holds: twice as many take twice as much."""
+
+    def declare(count: int) -> int:
+        tracemalloc.start()
+        try:
+            for _ in range(count):
+                type("Own", (RealtimeServerMessage,), {"__annotations__": {"a": "str"}, "__module__": __name__}, wire=fresh())
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    declare(64)
+    small, large = declare(250), declare(1000)
+    assert large < 5 * small and large / 1000 < 24_000
+
+
+# ---- A private server whole: its session, response, audio and end are followed
+
+
+class PrivateSession(RealtimeServerMessage, wire="acme.hello", role="session_start"):
+    session: rp.objects.SessionConfig | None
+
+
+class PrivateChange(RealtimeServerMessage, wire="acme.settings", role="session_update"):
+    session: rp.objects.SessionConfig | None
+
+
+class PrivateTurn(RealtimeServerMessage, wire="acme.turn", role="response_start"):
+    response: rp.objects.RealtimeResponse | None
+
+
+class PrivateVoice(AudioMessage, wire="acme.voice"):
+    response_id: str | None
+    item_id: str | None
+    pcm: np.ndarray = payload("sound")
+
+
+class PrivateHeard(AudioMessage, wire="acme.heard", role="input_audio"):
+    pcm: np.ndarray = payload("sound")
+
+
+class PrivateEnd(AudioEnd, wire="acme.voice.end"):
+    response_id: str | None
+    item_id: str | None
+
+
+class PrivateTurnEnd(AudioEnd, wire="acme.turn.end", role="response_end"):
+    response: rp.objects.RealtimeResponse | None
+
+
+def private_session(names: dict[str, str]) -> list[bytes]:
+    """The same conversation in the words of a server; `names`: OpenAI's word -> the server's."""
+    where = {"response_id": "r", "item_id": "i"}
+    odd = base64.b64encode(RAW[:5]).decode()
+    frames = [
+        {"type": "session.created", "session": {"output_audio_format": "pcm16", "input_audio_format": "g711_ulaw"}},
+        {"type": "response.output_audio.delta", **where, "delta": odd},
+        {"type": "response.output_audio.delta", **where, "delta": odd},
+        {"type": "response.output_audio.delta", **where, "delta": odd},
+        {"type": "response.output_audio.done", **where},
+        {"type": "response.output_audio.delta", **where, "delta": odd},
+        {"type": "session.input_audio.append", "audio": odd},
+        {"type": "session.updated", "session": {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 16000}}}}},
+        {"type": "response.output_audio.delta", "response_id": "s", "item_id": "j", "delta": odd},
+        {"type": "response.created", "response": {"id": "t", "output_audio_format": "g711_alaw"}},
+        {"type": "response.output_audio.delta", "response_id": "t", "item_id": "k", "delta": odd},
+        {"type": "response.output_audio.delta", "response_id": "s", "item_id": "j", "delta": odd + ""},
+        {"type": "response.done", "response": {"id": "s"}},
+        {"type": "response.done", "response": {"id": "r"}},
+        {"type": "session.created", "session": {}},
+        {"type": "response.output_audio.delta", **where, "delta": odd},
+    ]
+    renamed = []
+    for frame in frames:
+        frame["type"] = names.get(frame["type"], frame["type"])
+        if names:
+            frame = {{"delta": "sound", "audio": "sound"}.get(key, key): value for key, value in frame.items()}
+        renamed.append(json.dumps(frame).encode())
+    return renamed
+
+
+def test_a_private_server_is_followed_as_openai_is() -> None:
+    private = {
+        "session.created": "acme.hello",
+        "session.updated": "acme.settings",
+        "response.created": "acme.turn",
+        "response.done": "acme.turn.end",
+        "response.output_audio.delta": "acme.voice",
+        "response.output_audio.done": "acme.voice.end",
+        "session.input_audio.append": "acme.heard",
+    }
+
+    def heard(frames: list[bytes], decoder: rp.Decoder) -> list[Any]:
+        seen: list[Any] = []
+        for frame in frames:
+            message: Any = decoder.decode(frame)
+            if isinstance(message, AudioMessage):
+                seen.append((message.audio_format, message.sample_offset, message.pcm.tolist(), message.incomplete_sample))
+            else:
+                seen.append((getattr(message, "incomplete_sample", None), decoder.audio_format, decoder.input_audio_format))
+        return seen
+
+    known, own = rp.Decoder(), rp.Decoder()
+    expected = heard(private_session({}), known)
+    assert heard(private_session(private), own) == expected
+    assert own.evicted_bytes == known.evicted_bytes
+    assert expected[4] == (RAW[4:5], AudioFormat("pcm16", 24000), AudioFormat("g711_ulaw", 8000))
+    assert expected[10][0] == AudioFormat("g711_alaw", 8000) and expected[-1][1] == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "body", "role", "text"),
+    [
+        (RealtimeServerMessage, {}, "session_begin", "role='session_begin' is none of input_audio, audio_end"),
+        (RealtimeServerMessage, {}, "session_start", "needs a field `session`"),
+        (RealtimeServerMessage, {"session": "str"}, "response_end", "needs a field `response`"),
+        (RealtimeServerMessage, {}, "input_audio", "is an audio message's"),
+        (RealtimeServerMessage, {}, 7, "role=7 is none of"),
+    ],
+)
+def test_roles_that_cannot_be(base: type, body: dict[str, str], role: Any, text: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        type("Own", (base,), {"__annotations__": body}, wire=fresh(), role=role)
+    assert text in str(caught.value)
+
+
+def test_a_role_is_inherited() -> None:
+    name = fresh()
+    type("Own", (messages.SessionCreated,), {}, wire=name)
+    decoder = rp.Decoder()
+    decoder.decode(dumps(type=name, session={"output_audio_format": "g711_ulaw"}))
+    assert decoder.audio_format == AudioFormat("g711_ulaw", 8000)

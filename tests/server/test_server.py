@@ -1,0 +1,237 @@
+"""The loopback server: what it sends when, what it answers, how it misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("websockets")
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as connect_sync
+
+import realtime_pcm as rp
+from realtime_pcm.serve import FAULTS, Fault, LoopbackServer, _to_mulaw, loopback
+from support import stream_clients as clients
+from support.stream_clients import AUDIO, EVENTS, FRAMES, run
+
+LAST = EVENTS[-1]["type"]
+TURN = [event["type"] for event in EVENTS[2:]]
+
+
+def talk(*sent: dict[str, Any], until: str | None = LAST, query: str = "", **options: Any) -> list[dict[str, Any]]:
+    """What the server sends to a client that sends these, up to a message of type `until` or the end."""
+
+    async def session() -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        async with LoopbackServer(FRAMES, **options) as server:
+            async with connect(server.url + query, max_size=None) as ws:
+                for event in sent:
+                    await ws.send(json.dumps(event))
+                try:
+                    async for text in ws:
+                        events.append(json.loads(text))
+                        if events[-1]["type"] == until:
+                            break
+                except ConnectionClosed:
+                    pass
+        return events
+
+    return run(session())  # type: ignore[no-any-return]
+
+
+def types(events: list[dict[str, Any]]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def test_it_greets_and_waits() -> None:
+    async def session() -> None:
+        async with LoopbackServer(FRAMES) as server, connect(server.url) as ws:
+            assert json.loads(await ws.recv()) == EVENTS[0]
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(ws.recv(), 0.05)
+
+    run(session())
+
+
+@pytest.mark.parametrize("kind", ["response.create", "input_audio_buffer.commit"])
+def test_it_replays_the_turn_when_asked(kind: str) -> None:
+    assert talk({"type": kind}) == [EVENTS[0], *EVENTS[2:]]
+
+
+def test_half_a_second_of_audio_begins_the_turn() -> None:
+    quarter = {"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(12_000)).decode()}
+    assert types(talk(quarter, quarter))[1:] == TURN
+    events = talk(quarter, {"type": "conversation.item.create", "item": {"id": "x"}}, until="conversation.item.done")
+    assert types(events)[1:] == ["conversation.item.added", "conversation.item.done"]
+
+
+def test_a_second_response_replays_again() -> None:
+    async def session() -> list[str]:
+        seen: list[str] = []
+        async with LoopbackServer(FRAMES) as server, connect(server.url, max_size=None) as ws:
+            for _ in range(2):
+                await ws.send('{"type":"response.create"}')
+                while not seen or seen[-1] != LAST:
+                    seen.append(json.loads(await ws.recv())["type"])
+                seen.append("end")
+        return seen
+
+    assert run(session()) == ["session.created", *TURN, "end", *TURN, "end"]
+
+
+def test_autoplay_sends_it_all_and_closes() -> None:
+    assert talk(until=None, autoplay=True) == EVENTS
+    assert talk(until=None, query="?autoplay=1") == EVENTS
+
+
+def test_session_update_is_merged_and_answered() -> None:
+    session = {"type": "realtime", "instructions": "Sing.", "audio": {"output": {"voice": "cedar"}}}
+    [_, updated] = talk({"type": "session.update", "session": session}, until="session.updated")
+    recorded = EVENTS[1]["session"]
+    assert updated["session"]["instructions"] == "Sing."
+    assert updated["session"]["audio"]["output"] == {**recorded["audio"]["output"], "voice": "cedar"}
+    assert updated["session"]["model"] == recorded["model"]
+
+
+def test_mulaw_on_request() -> None:
+    wanted = {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}
+    events = talk({"type": "session.update", "session": wanted}, {"type": "response.create"})
+    named = [
+        e["response"]["audio"]["output"]["format"] for e in events if e["type"].startswith(("response.created", "response.done"))
+    ]
+    assert named == [{"type": "audio/pcmu"}] * 2  # and no rate: the recording's would be wrong
+    heard = b"".join(base64.b64decode(event["delta"]) for event in events if event["type"] == AUDIO)
+    assert heard == _to_mulaw(clients.PCM)
+    # Decoded, it is the recording at a third of the rate, within mu-law's steps.
+    frames = [json.dumps(event) for event in events]
+    audio = [m for m in rp.decode_stream(frames) if isinstance(m, rp.messages.ResponseAudioDelta)]
+    assert {m.audio_format for m in audio} == {rp.AudioFormat("g711_ulaw", 8000)}
+    pcm = np.concatenate([m.pcm for m in audio]).astype(float)
+    expected = np.frombuffer(clients.PCM, "<i2").reshape(-1, 3).mean(axis=1)
+    assert np.abs(pcm - expected).max() <= 0.04 * np.abs(expected).max()
+    assert np.corrcoef(pcm, expected)[0, 1] > 0.999
+
+
+def test_what_it_cannot_do_is_an_error_event() -> None:
+    wanted = {"audio": {"output": {"format": {"type": "audio/opus"}}}}
+    [_, refused] = talk({"type": "session.update", "event_id": "mine", "session": wanted}, until="error")
+    assert (refused["error"]["code"], refused["error"]["event_id"]) == ("invalid_value", "mine")
+    [_, refused] = talk({"type": "hum", "event_id": "mine"}, until="error")
+    assert (refused["error"]["code"], refused["error"]["event_id"]) == ("unknown_event", "mine")
+
+
+def test_cancel_stops_the_turn() -> None:
+    created = {"type": "conversation.item.create", "item": {}}
+    cancel = {"type": "response.cancel"}
+    events = talk({"type": "response.create"}, cancel, created, until="conversation.item.done", pace=1.0)
+    assert 0 <= types(events).count(AUDIO) < 5
+
+
+def test_pace_follows_the_audio() -> None:
+    """No clock is read here: at a thousandth of its pace the second delta is far away, the first is not."""
+
+    async def session(pace: float) -> int:
+        count = 0
+        async with LoopbackServer(FRAMES, pace=pace, autoplay=True) as server, connect(server.url, max_size=None) as ws:
+            while True:
+                try:
+                    event = json.loads(await asyncio.wait_for(ws.recv(), 0.3))
+                except (asyncio.TimeoutError, ConnectionClosed):
+                    return count
+                count += event["type"] == AUDIO
+
+    assert run(session(0.001)) == 1
+    assert run(session(1000)) == types(EVENTS).count(AUDIO)
+
+
+# --- faults
+
+
+def test_faults_are_named() -> None:
+    assert Fault.parse("close_1011") == Fault("close_1011", 2)
+    assert Fault.parse("cut@7") == Fault("cut", 7)
+    with pytest.raises(ValueError, match="unknown fault 'explode': known are unknown_type, bad_base64"):
+        Fault.parse("explode@3")
+    with pytest.raises(ValueError, match="unknown fault"):
+        LoopbackServer(FRAMES, faults=["explode"])
+
+
+@pytest.mark.parametrize("where", ["query", "server"])
+@pytest.mark.parametrize("fault", [name for name in FAULTS if not name.startswith(("close", "cut", "late", "binary"))])
+def test_a_fault_adds_and_takes_nothing_away(fault: str, where: str) -> None:
+    options: dict[str, Any] = {"faults": [f"{fault}@1"]} if where == "server" else {"query": f"?fault={fault}@1"}
+    events = talk(until=None, autoplay=True, **options)
+    extra = list(events)
+    for event in EVENTS:
+        extra.remove(event)
+    count = types(EVENTS).count(AUDIO)
+    assert len(extra) == (count - 1 if fault == "interleaved" else 1)
+    kinds = {"unknown_type": "response.hologram.delta", "error_event": "error"}
+    assert set(types(extra)) == {kinds.get(fault, AUDIO)}
+
+
+@pytest.mark.parametrize(("fault", "code"), [("close_1001", 1001), ("close_1009", 1009), ("close_1011", 1011), ("cut", 1006)])
+def test_ends(fault: str, code: int) -> None:
+    with loopback(FRAMES, autoplay=True) as server, connect_sync(f"{server.url}?fault={fault}@3", max_size=None) as ws:
+        events = []
+        with pytest.raises(ConnectionClosed):
+            while True:
+                events.append(json.loads(ws.recv()))
+        assert ws.protocol.close_code == code
+    assert types(events).count(AUDIO) <= 3
+    if fault != "cut":  # what a cut connection still holds may be lost
+        assert types(events).count(AUDIO) == 3
+
+
+def test_binary_frames() -> None:
+    with loopback(FRAMES, autoplay=True) as server, connect_sync(f"{server.url}?fault=binary@1", max_size=None) as ws:
+        frames = list(ws)
+    kinds = [type(frame) for frame in frames]
+    first = kinds.index(bytes)
+    assert set(kinds[:first]) == {str} and set(kinds[first:]) == {bytes}
+    assert [json.loads(frame) for frame in frames] == EVENTS
+
+
+# --- in a thread, and recordings
+
+
+def test_a_taken_port_is_raised_where_it_was_asked_for() -> None:
+    with loopback(FRAMES) as server:
+        with pytest.raises(OSError), loopback(FRAMES, port=server.port):
+            pass
+    with pytest.raises(RuntimeError, match="not running"):
+        server.url  # noqa: B018
+
+
+def test_recordings() -> None:
+    """Blank lines, str and bytes alike; and one without session.updated."""
+    with pytest.raises(ValueError, match="no frames"):
+        LoopbackServer([b"\n", ""])
+    kept = [FRAMES[0].decode(), b"", FRAMES[2], "\n", *FRAMES[3:]]
+
+    async def session() -> list[Any]:
+        async with LoopbackServer(kept, autoplay=True) as server, connect(server.url, max_size=None) as ws:
+            return [json.loads(text) async for text in ws]
+
+    assert run(session()) == [EVENTS[0], *EVENTS[2:]]
+
+
+def test_several_clients_at_once() -> None:
+    async def one(url: str) -> list[Any]:
+        async with connect(url, max_size=None) as ws:
+            return [json.loads(text) async for text in ws]
+
+    async def session() -> list[Any]:
+        async with LoopbackServer(FRAMES, autoplay=True) as server:
+            got = await asyncio.gather(*(one(server.url) for _ in range(5)))
+            assert server.connections == 5
+            return got
+
+    assert run(session()) == [EVENTS] * 5

@@ -1,0 +1,744 @@
+"""PlaybackBuffer, promise by promise. The model of all of them at once is tests/playback_model.py."""
+
+from __future__ import annotations
+
+import array
+import copy
+import gc
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import realtime_pcm as rp
+from playback_model import plain
+from realtime_pcm import messages
+from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
+from session_frames import RAW, b64, delta, done, dumps, response, session
+
+RATE = 24_000
+IDS = {"response_id": "r1", "item_id": "i1", "content_index": 0}
+OTHER = {"response_id": "r2", "item_id": "i2", "content_index": 0}
+
+
+def counting(count: int, first: int = 1) -> bytes:
+    return np.arange(first, first + count, dtype="<i2").tobytes()
+
+
+def audio(count: int, first: int = 1, decoder: rp.Decoder | None = None, **ids: Any) -> Any:
+    """A delta of `count` samples that count up; from a decoder, else of no known offset."""
+    frame = delta(counting(count, first), **ids)
+    return rp.decode(frame) if decoder is None else decoder.decode(frame)
+
+
+def heard(player: PlaybackBuffer, count: int) -> list[Any]:
+    """What a read of `count` samples gives, without its silence."""
+    out = np.full(count, 99, player.dtype)
+    number = player.read(out)
+    assert not out[number:].any()
+    return out[:number].tolist()
+
+
+def up(first: int, last: int) -> list[int]:
+    return list(range(first, last + 1))
+
+
+# ---- write and read
+
+
+def test_what_is_written_is_read_in_order_and_silence_follows() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    assert heard(player, 5) == []
+    assert player.write(audio(10, 1, decoder, **IDS)) == 10
+    assert player.write(audio(5, 11, decoder, **IDS)) == 5
+    assert player.queued == 15
+    assert heard(player, 4) == up(1, 4)
+    assert heard(player, 0) == []
+    assert heard(player, 20) == up(5, 15)
+    assert player.queued == 0
+    assert heard(player, 3) == []
+
+
+def test_the_memory_goes_round() -> None:
+    player, decoder = PlaybackBuffer(RATE, seconds=7 / RATE), rp.Decoder()
+    for turn in range(100):
+        assert player.write(audio(5, 5 * turn, decoder, **IDS)) == 5
+        assert heard(player, 5) == up(5 * turn, 5 * turn + 4)
+    assert player.refused == 0
+    [cut] = player.interrupt().truncations
+    assert (cut.samples, cut.received) == (500, 500)
+
+
+def test_full_refuses_the_newest_and_never_waits() -> None:
+    player, decoder = PlaybackBuffer(RATE, seconds=10 / RATE), rp.Decoder()
+    assert player.write(audio(8, 1, decoder, **IDS)) == 8
+    assert player.write(audio(8, 9, decoder, **IDS)) == 2
+    assert player.write(audio(8, 17, decoder, **IDS)) == 0
+    assert (player.refused, player.queued) == (14, 10)
+    assert heard(player, 20) == up(1, 10)
+    # What comes next stands where it belongs, behind what is missing.
+    assert player.write(audio(30 * 24, 25, decoder, **IDS)) == 10
+    assert heard(player, 24) == up(25, 34)
+    [cut] = player.interrupt().truncations
+    assert (cut.samples, cut.received) == (34, 24 + 720)
+
+
+def test_other_messages_are_ignored() -> None:
+    player = PlaybackBuffer(RATE)
+    decoder = rp.Decoder()
+    for frame in (session("session.created"), response("response.created"), dumps(type="rate_limits.updated"), dumps(type="x.y"),
+                  done(**IDS), response("response.done"), done("conversation.item.added"),
+                  dumps(type="response.created", response="text"), dumps(type="response.done", response=["r"])):
+        assert player.write(decoder.decode(frame)) == 0
+    bad = next(iter(rp.decode_stream([b"{"], errors="yield")))
+    assert player.write(bad) == 0 and player.write(None) == 0   # type: ignore[arg-type]
+    assert player.write(audio(0, **IDS)) == 0
+    said = player.interrupt()
+    assert plain(said) == dict.fromkeys(("truncations", "unidentified", "unheard", "played", "deleted"), [])
+
+
+@pytest.mark.parametrize("given", [b"{}", "{}", RAW, 5, np.zeros(4, np.int16)], ids=lambda given: type(given).__name__)
+def test_a_frame_is_no_message(given: Any) -> None:
+    for call in (PlaybackBuffer(RATE).write, PlaybackTracker().sent):
+        with pytest.raises(TypeError, match="takes a decoded message"):
+            call(given)
+
+
+def test_the_users_own_speech_is_not_played() -> None:
+    player = PlaybackBuffer(RATE)
+    message = rp.decode(dumps(type="session.input_audio.append", audio="AAAAAAAA"))
+    assert isinstance(message, messages.AudioMessage) and message.pcm.size == 3
+    assert player.write(message) == 0 and PlaybackTracker().sent(message) is None
+
+
+def test_a_private_servers_messages() -> None:
+    class Radio(messages.AudioMessage, wire="test.playback.radio"):
+        item_id: str | None
+        pcm: Any = messages.payload("data")
+
+    class RadioOver(messages.AudioEnd, wire="test.playback.over"):
+        item_id: str | None
+
+    player = PlaybackBuffer(RATE)
+    decoder = rp.Decoder()
+    assert player.write(decoder.decode(dumps(type="test.playback.radio", item_id="i", data="AQACAAMA"))) == 3
+    player.write(decoder.decode(dumps(type="test.playback.over", item_id="i")))
+    assert heard(player, 9) == [1, 2, 3] and player.underruns == 0
+    assert plain(player.interrupt())["played"] == [("i", 0, 3)]
+
+
+# ---- interrupt
+
+
+def test_an_interruption_drops_what_is_queued_and_says_what_was_heard() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(2_400, 1, decoder, **IDS))
+    player.write(audio(2_400, 2_401, decoder, **IDS))
+    assert len(heard(player, 2_500)) == 2_500
+    said = player.interrupt()
+    assert (player.queued, heard(player, 100)) == (0, [])
+    [cut] = said.truncations
+    assert (cut.item_id, cut.content_index, cut.samples, cut.audio_end_ms) == ("i1", 0, 2_500, 104)
+    assert (cut.response_id, cut.rate, cut.received) == ("r1", RATE, 4_800)
+    assert cut.frame == '{"type":"conversation.item.truncate","item_id":"i1","content_index":0,"audio_end_ms":104}'
+    assert said.unheard == said.played == said.unidentified == ()
+    assert player.interrupt().truncations == ()
+
+
+def test_several_items_in_flight() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for number in (1, 2, 3):
+        ids = {"response_id": f"r{number}", "item_id": f"i{number}", "content_index": number}
+        player.write(audio(240, 1, decoder, **ids))
+        player.write(decoder.decode(done(**ids)))
+    player.write(audio(240, 1, decoder, response_id="r4", item_id="i4"))
+    heard(player, 340)
+    said = player.interrupt()
+    assert plain(said) == {
+        "played": [("i1", 1, 240)], "truncations": [("i2", 2, 100, 4, 240)],
+        "unheard": [("i3", 3, 0, 240), ("i4", 0, 0, 240)], "unidentified": [], "deleted": ["i3", "i4"]}
+    assert said.unheard[0].delete_frame == '{"type":"conversation.item.delete","item_id":"i3"}'
+
+
+def test_an_item_read_to_its_end_is_played_only_after_its_done() -> None:
+    for ended in (False, True):
+        player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+        player.write(audio(240, 1, decoder, **IDS))
+        heard(player, 240)
+        if ended:
+            player.write(decoder.decode(done(**IDS)))
+        said = plain(player.interrupt())
+        assert said["played"] == ([("i1", 0, 240)] if ended else [])
+        assert said["truncations"] == ([] if ended else [("i1", 0, 240, 10, 240)])
+
+
+def test_a_done_item_of_which_the_end_was_refused_was_not_played() -> None:
+    player, decoder = PlaybackBuffer(RATE, seconds=240 / RATE), rp.Decoder()
+    player.write(audio(480, 1, decoder, **IDS))
+    player.write(decoder.decode(done(**IDS)))
+    heard(player, 480)
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 240, 10, 480)]
+
+
+def test_less_than_a_millisecond_counts_as_unheard() -> None:
+    """audio_end_ms would be 0, which servers refuse."""
+    for count, names in ((23, "unheard"), (24, "truncations")):
+        player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+        player.write(audio(480, 1, decoder, **IDS))
+        heard(player, count)
+        said = player.interrupt()
+        assert [item.samples for item in getattr(said, names)] == [count]
+        assert len(said.unheard) + len(said.truncations) == 1
+
+
+def test_an_item_is_not_deleted_for_one_of_its_parts() -> None:
+    """The first part was heard: deleting the item would take that away too."""
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(240, 1, decoder, **IDS))
+    player.write(audio(240, 1, decoder, **(IDS | {"content_index": 1})))
+    heard(player, 100)
+    said = player.interrupt()
+    assert [(cut.item_id, cut.content_index) for cut in said.truncations] == [("i1", 0)]
+    assert [(item.content_index, item.delete_frame) for item in said.unheard] == [(1, None)]
+
+
+def test_interleaved_items_are_played_in_the_order_of_arrival() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for turn in range(4):
+        player.write(audio(100, 1_000 + 100 * turn, decoder, **IDS))
+        player.write(audio(100, 2_000 + 100 * turn, decoder, **OTHER))
+    got = heard(player, 350)
+    assert got == up(1_000, 1_099) + up(2_000, 2_099) + up(1_100, 1_199) + up(2_100, 2_149)
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 200, 8, 400), ("i2", 0, 150, 6, 400)]
+
+
+def test_latency_of_the_device_is_not_heard() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(2_400, 1, decoder, **IDS))
+    heard(player, 2_000)
+    assert plain(player.interrupt(latency=0.05))["truncations"] == [("i1", 0, 800, 33, 2_400)]
+
+
+def test_silence_in_the_device_counts_too() -> None:
+    """The item ended 100 ms ago: with 50 ms of latency it was heard whole, with 120 ms all but 20 ms of it."""
+    for latency, played, samples in ((0.05, 1, 2_400), (0.1, 1, 2_400), (0.12, 0, 1_920), (0.3, 0, 0), (1e300, 0, 0)):
+        player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+        player.write(audio(2_400, 1, decoder, **IDS))
+        player.write(decoder.decode(done(**IDS)))
+        heard(player, 4_800)
+        said = player.interrupt(latency)
+        assert len(said.played) == played
+        assert [item.samples for item in (*said.played, *said.truncations, *said.unheard)] == [samples]
+
+
+def test_gaps_within_the_latency() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for _ in range(10):
+        player.write(audio(24, 1, decoder, **IDS))
+        heard(player, 48)
+    # 480 samples left, every other 24 of them audio. Of the last 240 the device has played nothing.
+    assert plain(player.interrupt(0.01))["truncations"] == [("i1", 0, 120, 5, 240)]
+
+
+def test_latency_reaches_no_further_back_than_the_last_interruption() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(2_400, 1, decoder, **IDS))
+    heard(player, 2_000)
+    player.interrupt()
+    player.write(audio(2_400, 1, decoder, **OTHER))
+    heard(player, 48)
+    assert plain(player.interrupt(1))["unheard"] == [("i2", 0, 0, 2_400)]
+
+
+@pytest.mark.parametrize("latency", [-1, float("nan"), float("inf"), -0.001])
+def test_latency_is_a_finite_number(latency: float) -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        PlaybackBuffer(RATE).interrupt(latency)
+
+
+@pytest.mark.parametrize("latency", ["0.1", None, True])
+def test_latency_is_a_number(latency: Any) -> None:
+    with pytest.raises(TypeError, match="number of seconds"):
+        PlaybackBuffer(RATE).interrupt(latency)
+
+
+def test_ids_are_escaped_in_frames() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    wild = 'i"\\\n\u2028\x1b[31m'
+    player.write(audio(240, 1, decoder, item_id=wild))
+    heard(player, 240)
+    [cut] = player.interrupt().truncations
+    assert json.loads(cut.frame)["item_id"] == wild and cut.frame.isascii() and cut.frame.isprintable()
+
+
+# ---- late audio
+
+
+def test_late_audio_is_dropped_and_counted() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(240, 1, decoder, **IDS))
+    heard(player, 100)
+    player.interrupt()
+    assert player.write(audio(240, 241, decoder, **IDS)) == 0
+    assert player.write(audio(240, 1, decoder, **(IDS | {"item_id": "i1b"}))) == 0      # the same response goes on
+    assert player.write(audio(240, 1, decoder, item_id="i1")) == 0                      # the same item
+    assert player.late == 720
+    player.write(decoder.decode(done(**IDS)))
+    player.write(decoder.decode(response("response.created", "r2")))
+    assert player.write(audio(240, 241, decoder, **IDS)) == 0
+    assert player.write(audio(240, 1, decoder, **OTHER)) == 240
+    assert heard(player, 1) == [1]
+    assert plain(player.interrupt())["unheard"] == [("i2", 0, 1, 240)]
+
+
+def test_a_response_that_had_begun_without_audio_is_interrupted_too() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(decoder.decode(response("response.created", "r1")))
+    player.interrupt()
+    assert player.write(audio(240, 1, decoder, **IDS)) == 0 and player.late == 240
+    assert player.write(audio(240, 1, decoder, **OTHER)) == 240
+
+
+def test_a_response_that_was_done_is_not_under_way() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(decoder.decode(response("response.created", "r1")))
+    player.write(decoder.decode(response("response.done", "r1")))
+    player.interrupt()
+    assert player.write(audio(240, 1, decoder, **IDS)) == 240
+
+
+def test_audio_without_ids_waits_for_the_next_response() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(decoder.decode(response("response.created", None)))
+    player.write(audio(240, 1, decoder))
+    heard(player, 100)
+    said = player.interrupt()
+    assert plain(said)["unidentified"] == [(None, 0, 100, 4, 240)] and said.truncations == ()
+    assert player.write(audio(240, 1, decoder)) == 0
+    player.write(decoder.decode(done()))
+    assert player.write(audio(240, 1, decoder)) == 0
+    assert player.late == 480
+    player.write(decoder.decode(response("response.created", None)))
+    assert player.write(audio(240, 1, decoder)) == 240
+
+
+def test_audio_without_ids_and_without_responses() -> None:
+    """A translation session sends no response.created."""
+    frame = dumps(type="session.output_audio.delta", delta="AQACAAMA")
+    player = PlaybackBuffer(RATE)
+    assert player.write(rp.decode(frame)) == 3
+    player.interrupt()
+    assert player.write(rp.decode(frame)) == 0
+    player.resume()
+    assert player.write(rp.decode(frame)) == 3
+    player.interrupt()
+    player.write(rp.decode(session("session.created")))
+    assert player.write(rp.decode(frame)) == 3
+
+
+def test_a_new_connection_begins_afresh() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(240, 1, decoder, **IDS))
+    player.interrupt()
+    player.write(audio(240, 1, decoder, **OTHER))
+    for frame in (session("session.created"), dumps(type="session.started", session={})):
+        player.write(decoder.decode(frame))
+        assert player.write(audio(240, 1, decoder, **IDS)) == 240
+        heard(player, 480)
+        player.write(decoder.decode(done(**IDS)))
+        # What was queued before was played on, and was over.
+        assert [item[0] for item in plain(player.interrupt())["played"]] in (["i2", "i1"], ["i1"])
+
+
+# ---- duplicates and gaps
+
+
+def test_audio_that_comes_twice_is_played_once() -> None:
+    player, decoder, again = PlaybackBuffer(RATE), rp.Decoder(), rp.Decoder()
+    first = audio(100, 1, decoder, **IDS)
+    player.write(first)
+    assert player.write(first) == 0
+    player.write(audio(100, 101, decoder, **IDS))
+    assert player.write(audio(150, 1, again, **IDS)) == 0
+    assert player.write(audio(150, 151, again, **IDS)) == 100       # 151 to 200 were there
+    assert player.duplicates == 100 + 150 + 50
+    assert heard(player, 999) == up(1, 300)
+    player.write(decoder.decode(done(**IDS)))
+    assert player.write(first) == 0                                 # an item that has ended gets no more
+    assert player.duplicates == 400
+    assert plain(player.interrupt())["played"] == [("i1", 0, 300)]
+
+
+def test_audio_that_never_came_is_counted_in_the_place() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(100, 1, decoder, **IDS))
+    audio(1_000, 101, decoder, **IDS)
+    player.write(audio(100, 1_101, decoder, **IDS))
+    assert heard(player, 150) == up(1, 100) + up(1_101, 1_150)
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 1_150, 47, 1_200)]
+
+
+def test_messages_of_decode_follow_one_another() -> None:
+    player = PlaybackBuffer(RATE)
+    for _ in range(3):
+        message = audio(100, 1, **IDS)
+        assert message.sample_offset is None
+        player.write(message)
+    heard(player, 250)
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 250, 10, 300)]
+
+
+def test_streams_without_ids_follow_one_another() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for _ in range(3):
+        player.write(audio(100, 1, decoder))
+        player.write(decoder.decode(done()))
+    heard(player, 250)
+    said = plain(player.interrupt())
+    assert (said["played"], said["unidentified"]) == ([(None, 0, 100)] * 2, [(None, 0, 50, 2, 100)])
+
+
+def test_ids_of_other_json_types_count_as_absent() -> None:
+    player = PlaybackBuffer(RATE)
+    for ids in ({"item_id": ["i"]}, {"item_id": {}, "response_id": 5}, {"item_id": "i" * 513}, {"content_index": "0"},
+                {"content_index": -1}, {"content_index": True}, {"content_index": 1e300}, {"content_index": 2**70}):
+        player.write(audio(100, 1, **ids))
+    heard(player, 799)
+    assert plain(player.interrupt())["unidentified"] == [(None, 0, 799, 33, 800)]
+
+
+# ---- under-runs
+
+
+def test_underruns_are_counted_inside_an_item_alone() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(decoder.decode(response("response.created", "r1")))
+    heard(player, 10)                                   # before its first sample
+    player.write(audio(20, 1, decoder, **IDS))
+    heard(player, 20)
+    assert player.underruns == 0
+    heard(player, 10)
+    heard(player, 10)
+    assert player.underruns == 1                        # one gap, however many reads
+    player.write(audio(20, 21, decoder, **IDS))
+    heard(player, 30)
+    assert player.underruns == 2
+    player.write(audio(20, 41, decoder, **IDS))
+    player.write(decoder.decode(done(**IDS)))
+    heard(player, 30)                                   # after its end
+    assert player.underruns == 2
+    player.write(audio(20, 1, decoder, **OTHER))
+    heard(player, 10)
+    player.interrupt()
+    heard(player, 30)                                   # after an interruption
+    assert player.underruns == 2
+
+
+def test_response_done_ends_the_items_of_the_response() -> None:
+    """A cancelled response sends no done for its audio."""
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(20, 1, decoder, **IDS))
+    player.write(audio(20, 1, decoder, **(IDS | {"content_index": 1})))
+    player.write(decoder.decode(response("response.done", "r1")))
+    heard(player, 100)
+    assert player.underruns == 0
+    assert len(player.interrupt().played) == 2
+
+
+# ---- formats
+
+
+def test_int16_into_float32_and_back() -> None:
+    samples = np.array([0, 1, -1, 32_767, -32_768, 256], "<i2")
+    frame = delta(samples.tobytes(), **IDS)
+    player = PlaybackBuffer(RATE, dtype="float32")
+    player.write(rp.decode(frame))
+    assert heard(player, 9) == (samples / 32768).tolist()
+    player = PlaybackBuffer(RATE)
+    player.write(rp.decode(frame, dtype="float32"))
+    assert heard(player, 9) == samples.tolist()
+
+
+def test_float32_is_rounded_to_even_and_saturated() -> None:
+    message: Any = rp.decode(delta(bytes(20), **IDS), dtype="float32")
+    values = [0.5, 1.5, 2.5, -0.5, -1.5]
+    message.pcm[:] = [value / 32768 for value in values] + [1.0, -1.5, float("nan"), float("inf"), float("-inf")]
+    player = PlaybackBuffer(RATE)
+    player.write(message)
+    assert heard(player, 20) == [0, 2, 2, 0, -2, 32_767, -32_768, 0, 32_767, -32_768]
+
+
+def test_bytes_are_not_played() -> None:
+    player = PlaybackBuffer(RATE)
+    with pytest.raises(ValueError, match="int16 or float32"):
+        player.write(rp.decode(delta(), dtype="uint8"))
+    assert player.queued == 0 and player.interrupt().unheard == ()
+
+
+def test_mono_goes_to_all_channels() -> None:
+    player = PlaybackBuffer(RATE, channels=2)
+    assert player.write(audio(10, 1, **IDS)) == 10
+    out = np.full((4, 2), 99, np.int16)
+    assert player.read(out) == 4 and out.tolist() == [[i, i] for i in up(1, 4)]
+    flat = np.full(16, 99, np.int16)
+    assert player.read(flat) == 6 and flat.tolist() == [i for i in up(5, 10) for _ in "12"] + [0] * 4
+    assert plain(player.interrupt())["unheard"] == [("i1", 0, 10, 10)]
+
+
+def stereo(decoder: rp.Decoder, raw: bytes) -> Any:
+    return decoder.decode(dumps(type="session.output_audio.delta", channels=2, delta=b64(raw)))
+
+
+def test_stereo_of_messages_that_cut_a_sample_in_two() -> None:
+    player, decoder = PlaybackBuffer(RATE, channels=2), rp.Decoder()
+    raw = counting(100)
+    assert player.write(stereo(decoder, raw[:6])) == 1      # 1 2, and the left of 3 4
+    assert player.write(stereo(decoder, raw[6:7])) == 0
+    assert player.write(stereo(decoder, raw[7:40])) == 9
+    assert player.write(stereo(decoder, raw[40:])) == 40
+    out = np.empty((48, 2), np.int16)
+    assert player.read(out) == 48 and out.ravel().tolist() == up(1, 96)
+    assert plain(player.interrupt())["unidentified"] == [(None, 0, 48, 2, 50)]
+
+
+def test_stereo_that_begins_in_the_middle_of_a_sample() -> None:
+    player, decoder = PlaybackBuffer(RATE, channels=2), rp.Decoder()
+    stereo(decoder, counting(3))
+    assert player.write(stereo(decoder, counting(9, 4))) == 4
+    out = np.empty((4, 2), np.int16)
+    player.read(out)
+    assert out.ravel().tolist() == up(5, 12)
+
+
+def test_channels_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="2 channels and the player 1"):
+        PlaybackBuffer(RATE).write(stereo(rp.Decoder(), counting(4)))
+
+
+# ---- what is read into
+
+
+def test_buffers_that_are_read_into() -> None:
+    cffi = pytest.importorskip("cffi")
+    ffi = cffi.FFI()
+    memory = ffi.new("char[]", 200)
+    for out in (np.empty(100, np.int16), np.empty((100, 1), np.int16), bytearray(200), memoryview(bytearray(200)),
+                array.array("h", [0] * 100), memoryview(np.empty((100, 1), np.int16)), ffi.buffer(memory, 200)):
+        player = PlaybackBuffer(RATE)
+        player.write(audio(60, 1, **IDS))
+        player.check(out)
+        assert player.read(out) == 60 and player.error is None
+        assert np.frombuffer(bytes(out), np.int16).tolist() == up(1, 60) + [0] * 40
+
+
+WRONG: dict[str, tuple[Any, type[Exception], str]] = {
+    "None": (lambda: None, TypeError, "writable buffer"),
+    "list": (lambda: [0] * 10, TypeError, "writable buffer"),
+    "bytes": (lambda: b"\x07" * 10, ValueError, "read-only"),
+    "read-only array": (lambda: np.broadcast_to(np.full(1, 7, np.int16), 10), ValueError, "read-only"),
+    "every second": (lambda: np.full(20, 7, np.int16)[::2], ValueError, "contiguous"),
+    "a column": (lambda: np.full((10, 2), 7, np.int16)[:, 0], ValueError, "contiguous"),
+    "Fortran": (lambda: np.full((10, 2), 7, np.int16, order="F"), ValueError, "contiguous"),
+    "memoryview of every second": (lambda: memoryview(bytearray(b"\7" * 20))[::2], ValueError, "contiguous"),
+    "float32": (lambda: np.full(10, 7, np.float32), ValueError, "dtype"),
+    "float64": (lambda: np.full(10, 7, np.float64), ValueError, "dtype"),
+    "uint8 array": (lambda: np.full(10, 7, np.uint8), ValueError, "dtype"),
+    "big endian": (lambda: np.full(10, 7, ">i2"), ValueError, "dtype"),
+    "objects": (lambda: np.array(["a", None]), ValueError, "dtype"),
+    "uint16 buffer": (lambda: array.array("H", [7] * 10), ValueError, "dtype"),
+    "stereo": (lambda: np.full((10, 2), 7, np.int16), ValueError, r"\(n, channels\)"),
+    "three dimensions": (lambda: np.full((10, 1, 1), 7, np.int16), ValueError, r"\(n, channels\)"),
+    "no dimension": (lambda: np.full((), 7, np.int16), ValueError, r"\(n, channels\)"),
+    "an odd byte": (lambda: bytearray(b"\7" * 11), ValueError, r"\(n, channels\)"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_layout_is_silence_and_an_error(name: str) -> None:
+    make, kind, text = WRONG[name]
+    player = PlaybackBuffer(RATE)
+    player.write(audio(60, 1, **IDS))
+    out = make()
+    before = bytes_of(out)
+    with pytest.raises(kind, match=text):
+        player.check(out)
+    assert player.error is None and bytes_of(out) == before
+    assert player.read(out) == 0
+    assert player.error is not None and re.search(text, player.error)
+    if "read-only" in text or kind is TypeError or name == "objects":
+        assert bytes_of(out) == before
+    else:
+        assert not any(bytes_of(out))
+    assert player.queued == 60
+
+
+def bytes_of(given: Any) -> Any:
+    if isinstance(given, np.ndarray):
+        return given.tolist() if given.dtype == object else given.tobytes()
+    return bytes(given) if isinstance(given, (bytes, bytearray, memoryview, array.array)) else repr(given)
+
+
+def test_a_buffer_that_raises() -> None:
+    view = memoryview(bytearray(10))
+    view.release()
+    player = PlaybackBuffer(RATE)
+    assert player.read(view) == 0 and "writable buffer" in str(player.error)
+    assert player.read(np.empty(3, np.int16)) == 0
+
+
+def test_a_read_asks_for_no_memory() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(30_000, 1, decoder, **IDS))
+    raw = bytearray(960)
+    for out in (np.empty(480, np.int16), np.empty((480, 1), np.int16), raw):
+        player.read(out)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            player.read(out)
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[1]
+            for _ in range(10):
+                player.read(out)
+            assert tracemalloc.get_traced_memory()[1] - before < 200    # the loop's own iterator and this tuple
+        finally:
+            tracemalloc.stop()
+    assert player.queued == 30_000 - 3 * 12 * 480
+
+
+# ---- the object itself
+
+
+@pytest.mark.parametrize("arguments, kind", [
+    ({"rate": 0}, ValueError), ({"rate": -5}, ValueError), ({"rate": 24e3}, TypeError), ({"rate": True}, TypeError),
+    ({"channels": 0}, ValueError), ({"channels": "2"}, TypeError), ({"dtype": "uint8"}, ValueError), ({"dtype": "float64"}, ValueError),
+    ({"seconds": 0}, ValueError), ({"seconds": float("nan")}, ValueError), ({"seconds": float("inf")}, ValueError),
+    ({"seconds": "9"}, TypeError),
+])
+def test_arguments_that_do_not_fit(arguments: dict[str, Any], kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        PlaybackBuffer(**({"rate": RATE} | arguments))
+
+
+def test_dtypes_as_numpy_names_them() -> None:
+    for dtype in ("float32", np.float32, np.dtype("float32")):
+        assert PlaybackBuffer(RATE, dtype=dtype).dtype == "float32"
+    assert PlaybackBuffer(RATE).dtype == "int16"
+
+
+def test_reprs() -> None:
+    player = PlaybackBuffer(RATE, channels=2, dtype="float32")
+    player.write(audio(1_200, 1, **IDS))
+    assert repr(player) == "<PlaybackBuffer 24000 Hz float32, 2 channels: 0.050 s queued>"
+    tracker = PlaybackTracker()
+    tracker.sent(audio(1_200, 1, **IDS))
+    assert repr(tracker) == "<PlaybackTracker: 1200 samples sent, 0 acknowledged>"
+
+
+@pytest.mark.parametrize("make", [lambda: PlaybackBuffer(RATE), PlaybackTracker])
+def test_neither_pickled_nor_copied(make: Any) -> None:
+    for call in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot be pickled or copied"):
+            call(make())
+
+
+def test_an_interruption_is_pickled() -> None:
+    player = PlaybackBuffer(RATE)
+    player.write(audio(1_200, 1, **IDS))
+    heard(player, 600)
+    said = player.interrupt()
+    assert pickle.loads(pickle.dumps(said)) == said and "Truncation(item_id='i1'" in repr(said)
+
+
+def test_the_package_does_not_import_it() -> None:
+    code = "import sys, realtime_pcm; print([name for name in sys.modules if 'playback' in name or 'soxr' in name])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_memory_is_given_back() -> None:
+    for _ in range(300):    # 300 times 60 MB would not fit
+        player = PlaybackBuffer(RATE, seconds=1_200)
+        player.write(audio(1_200, 1, **IDS))
+    assert player.queued == 1_200
+
+
+# ---- bounded state
+
+
+def test_more_items_than_are_remembered() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for number in range(1_500):
+        ids = {"response_id": f"r{number}", "item_id": f"i{number}", "content_index": 0}
+        assert player.write(audio(24, 1, decoder, **ids)) == 24
+        player.write(decoder.decode(done(**ids)))
+        heard(player, 24)
+    said = player.interrupt()
+    assert [item.item_id for item in said.played] == [f"i{number}" for number in range(1_500 - 1_024, 1_500)]
+    assert player.forgotten == 1_500 - 1_024
+
+
+def test_more_items_than_are_remembered_and_none_was_read() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for number in range(1_100):
+        player.write(audio(24, 1, decoder, item_id=f"i{number}"))
+    assert (player.queued, player.refused, player.forgotten) == (1_024 * 24, 76 * 24, 0)
+    assert len(player.interrupt().unheard) == 1_024
+    assert player.write(audio(24, 1, decoder, item_id="i0")) == player.write(audio(24, 1, decoder, item_id="i1023")) == 0
+
+
+def test_more_runs_than_are_remembered() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for number in range(3_000):
+        player.write(audio(1, number, decoder, **IDS))
+        player.write(audio(1, number, decoder, **OTHER))
+    assert (player.queued, player.refused) == (4_096, 6_000 - 4_096)
+    heard(player, 1_000)
+    for number in range(10):    # what was read makes room
+        player.write(audio(1, number, decoder, **IDS))
+        player.write(audio(1, number, decoder, **OTHER))
+    assert player.queued == 3_096 + 20
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 500, 20, 3_010), ("i2", 0, 500, 20, 3_010)]
+
+
+def test_more_interruptions_than_are_remembered() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    for number in range(5_000):
+        player.write(decoder.decode(response("response.created", f"r{number}")))
+        player.interrupt()
+    assert player.write(audio(24, 1, decoder, response_id="r4999")) == 0
+    assert player.write(audio(24, 1, decoder, response_id="r0")) == 24
+
+
+# ---- fork
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_has_a_copy_of_its_own() -> None:
+    player, tracker, decoder = PlaybackBuffer(RATE), PlaybackTracker(), rp.Decoder()
+    message = audio(240, 1, decoder, **IDS)
+    player.write(message)
+    name = tracker.sent(message)
+    heard(player, 100)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            # In the child there is another conversation from here on.
+            assert heard(player, 50) == up(101, 150)
+            assert player.write(audio(240, 241, decoder, **IDS)) == 240
+            assert plain(player.interrupt())["truncations"] == [("i1", 0, 150, 6, 480)]
+            assert tracker.acknowledge(str(name)) and len(tracker.interrupt().truncations) == 1
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert heard(player, 10) == up(101, 110)
+    assert plain(player.interrupt())["truncations"] == [("i1", 0, 110, 4, 240)]
