@@ -21,7 +21,7 @@
 #define show(block) (void)(block)
 #endif
 
-/* What stands in front of a block's memory; it fills one unit, so that the memory behind it is aligned. */
+/* The header in front of a block's memory. It takes one unit, so that the memory behind it is aligned. */
 typedef struct block {
     struct block *next;         /* of its class, while it is kept */
     void *raw;                  /* what the C library gave */
@@ -32,8 +32,8 @@ typedef struct block {
 #define UNIT BLOCK_ALIGNMENT
 _Static_assert(sizeof(block) <= UNIT, "the header fits into one unit");
 
-/* ---- Size classes: up to 16 units each size has its own; above, eight sizes for each power of two, so that a block is at most
- * an eighth larger than what was asked for. ---- */
+/* ---- Size classes: each number of units up to 16 has its own class. Above, each power of two has eight, so that a block is at
+ * most an eighth larger than the size that was asked for. ---- */
 
 #define CLASSES 128
 #define NO_CLASS UINT32_MAX
@@ -44,7 +44,7 @@ static unsigned bits_of(size_t n) {
     return bits;
 }
 
-/* 1 .. CLASSES - 1 for up to BLOCK_LARGEST bytes. */
+/* The class of a size up to BLOCK_LARGEST: 1 .. CLASSES - 1. */
 static uint32_t class_of(size_t size) {
     size_t units = (size + UNIT - 1) / UNIT;
     if (units <= 16) return units ? (uint32_t)units : 1;
@@ -64,18 +64,18 @@ static size_t capacity_of(uint32_t size_class) {
 static struct {
     block *first[CLASSES];
     size_t limit;
-    uint32_t hand;              /* the class of the block that was freed last because there was too much */
+    uint32_t hand;              /* the class from which free_one_kept took the last block; it goes round the classes */
     blocks_counts counts;
 } cache = {.limit = BLOCKS_LIMIT};
 
-static long served_first, refused;      /* for tests */
+static long served_first, refused;      /* for tests: see blocks_refuse */
 
 #ifdef BLOCKS_SHARED
 #include <stdatomic.h>
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 static bool enter(void) { return !atomic_flag_test_and_set_explicit(&busy, memory_order_acquire); }
 static void leave(void) { atomic_flag_clear_explicit(&busy, memory_order_release); }
-/* For what must be done: the flag is held for some nanoseconds only. */
+/* For calls that must have the cache. They wait, but a thread holds the flag for some nanoseconds only. */
 static void enter_surely(void) { while (!enter()) {} }
 #else
 static bool enter(void) { return true; }
@@ -111,7 +111,7 @@ static void *fresh_block(size_t size) {
     return data_of(b);
 }
 
-/* Frees one kept block (there is one), of the classes in turn. `spared`: the class whose blocks go last. */
+/* Frees one kept block, of each class in turn; the caller knows that there is one. Blocks of the class `spared` go last. */
 static void free_one_kept(uint32_t spared) {
     uint32_t from = spared;
     for (uint32_t i = 0; i < CLASSES && from == spared; i++) {

@@ -1,10 +1,11 @@
-/* Memory of arrays, without Python: blocks by size class, and a bounded cache of those that were given back.
+/* Memory of arrays, without Python: blocks by size class, and a bounded cache of the blocks that were given back.
  *
- * The C library gives freed memory back to the kernel, and a process that frees and takes arrays of a few kilobytes then pays
- * two or three page faults for each. A block that was given back here stays mapped until it is taken again.
+ * The C library may return freed memory to the kernel. A process that makes and drops arrays of a few kilobytes then pays two or
+ * three page faults for each array. A block that was given back here stays mapped until it is taken again.
  *
- * One caller at a time: under Python's GIL that is so by itself. A build that defines BLOCKS_SHARED (Python without the GIL)
- * tries a flag, and does without the cache where another thread has it: nobody ever waits.
+ * Only one caller at a time may be here. Under Python's GIL that is always so. A build with BLOCKS_SHARED (Python without the GIL)
+ * has a flag instead: a thread that takes or gives a block while another thread has the flag does without the cache, so that it
+ * never waits.
  */
 #ifndef REALTIME_PCM_BLOCKS_H
 #define REALTIME_PCM_BLOCKS_H
@@ -16,27 +17,29 @@
 #define BLOCK_LARGEST (1024 * 1024)     /* bytes; what is larger is never kept */
 #define BLOCKS_LIMIT (16 * 1024 * 1024) /* bytes kept at the most, unless blocks_set_limit says otherwise */
 
-/* `size` bytes or more, aligned; NULL without memory. */
+/* A block of `size` bytes or more, aligned to BLOCK_ALIGNMENT; NULL without memory. */
 void *blocks_take(size_t size);
+/* Gives a block back, to the cache or to the C library. NULL does nothing. */
 void blocks_give(void *data);
-/* The same bytes in a block for `size`; NULL without memory, and `data` is as it was. */
+/* A block of `size` bytes or more that begins with the bytes of `data`: `data` itself or another block, to which they were copied.
+ * NULL without memory; `data` is then as it was. */
 void *blocks_resize(void *data, size_t size);
-/* How many bytes fit into a block that was taken. */
+/* How many bytes a block has. */
 size_t blocks_capacity(const void *data);
 
-/* Bytes that may be kept; 0 keeps none. What is over the limit is freed at once. */
+/* Sets how many bytes the cache may keep; 0 turns it off. Blocks beyond the limit are freed at once. */
 void blocks_set_limit(size_t bytes);
 size_t blocks_limit(void);
-/* Frees what is kept. */
+/* Frees all blocks of the cache. */
 void blocks_clear(void);
 
 typedef struct blocks_counts {
     size_t kept_bytes, kept_blocks;
-    uint64_t reused, fresh;         /* blocks taken out of the cache, and from the C library */
+    uint64_t reused, fresh;         /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */
 } blocks_counts;
 blocks_counts blocks_count(void);
 
-/* For tests: `after` more fresh blocks are had, then `count` of them are refused, as if there were no memory. */
+/* For tests: `after` more blocks of the C library are given, then `count` of them are refused, as if there were no memory. */
 void blocks_refuse(long after, long count);
 
 #endif

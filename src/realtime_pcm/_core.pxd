@@ -1,16 +1,17 @@
-# The map of the core: what each of its parts holds. Each part uses only those above it.
+# The map of the core: what each of its parts holds. Each part uses names of the parts above it only.
 #
 #   _wire.pxd            src/wire, as the core sees it
 #   values.h             values of a frame as Python objects
 #   message.h            how a message lies in memory, and how it is filled from a frame
-#   core/tier.pxi        the tier of the kernels; the one place that lets go of the GIL
+#   arrays.h             NumPy arrays that own a block of src/blocks
+#   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
 #   core/message.pxi     the slots of a message and the descriptors that read them
 #   core/catalogue.pxi   class -> layout, wire name -> class
-#   core/bases.pxi       RealtimeMessage and the bases of each side
+#   core/bases.pxi       RealtimeMessage, and the base classes of what servers and clients send
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
@@ -75,14 +76,14 @@ cdef class Layout:
     cdef message_plan plan
     # roles
     cdef int role
-    cdef int holder                     # number of the field `session` or `response` that the role reads
-    cdef int side
+    cdef int holder                     # number of the field `session` or `response`, in which the role finds formats
+    cdef int side                       # SIDE_SERVER or SIDE_CLIENT
     cdef bint is_audio, ends_audio, bytes_payload, is_unknown
     cdef stream_fields ids
     cdef int format_name, format_rate, format_channels
     cdef uint32_t format_fields         # these three, one bit each
     # descriptors
-    cdef tuple definitions              # keeps the memory of the member descriptors
+    cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
 
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept
@@ -96,7 +97,7 @@ cdef class WireType:
     cdef bytes encoded
     cdef readonly Layout layout
     cdef Py_ssize_t number              # in its catalogue
-    cdef bint plain                     # flat fields alone, nothing to follow
+    cdef bint plain                     # no payload, and the message changes nothing in the session
 
 cdef class Catalogue:
     """All wire types of one side."""
@@ -118,14 +119,14 @@ cdef class Session:
     # formats
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
-    cdef dict response_formats          # key of the response -> AudioFormat, the oldest first
-    cdef bint server_spoke              # the server has said what the session's formats are
+    cdef dict response_formats          # key of a response -> AudioFormat, the oldest first
+    cdef bint server_spoke              # a message of the server has said what the formats of the session are
     # streams
     cdef stream_table streams
     # threads
     cdef PyThread_type_lock lock_
     cdef unsigned long owner            # the thread that has the lock
-    cdef unsigned long forks            # what _forks was when the lock was taken
+    cdef unsigned long forks            # _forks as it was when the lock was taken
     cdef bint held
 
     cdef bint lock(self) except -1
@@ -141,18 +142,18 @@ cdef class Session:
     cdef int apply(self, _Change change) except -1
 
 cdef class _Change:
-    """What a message will change in the session once the whole of it is accepted."""
+    """What a message will change in the session, once nothing of the message can be refused any more."""
     cdef int role
-    cdef bint proposed                  # by the client
+    cdef bint proposed                  # the client asks for it; the server has not said so yet
     cdef object output_format, input_format, response_format
     cdef bytes response                 # the key of the response
-    cdef stream_key ended               # of the stream, or of the response, that is over
+    cdef stream_key ended               # the key of the stream that is over, or of the response
 
 cdef class _Only:
-    """What `only=` names: the types to build, by number."""
-    cdef bytes numbers                  # 1 for each type to build; types declared later are not among them
-    cdef bint unknown
-    cdef object said                    # as it was given, for repr
+    """The types to build that `only=` names."""
+    cdef bytes numbers                  # at each type's number: 1 to build it. Types that are declared later are not in it
+    cdef bint unknown                   # whether to build messages of types that no class declares
+    cdef object said                    # the names that only= was given, for repr
 
     cdef bint wants(self, WireType wire_type) noexcept
 
@@ -164,14 +165,14 @@ cdef class Decoder:
     cdef _Only only                     # None: all
     cdef Catalogue catalogue
     cdef bint is_made                   # __init__ was called
-    # what it follows; None: nothing
+    # the session that it follows; None for decode(), which follows none
     cdef readonly Session session
-    # guesses: what the message before was, the next one probably is
-    cdef const wire_type *last_type
-    cdef object last_format
-    cdef int last_conversion            # of last_format
-    cdef tuple last_own                 # of the last message that named its format: its stream's, what it said, what that made
-    cdef PyObject *ids[8]               # the id strings of the messages before
+    # guesses: the next message is probably like the one before
+    cdef const wire_type *last_type     # the type of the last message
+    cdef object last_format             # the format of the last audio message
+    cdef int last_conversion            # from last_format to the dtype
+    cdef tuple last_own                 # the last message that named a format: (stream's format, what it said, the two as one)
+    cdef PyObject *ids[8]               # the last str of each key in _RECURRING
 
     cdef Session lock_session(self)
     cdef object decode_any(self, frame, out)
@@ -195,12 +196,12 @@ cdef struct encode_work:
     uint8_t *out
 
 cdef class AudioEncoder:
-    """Samples -> the text of one message's frames."""
+    """Makes the frames of one message class from samples."""
     cdef Layout layout                  # of the message whose frames are made
-    cdef Session session                # whose format it is, or None
-    cdef object own_format_            # the format where there is no session
-    cdef dict fields                    # the same in every frame
-    cdef bytes head                     # all that stands before the payload, with these fields
+    cdef Session session                # samples are converted to the format of this session; None: to own_format_
+    cdef object own_format_
+    cdef dict fields                    # the fields that are the same in every frame
+    cdef bytes head                     # the text of a frame with these fields, up to the payload
 
     cdef object format_now(self)
     cdef bytes head_of(self, Layout layout, dict fields)

@@ -49,7 +49,7 @@ cdef extern from "Python.h":
     PyThreadState *PyThreadState_Next(PyThreadState *thread)
     int PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible) nogil
 
-# Each file uses only those above it: tests/core/test_direction.py.
+# Each file uses names of the files above it only: tests/core/test_direction.py sees to that.
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"

@@ -1,4 +1,4 @@
-"""What a class statement's annotations say: of messages and of views."""
+"""What the annotations of a class statement say about the fields of a message or a view."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-# What most fields are: settled without a look at the words.
+# The annotations of most fields. They name no view, and need no search for one.
 _FLAT = ("str | None", "int | None", "float | None", "bool | None")
 _NO_VIEWS = frozenset({"Any", "None", "bool", "bytes", "dict", "float", "int", "list", "str", "Samples"})
 _NESTED = ("list", "List", "dict", "Dict", "tuple", "Mapping", "Sequence")
 
 
 def annotations_of(cls: type) -> Mapping[str, Any]:
-    """The annotations of a class statement, those of its bases not among them."""
+    """The annotations of a class statement, without those of the base classes."""
     if sys.version_info >= (3, 14):
         try:
             return cls.__annotations__
         except NameError:
-            # No future import, and a name that exists for type checkers only.
+            # The module has no `from __future__ import annotations`, and a name in an annotation exists for type checkers only.
             import annotationlib
 
             return annotationlib.get_annotations(cls, format=annotationlib.Format.STRING)
@@ -30,7 +30,7 @@ def annotations_of(cls: type) -> Mapping[str, Any]:
 
 
 def is_nested(annotation: Any) -> bool:
-    """Whether the annotation names a container."""
+    """Whether the annotation names a list, a dict or the like."""
     text = annotation if isinstance(annotation, str) else repr(annotation)
     return any(word in text for word in _NESTED)
 
@@ -52,7 +52,7 @@ def view_in(annotation: Any, module: str, base: type) -> tuple[type | None, bool
 
 
 def _local_view(name: str, module: str, base: type) -> type | None:
-    """The view class of this name that a function of the module has made, or that is just being made."""
+    """The view class of this name that is not in the namespace of the module: a function made it, or it is being made now."""
     waiting: list[type] = base.__subclasses__()
     while waiting:
         view = waiting.pop()

@@ -1,4 +1,4 @@
-/* Arrays whose memory is a block: NumPy owns the array, and gives the block back by a memory handler of ours. */
+/* Arrays whose memory is a block: NumPy owns the block, and gives it back through the memory handler below (NEP 49). */
 #ifndef REALTIME_PCM_ARRAYS_H
 #define REALTIME_PCM_ARRAYS_H
 
@@ -39,13 +39,13 @@ static void handler_free(void *context, void *data, size_t size) {
 static PyDataMem_Handler block_handler = {
     "realtime_pcm_blocks", 1, {NULL, handler_malloc, handler_calloc, handler_realloc, handler_free}};
 
-/* The capsule by which NumPy knows the handler. */
+/* The capsule in which NumPy takes the handler. */
 static PyObject *block_handler_capsule;
 
 static int arrays_init(void) {
     block_handler_capsule = PyCapsule_New(&block_handler, "mem_handler", NULL);
 #ifdef Py_GIL_DISABLED
-    /* Every array refers to it, from every thread; it lives as long as the process. */
+    /* The arrays of all threads refer to the capsule, and it lives as long as the process: its references are not counted. */
     if (block_handler_capsule != NULL) {
         block_handler_capsule->ob_tid = 0;
         block_handler_capsule->ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL;
@@ -55,7 +55,8 @@ static int arrays_init(void) {
     return block_handler_capsule == NULL ? -1 : 0;
 }
 
-/* `size` bytes for `count` samples, which are not set. NumPy asks its context for a handler only where it allocates itself. */
+/* A 1-D array of `count` samples in `size` bytes; the samples are not set. The handler is set by hand, because NumPy takes the
+ * handler of its context only for memory that NumPy allocates. */
 static PyObject *array_of_block(PyObject *descr, npy_intp count, size_t size) {
     void *data = blocks_take(size);
     if (data == NULL) return PyErr_NoMemory();

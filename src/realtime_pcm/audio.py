@@ -1,20 +1,20 @@
-"""AudioFormat, how the wire names one, and how people do.
+"""AudioFormat, and the names of formats: those on the wire, and those that people write.
 
-The wire's names and rates are those of the providers' own documents, and no others: what a server means by a name that
-no document has is not guessed. Its audio is refused with an error that names the format, and the caller can force one.
-A format that the caller names is a matter of spelling, so that more names are understood there (`forced_format`).
+On the wire, only the names and rates of the providers' documents are known. The meaning of any other name is not guessed:
+audio of such a format is refused with an error that names the format, and the caller can force a format. A caller who names
+a format knows which one is meant, so that more spellings are understood there (`forced_format`).
 """
 
 from __future__ import annotations
 
-# What the wire calls an encoding: our name for it and the rate that goes without saying. None: no rate of its own.
+# A name on the wire -> our name of the encoding, and the rate where none is sent.
 _WIRE_NAMES: dict[str, tuple[str, int]] = {
     "pcm16": ("pcm16", 24000),  # OpenAI beta
     "audio/pcm": ("pcm16", 24000),  # OpenAI GA
     "pcm": ("pcm16", 24000),  # DashScope, Inworld
     "pcm24": ("pcm16", 24000),  # DashScope: 24 kHz, 16 bits
     "s16le": ("pcm16", 24000),  # vLLM-Omni
-    "pcm16-8000hz": ("pcm16", 8000),  # Voice Live: the older spelling, and today's
+    "pcm16-8000hz": ("pcm16", 8000),  # Voice Live: the older spelling; below with "_", today's
     "pcm16-16000hz": ("pcm16", 16000),
     "pcm16_8000hz": ("pcm16", 8000),
     "pcm16_16000hz": ("pcm16", 16000),
@@ -28,19 +28,21 @@ _WIRE_NAMES: dict[str, tuple[str, int]] = {
 
 _CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2}
 
-# Says nothing (xAI's flat output_audio_format beside the nested one that counts).
+# Names that say nothing: xAI sends one as output_audio_format, beside the nested format, which counts.
 _SILENT = ("", "not specified")
 
 
 class AudioFormat:
-    """What a payload's bytes mean: encoding, rate in samples a second, channels (interleaved).
+    """What the bytes of a payload mean. Immutable and hashable.
 
-    encoding: "pcm16" (signed 16-bit little endian), "g711_ulaw", "g711_alaw", or another provider's name as sent,
-    which only dtype="uint8" can hand on. Immutable, hashable.
+    encoding: "pcm16" (signed 16-bit little endian), "g711_ulaw", "g711_alaw", or any other name, as the server sent it;
+        payloads of other names are given by dtype="uint8" alone.
+    rate: samples a second. channels: how many, interleaved.
+    Raises TypeError for an argument of a wrong type, ValueError for a rate or channels that are not positive.
 
-    A message's format is that of the payload as it was sent, not of the array it became. The rate and the channels are
-    the array's too, but not always the encoding: dtype="int16" and "float32" expand G.711, so that an array of linear
-    samples may stand beside "g711_ulaw". With dtype="uint8" the array holds the bytes that the format tells of.
+    `audio_format` of a message is the format of its payload as it was sent. Its rate and channels are those of the array
+    too; its encoding may not be: dtype="int16" and "float32" expand G.711, so that an array of linear samples may stand
+    beside "g711_ulaw". With dtype="uint8" the array holds the bytes of the payload.
     """
 
     __slots__ = ("_code", "channels", "encoding", "rate")
@@ -91,10 +93,11 @@ DEFAULT = AudioFormat("pcm16", 24000)
 
 
 def named_format(name: str | None, rate: object = None, channels: object = None) -> AudioFormat | None:
-    """The format a wire name and, where they are sent too, a rate and channels stand for; None where they say nothing.
+    """The format that a name on the wire stands for, with the rate and the channels that are sent beside it; None where neither
+    the name nor the rate says anything.
 
-    A name that is not known is kept as the encoding, at the rate sent with it or 24,000; no more of it than 128
-    characters, for a session may send megabytes.
+    An unknown name becomes the encoding, at the rate that is sent beside it or 24,000 Hz. At most 128 characters of the name are
+    kept, because a session may send megabytes.
     """
     if name is None or name in _SILENT:
         if not _is_count(rate):
@@ -109,13 +112,13 @@ def named_format(name: str | None, rate: object = None, channels: object = None)
 
 
 def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
-    """The format that a caller forces with `audio_format=`; None where none is forced.
+    """The format that a caller forces with `audio_format=`; None where the caller forces none.
 
-    audio_format: an AudioFormat, a name or None. Names are those of the wire and those that people write, in upper or
-    lower case, with any separators: "mulaw", "u-law", "PCMU", "G.711 A-law", "audio/x-alaw", "pcm_s16le".
-    dtype: the decoder's. "uint8" hands on any encoding; the other ones need PCM or G.711.
-    Raises TypeError for an audio_format of another type, ValueError for a name that is no format's, or, unless dtype is
-    "uint8", for an encoding that is neither PCM nor G.711; it tells the nearest known name.
+    audio_format: an AudioFormat, a name or None. Known are the names on the wire and the names that people write, in upper or
+        lower case, with any separators: "mulaw", "u-law", "PCMU", "G.711 A-law", "audio/x-alaw", "pcm_s16le".
+    dtype: the decoder's. "uint8" gives the bytes of any encoding; the others need PCM or G.711.
+    Raises TypeError for an audio_format of another type. Raises ValueError for a name that says nothing, and, unless dtype is
+        "uint8", for an encoding that is neither PCM nor G.711; the error tells the nearest known name.
     """
     if audio_format is None:
         return None
@@ -137,13 +140,13 @@ def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
 
 
 def _spelling(name: str) -> str:
-    """What is left of a name without case, separators, and the "audio/" and "x-" of a media type."""
+    """A name in lower case, without its separators and without the "audio/" and "x-" of a media type."""
     name = name[:128].strip().lower().removeprefix("audio/").removeprefix("x-")
     # The letter mu and the micro sign.
     return "".join(filter(str.isalnum, name.replace("\u03bc", "mu").replace("\u00b5", "mu")))
 
 
-# The wire's names by their spelling, and what people write for them.
+# _spelling(name) -> name on the wire: of the names on the wire, and of other names that people write.
 _SPELLINGS = {_spelling(name): name for name in _WIRE_NAMES}
 _SPELLINGS |= dict.fromkeys(("pcms16le", "linear16"), "pcm16")
 _SPELLINGS |= dict.fromkeys(("ulaw", "mulaw", "pcmulaw", "pcmmulaw", "g711mulaw", "g711u"), "g711_ulaw")
@@ -151,15 +154,15 @@ _SPELLINGS |= dict.fromkeys(("alaw", "pcmalaw", "g711a"), "g711_alaw")
 
 
 def _hint(encoding: str) -> str:
-    """For an error: the known name that is nearest to `encoding`, or all of ours where none is near."""
+    """For an error: the known name that is nearest to `encoding`, or all three of our names where none is near."""
     spelling = _spelling(encoding)
-    if spelling in _SPELLINGS:  # only an AudioFormat comes here with one: its encoding has one spelling
+    if spelling in _SPELLINGS:  # then a caller made an AudioFormat by a name that only audio_format= understands
         return f": AudioFormat calls it {_WIRE_NAMES[_SPELLINGS[spelling]][0]!r}"
     if spelling == "g711":
         return ": say 'g711_ulaw' or 'g711_alaw'"
     from difflib import get_close_matches
 
-    # "pcm24" is DashScope's 24 kHz; whoever writes "pcm32" means bits.
+    # "pcm24" of DashScope means 24 kHz. Whoever writes "pcm32" means bits, so "pcm24" is no hint.
     near = get_close_matches(spelling, [known for known in _SPELLINGS if known != "pcm24"], n=1)
     if not near:
         return ", which are 'pcm16', 'g711_ulaw' and 'g711_alaw' here"
@@ -168,7 +171,8 @@ def _hint(encoding: str) -> str:
 
 
 def own_format(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
-    """What a message says of its own format; what it leaves unsaid is `base`'s, where no name says it."""
+    """The format of a message that sends a name, a rate or channels itself. What it does not send is what the name implies, or,
+    without a name, that of `base`."""
     if name is not None and name not in _SILENT:
         return named_format(name, rate, channels) or base
     if not (_is_count(rate) or _is_count(channels)):

@@ -1,6 +1,6 @@
 """The `realtime-pcm` command.
 
-Text out of a recording is printed as rich's Text, which has no markup, and made fit for a terminal first.
+Text of a recording is first made fit for a terminal, then printed as a Text of rich, in which no markup works.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ app = typer.Typer(
 OutDir = Annotated[Path, typer.Option("--out", help="Folder for the WAV and the transcript.", file_okay=False)]
 Number = np.ndarray[Any, Any]
 
-MOST_TYPES = 100  # in the table: a recording may hold any number
+MOST_TYPES = 100  # rows of the table; a recording may hold any number of types
 
 
 class Track(NamedTuple):
-    """The audio of a recording: what can be joined into one WAV."""
+    """The audio of a recording in one piece, as a WAV holds it."""
 
     samples: Number
     rate: int
@@ -59,11 +59,11 @@ class Recording:
     """A JSONL recording, decoded."""
 
     def __init__(self, frames: list[bytes]) -> None:
-        self.frames: list[bytes] = []  # without those that were refused
+        self.frames: list[bytes] = []  # those that were not refused
         self.types: Counter[str] = Counter()
         self.errors: list[rp.DecodeError] = []
         self.transcript = ""
-        self.odd_deltas = 0  # deltas of the transcript that are no strings
+        self.odd_deltas = 0  # transcript deltas whose text is not a string
         pieces: list[Number] = []
         formats = []
         for frame, message in zip(frames, rp.decode_stream(frames, errors="yield"), strict=True):
@@ -107,9 +107,9 @@ def rms(samples: Number) -> float:
 
 
 def time_decoding(frames: list[bytes], seconds: float = 1.0) -> tuple[float, int]:
-    """Seconds one pass over all frames takes (the median pass), and how many passes were made.
+    """The seconds of one pass over all frames (the median of the passes), and the number of passes.
 
-    Every message is built, read and dropped, on one thread, from memory.
+    A pass decodes each frame from memory, on one thread, reads one attribute of the message and drops the message.
     """
     passes: list[float] = []
     deadline = time.perf_counter() + seconds
@@ -136,7 +136,7 @@ def types_table(types: Counter[str]) -> Table:
 
 
 def report(recording: Recording, out: Path, name: str) -> None:
-    """Write the WAV and the transcript, print what was found."""
+    """Writes the WAV and the transcript, and prints a summary of the recording."""
     console = Console()
 
     def say(text: str, style: str = "", soft_wrap: bool = True) -> None:
@@ -184,7 +184,7 @@ def report(recording: Recording, out: Path, name: str) -> None:
 
 
 def _listed(words: Iterable[str]) -> str:
-    """The first ten of them: a recording may hold any number."""
+    """The first ten words, and how many more there are: a recording may hold any number."""
     every = list(words)
     return ", ".join(every[:10]) + (f" and {len(every) - 10} more" if len(every) > 10 else "")
 
@@ -272,6 +272,6 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:
-        # The reader of our output left (`| head`): nothing more to say, and nothing to flush at exit.
+        # The reader of our output has gone (`| head`). stdout becomes the null device, or Python's flush at exit would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""What a bad frame raises."""
+"""DecodeError, which a bad frame raises."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .terminal import shown_name
 
 
 class DecodeError(ValueError):
-    """A frame was refused. The decoder is as it was before, and decodes the next one.
+    """A frame was refused. The decoder is as it was before the frame, and decodes the next one.
 
-    reason: what was expected or found, without place. position: the byte at fault, an offset into the frame (of its
-    UTF-8 for `str`). message_type: the wire's `type`, None where it was not read before the fault. field: the
-    top-level key whose value is at fault, or None. frame: the frame that was given (a copy where that was mutable).
+    reason: what was expected or found. position: where: an offset in bytes into the frame, of a str into its UTF-8.
+    message_type: the `type` of the frame; None where the fault came before it. field: the top-level key whose value is at
+    fault, or None. frame: the frame that was given; a copy where that was a bytearray or memoryview.
     """
 
     __slots__ = ("field", "frame", "message_type", "position", "reason")
@@ -43,7 +43,7 @@ class DecodeError(ValueError):
     def _byte_at_fault(self) -> str | None:
         frame: Any = self.frame
         if isinstance(frame, str):
-            # ASCII up to the fault is the rule; only then is a slice of the text the byte.
+            # Mostly the text is ASCII up to the fault: then a character of it is a byte.
             head = frame[: self.position + 1]
             frame = head if head.isascii() else frame.encode("utf-8", "surrogatepass")
         byte = frame[self.position : self.position + 1]

@@ -1,6 +1,6 @@
-"""Parsed JSON: spans of a validated frame as Python objects, and what is done with such objects, at any depth.
+"""Parsed JSON: makes Python objects of spans of a validated frame, and compares and copies such objects, at any depth.
 
-This is the one place that imports orjson.
+This is the only module that imports orjson.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def _integer(text: str) -> int | float:
-    """As orjson has it: what 64 bits do not hold is a float."""
+    """As in orjson, an integer that 64 bits do not hold becomes a float."""
     if len(text) < 19 or (len(text) < 21 and -(1 << 63) <= int(text) < 1 << 64):
         return int(text)
     return float(text)
@@ -23,7 +23,7 @@ def _load_first(span: Any) -> Any:
     try:
         import orjson
     except ImportError:
-        # orjson has no wheels for free-threaded Python. The standard library reads what was validated alike.
+        # orjson has no wheels for free-threaded Python. The frame was validated, so the standard library reads the same values.
         load = _standard_loader()
     else:
         parse = orjson.loads
@@ -33,8 +33,8 @@ def _load_first(span: Any) -> Any:
             try:
                 return parse(span)
             except (failed, SystemError) as error:
-                # The walk has accepted this span: what orjson reports as an error of the JSON is its memory. Where it
-                # overlooks one on the way it returns a result with that error still set: a SystemError.
+                # The walk has accepted this span, so orjson had no memory, whatever it says. A SystemError means that orjson
+                # overlooked a failed allocation, and returned a result while the exception was still set.
                 raise MemoryError("orjson could not allocate") from error
 
         load = load_fast
@@ -52,7 +52,7 @@ def _standard_loader() -> Any:
         try:
             return json.loads(text, parse_int=_integer)
         except RecursionError:
-            # It recurses once a level, and a frame may have 1,024 of them.
+            # json recurses once for each level of nesting, and a frame may have 1,024 levels.
             return _load_deep(text)
 
     return load
@@ -64,12 +64,12 @@ _LITERALS = {"t": (True, 4), "f": (False, 5), "n": (None, 4)}
 
 
 def _load_deep(text: str) -> Any:
-    """Reads valid JSON of any depth, with a stack of its own."""
+    """Reads valid JSON of any depth without recursion."""
     from json.decoder import scanstring  # type: ignore[attr-defined]
 
     roots: list[Any] = []
-    containers: list[Any] = [roots]  # those that are open, the innermost last
-    keys: list[str | None] = [None]  # of each of them: the key whose value comes next
+    containers: list[Any] = [roots]  # the open lists and dicts, the innermost last
+    keys: list[str | None] = [None]  # for each open container: the key whose value comes next, or None
     at = 0
     while True:
         space = _SPACE.match(text, at)
@@ -113,7 +113,7 @@ def _load_deep(text: str) -> Any:
             keys.append(None)
 
 
-# --- Python's own comparing, copying and pickling recurse once a level; these walk with a stack of their own
+# --- Python compares, copies and pickles by recursion, once for each level; the functions below do not recurse
 
 
 def same(one: Any, other: Any) -> bool:
@@ -157,8 +157,8 @@ def flatten(value: Any) -> list[Any]:
 
 
 def rebuild(flat: list[Any]) -> Any:
-    """What `flatten` was given, made anew."""
-    # From the end on: the children of a container then lie ready, the first one on top, when the container comes.
+    """A new copy of the value that `flatten` was given."""
+    # From the end to the start: when a container comes, its children lie ready, the first one on top.
     ready: list[Any] = []
     for token in reversed(flat):
         if type(token) is not tuple:

@@ -1,13 +1,13 @@
 """The memory of the arrays that decoding makes, and how much of it is kept for the next ones.
 
-An array of samples (`message.pcm`) is a NumPy array like any other: owned, writable, exactly sized; it can be resized. When the
-last reference to it is dropped, its memory goes into a cache of blocks, and the next array of about that size is made of it
-without a page fault. The cache holds 16 MiB at the most, those blocks that arrays use not counted, and blocks of up to 1 MiB.
-NumPy's own memory handler (`numpy.core.multiarray.get_handler_name`) is not asked, unless the cache is off. tracemalloc sees
-the arrays in NumPy's domain, and not what the cache keeps.
+An array of samples (`message.pcm`) is a NumPy array like any other: it owns its memory, is writable, and can be resized. When its
+last reference is dropped, its memory goes into a cache of blocks, and the next array of about that size is made of such a block,
+without a page fault. The cache keeps 16 MiB at the most, and no block larger than 1 MiB; blocks that arrays use are not in it. As
+long as the cache is on, these arrays do not use the memory handler that the caller may have set in NumPy (NEP 49). tracemalloc
+counts the arrays in the domain of NumPy, and does not count what the cache keeps.
 
-The environment variable REALTIME_PCM_BLOCK_CACHE is the limit in bytes at import; 0 turns the cache off. Without the GIL, a
-thread that finds another one at the cache takes memory from the C library, or gives it back to it: nobody waits.
+The environment variable REALTIME_PCM_BLOCK_CACHE sets the limit in bytes at import; 0 turns the cache off. In free-threaded
+Python, a thread that finds another thread at the cache uses the C library instead, so that neither waits.
 """
 
 from __future__ import annotations
@@ -20,31 +20,34 @@ __all__ = ["CacheInfo", "cache_info", "clear_cache", "set_cache_limit"]
 
 
 class CacheInfo(NamedTuple):
-    """What the cache holds, in bytes and blocks, and how many arrays were made since the package was imported."""
+    """What the cache keeps, and how many arrays were made since the package was imported."""
 
     limit: int
+    """Bytes that the cache may keep."""
     kept_bytes: int
+    """Bytes that the cache keeps."""
     kept_blocks: int
+    """Blocks that the cache keeps."""
     reused: int
-    """Arrays of a block that was kept."""
+    """Arrays made of a block of the cache."""
     fresh: int
-    """Arrays of memory from the C library."""
+    """Arrays for which the cache had no block. Arrays of more than 1 MiB are in neither number."""
 
 
 def cache_info() -> CacheInfo:
-    """What the cache of blocks holds at this moment."""
+    """What the cache keeps at this moment."""
     return CacheInfo(*_core._cache_counts())
 
 
 def clear_cache() -> None:
-    """Gives all that the cache holds back to the C library. Arrays in use are untouched."""
+    """Gives all blocks of the cache back to the C library. Arrays in use keep theirs."""
     _core._clear_cache()
 
 
 def set_cache_limit(limit: int) -> None:
-    """Keeps at most `limit` bytes from now on; 0 turns the cache off, and arrays are then made by NumPy's own handler.
+    """From now on the cache keeps at most `limit` bytes. 0 turns it off: NumPy then allocates the arrays, by its own handler.
 
-    Raises ValueError where `limit` is negative, TypeError where it is no int.
+    Raises TypeError where `limit` is not an int, ValueError where it is negative, OverflowError where it is more than a size_t.
     """
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise TypeError(f"limit is an int, not {type(limit).__name__}")

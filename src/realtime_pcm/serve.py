@@ -3,16 +3,17 @@
     async with LoopbackServer(frames) as server:
         async with websockets.connect(server.url) as ws: ...
 
-It sends what comes before `session.updated` on connecting, answers `session.update` (merging what the client asks for;
-audio/pcmu is converted), and replays the rest of the recording at each `response.create`, `input_audio_buffer.commit`,
-or once half a second of input audio has come in, as a voice-activity detector would.
+When a client connects, the server sends the frames that the recording has before `session.updated`. It answers
+`session.update` by merging the client's changes into the session (audio/pcmu is the one format it converts to). It replays
+the rest of the recording at each `response.create` and `input_audio_buffer.commit`, and whenever half a second of input audio
+has come in, as with a voice-activity detector.
 
-A client, or the server's owner, can ask for misbehaviour (`FAULTS`), in the URL's query too:
+The owner of the server can ask for misbehaviour (`FAULTS`), and so can a client, in the query of its URL:
 `?fault=close_1011@3&pace=1&autoplay=1`.
 
-Any web page that this machine's browser shows can try to connect, and would read the recording. So pages of other sites
-are refused, by the Origin that a browser sends, and so are requests whose Host is not this machine. What clients send is
-taken as data: a message that cannot be read is answered with an error event, and all that is kept has a bound (`MAX_*`).
+Any web page in a browser of this machine can try to connect, and could then read the recording. So the server refuses pages
+of other sites, by the Origin that a browser sends, and requests whose Host is not this machine. Messages of clients are
+untrusted: one that cannot be read is answered with an error event, and all that the server keeps has a bound (`MAX_*`).
 """
 
 from __future__ import annotations
@@ -39,18 +40,18 @@ from .terminal import shown_name
 
 __all__ = ["FAULTS", "LOOPBACK_HOSTS", "LOOPBACK_ORIGINS", "Fault", "LoopbackServer", "loopback"]
 
-# Who may connect unless the server's owner says otherwise: programs, which send no Origin, and pages of this machine.
+# Who may connect, unless the owner of the server names others: programs, which send no Origin, and pages of this machine.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 LOOPBACK_ORIGINS = (None, re.compile(rf"https?://({'|'.join(map(re.escape, LOOPBACK_HOSTS))})(:\d+)?"))
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes of one client message; a longer one closes its connection with 1009
-MAX_SESSION = 1024 * 1024  # characters of JSON that a client's session.update may make of the session
+MAX_SESSION = 1024 * 1024  # characters of JSON of the session after a client's session.update
 MAX_KEPT = 1_000  # client messages in LoopbackServer.received
-MAX_KEPT_BYTES = 16 * 1024 * 1024  # of their JSON
+MAX_KEPT_BYTES = 16 * 1024 * 1024  # bytes of JSON of these messages
 
 AUDIO_TYPES = ("response.output_audio.delta", "response.audio.delta")
 
-# Each comes before the audio delta it is asked for; the recording itself is sent whole, unless the connection ends.
+# A fault happens before the audio delta whose number it names. All of the recording is sent, unless the connection ends.
 FAULTS = {
     "unknown_type": "a message of a type nobody has heard of",
     "bad_base64": "an audio delta that is not base64",
@@ -68,7 +69,7 @@ FAULTS = {
 
 
 class Fault(NamedTuple):
-    """Misbehaviour `kind`, before the audio delta number `at` (from 0)."""
+    """The fault `kind` of FAULTS, before the audio delta number `at`, counted from 0."""
 
     kind: str
     at: int = 2
@@ -85,7 +86,7 @@ class Fault(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """What the query of a client's URL asks for; None where it says nothing."""
+    """What the query of a client's URL asks for. pace: None where the query has none."""
 
     faults: list[Fault]
     pace: float | None
@@ -93,7 +94,7 @@ class Wishes(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> Wishes:
-        """ValueError where the query cannot be understood."""
+        """Raises ValueError for an unknown fault and for a pace that is not a number of 0 or more."""
         query = parse_qs(urlsplit(url).query)
         pace = None
         if "pace" in query:
@@ -107,7 +108,7 @@ class Wishes(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A frame of the recording, and what the server must know of it."""
+    """A frame of the recording, its type and the length of its audio."""
 
     text: str
     type: str
@@ -127,7 +128,7 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        # A format is one value: the rate of the old one says nothing about the new one.
+        # A format is replaced as a whole: the rate of the old format says nothing about the new one.
         if isinstance(old, dict) and isinstance(value, dict) and key != "format":
             merged[key] = _merge(old, value)
         else:
@@ -136,7 +137,7 @@ def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _output_format(session: dict[str, Any]) -> dict[str, Any]:
-    """The GA spelling of a session's output format."""
+    """The output format of a session, as an object in the form of GA."""
     found: Any = session
     for key in ("audio", "output", "format"):
         found = found.get(key) if isinstance(found, dict) else None
@@ -148,7 +149,7 @@ def _output_format(session: dict[str, Any]) -> dict[str, Any]:
 
 
 def _to_mulaw(pcm: bytes) -> bytes:
-    """24 kHz int16 to 8 kHz G.711 mu-law; the mean of three samples is filter enough for a loopback."""
+    """Turns int16 at 24 kHz into G.711 mu-law at 8 kHz. Each sample is the mean of three: a better filter is not needed here."""
     import numpy as np
 
     samples = np.frombuffer(pcm[: len(pcm) // 6 * 6], "<i2").reshape(-1, 3).mean(axis=1).astype(np.int32)
@@ -160,7 +161,7 @@ def _to_mulaw(pcm: bytes) -> bytes:
 
 
 def _read(frames: Iterable[bytes | str]) -> list[Recorded]:
-    """ValueError for a recording without frames, or with one that no client could decode."""
+    """Reads a recording. Raises ValueError where it holds no frames, or a frame that no client could decode."""
     recording = []
     for number, frame in enumerate(frames, 1):
         raw = frame if isinstance(frame, str) else bytes(frame)
@@ -186,14 +187,16 @@ def _read(frames: Iterable[bytes | str]) -> list[Recorded]:
 class LoopbackServer:
     """Replays `frames` to every client on 127.0.0.1.
 
-    pace: None as fast as the client reads, 1.0 in the time the audio takes to play, 2.0 twice as fast, …
-    autoplay: send the whole recording on connecting, waiting for nothing.
-    origins: the Origin headers that are let in: strings, patterns, and None for clients that send no such header. Without it
-        programs and the pages of this machine are (`LOOPBACK_ORIGINS`).
-    hosts: the names in Host headers that are let in, without a port. Without it those of this machine (`LOOPBACK_HOSTS`).
+    pace: None: as fast as the client reads. 1.0: in the time that the audio takes to play; 2.0: twice as fast.
+    autoplay: send the whole recording as soon as a client connects, without waiting for its messages.
+    faults: of FAULTS, as Fault or as text ("close_1011@3").
+    port: to listen at; 0: any free port, which `port` then tells.
+    origins: the Origin headers to let in: strings, patterns, and None for clients that send no such header. By default programs
+        and the pages of this machine (`LOOPBACK_ORIGINS`).
+    hosts: the names in Host headers to let in, without a port. By default those of this machine (`LOOPBACK_HOSTS`).
 
-    received: what clients sent, input audio left out: of it the last 1,000 messages, together at most 16 MiB.
-    received_dropped: how many older ones had to go.
+    received: the messages of clients, without input audio: the last 1,000 of them, together at most 16 MiB.
+    received_dropped: how many older messages were dropped for this bound.
     Raises ValueError for a recording that cannot be replayed and for an unknown fault.
     """
 
@@ -249,7 +252,7 @@ class LoopbackServer:
         return [json.loads(text) for text in tuple(self._kept)]
 
     def keep(self, text: bytes) -> None:
-        """The messages are kept as text: parsed, they could take many times its memory."""
+        """Keeps a message as text, because the parsed message could take many times the memory of its text."""
         self._kept.append(text)
         self._kept_bytes += len(text)
         while len(self._kept) > MAX_KEPT or self._kept_bytes > MAX_KEPT_BYTES:
@@ -282,9 +285,9 @@ class LoopbackServer:
         await self._server.serve_forever()
 
     def _admit(self, ws: ServerConnection, request: Request) -> Response | None:
-        """None for a request that may go on to the check of its Origin, which `serve` does."""
+        """The answer that refuses a request; None for a request that may go on. `serve` checks its Origin next."""
         hosts = request.headers.get_all("Host")
-        # A page can make its own host name resolve to 127.0.0.1: the name in the request stays the page's.
+        # A page can have its own host name resolve to 127.0.0.1. The request then still has that name as its Host.
         if len(hosts) != 1 or re.sub(r":\d*$", "", hosts[0]).lower() not in self.hosts:
             return ws.respond(403, "This server answers requests whose Host is this machine.\n")
         try:
@@ -300,7 +303,7 @@ class LoopbackServer:
 
 
 class _Client:
-    """One connection: its session, and the turn being replayed."""
+    """One connection: its session, and the turn that is being replayed to it."""
 
     def __init__(self, server: LoopbackServer, ws: ServerConnection) -> None:
         self.server = server
@@ -337,7 +340,7 @@ class _Client:
     async def emit(self, type_: str, **fields: Any) -> None:
         self.event_number += 1
         text = _dump({"type": type_, "event_id": f"event_loopback{self.event_number:013d}", **fields})
-        # A client may have escaped half a surrogate pair, which UTF-8 cannot hold: it goes back escaped, too.
+        # A client may have sent an escaped lone surrogate, which UTF-8 cannot hold: it is sent back escaped, too.
         await self.send(text.encode("utf-8", "backslashreplace").decode())
 
     async def fail(self, code: str, message: str, event_id: str | None = None) -> None:
@@ -411,7 +414,7 @@ class _Client:
             await self.ws.close()
 
     async def play(self) -> None:
-        """The recorded turn, in the timing of its audio."""
+        """Sends the recorded turn, each delta at the time at which its audio begins to play."""
         with contextlib.suppress(ConnectionClosed):
             begun = asyncio.get_running_loop().time()
             played, number = 0.0, 0
@@ -432,7 +435,7 @@ class _Client:
                 played, number = played + frame.seconds, number + 1
 
     async def misbehave(self, kind: str, delta: str) -> bool:
-        """False where the connection is gone."""
+        """Does what the fault says. False where it has ended the connection."""
         event = json.loads(delta)
         if kind == "unknown_type":
             await self.emit("response.hologram.delta", delta="AAAA", nested={"deep": [1, None]})
@@ -461,12 +464,12 @@ class _Client:
 
     @staticmethod
     def twin(delta: str) -> str:
-        """The same audio for a second response."""
+        """The same delta once more, for a second response."""
         event = json.loads(delta)
         return _dump({**event, "response_id": "resp_loopback2", "item_id": "item_loopback2"})
 
     def convert(self, frame: Recorded) -> str:
-        """The frame with its audio, and its naming of the format, as the client asked for."""
+        """The frame with its audio in the format that the client asked for, and with the name of that format."""
         if frame.seconds:
             event = json.loads(frame.text)
             pcm = base64.b64decode(event["delta"])

@@ -1,6 +1,6 @@
-"""decode_stream: messages from whatever hands out frames.
+"""decode_stream: the messages of anything that hands out frames.
 
-Sources are recognised by what they offer, in `_sync_frames` and `_async_frames`; no client library is imported here.
+`_sync_frames` and `_async_frames` recognise a source by its attributes; no client library is imported here.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ M = TypeVar("M", covariant=True)
 
 
 class InvalidFrame:
-    """A frame that was refused, as a stream with errors="yield" hands it on.
+    """A refused frame, in the place of its message in a stream with errors="yield".
 
-    frame: bytes or str; a copy where the source gave a buffer that may change. error: why it was refused. Neither can be
-    set. Equal to another with an equal frame and an error of the same reason, position, message type and field; not
-    hashable. It copies and pickles whole.
+    frame: bytes or str; a copy where the source gave a bytearray or memoryview. error: the DecodeError. Neither can be set.
+    Two are equal when their frames are equal and their errors have the same reason, position, message type and field.
+    Not hashable. Can be copied and pickled.
     """
 
     __slots__ = ("error", "frame")
@@ -90,7 +90,7 @@ class InvalidFrame:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, InvalidFrame):
             return NotImplemented
-        # Python can be told (-bb) to raise where bytes are compared with str.
+        # `python -bb` raises where bytes are compared with str.
         if isinstance(self.frame, str) != isinstance(other.frame, str) or self.frame != other.frame:
             return False
         facts = ("reason", "position", "message_type", "field")
@@ -104,27 +104,27 @@ class InvalidFrame:
 
 
 class MessageStream(Iterator[M]):
-    """The messages of a sync source."""
+    """The messages of a sync source. After a DecodeError the next call goes on with the next frame."""
 
     __slots__ = ()
 
     @property
     @abstractmethod
     def decoder(self) -> Decoder[M | None]:
-        """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
 
     @property
     def skipped(self) -> int:
-        """How many refused frames errors="skip" has left out so far; 0 with another `errors`."""
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
         return 0
 
 
 class AsyncMessageStream(AsyncIterator[M]):
     """The messages of an async source. After an exception the next call goes on with the next frame.
 
-    A wait for a connection that is cancelled loses no frame: the next call goes on with the next one. An async
-    generator runs inside the call, as under a plain `async for`: asyncio.timeout, a TaskGroup or a cancel scope around
-    its yields work, and a cancelled wait cancels the generator. A generator that lets the cancellation pass has ended.
+    A connection: a wait that is cancelled loses no frame, and the next call waits for the next frame. An async generator:
+    it runs inside the call, as under a plain `async for`, so that asyncio.timeout, a TaskGroup or a cancel scope around
+    its yields work. A cancelled wait raises CancelledError in the generator, and ends it unless the generator catches it.
     """
 
     __slots__ = ("_decode", "_decoder", "_errors", "_next_frame", "_skipped", "_source")
@@ -139,12 +139,12 @@ class AsyncMessageStream(AsyncIterator[M]):
 
     @property
     def decoder(self) -> Decoder[M | None]:
-        """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
         return self._decoder
 
     @property
     def skipped(self) -> int:
-        """How many refused frames errors="skip" has left out so far; 0 with another `errors`."""
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
         return self._skipped
 
     async def __anext__(self) -> M:
@@ -169,7 +169,7 @@ class AsyncMessageStream(AsyncIterator[M]):
 
 
 class _Strict(DecodedFrames, MessageStream[M]):
-    """errors="raise". The __next__ it inherits keeps Python code out of the loop."""
+    """The stream of errors="raise". It inherits __next__ from compiled code, so that no Python code runs for each frame."""
 
     __slots__ = ()
 
@@ -178,7 +178,7 @@ class _Strict(DecodedFrames, MessageStream[M]):
 
 
 class _Tolerant(MessageStream[M]):
-    """errors="skip" and "yield"."""
+    """The stream of errors="skip" and "yield"."""
 
     __slots__ = ("_decode", "_decoder", "_frames", "_skip", "_skipped", "_source")
 
@@ -222,7 +222,7 @@ def _described(kind: str, source: str, errors: str, skipped: int) -> str:
 
 
 def _tell_first_skipped(error: DecodeError) -> None:
-    """Frames that are left out are not left out in silence: the first of a stream is logged, `skipped` counts them all."""
+    """Logs the first frame that errors="skip" leaves out of a stream, so that a user learns of it. `skipped` counts them all."""
     import logging
 
     logging.getLogger("realtime_pcm").warning(
@@ -234,7 +234,7 @@ def _tell_first_skipped(error: DecodeError) -> None:
 
 
 def _async_frames(source: Any) -> AsyncIterator[Frame]:
-    """Frames of anything with __aiter__."""
+    """The frames of a source with __aiter__."""
     if hasattr(source, "recv_bytes"):  # openai: realtime, translation, live, beta
         own = type(source).__aiter__
         return _AsyncReceived(source.recv_bytes, lambda: own(_Unparsed(source)))
@@ -249,7 +249,7 @@ def _async_frames(source: Any) -> AsyncIterator[Frame]:
 
 
 def _sync_frames(source: Any) -> Iterator[Frame]:
-    """Frames of anything with __iter__."""
+    """The frames of a source with __iter__."""
     if hasattr(source, "recv_bytes"):  # openai
         own = type(source).__iter__
         return _Received(source.recv_bytes, lambda: own(_Unparsed(source)))
@@ -261,17 +261,17 @@ def _sync_frames(source: Any) -> Iterator[Frame]:
 
 
 def _refuse(source: Any) -> TypeError | None:
-    """Why the source cannot be streamed; None where it can."""
+    """The TypeError for a source that cannot be streamed; None for one that can."""
     name = type(source).__name__
     if isinstance(source, (bytes, bytearray, memoryview, str)) or hasattr(source, "__fspath__"):
         return TypeError(
             f"decode_stream() takes an iterable of frames, a connection or an open file, not {name}: "
             "for one frame call decode(frame), for a file pass open(path, 'rb')"
         )
-    # Before anything else: websockets.connect() is awaitable and an async iterator (of connections).
+    # This stands before the look for __aiter__: websockets.connect() is awaitable, and an async iterator of connections.
     if hasattr(source, "__await__"):
         if hasattr(source, "close") and hasattr(source, "cr_code"):
-            source.close()  # a coroutine nobody will await would warn as well
+            source.close()  # else the coroutine, which nobody awaits, would warn
         return TypeError(f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection")
     if hasattr(source, "__aiter__") or hasattr(source, "__iter__"):
         return None
@@ -282,7 +282,7 @@ def _refuse(source: Any) -> TypeError | None:
 
 
 def _receiver(recv: Callable[..., Any]) -> Callable[[], Any]:
-    """`recv` giving bytes, where it lets us: decoding UTF-8 to str first would be a second pass over the frame."""
+    """`recv` with decode=False where it has that option, so that it gives bytes: making a str is one more pass over the frame."""
     from inspect import signature
 
     try:
@@ -293,10 +293,10 @@ def _receiver(recv: Callable[..., Any]) -> Callable[[], Any]:
 
 
 class _Received(Iterator["Frame"]):
-    """Frames of a sync connection, one receive call each.
+    """The frames of a sync connection: each call of __next__ receives one.
 
-    What a failed receive means (a clean end, an exception, a reconnect) is the client's to say: its own iteration is
-    asked, which receives again.
+    Where a receive fails, the client library decides what that means: a clean end, an exception or a reconnect. So its own
+    iteration is asked for the next frame, and it receives again.
     """
 
     __slots__ = ("_own_iteration", "_receive")
@@ -314,7 +314,7 @@ class _Received(Iterator["Frame"]):
 
 
 class _AsyncReceived(AsyncIterator["Frame"]):
-    """Frames of an async connection; as `_Received`."""
+    """The frames of an async connection, in the way of _Received."""
 
     __slots__ = ("_own_iteration", "_receive")
 
@@ -331,10 +331,10 @@ class _AsyncReceived(AsyncIterator["Frame"]):
 
 
 class _Unparsed:
-    """An openai connection as its own iteration is to see it: the same object, but `recv` does not parse.
+    """A stand-in for an openai connection: it has the attributes of the connection, but its `recv` does not parse the frame.
 
-    The SDK offers reconnection in its iteration alone, and that parses every event. Its iteration method, called on
-    this, keeps its closing and reconnecting rules and yields frames.
+    Only the iteration of the SDK reconnects, and that iteration parses every event. Called with this object as `self`, the
+    SDK's iteration method closes and reconnects by its own rules, and yields frames.
     """
 
     __slots__ = ("__target",)
@@ -354,9 +354,10 @@ class _Unparsed:
 
 
 class _AiohttpFrames(AsyncIterator["Frame"]):
-    """Frames of an aiohttp WebSocket, which reports its end as messages and swallows the close code."""
+    """The frames of an aiohttp WebSocket. aiohttp reports the end of a connection as a message, and its iteration drops the
+    close code."""
 
-    # aiohttp.WSMsgType; the first ones are opcodes of RFC 6455.
+    # The values of aiohttp.WSMsgType. Those below 16 are opcodes of RFC 6455.
     TEXT, BINARY, CLOSE, PING, PONG, CLOSING, ERROR = 1, 2, 8, 9, 10, 0x100, 0x102
 
     __slots__ = ("_cancelled", "_ended", "_socket")
@@ -401,7 +402,7 @@ class _AiohttpFrames(AsyncIterator["Frame"]):
 
 
 class _AsyncLines(AsyncIterator["Frame"]):
-    """Lines of an async JSONL file; blank ones are no frames."""
+    """The lines of an async JSONL file, without blank ones."""
 
     __slots__ = ("_lines",)
 
@@ -431,9 +432,9 @@ def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
     return Decoder(**options)
 
 
-# The async overloads come first: a connection whose class has an unknown base (a compiled one) matches whichever does.
-# Those for `str` (an iterable of str, to a type checker) come before the sync ones. A decoder that gives nothing but None
-# would fit those of both sides, which mypy reports; there is none.
+# The async overloads come first: a type checker takes the first one for a connection whose class has a base that it does not know
+# (a compiled one). The overload for `str` comes before the sync ones, because a str is an iterable of str to a type checker.
+# A decoder that gives nothing but None would fit the overloads of both sides, which mypy reports; there is no such decoder.
 
 
 @overload
@@ -575,18 +576,18 @@ def decode_stream(
     side: Any = ...,
     session: Any = ...,
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
-    """The messages of `source`, one a frame.
+    """The messages of `source`, one for each frame; an async source gives an async stream.
 
     source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
-        SDK) or an open JSONL file. It stays open when the stream is left.
-    errors: what a refused frame does: "raise" its DecodeError (the next call goes on with the next frame), "skip", or
-        "yield" an InvalidFrame in its place. With "skip", `stream.skipped` counts the frames that were left out, and the
-        logger "realtime_pcm" tells the first one of each stream (a warning).
-    decoder: one that already knows the session, instead of the options of a new Decoder.
-    dtype, audio_format, only, side, session: the options of a new Decoder, with its defaults. side="client" reads what
+        SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
+    errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
+        frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
+        one of each stream. "yield": an InvalidFrame stands in its place.
+    decoder: a Decoder that already knows the session, instead of a new one.
+    dtype, audio_format, only, side, session: the options of the new Decoder, with its defaults. side="client" reads what
         clients send; session= shares the Session of another decoder, of either side.
-    Raises TypeError for a source that hands out no frames and for arguments of a wrong type, ValueError for those of a
-    wrong value.
+    Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
+        of a wrong value.
     """
     if errors not in ("raise", "skip", "yield"):
         raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")

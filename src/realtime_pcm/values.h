@@ -7,7 +7,7 @@
 #include "bytes.h"
 #include "wire.h"
 
-/* Short spans are most of them, and a call to memcpy costs as much as all of theirs. Writes `length` bytes. */
+/* Copies `length` bytes. Most spans are short, and the call of memcpy would cost as much as the whole copy. */
 static inline void copy_bytes(uint8_t *out, const uint8_t *in, size_t length) {
     if (length > 64) {
         memcpy(out, in, length);
@@ -23,7 +23,8 @@ static inline void copy_bytes(uint8_t *out, const uint8_t *in, size_t length) {
     }
 }
 
-/* Its length and its widest character are known before it is made, so it is made once. */
+/* A string with escapes or beyond ASCII. A first pass finds its length and its widest character, so that the str is made once, in
+ * its final size. */
 static PyObject *value_text_measured(const uint8_t *data, const wire_value *value) {
     uint32_t largest;
     size_t count = wire_text_measure(data, value, &largest);
@@ -42,7 +43,7 @@ static inline PyObject *value_text(const uint8_t *data, const wire_value *value)
     return text;
 }
 
-/* 0 to 9, the commonest numbers by far; made by values_init. */
+/* The ints 0 to 9, by far the commonest numbers. values_init makes them. */
 static PyObject *one_digit[10];
 
 static int values_init(void) {
@@ -53,8 +54,8 @@ static int values_init(void) {
     return 0;
 }
 
-/* A string that may be the one of the message before: then it is that object. Bounded: a long "id" is no id, and would be
- * kept as long as the decoder. */
+/* A string that often is the same as in the message before: then the str object of that message is returned again. `before` keeps
+ * the last such object, as long as the decoder lives; so a string of more than LONGEST_ID bytes is not kept. */
 #define LONGEST_ID 256
 
 static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) {
@@ -75,17 +76,18 @@ static PyObject *number_text(const uint8_t *data, const wire_value *value) {
     return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
 }
 
-/* Digits that can make a difference to a double, and then some: a half between two of them has 767 at the most. */
+/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has 767
+ * at the most. */
 #define NUMBER_DIGITS 800
 
-/* A number of any length, for that many digits: the ones behind them are a 1 where one of them is not 0, which
- * rounds alike. NULL without an exception where the number is short enough as it is. */
+/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1 stands
+ * for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it is. */
 static PyObject *shortened_number(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     if (end - p <= 2 * NUMBER_DIGITS) return NULL;
     char text[NUMBER_DIGITS + 32];
     size_t length = 0, digits = 0;
-    int64_t point = 0, exponent = 0;        /* point: what the kept digits lack in powers of ten */
+    int64_t point = 0, exponent = 0;        /* point: the power of ten of the last kept digit */
     bool fraction = false, sticky = false;
     if (*p == '-') {
         text[length++] = '-';
@@ -121,7 +123,7 @@ static PyObject *shortened_number(const uint8_t *data, const wire_value *value) 
         if (negative) exponent = -exponent;
     }
     exponent += point;
-    /* Far outside of a double's range nothing but the sign of it counts. */
+    /* Far outside of the range of a double only the sign of the exponent counts. */
     if (exponent < -9999) exponent = -9999;
     if (exponent > 9999) exponent = 9999;
     length += (size_t)snprintf(text + length, 16, "e%d", (int)exponent);
@@ -137,7 +139,7 @@ static PyObject *value_real(const uint8_t *data, const wire_value *value) {
     return number;
 }
 
-/* As orjson has it: what 64 bits do not hold is a float. */
+/* As in orjson, an integer that 64 bits do not hold becomes a float. */
 static PyObject *value_integer(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     bool negative = *p == '-';
@@ -154,7 +156,7 @@ static PyObject *value_integer(const uint8_t *data, const wire_value *value) {
     return PyLong_FromLongLong((long long)(0 - number));
 }
 
-/* Any value but a container. */
+/* Any value; None for an object or array. */
 static inline PyObject *value_flat(const uint8_t *data, const wire_value *value) {
     switch (value->kind) {
     case WIRE_STRING: return value_text(data, value);

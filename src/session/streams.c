@@ -1,4 +1,4 @@
-/* The table of audio streams: a list, the one that spoke last first. Nearly always that is the one that speaks next. */
+/* The table of audio streams is a list, in the order in which they spoke last: nearly always the newest speaks next. */
 #include "streams.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static void put_bytes(stream_key *key, const void *bytes, size_t length) {
     key->length = (uint16_t)(key->length + length);
 }
 
-/* 3 + STREAM_ID_MAX bytes at the most: a kind, a length of two bytes, and what stands in the value. */
+/* Appends an id to the key, in 3 + STREAM_ID_MAX bytes at the most: its kind, its length in two bytes, and its own bytes. */
 static void put_id(stream_key *key, const uint8_t *data, const wire_value *value) {
     if (value->kind == WIRE_TRUE || value->kind == WIRE_FALSE) {
         put_byte(key, value->kind == WIRE_TRUE ? YES : NO);

@@ -1,11 +1,11 @@
 /* Where the audio streams of one connection stand, without Python.
  *
- * A stream is what a server sends under one (response_id, item_id, content_index), or a client as its input. Its state is a
- * few bytes: the index of its next sample, the byte that waits for its other half, and the format of its next delta. The
- * table is bounded: where one stream too many begins, the stream that has not spoken for longest is forgotten, and the
- * byte that it held is counted.
+ * A stream is the audio that one speaker sends under one (response_id, item_id, content_index). The table keeps a few bytes of
+ * each: the index of its next sample, its carry (the first byte of a sample whose second byte has not come yet), and the format
+ * of its next delta. The table holds STREAMS_MAX streams: when one more begins, the stream that has not spoken for longest is
+ * forgotten, and its carry is counted as lost.
  *
- * Nothing here locks: whoever uses a table has it for himself.
+ * Nothing here locks: the caller sees to it that one thread at a time uses a table.
  */
 #ifndef REALTIME_PCM_STREAMS_H
 #define REALTIME_PCM_STREAMS_H
@@ -17,9 +17,9 @@
 #include "wire.h"
 
 #define STREAMS_MAX 1024
-/* Bytes of an id that are kept as they are. A longer one is kept as its length and hash, for a frame may hold megabytes. */
+/* Bytes of an id that are kept as they are. Of a longer id, which may have megabytes, the length and two hashes are kept. */
 #define STREAM_ID_MAX 256
-/* Of a key: which side speaks, and three ids, each with its kind and length. */
+/* Bytes of a key: the speaker, and three ids, each with its kind and length. */
 #define STREAM_KEY_MAX (1 + 3 * (3 + STREAM_ID_MAX))
 
 /* Who speaks in a stream. Streams of different speakers stand apart, for many of them have no ids. */
@@ -39,28 +39,28 @@ typedef struct stream_fields {
 typedef struct stream_key {
     uint64_t hash;
     uint16_t length;
-    uint16_t response_length;   /* the first so many bytes tell the side and the response */
+    uint16_t response_length;   /* so many bytes at the start are the speaker and the response_id */
     uint8_t bytes[STREAM_KEY_MAX];
 } stream_key;
 
 void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields);
-/* The part of a key that all streams of one response share. `response_id`: any value; ABSENT where it was not named. */
+/* The start of the key, which all output streams of one response share. `response_id`: any value; ABSENT where there is none. */
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id);
 
 typedef struct audio_stream {
     struct audio_stream *older, *newer;     /* by when they spoke last */
     int64_t offset;             /* index of the next sample */
-    const void *format;         /* the caller's: of the next delta, unless that names its own; valid in one generation only */
+    const void *format;         /* the format of the next delta that names none. It holds while `generation` is the table's */
     uint32_t generation;
-    uint8_t carry, carry_count; /* the byte that waits for its other half */
+    uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
     uint16_t key_length, response_length;
     uint64_t hash;
     uint8_t key[];
 } audio_stream;
 
-/* How the stream that spoke last was named, byte by byte as in its frame: the next delta mostly says the same. */
+/* The ids of the stream that spoke last, byte for byte as in its frame: the next delta mostly has the same bytes. */
 typedef struct stream_spelling {
-    uint8_t kinds[3];           /* wire_kind; 0xFF: nothing is the same as this */
+    uint8_t kinds[3];           /* the wire_kind of each id. 0xFF: no spelling is remembered, and no id equals this one */
     uint8_t speaker;
     uint16_t lengths[3];
     uint8_t bytes[3][STREAM_ID_MAX];
@@ -71,36 +71,38 @@ typedef struct stream_table {
     void (*release)(void *);
     audio_stream *newest, *oldest;
     size_t count;
-    size_t carries;             /* streams that hold a byte */
-    uint64_t evicted_bytes;     /* bytes held that no sample got */
-    uint32_t generation;        /* of formats: moved on by whatever may change one */
-    stream_spelling last;       /* of `newest` */
+    size_t carries;             /* how many streams have a carry */
+    uint64_t evicted_bytes;     /* how many carries were lost */
+    uint32_t generation;        /* of the formats of streams: the caller adds 1 whenever one may have changed */
+    stream_spelling last;       /* how `newest` was named */
 } stream_table;
 
 void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *));
-/* Forgets all streams; the bytes that they held are counted. */
+/* Forgets all streams, and counts their carries as lost. */
 void streams_clear(stream_table *table);
 
 audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
-/* The stream that spoke last, where this frame names it in the same bytes as the frame before; or NULL. */
+/* The stream that spoke last, if this frame names it in the same bytes as the last frame did; else NULL. */
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
                                                  const stream_fields *fields);
 
-/* A new stream at offset 0, as the one that spoke last. NULL: no memory, and the table is as it was. */
+/* Adds a stream at offset 0, which becomes the one that spoke last. NULL without memory; the table is then as it was. */
 audio_stream *streams_add(stream_table *table, const stream_key *key);
 
-/* A delta of `stream` has given so many samples. `taken`: bytes of its carry that the delta began with; a carry that was
- * not taken is counted as lost. `rest`: the byte that the delta left over. */
+/* Moves a stream on behind a delta of `samples` samples. `taken`: how many bytes of the carry these samples began with; a carry
+ * that was not taken is counted as lost. `rest`, if `rest_count` is 1: the byte that the delta left over, the new carry. */
 void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest, unsigned rest_count);
-/* Remembers how the frame named the stream that has just been moved on. */
+/* Remembers how the frame names `newest`, the stream that streams_advance has just moved on. */
 void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
+/* Removes a stream. Its carry is not counted: the caller has handed it on, or counts it. */
 void streams_close(stream_table *table, audio_stream *stream);
-/* The next output stream of a response, from `after` on (NULL: from the one that has not spoken for longest on); or NULL. */
+/* The output stream of this response that comes behind `after`, in the order in which they spoke last; NULL behind the last one.
+ * With `after` NULL: the first of them. */
 audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after);
 
-/* ---- inline: what each delta asks ---------------------------------------------------------------------------- */
+/* ---- Inline, for it is called for each delta ------------------------------------------------------------------- */
 
 #include "bytes.h"
 
@@ -108,7 +110,7 @@ static inline bool stream_same_id(const stream_spelling *last, const wire_frame 
     if (field == 0) return last->kinds[which] == WIRE_ABSENT;
     const wire_value *value = &frame->values[field];
     if (value->kind != last->kinds[which]) return false;
-    /* The span of an absent or null value says nothing. */
+    /* An absent or null value has no span to compare. */
     if (value->kind <= WIRE_NULL) return true;
     size_t length = value->end - value->start;
     return length == last->lengths[which] && wire_same(last->bytes[which], frame->data + value->start, length);

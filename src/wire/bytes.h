@@ -1,4 +1,4 @@
-/* Words, names and escapes, inline in the walk and in what comes after it. */
+/* Small inline functions on bytes: loads, comparisons, hashes, escapes. */
 #ifndef REALTIME_PCM_BYTES_H
 #define REALTIME_PCM_BYTES_H
 
@@ -24,7 +24,7 @@ static inline uint32_t wire_load32(const void *bytes) {
     return word;
 }
 
-/* 16 bytes in one register: every machine of 64 bits has them. */
+/* 16 bytes, which the compiler keeps in one vector register where the machine has these. */
 typedef uint64_t wire_pair __attribute__((vector_size(16)));
 
 static inline wire_pair wire_difference(const char *x, const char *y) {
@@ -34,8 +34,8 @@ static inline wire_pair wire_difference(const char *x, const char *y) {
     return a ^ b;
 }
 
-/* Equal bytes: the first and the last words of each overlap, so no byte past `length` is read. A call to memcmp
- * costs more than a whole name. */
+/* Whether `length` bytes are equal. The last word that is compared may overlap others, so that no byte beyond `length` is read. A
+ * call of memcmp would cost more than the whole comparison of a name. */
 static inline bool wire_same(const void *a, const void *b, size_t length) {
     const char *x = a, *y = b;
     if (length >= 16) {
@@ -55,11 +55,12 @@ static inline bool wire_same(const void *a, const void *b, size_t length) {
     return true;
 }
 
+/* Whether `name` is the name of the pattern. */
 static inline bool wire_pattern_names(const wire_pattern *pattern, const uint8_t *name, size_t length) {
     return pattern->length == length && wire_same(pattern->bytes + 1, name, length);
 }
 
-/* Whether `"name":` stands at p, and at least one byte behind it. Reads p[0 .. end). */
+/* Whether `"name":` stands at p with at least one byte behind it. Reads no byte at or behind `end`. */
 static inline bool wire_pattern_at(const wire_pattern *pattern, const uint8_t *p, const uint8_t *end) {
     size_t length = pattern->pattern_length;
     if (end - p < pattern->room) return false;
@@ -69,7 +70,7 @@ static inline bool wire_pattern_at(const wire_pattern *pattern, const uint8_t *p
     return length <= 16 || wire_same(p + 8, pattern->bytes + 8, length - 16);
 }
 
-/* Length, first, middle and last byte tell the field names of one message apart nearly always. */
+/* The length and the first, middle and last byte nearly always tell the field names of one message apart. */
 static inline uint32_t wire_field_hash(const uint8_t *name, size_t length) {
     return (uint32_t)(length * 7 + name[0] * 3u + name[length / 2] * 5u + name[length - 1] * 11u) & 63;
 }

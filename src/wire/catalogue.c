@@ -1,4 +1,5 @@
-/* Names to numbers: the types of a catalogue and the fields of a layout. Filled once, read ever after. */
+/* Finds the types of a catalogue and the fields of a layout by their names. A layout is complete before it is used; types may be
+ * added to a catalogue while other threads read it. */
 #include "wire.h"
 #include "bytes.h"
 
@@ -10,7 +11,7 @@ void wire_layout_init(wire_layout *layout) {
 
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length) {
     if (length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
-    /* Ends: at most WIRE_MAX_FIELDS of the 64 places are taken. */
+    /* This ends, because at most WIRE_MAX_FIELDS of the 64 places are taken. */
     for (uint32_t place = wire_field_hash(name, length);; place = (place + 1) & 63) {
         uint32_t entry = layout->index[place];
         if (entry == 0) return WIRE_NO_FIELD;
@@ -30,7 +31,7 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     field->length = (uint32_t)length;
     field->pattern_length = (uint32_t)length + 3;
     field->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
-    /* What JSON escapes stands in no frame as it is. */
+    /* A character that JSON escapes never stands in a frame as it is: such a key is found by wire_layout_find alone. */
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\') field->room = PTRDIFF_MAX;
     }
@@ -42,8 +43,8 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     return number;
 }
 
-/* Wire types share their beginnings ("response.") and their ends (".delta"): the middle, the end and the length tell
- * them apart nearly always. */
+/* Many wire types begin alike ("response.") or end alike (".delta"): their middle, their end and their length together nearly
+ * always tell them apart. */
 static inline size_t type_hash(const uint8_t *name, size_t length) {
     uint64_t middle, end;
     if (length >= 8) {
@@ -59,7 +60,7 @@ static inline size_t type_hash(const uint8_t *name, size_t length) {
 }
 
 const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
-    /* Ends: half of the slots are free. */
+    /* This ends, because half of the slots are free. */
     for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
         const wire_type *type = __atomic_load_n(&catalogue->slots[place], __ATOMIC_ACQUIRE);
         if (type == NULL) return NULL;

@@ -1,10 +1,11 @@
-/* Base64 payloads into samples: whole groups by the tier's kernel, the last group, escapes and faults here. */
+/* Turns base64 payloads into samples. The kernel of the tier decodes all groups of four symbols but the last one; the last group,
+ * escapes and faults are dealt with here. */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* Symbols a conversion decodes at once: 3 KiB of payload that stays in the first-level cache. */
+/* Symbols that are decoded at once before they are converted: their 3 KiB of payload stay in the first-level cache. */
 #define CHUNK_SYMBOLS 4096
 #define CHUNK_BYTES (CHUNK_SYMBOLS / 4 * 3)
 
@@ -28,10 +29,11 @@ typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
     uint8_t *out;               /* where the next sample goes */
-    uint8_t held[1 + CHUNK_BYTES + 3];  /* payload bytes on their way: an odd one, a chunk, and the last group */
+    uint8_t held[1 + CHUNK_BYTES + 3];  /* bytes that are decoded and not converted yet: a carry, a chunk, and the last group */
     size_t held_count;
 } filling;
 
+/* Whether the bytes of the payload are the bytes of the samples. */
 static bool copies(wire_conversion conversion) {
     return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !HOST_IS_BIG_ENDIAN);
 }
@@ -54,7 +56,7 @@ static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
     }
 }
 
-/* Turns what is held into samples and keeps the byte that makes none. */
+/* Turns the held bytes into samples. An odd last byte, which makes no sample, stays held. */
 static void convert(filling *f) {
     size_t width = wire_sample_bytes(f->sink->conversion);
     size_t count = f->held_count / width;
@@ -76,10 +78,11 @@ static void convert(filling *f) {
     }
 }
 
-/* Whole groups, never the last one of the payload. Returns the symbols taken: all of them, unless one is bad. */
+/* Decodes whole groups; the last group of a payload is never among them. Returns how many symbols were decoded: all of them,
+ * unless one is bad. */
 static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     if (copies(f->sink->conversion)) {
-        /* A group or more follows, so at least one byte more than these and the carry has room in `out`. */
+        /* At least one group follows: so `out` has room for the carry and for all bytes of these groups, also for an odd one. */
         if (f->held_count) {
             *f->out++ = f->held[0];
             f->held_count = 0;
@@ -88,7 +91,7 @@ static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
         f->out += taken / 4 * 3;
         return taken;
     }
-    /* The last chunk stays held: the last group joins it, and both are converted at once. */
+    /* The last chunk stays held, so that it is converted together with the last group. */
     size_t done = 0;
     while (done < length) {
         if (f->held_count > 1) convert(f);
@@ -101,7 +104,7 @@ static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     return done;
 }
 
-/* The last group: four symbols, of which one or two may be padding. false: not canonical. */
+/* Decodes the last group: four symbols, of which the last one or two may be padding. false: it is not canonical. */
 static bool fill_last(filling *f, const uint8_t group[4]) {
     uint32_t a = symbol_value(group[0]), b = symbol_value(group[1]);
     uint32_t c = symbol_value(group[2]), d = symbol_value(group[3]);
@@ -121,7 +124,7 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
     uint32_t bits = a << 18 | b << 12 | c << 6 | d;
     const uint8_t bytes[3] = {(uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
     if (copies(f->sink->conversion)) {
-        /* What is left of the room decides: with two bytes a sample, an odd last byte has none. */
+        /* Of two bytes a sample, an odd last byte has no room in `out`: it becomes `rest`. */
         uint8_t tail[4];
         size_t tail_count = f->held_count;
         if (tail_count) tail[0] = f->held[0];
@@ -143,15 +146,15 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
     return true;
 }
 
-/* No payload at all: the carry, if there is one, is left over again. */
+/* The payload is empty: a carry is left over again. */
 static void fill_nothing(filling *f) {
     f->sink->rest = f->held[0];
     f->sink->rest_count = (uint8_t)f->held_count;
 }
 
 bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink) {
-    /* The common payload, whole samples without carry, is what a kernel writes. An '=' in either of the last two places
-     * made the room smaller, be it padding or not. */
+    /* The common payload, without carry, padding and odd byte, is decoded by the kernel alone. With an '=' in either of the last
+     * two places the kernel could write too much: the caller counted that '=' as padding, and made less room. */
     if (copies(sink->conversion) && sink->carry_count == 0 && length % 8 == 0 && length > 0 && src[length - 1] != '=' &&
         src[length - 2] != '=') {
         sink->rest_count = 0;
@@ -166,7 +169,7 @@ bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length,
 
 /* ---- Symbols one by one: escapes and faults ----------------------------------------------------------- */
 
-/* The next character of the string, at most U+FFFF (no symbol lies beyond); moves *p behind it. */
+/* The next byte of the string, or the character of an escape (of \u, its UTF-16 unit); moves *at behind it. */
 static uint32_t next_symbol(const uint8_t **at) {
     const uint8_t *p = *at;
     if (*p != '\\') {
@@ -193,7 +196,7 @@ static wire_status symbol_fault(uint32_t c) {
     return WIRE_BASE64_SYMBOL;
 }
 
-/* The first byte after which no canonical text is possible; WIRE_OK where there is none. */
+/* Finds the first byte after which the text cannot become canonical base64 any more. WIRE_OK where there is none. */
 static wire_status find_fault(const uint8_t *data, const wire_value *value, size_t *position) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     const uint8_t *last = p;            /* the last symbol */
@@ -201,7 +204,7 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     unsigned in_group = 0, padding = 0;
     while (p < end) {
         const uint8_t *at = p;
-        /* A string that was walked without meeting an escape has none; one from elsewhere may hold anything. */
+        /* Without `escaped` a backslash is one more character that base64 does not have. */
         uint32_t c = value->escaped ? next_symbol(&p) : *p++;
         wire_status fault = WIRE_OK;
         uint32_t v = symbol_value(c);
@@ -236,7 +239,8 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
 
 #define SOME_SYMBOLS 1024
 
-/* Up to SOME_SYMBOLS of the string from *at on, which moves behind them; at most 63 fewer where more follow. */
+/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters follow,
+ * it has read at least SOME_SYMBOLS - 63. */
 static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end, uint8_t *out) {
     size_t count = 0;
     for (;;) {
@@ -249,7 +253,8 @@ static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint
     }
 }
 
-/* Symbols of an escaped payload, and how many '=' end it (three stand for more); what it holds may still be anything. */
+/* Counts the characters of an escaped payload, and the '=' at its end, three of which stand for three or more. It does not check
+ * that the characters are base64. */
 static size_t count_symbols(const wire_tier *tier, const uint8_t *data, const wire_value *value, unsigned *padding) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     uint8_t some[SOME_SYMBOLS];
@@ -289,7 +294,7 @@ static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_
     filling f;
     begin(&f, tier, sink);
     while (p < end) {
-        /* More comes: what is there, but for one to four symbols, is not the last group. */
+        /* More symbols follow, so those read so far are decoded but for one to four: these may belong to the last group. */
         if (count) {
             size_t groups = (count - 1) / 4 * 4;
             if (fill_groups(&f, symbols, groups) != groups) return false;

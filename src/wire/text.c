@@ -1,10 +1,10 @@
-/* Strings and numbers of JSON that the walk has found to be valid: nothing here can fail. */
+/* Reads strings and numbers that the walk has accepted: they are valid, so nothing here can fail. */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* The code point at p; *p is moved behind it. Valid input needs no check of what follows. */
+/* Reads the code point at *at, and moves *at behind it. The text is valid, so its length needs no check. */
 static inline uint32_t next_code_point(const uint8_t **at) {
     const uint8_t *p = *at;
     uint32_t c = p[0];
@@ -85,7 +85,7 @@ size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out
     return n;
 }
 
-/* 2^1024 - 2^970, halfway between the largest double and 2^1024: from here on a number rounds to infinity. */
+/* The digits of 2^1024 - 2^970, the middle between the largest double and 2^1024: this number and larger ones round to infinity. */
 static const char overflow_digits[] =
     "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692"
     "887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842"
@@ -94,8 +94,8 @@ static const char overflow_digits[] =
 bool wire_number_overflows(const uint8_t *text, size_t length) {
     const uint8_t *p = text, *end = text + length;
     if (*p == '-') p++;
-    /* Significant digits, without the point: from the first that is not 0 (`first`) to the exponent. `magnitude` is
-     * the power of ten of that first digit. */
+    /* The significant digits reach from the first digit that is not 0 (`first`) to the exponent. `magnitude` is the power of ten of
+     * the first one. */
     const uint8_t *first = NULL, *digits_end = p;
     int64_t magnitude = -1;
     bool fraction = false;
@@ -112,7 +112,7 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         }
     }
     if (first == NULL) return false;
-    /* An exponent beyond any frame's length decides alone: stop adding to it long before it could overflow. */
+    /* An exponent far beyond the length of any frame decides alone. Its digits are no longer added, so that it cannot overflow. */
     int64_t exponent = 0;
     const uint8_t *e = digits_end;
     bool negative = false;
@@ -131,6 +131,7 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         if (*first != (uint8_t)overflow_digits[i]) return *first > (uint8_t)overflow_digits[i];
         i++;
     }
-    /* Equal as far as it goes: below the limit if digits of the limit are left, and its last is not 0. */
+    /* All digits of the number equal those of the limit. Where the limit has more digits, the number is below it, because the last
+     * digit of the limit is not 0. */
     return i == sizeof overflow_digits - 1;
 }

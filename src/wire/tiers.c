@@ -1,4 +1,4 @@
-/* Which tier this machine runs. One table, the best first; chosen once by the caller. */
+/* The tiers of this build, the best first, and the choice of the best one that this machine runs. */
 #include "tiers.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static cpu read_cpu(void) {
     uint32_t a, b, ecx, d;
     if (!__get_cpuid(1, &a, &b, &ecx, &d)) return c;
     c.leaf1_ecx = ecx;
-    /* OSXSAVE: only then may XGETBV be executed. */
+    /* XGETBV may be executed only where OSXSAVE is set. */
     if (ecx & bit_OSXSAVE) {
         uint32_t low, high;
         __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -59,8 +59,8 @@ static bool has(uint32_t word, uint32_t bits) {
     return (word & bits) == bits;
 }
 
-/* XCR0: the operating system saves XMM and YMM (bits 1, 2), and for AVX-512 the masks, the upper halves of ZMM0-15
- * and ZMM16-31 (bits 5, 6, 7). Intel SDM volume 1, section 14.3 and 15.2. */
+/* The bits of XCR0 that say what the operating system saves: XMM and YMM (bits 1, 2); for AVX-512 also the masks, the upper halves
+ * of ZMM0-15, and ZMM16-31 (bits 5, 6, 7). Intel SDM, volume 1, sections 14.3 and 15.2. */
 #define XCR0_AVX UINT64_C(0x06)
 #define XCR0_AVX512 UINT64_C(0xE6)
 

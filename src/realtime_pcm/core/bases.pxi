@@ -1,13 +1,13 @@
 # The base classes of all messages: what every message can do.
 
-# Set by the last file: a pickle is read by decoding its frame again.
+# The function behind __reduce__. pickling.pxi sets it, because to load a pickle takes a decoder.
 cdef object _reduce = None
 
-# From then on a class statement declares a message; those before make the bases.
+# False while this file makes the base classes. Once it is True, each class statement declares a message.
 cdef bint _bases_are_made = False
 
 class RealtimeMessage(MessageObject):
-    """One message of a Realtime conversation, of either side. Built by decoding a frame only; read-only.
+    """One message of a Realtime conversation, of either side. Only decoding a frame builds one. Read-only.
 
     type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str. canonical_type: the first of the wire
     names of its class, the same for all names of one message; None for a type that no class declares.
@@ -81,7 +81,7 @@ class RealtimeMessage(MessageObject):
 
 
 cdef object _clone(object original, bint deep):
-    """The same message once more; where `deep`, with audio of its own and nothing parsed yet."""
+    """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed, which its reads make anew."""
     cdef message *source = _message_of(original)
     cdef Layout layout = <Layout>source.layout
     cdef Py_ssize_t span_count = message_span_count(source)
@@ -103,7 +103,7 @@ cdef object _clone(object original, bint deep):
     return clone
 
 cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
-    """Whether the slot holds what was made of a span when somebody asked for it."""
+    """Whether the slot holds a value that its first read made of a span."""
     cdef Py_ssize_t number = 0 if place == SLOT_EVENT_ID else place - layout.plan.first_slot
     cdef message_span *span
     if number < 0 or (number == 0 and place != SLOT_EVENT_ID):
@@ -117,13 +117,13 @@ cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
 cdef list _base_definitions = []
 
 cdef _finish_base(cls, dict places):
-    """Closes a class below which messages are declared; `places`: the slots that it adds."""
+    """Freezes a base class of messages. `places`: the attributes that it adds, and their slots."""
     for name, place in places.items():
         _set_on_class(cls, name, _slot_descriptor(cls, name, place, _base_definitions))
     message_freeze(<PyTypeObject *>cls)
 
 cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
-    """The bases of one side of a conversation, and the class of the types that it does not know."""
+    """Registers the base classes of one side of a conversation, and its class for wire types that no class declares."""
     cdef Layout layout
     _bases[base] = (catalogue, KIND_PLAIN)
     _bases[audio] = (catalogue, KIND_AUDIO)
@@ -137,7 +137,8 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
     catalogue.set_unknown(layout)
 
 def _pcm_format(self):
-    """What the array holds: encoding "pcm16" for int16, "float32" for float32, what was sent for uint8; rate, channels."""
+    """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
+    channels: those of the payload."""
     cdef message *m = _message_of(self)
     cdef Layout layout = <Layout>m.layout
     if not layout.is_audio:
@@ -157,24 +158,26 @@ _finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME, "event_id
 cdef Catalogue SERVER = Catalogue("server")
 
 class RealtimeServerMessage(RealtimeMessage):
-    """One message of a Realtime server: the base of all. Built by decoding a frame only; read-only.
+    """One message of a Realtime server: the base of all. Only decoding a frame builds one. Read-only.
 
-    A class statement declares a message: annotated fields, and `wire=` the name or names that its `type` has. Fields that
-    are absent or null read None. `role=` says what the message does to the session: "session_start" and "session_update" (they
-    need a field `session`), "response_start" and "response_end" (a field `response`), "audio_end" (what AudioEnd means by
-    itself), "input_audio" (on an AudioMessage: the user's speech). Two messages are equal when they are of one class and hold
-    equal values. TypeError where a wire name is taken, a field's name is reserved, or a role is unknown.
+    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
+    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
+    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
+    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
+
+    Two messages are equal when they are of one class and hold equal values.
     """
 
 
 class AudioMessage(RealtimeServerMessage):
     """A message that carries audio.
 
-    pcm: the samples, a fresh 1-D array that is the caller's (dtype of the decoder, channels interleaved).
-    audio_format: what the payload was when it was sent; pcm_format: what the array holds. sample_offset: index of the first
-    sample within its (response_id, item_id, content_index), in bytes for dtype="uint8"; None from decode().
-    incomplete_sample: the byte at the end that makes no whole sample and is in no later message either, or b"". delta: the
-    base64 text of the payload, made on demand.
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
+    of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8"; None
+    from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
+    that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
     """
 
     delta = PayloadText()
@@ -182,9 +185,9 @@ class AudioMessage(RealtimeServerMessage):
 
 
 class AudioEnd(RealtimeServerMessage):
-    """A message after which an audio stream is over.
+    """A message that ends an audio stream, or all audio streams of a response.
 
-    incomplete_sample: the byte of it that made no whole sample, or b"".
+    incomplete_sample: the bytes that made no whole sample, at most one for each stream that ends; b"" where there are none.
     """
 
 
@@ -200,30 +203,32 @@ _finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessa
 cdef Catalogue CLIENT = Catalogue("client")
 
 class RealtimeClientMessage(RealtimeMessage):
-    """One message of a Realtime client: the base of all. Built by decoding a frame only; read-only.
+    """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
 
-    A class statement declares a message, as below RealtimeServerMessage. Wire names of the two sides do not touch each other.
-    role="session_update" (it needs a field `session`): the client asks for formats; its own audio has them from then on, and what
-    the server sends has them when the server says so. role="input_audio": the user's speech. role="audio_end": that is over.
+    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire name
+    for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own audio
+    has the new input format at once; the server's audio has the new output format when the server confirms it.
+    role="input_audio": the user's speech. role="audio_end": the user's speech is over.
     """
 
 
 class ClientAudioMessage(RealtimeClientMessage):
     """A message of a client that carries audio.
 
-    pcm: the samples, a fresh 1-D array that is the caller's (dtype of the decoder, channels interleaved).
-    audio_format: what the payload was when it was sent; pcm_format: what the array holds. sample_offset: index of the first
-    sample since the speech began, in bytes for dtype="uint8"; None from decode(). incomplete_sample: the byte at the end that
-    makes no whole sample and is in no later message either, or b"".
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
+    of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
+    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
+    samples instead.
     """
 
     pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
 
 
 class ClientAudioEnd(RealtimeClientMessage):
-    """A message of a client after which the user's speech is over.
+    """A message of a client that ends the user's speech.
 
-    incomplete_sample: the byte of it that made no whole sample, or b"".
+    incomplete_sample: the byte of the speech that made no whole sample, or b"".
     """
 
 

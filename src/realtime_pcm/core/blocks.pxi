@@ -1,7 +1,9 @@
-# The memory of arrays: blocks of src/blocks, handed to NumPy with ownership and with a memory handler that takes them back.
+# The memory of arrays. The samples of an array lie in a block of src/blocks: NumPy owns the block, and frees it through the memory
+# handler of arrays.h, which gives the block back.
 #
-# An array of such a block is owned, writable and exactly sized, and can be resized. Whoever drops it gives its block back,
-# from whatever thread. Blocks that were given back are kept up to a bound (memory.py), and taken again without a page fault.
+# Such an array owns its memory, is writable, has room for its samples and no more, and can be resized. When its last reference is
+# dropped, in whichever thread, the block goes back. Blocks that were given back are kept up to a bound (memory.py), and the next
+# array of that size is made of a kept block, without a page fault.
 
 cdef extern from "blocks.h" nogil:
     ctypedef struct blocks_counts:
@@ -24,7 +26,7 @@ cdef extern from "arrays.h":
     object array_of_block(object descr, cnp.npy_intp count, size_t size)
 
 cdef extern from "numpy/arrayobject.h":
-    # Takes over the reference to the descr.
+    # Steals the reference to `descr`.
     object PyArray_NewFromDescr(PyTypeObject *subtype, object descr, int nd, cnp.npy_intp *dims, cnp.npy_intp *strides,
                                 void *data, int flags, PyObject *obj)
 
@@ -35,13 +37,13 @@ cdef _limit_at_import():
     if not text:
         return
     if not text.isdecimal():
-        raise ImportError(f"REALTIME_PCM_BLOCK_CACHE={text!r} is no number of bytes; 0 turns the cache off")
+        raise ImportError(f"REALTIME_PCM_BLOCK_CACHE={text!r} is not a number of bytes; 0 turns the cache off")
     blocks_set_limit(min(int(text), sys.maxsize))
 
 _limit_at_import()
 
 cdef inline object _new_array(object descr, cnp.npy_intp count, size_t item_bytes):
-    """A fresh array of one dimension, owned and exactly sized; its samples are not set."""
+    """A new 1-D array of `count` samples that owns its memory; the samples are not set. With the cache off, NumPy allocates it."""
     if blocks_limit() == 0:
         Py_INCREF(descr)
         return PyArray_NewFromDescr(<PyTypeObject *>cnp.ndarray, descr, 1, &count, NULL, NULL, 0, NULL)
@@ -51,7 +53,7 @@ cdef inline object _new_array(object descr, cnp.npy_intp count, size_t item_byte
 # ---- For memory.py ---------------------------------------------------------------------------------------------------------
 
 def _cache_counts():
-    """(limit, kept bytes, kept blocks, arrays of a kept block, arrays of a fresh one)."""
+    """(limit, kept bytes, kept blocks, arrays made of a kept block, arrays made of a new block)."""
     cdef blocks_counts counts = blocks_count()
     return blocks_limit(), counts.kept_bytes, counts.kept_blocks, counts.reused, counts.fresh
 
@@ -62,5 +64,5 @@ def _clear_cache():
     blocks_clear()
 
 def _refuse_blocks(long after, long count):
-    """For tests: `after` more fresh blocks are had, then `count` of them are refused, as if there were no memory."""
+    """For tests: `after` more new blocks are given, then `count` of them are refused, as if there were no memory."""
     blocks_refuse(after, count)

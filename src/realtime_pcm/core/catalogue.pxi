@@ -1,4 +1,5 @@
-# Class -> layout, wire name -> class. There is one catalogue for each side of a conversation.
+# From a message class to its layout, from a wire name to its class. Each side of a conversation, the server and the client, has a
+# catalogue of its own.
 
 cdef extern from "streams.h":
     enum:
@@ -11,13 +12,13 @@ cdef enum:
     ROLE_NONE
     ROLE_INPUT_AUDIO
     ROLE_AUDIO_END
-    # The roles from here on have an object that names formats.
+    # A message of one of the roles below has an object that names formats.
     ROLE_SESSION_START
     ROLE_SESSION_UPDATE
     ROLE_RESPONSE_START
     ROLE_RESPONSE_END
 
-# role= of a class statement: what the message does to the session, and the field that this needs.
+# role= of a class statement: what the message does to the session, and the field that names the formats.
 cdef dict _ROLES = {
     "input_audio": (ROLE_INPUT_AUDIO, None),
     "audio_end": (ROLE_AUDIO_END, None),
@@ -27,13 +28,14 @@ cdef dict _ROLES = {
     "response_end": (ROLE_RESPONSE_END, "response"),
 }
 
-# Ids that come again from message to message: a decoder remembers the last one of each.
+# Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids).
 cdef tuple _RECURRING = ("response_id", "item_id", "call_id", "previous_item_id")
 
-# Strings that nobody reads: padding against traffic analysis, which would cost 25 ns a message if it were made.
+# Keys whose strings hardly anybody reads: padding against traffic analysis. To make such a str would cost each message 25 ns, so
+# it is made at its first read.
 cdef frozenset _READ_LATER = frozenset(("obfuscation",))
 
-# Names that every message has; no wire field may bear one.
+# Names that the base classes of messages use: no field may have one of them.
 cdef frozenset _RESERVED = frozenset((
     "type", "event_id", "frame", "extra", "pcm", "audio_format", "pcm_format", "sample_offset", "incomplete_sample",
     "to_dict", "canonical_type", "_layout"))
@@ -56,7 +58,7 @@ cdef class Layout:
         return self.plan.first_slot + <Py_ssize_t>self.wire.payload_first
 
     cdef str describe(self, message *m, str name):
-        """A field for repr, or None where it is absent; what was not parsed stays so."""
+        """A field for repr, in short, without parsing it; None where the field is absent."""
         cdef int number = self.names.index(name)
         descriptor = self.cls.__dict__.get(name)
         if isinstance(descriptor, LazyField):
@@ -104,7 +106,7 @@ cdef WireType _wire_type(str name, Layout layout):
 
 @cython.final
 cdef class Catalogue:
-    """All wire types of one side. Types are added, never taken out: a decode under way goes on with what it has."""
+    """All wire types of one side. Types are added and never removed, so that a decode under way may go on with any of them."""
 
     def __cinit__(self, str side):
         self.side = side
@@ -114,13 +116,13 @@ cdef class Catalogue:
         self.grow(0)
 
     cdef bint has_room(self, size_t count) noexcept:
-        """Whether at most half of the table is taken with so many types."""
+        """Whether so many types take at most half of the table."""
         return self.table != NULL and 2 * count <= self.table.mask + 1
 
     cdef int grow(self, size_t count) except -1:
         """Makes room for so many types.
 
-        A table that is outgrown stays where it is, for a decode under way may read it; each is half the size of the next.
+        The smaller table is not freed, because a decode under way may read it. All of these together are smaller than the last.
         """
         cdef size_t size = 64
         cdef wire_catalogue *larger
@@ -146,13 +148,13 @@ cdef class Catalogue:
         return 0
 
     cdef int add(self, cls, list entries) except -1:
-        """All of the entries, or none: where a name is taken, or memory runs out."""
+        """Adds all of the entries; or none of them, where a name is taken (TypeError) or memory runs out (MemoryError)."""
         cdef WireType entry
         with cython.critical_section(self):
-            # Growing may run the collector, and that any code, which may declare a class.
+            # Growing may run the collector, the collector any code, and that code may declare a class.
             while not self.has_room(len(self.types) + len(entries)):
                 self.grow(len(self.types) + len(entries))
-            # From here to the last addition no Python code runs, so what one caller adds is added whole.
+            # From here to the last addition no Python code runs: no other class can be declared in between.
             for entry in entries:
                 taken = self.types.get(entry.name)
                 if taken is not None:
@@ -186,7 +188,7 @@ cdef class Catalogue:
         return found
 
 
-# The classes below which messages are declared: class -> (its catalogue, what kind of message it is the base of).
+# The classes below which messages are declared: class -> (its catalogue, the KIND of the messages below it).
 cdef dict _bases = {}
 
 cdef enum:
@@ -210,7 +212,7 @@ cdef tuple _base_of(cls):
 # ---- From a class statement to a layout ---------------------------------------------------------------------------------
 
 def _declare(cls, wire, role):
-    """Makes a layout of a class statement's annotations, and the class the one of its wire names."""
+    """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
     if "_layout" in cls.__dict__ and isinstance(cls.__dict__["_layout"], Layout):
@@ -218,7 +220,7 @@ def _declare(cls, wire, role):
     if type(cls) is not type:
         raise TypeError(f"{cls.__name__}: a message class has no metaclass of its own, and {type(cls).__name__} is one")
     if len(cls.__bases__) != 1:
-        # Fields lie where one class says. A second base would say otherwise, or bring a dict.
+        # One class alone lays out the slots. A second base would lay them out differently, or bring a dict.
         raise TypeError(f"{cls.__name__}: a message class has one base")
     names = _wire_names(cls, wire)
     catalogue, kind = _base_of(cls)
@@ -253,7 +255,7 @@ cdef tuple _wire_names(cls, wire):
     for name in (wire,) if isinstance(wire, str) else tuple(wire):
         if not isinstance(name, str) or not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
             raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes, not {name!r:.80}")
-        name = str.__str__(name)    # of an Enum's member, its value
+        name = str.__str__(name)    # for a member of a str Enum: its value
         if name in names:
             raise TypeError(f"{cls.__name__}: {name!r} stands in wire= twice")
         names.append(name)
@@ -274,7 +276,7 @@ cdef dict _read_fields(cls, Layout layout, Layout base):
         if keys is None and name in cls.__dict__:
             continue
         _check_name(cls, layout, name, keys)
-        # The slots of a base's fields stay where they are, for its descriptors read them there.
+        # The descriptors of the base read the same slots: the base's fields keep their places.
         if name in fields and _key_count(fields[name][1]) != _key_count(keys):
             raise TypeError(
                 f"{cls.__name__}.{name}: {cls.__base__.__name__} declares it with another number of wire keys; a class that "
@@ -340,7 +342,7 @@ cdef int _number(Layout layout, str name):
     return layout.names.index(name) if name in layout.names else 0
 
 cdef _give_role(Layout layout, role, Layout base):
-    """What the message does to the session, and the fields that say it."""
+    """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
     cls = layout.cls
     layout.ids.response_id = _number(layout, "response_id")
     layout.ids.item_id = _number(layout, "item_id")
@@ -368,14 +370,14 @@ cdef _give_role(Layout layout, role, Layout base):
         raise TypeError(f"{cls.__name__}: the role of an audio message is 'input_audio' or none, not {role!r}")
 
 cdef int _speaker(Layout layout) noexcept:
-    """Who speaks in the stream that the message goes on with, or ends."""
+    """The stream_speaker of the stream to which the message belongs."""
     if layout.side == SIDE_CLIENT:
         return STREAM_INPUT if layout.role == ROLE_INPUT_AUDIO or layout.role == ROLE_AUDIO_END else STREAM_PLAYED
     return STREAM_HEARD if layout.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
 
 
 cdef _add_descriptors(Layout layout, dict fields):
-    """What reads the fields. A class has descriptors for the fields of its base too: they may be of another kind here."""
+    """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
     kept = []
     for name, (annotation, payload_keys) in fields.items():
@@ -401,9 +403,10 @@ cdef object _lazy(str name, int number, Layout layout, view, bint many):
     return field
 
 cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
-    """A container came where a field is declared flat: from now on the class reads that field as one that may be parsed later.
+    """An object or array came in a field that is declared flat: from now on a LazyField reads that field.
 
-    That costs some 20 ns a read, once and for all. As long as no container comes, a flat field stays a single load.
+    Each read of that field then costs some 20 ns more, in all messages of the class. As long as no object or array comes, a read
+    of a flat field is a single load.
     """
     cdef uint32_t i
     for i in range(layout.wire.field_count):
@@ -413,7 +416,7 @@ cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
         if isinstance(layout.cls.__dict__.get(name), LazyField):
             continue
         _set_on_class(layout.cls, name, _lazy(name, i, layout, None, False))
-        # The descriptors of message classes that it derives from read the same slot.
+        # The base classes of this class read the same slot by descriptors of their own.
         for cls in layout.cls.__mro__[1:]:
             base = cls.__dict__.get("_layout")
             if isinstance(base, Layout) and name in cls.__dict__:

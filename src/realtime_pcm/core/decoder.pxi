@@ -1,9 +1,10 @@
-# Decoder: the road of a frame.
+# Decoder: the road of a frame. docs/design.md has a drawing of it.
 #
-#   decode_any      short bytes under the GIL go straight on; decode_guarded makes bytes or str of all else, and locks
-#   begin           the walk; a payload that comes on the way is decoded into the array that the delta before calls for
-#   continue_delta  the next delta of the stream that spoke last: all but its ids and samples is known
-#   complete        any other message, under the lock: what it is, what it changes; then, with nothing left to refuse, the change
+#   decode_any      under the GIL, a frame of short bytes goes straight to begin
+#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come in between
+#   begin           the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
+#   continue_delta  the next delta of the stream that spoke last, where that format was right
+#   complete        any other message, under the lock: builds the message, then changes the session, when nothing can fail any more
 
 cdef extern from "message.h":
     message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
@@ -13,7 +14,7 @@ cdef extern from "message.h":
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
 cdef str _nearest(name, known):
-    """", did you mean ...?" of the known name that is nearest, or nothing."""
+    """The text ", did you mean 'x'?" with the known name that is nearest, or "" where none is near."""
     import difflib
     near = difflib.get_close_matches(name, known, 1)
     return f", did you mean {near[0]!r}?" if near else ""
@@ -74,13 +75,15 @@ cdef class Decoder:
     """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
-    audio_format: None follows what the session negotiates; an AudioFormat or a wire name ("g711_ulaw") forces one.
-    only: wire types and message classes to build. Other messages are validated as JSON and followed, and give None.
-    side: whose messages they are, "server" or "client". session: the Session of another decoder, to share, of whichever side; by
-    default the decoder has its own.
-    Raises ValueError and TypeError for arguments it does not know.
+    audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
+    only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
+        is not, and the session follows it all the same.
+    side: who has sent the frames, "server" or "client".
+    session: the Session of another decoder, of either side, to share; by default the decoder has its own.
+    Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
+        and for a class in `only` that no message of this side has.
 
-    May be used from several threads; each call is then one after the other.
+    May be used from several threads: the calls of decode() wait for one another.
     """
 
     def __cinit__(self):
@@ -103,8 +106,8 @@ cdef class Decoder:
         elif not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
         if self.session is not None and self.session.owner == PyThread_get_thread_ident():
-            raise RuntimeError("__init__ of a Decoder that is decoding")
-        # Another thread may be decoding. All that can be refused was looked at before.
+            raise RuntimeError("Decoder.__init__ was called from within decode() of the same decoder, which is decoding a frame")
+        # Another thread may be decoding: this waits for it. All that can be refused was checked above.
         cdef Session locked = self.lock_session()
         self.session = session
         if self.catalogue is not catalogue:
@@ -122,7 +125,7 @@ cdef class Decoder:
 
     @property
     def audio_format(self):
-        """The AudioFormat that output audio is decoded from, as it stands: the session's, or the one that was forced."""
+        """The AudioFormat that output audio is decoded from: the session's as it stands, or the one that was forced."""
         return self.session_formats()[1]
 
     @property
@@ -132,7 +135,8 @@ cdef class Decoder:
 
     @property
     def evicted_bytes(self):
-        """Bytes of split samples that no array got: their stream was evicted, or another session began."""
+        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
+        changed before the other half came."""
         return 0 if self.session is None else self.session.evicted_bytes
 
     def __repr__(self):
@@ -142,24 +146,27 @@ cdef class Decoder:
 
     @cython.binding(False)
     def decode(self, frame, out=None):
-        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for what `only` leaves out.
+        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
 
-        out: an array of the decoder's dtype, C-contiguous, that samples go into; `pcm` is then the filled part.
-        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too
-        small or of another dtype; the decoder is then as it was before.
+        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the filled
+        part of `out`.
+        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
+        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
+        base64 of the payload has a bad symbol, `out` may hold the samples before it.
         """
         return self.decode_any(frame, out)
 
     # ---- the lock
 
     cdef Session lock_session(self):
-        """Locks the session; what is returned is to be unlocked. None where there is none, or this thread is inside already."""
+        """Locks the session of this decoder and returns it: the caller unlocks it. None where the decoder has no session, or this
+        thread has locked it already."""
         cdef Session session
         while True:
             session = self.session
             if session is None or not session.lock():
                 return None
-            # While this waited, __init__ may have given the decoder another session.
+            # During the wait, __init__ may have given the decoder another session.
             if self.session is session:
                 return session
             session.unlock()
@@ -212,7 +219,9 @@ cdef class Decoder:
         cdef WireType wire_type
         cdef audio_stream *stream
         cdef object pcm = None
-        # A carry comes before the payload, and whose it is the ids tell. `out` is written to only when all of the frame is known.
+        # In two cases the payload is left for later. Either a stream holds a carry: a carry goes before the next payload of its
+        # own stream, and only the ids, which may come last, tell the stream. Or there is an `out`, which is written to only when
+        # the walk has accepted the whole frame.
         wire_frame_init(&f, data, <size_t>size, self.catalogue.table,
                         out is not None or (self.session is not None and self.session.streams.carries > 0))
         f.likely = self.last_type
@@ -221,11 +230,11 @@ cdef class Decoder:
             pcm = self.begin_payload(&f)
             status = _walk(&f)
         if status == WIRE_OK:
-            # Not before: a type that stood before the payload may have been followed by another, and one behind it was a guess.
+            # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type
             wire_type = <WireType>f.type.owner
             if self.only is None:
-                # Most messages are made of flat fields and change nothing, or go on with the audio stream that spoke last.
+                # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
                 if wire_type.plain:
                     return _owned(<PyObject *>self.fill(frame, &f, wire_type))
                 if pcm is not None:
@@ -235,7 +244,8 @@ cdef class Decoder:
         return self.complete_alone(frame, &f, status, pcm, out)
 
     cdef object begin_payload(self, wire_frame *f):
-        """The array or bytes that the payload probably goes into, before all of the message is known; None to decode it later."""
+        """An array or bytes for the payload, made before the whole message is known, as if the format were that of the delta
+        before. None: the payload is decoded later, or not at all."""
         cdef WireType wire_type = <WireType>f.type.owner
         cdef int conversion
         f.sink.out = NULL
@@ -253,8 +263,8 @@ cdef class Decoder:
     # ---- the next delta
 
     cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta that was decoded on the way, if that stream spoke last and the format that was guessed is its
-        format; else NULL, and `complete` finds out."""
+        """The stream of a delta that was decoded during the walk, if that stream spoke last and the guessed format was right; else
+        NULL, and `complete` does the rest."""
         cdef audio_stream *stream
         if (self.session is None or not layout.is_audio or f.payload != WIRE_PAYLOAD_DONE or f.present & layout.format_fields
                 or _is_ogg(f.data, &f.values[f.payload_field])):
@@ -275,8 +285,8 @@ cdef class Decoder:
     # ---- any other message
 
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Calls complete() under the lock, because it may run Python code. The lock is free, or this thread's: the GIL has been
-        held since decode_any() looked at it."""
+        """Calls complete() under the lock, because complete() may run Python code. This never waits: either decode_guarded() took
+        the lock for this thread, or the lock was seen free there or in decode_any(), and the GIL was held ever since."""
         cdef Session locked = self.lock_session()
         try:
             return self.complete(frame, f, status, pcm, out)
@@ -285,8 +295,8 @@ cdef class Decoder:
                 locked.unlock()
 
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Makes the message of what the walk found, and does to the session what the message says. `pcm`: what the payload was
-        decoded into on the way, if it was."""
+        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes that
+        begin_payload made, or None."""
         cdef WireType wire_type
         cdef Layout layout
         cdef _Change change = None
@@ -308,14 +318,14 @@ cdef class Decoder:
                 _put(m, layout.payload_place(), _payload_bytes(frame, f, layout, pcm))
             if layout.ends_audio:
                 _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else self.session.leftovers(change))
-        # From here on nothing is refused: the message counts.
+        # From here on nothing is refused, so the session may change.
         if change is not None:
             self.session.apply(change)
         return result
 
     cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted):
-        """An audio message. One that is not wanted moves its stream on as if it were, as far as that can be known without
-        decoding it, and gives None."""
+        """complete() of an audio message. One that `only` leaves out gives None, and moves its stream on by the length of its
+        payload, which is not decoded; where that payload is refused, the stream stays."""
         cdef Layout layout = wire_type.layout
         cdef wire_value *value = &f.values[f.payload_field]
         cdef message *m = NULL
@@ -326,7 +336,7 @@ cdef class Decoder:
         if wanted:
             m = self.fill(frame, f, wire_type)
             result = _owned(<PyObject *>m)
-        # First what may run Python code, then the stream.
+        # Python code may run in what follows, and may change the streams: so the stream is looked for afterwards.
         stream_format = DEFAULT_FORMAT if self.session is None else self.session.format_of_stream(f, layout)
         audio_format = self.forced if self.forced is not None else self.own_format(f, layout, stream_format)
         cdef int conversion = self.conversion_to(audio_format)
@@ -359,13 +369,13 @@ cdef class Decoder:
                 left = bytes((f.sink.rest,))
             _put_audio(m, layout, pcm, audio_format, offset)
             _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
-        # From here on nothing is refused: the message counts.
+        # From here on nothing is refused, so the stream may move on.
         if self.session is not None:
             self.session.advance(stream, &key, f, layout, stream_format, samples, &f.sink)
         return result
 
     cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
-        """What is wrong with an audio payload before it is decoded: the DecodeError, or None."""
+        """The DecodeError for what is wrong with an audio payload before its base64 is decoded, or None."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0
         cdef size_t position = 0
@@ -375,7 +385,7 @@ cdef class Decoder:
         if f.payload == WIRE_PAYLOAD_NONE:
             return None
         if conversion != WIRE_COPY and audio_format is DEFAULT_FORMAT and _is_ogg(f.data, value):
-            # Nobody has named a format (unmute does not): 42 bits of a header are no accident.
+            # Nobody has named a format (unmute names none), and 42 bits of an Ogg page are no accident.
             return _no_pcm(frame, f, layout, "ogg")
         if conversion >= 0:
             return None
@@ -385,13 +395,13 @@ cdef class Decoder:
         return _no_pcm(frame, f, layout, audio_format.encoding) if payload_bytes else None
 
     cdef object samples_of(self, frame, wire_frame *f, Layout layout, out):
-        """The samples of an audio message whose payload was not decoded on the way, or not with this conversion."""
+        """The samples of an audio message whose payload the walk did not decode, or decoded by another conversion."""
         cdef wire_status status = WIRE_OK
         cdef size_t position = 0
         if f.payload == WIRE_PAYLOAD_NONE:
             f.sink.rest = f.sink.carry
             f.sink.rest_count = f.sink.carry_count
-            # Too little for a sample: a carry alone.
+            # No payload, and a carry alone makes no sample: an empty array.
             return _room_for(&f.sink, 0, self.dtype_code, out)
         pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position)
         if pcm is None:
@@ -407,11 +417,11 @@ cdef class Decoder:
         return self.session.formats if self.forced is None else (self.session.input_format, self.forced)
 
     cdef object own_format(self, const wire_frame *f, Layout layout, stream_format):
-        """What the message says of its own format; what it leaves unsaid is the stream's."""
+        """The format of a message that may name a part of it itself; the other parts are those of `stream_format`."""
         if not f.present & layout.format_fields:
             return stream_format
         own = (_string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate), _sent(f, layout.format_channels))
-        # Nearly always the same as in the message before.
+        # Nearly always the message says the same as the one before.
         plain = _is_plain_format(own)
         before = self.last_own
         if plain and before is not None and stream_format is before[0] and own == before[1]:
@@ -422,7 +432,7 @@ cdef class Decoder:
         return found
 
     cdef int conversion_to(self, audio_format) except -2:
-        """The conversion from a format to the decoder's dtype, -1 where there is none; remembered for the last format."""
+        """The conversion from a format to the decoder's dtype, -1 where there is none. Both are remembered for the next call."""
         cdef int conversion = self.last_conversion
         if audio_format is not self.last_format:
             conversion = _conversion(self.dtype_code, audio_format)
@@ -433,7 +443,7 @@ cdef class Decoder:
     # ---- the message
 
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL:
-        """The message with its flat fields. What is parsed or read later, and the payload, is kept as a span."""
+        """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first read."""
         cdef Layout layout = wire_type.layout
         if f.containers:
             _expect_containers(layout, f)
@@ -455,9 +465,10 @@ cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample
     _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
 
 cdef Py_ssize_t _measure_payload(wire_frame *f, const wire_value *value) except -2:
-    """The samples of a payload that nobody wants, by its length, and what they leave over into f.sink; -1 where it is refused.
+    """The number of samples of a payload that is not wanted, by its length; a byte left over goes into f.sink.rest. -1 where the
+    payload is no base64, as far as was looked.
 
-    Of a payload without escapes only the last group is looked at, and that only where its last byte makes no whole sample.
+    Only where a byte is left over is base64 decoded to get that byte: the last group, or a whole payload that has escapes.
     """
     cdef size_t payload_bytes = 0
     cdef size_t position = 0
@@ -483,11 +494,12 @@ cdef Py_ssize_t _measure_payload(wire_frame *f, const wire_value *value) except 
     return <Py_ssize_t>samples
 
 cdef inline object _sent(const wire_frame *f, int number):
-    """A flat field's value as it was sent; None where there is none."""
+    """The value of a flat field as it was sent; None where the field is absent, null, or not declared (number 0)."""
     return _flat(f.data, &f.values[number]) if number else None
 
 cdef bint _is_plain_format(tuple own):
-    """A short name and whole numbers. What is neither is not kept, and may equal what means something else (true and 1)."""
+    """Whether a message named its format by a short name and whole numbers. Only then is the format remembered: a long name would
+    be kept as long as the decoder, and values of other types may be equal and mean something else (true and 1)."""
     name, rate, channels = own
     return ((name is None or len(<str>name) <= 64) and (rate is None or type(rate) is int)
             and (channels is None or type(channels) is int))
@@ -496,7 +508,8 @@ cdef object _string_or_none(value):
     return value if isinstance(value, str) else None
 
 cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
-    """The payload of a message that is no audio: bytes, or None where it was absent or null."""
+    """The payload of a message that is no audio, as bytes; None where the payload was absent or null. `decoded`: the bytes that
+    begin_payload made, or None."""
     cdef wire_status status = WIRE_OK
     cdef size_t position = f.values[f.payload_field].start
     if f.payload == WIRE_PAYLOAD_NONE:
@@ -521,7 +534,8 @@ cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
         f.values[f.payload_field].start, layout.keys[f.payload_field])
 
 cdef object _surrogate_refusal(frame, Catalogue catalogue):
-    """Of a str that UTF-8 cannot hold. In the bytes that it would be, the first surrogate is a fault like any other."""
+    """The DecodeError for a str with a lone surrogate, which UTF-8 cannot hold. The walk finds the first fault in what the UTF-8
+    would be: the surrogate, or a fault that stands before it."""
     cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")
     cdef wire_frame f
     wire_frame_init(&f, <const uint8_t *>PyBytes_AS_STRING(data), <size_t>len(data), catalogue.table, True)
@@ -534,18 +548,18 @@ cdef object _surrogate_refusal(frame, Catalogue catalogue):
 # ---- An iterable of frames -------------------------------------------------------------------------------------------------
 
 cdef enum:
-    PASSED_OVER = 64        # what passing over a frame takes beside its bytes, in bytes walked
+    PASSED_OVER = 64        # to pass over a frame costs as much as to walk its bytes and so many more
 
 cdef class DecodedFrames:
-    """The messages of an iterable of frames; those that `only` leaves out are passed over.
+    """The messages of an iterable of frames; a message that `only` leaves out is passed over.
 
-    decoder: the Decoder. What decoding a frame raises is raised; the next call goes on with the next frame.
+    decoder: the Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next frame.
     """
     cdef object frames
     cdef readonly object _source    # what the frames come from, for repr
     cdef readonly Decoder decoder
-    cdef Py_ssize_t passed          # bytes passed over since signals had their turn
-    cdef double breathed            # when other threads last had theirs
+    cdef Py_ssize_t passed          # bytes passed over since the handlers of signals last had their turn
+    cdef double breathed            # when other threads last had their turn
 
     def __init__(self, frames, Decoder decoder not None, source=""):
         self.frames = iter(frames)
@@ -558,7 +572,7 @@ cdef class DecodedFrames:
     def __next__(self):
         cdef Decoder decoder = self.decoder
         if decoder is None:
-            raise TypeError("__init__ of this stream was not called")
+            raise TypeError(f"__init__ of this {type(self).__name__} was not called")
         while True:
             frame = next(self.frames)
             message = decoder.decode_any(frame, None)
@@ -585,9 +599,11 @@ def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
-    audio_format: an AudioFormat or a name ("g711_ulaw"); without it the message's own format, else pcm16 at 24,000 Hz, mono.
-    side: whose message it is, "server" or "client".
-    Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for options it does not know.
+    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
+        pcm16 at 24,000 Hz, mono.
+    side: who has sent the frame, "server" or "client".
+    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
+        dtype, a format or a side that is not known.
     """
     if dtype == "int16" and audio_format is None and side == "server" and not FREE_THREADED:
         return _plain.decode_any(frame, None)

@@ -1,4 +1,4 @@
-# AudioEncoder: the road back. Samples in, the text of a frame out.
+# AudioEncoder: from samples to the text of a frame.
 
 cdef extern from "Python.h":
     object PyUnicode_New(Py_ssize_t size, uint32_t largest)
@@ -15,7 +15,7 @@ cdef wire_status _do_encode(void *arguments) noexcept nogil:
 # ---- Fields as JSON --------------------------------------------------------------------------------------------------------
 
 cdef bytes _json_text(str text, str name):
-    """A string between its quotes, in ASCII."""
+    """A str as a JSON string of ASCII, with its quotes. `name`: of the field, for the error."""
     cdef size_t length = 0
     cdef size_t position = 0
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(text)
@@ -31,7 +31,7 @@ cdef bytes _json_text(str text, str name):
     return written
 
 cdef bytes _json_flat(value, str name):
-    """A flat value as JSON."""
+    """The JSON of a str, int, float, bool or None. `name`: of the field, for the error."""
     if isinstance(value, str):
         return _json_text(str.__str__(value), name)
     if value is None:
@@ -60,7 +60,7 @@ cdef int _check_fields(Layout layout, fields) except -1:
 # ---- Samples ---------------------------------------------------------------------------------------------------------------
 
 cdef int _source_of(int dtype_code, audio_format) except -2:
-    """The conversion from a dtype to a format, -1 where there is none."""
+    """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711."""
     cdef int code = audio_format._code
     if code < 0:
         return -1
@@ -103,10 +103,11 @@ cdef class AudioEncoder:
     """Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
 
     message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
-    audio_format: an AudioFormat or a name that samples are converted to; session: a Session whose format it is, as the format
-    stands at each call: of the input for a client's message, of the output for a server's. Without both, pcm16 at 24,000 Hz.
+    audio_format: the format that samples are converted to: an AudioFormat or the name of one.
+    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for a
+        message of a client, its output format for a message of a server. Without a format and a session: pcm16 at 24,000 Hz.
     Other keywords: fields of the message that are the same in every frame.
-    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for a name of no format.
+    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
 
     May be used from several threads.
     """
@@ -144,7 +145,7 @@ cdef class AudioEncoder:
 
     @property
     def audio_format(self):
-        """The AudioFormat that samples are converted to, as it stands."""
+        """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
         return self.format_now()
 
     def __repr__(self):
@@ -152,18 +153,20 @@ cdef class AudioEncoder:
         return f"AudioEncoder({name}, audio_format={self.format_now()!r})"
 
     def encode(self, pcm, *, rate=None, **fields):
-        """One frame as a str of ASCII. WebSocket libraries send a str as a text frame, as servers want it.
+        """One frame as a str of ASCII. A WebSocket library sends a str as a text frame, which servers expect.
 
-        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN is 0), of any
-        stride and byte order, channels interleaved; or the payload's bytes as they are (any bytes-like object).
-        rate: the rate of `pcm`, where the caller wants it checked. Other keywords: fields of this one frame.
-        Raises TypeError for another type or an undeclared field, ValueError for another dimension, an odd number of bytes of
-        pcm16, a format that is no PCM (of an array), a rate that is not the format's. Nothing is resampled.
+        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
+            any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
+        rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
+        Other keywords: fields of this one frame.
+        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not 1-D,
+            for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate` that is
+            not that of the format.
         """
         return self.encode_any(pcm, rate, fields, False)
 
     def encode_bytes(self, pcm, *, rate=None, **fields):
-        """As encode(), as bytes: for libraries that want these, and for files."""
+        """The same frame as encode() makes, as bytes: for libraries that take bytes, and for files."""
         return self.encode_any(pcm, rate, fields, True)
 
     cdef object format_now(self):
@@ -181,7 +184,7 @@ cdef class AudioEncoder:
         return formats[self.layout.side == SIDE_SERVER]
 
     cdef bytes head_of(self, Layout layout, dict fields):
-        """All that stands before the payload."""
+        """The text of a frame up to its payload."""
         cls = layout.cls
         parts = [b'{"type":', _json_text(cls.canonical_type, "type")]
         for name, value in fields.items():
@@ -246,7 +249,7 @@ cdef dict _append_encoders = {}
 def encode_append(pcm, *, audio_format="pcm16", event_id=None):
     """One `input_audio_buffer.append` frame as a str; see AudioEncoder.encode for `pcm` and the errors.
 
-    audio_format: an AudioFormat or a name. event_id: the id that an error of the server will name.
+    audio_format: an AudioFormat or the name of one. event_id: the id that the server names in an error about this frame.
     """
     encoder = _append_encoders.get(audio_format)
     if encoder is None:

@@ -29,12 +29,12 @@ cdef enum:
 MessageObject = PyType_FromSpec(&message_spec)
 
 cdef message *_message_of(instance) except NULL:
-    """The memory of a message, for methods, which may be called on anything.
+    """The memory of a message. TypeError for any other object: a method may be called on anything.
 
-    What an object says of its __class__ is not believed: only its real type tells that it is a message.
+    The real type of the object decides. Its __class__ may claim to be a message class, and is not asked.
     """
     if not PyObject_TypeCheck(instance, <PyTypeObject *>MessageObject):
-        raise TypeError(f"a message is needed, not {type(instance).__name__}")
+        raise TypeError(f"expected a message, not {type(instance).__name__}")
     return <message *><PyObject *>instance
 
 cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
@@ -64,12 +64,12 @@ cdef inline wire_value _value_of_span(const message_span *span) noexcept:
 
 @cython.final
 cdef class _Definition:
-    """The memory of a member descriptor: the class that has the descriptor keeps this."""
+    """The memory that a member descriptor points to. It lives as long as the class: Layout.definitions keeps it."""
     cdef PyMemberDef member
     cdef bytes name
 
 cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):
-    """Reads a slot; the interpreter makes that one load."""
+    """A member descriptor that reads a slot. The interpreter specialises such a read to one load."""
     cdef _Definition definition = _Definition()
     definition.name = name.encode("utf-8", "surrogatepass")
     kept.append(definition)
@@ -81,7 +81,7 @@ cdef int _set_on_class(cls, str name, value) except -1:
 
 @cython.final
 cdef class LazyField:
-    """Reads a field whose value is made when somebody first asks for it: an object or array is parsed then."""
+    """Reads a field whose value is made at its first read: an object or array becomes a view or is parsed then."""
     cdef readonly str __name__
     cdef Py_ssize_t place
     cdef uint32_t field
@@ -103,7 +103,7 @@ cdef class LazyField:
     cdef object read(self, message *m):
         if m.slots[self.place] == NULL:
             value = self.build(m)
-            # Parsing may have run other code, which may have read this field.
+            # Making the value may have let other code run, which may have read this field.
             if m.slots[self.place] == NULL:
                 _put(m, self.place, value)
         return <object>m.slots[self.place]
@@ -117,7 +117,7 @@ cdef class LazyField:
         return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
 
     cdef str describe(self, message *m):
-        """For repr; what was not parsed stays so."""
+        """The field for repr, in short, without parsing it; None where it is absent."""
         cdef message_span *span = _find_span(m, self.field)
         cdef wire_value value
         cdef Py_ssize_t size
@@ -131,7 +131,7 @@ cdef class LazyField:
 
 @cython.final
 cdef class PayloadText:
-    """Reads the payload as the base64 text it was sent as; made at each read, None where it was absent or null."""
+    """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
 
     def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: delta")

@@ -1,4 +1,4 @@
-# Pickles: a message out of one is its frame decoded once more, with its audio as it was.
+# Pickles. A pickle of a message holds its frame, its audio and its formats; to load it is to decode the frame once more.
 
 cdef tuple _AUDIO_STATE = ("pcm", "audio_format", "sample_offset", "incomplete_sample")
 
@@ -17,8 +17,8 @@ _reduce = _reduced
 def _restore(frame, formats, dict state, side="server"):
     """The message of a pickle.
 
-    The class that had this `type` where the pickle was made need not be declared here, nor have the same slots: what has no
-    slot here is left out.
+    The class that had this `type` where the pickle was made may have other slots here, or may not be declared at all. Values
+    that have no slot here are left out.
     """
     cdef Decoder decoder = _without_session("uint8", None, side)
     result = decoder.decode_any(frame, None)

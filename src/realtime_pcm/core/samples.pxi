@@ -1,6 +1,6 @@
 # Payloads as samples: which conversion leads from a format to a dtype, and the arrays that samples lie in.
 
-# What `pcm` is annotated with in a class statement; its dtype is the decoder's.
+# The annotation of `pcm` in a class statement. The array has the dtype of the decoder.
 Samples = cnp.ndarray
 
 cdef enum:
@@ -17,7 +17,7 @@ cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_Desc
                       cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
 
 cdef str _dtype_name(dtype):
-    """The name of a dtype that samples may have, whichever way NumPy lets it be said."""
+    """"int16", "float32" or "uint8", for whatever NumPy takes as one of these dtypes. ValueError for all else."""
     if isinstance(dtype, str) and dtype in _DTYPES:
         return dtype
     import numpy
@@ -30,7 +30,7 @@ cdef str _dtype_name(dtype):
     return name
 
 cdef int _conversion(int dtype_code, object audio_format) except -2:
-    """The conversion from a format to a dtype, -1 where there is none."""
+    """The wire_conversion from a format to a dtype; -1 where there is none, because the format is neither PCM nor G.711."""
     cdef int code = audio_format._code
     if dtype_code == DTYPE_UINT8:
         return WIRE_COPY
@@ -43,10 +43,10 @@ cdef int _conversion(int dtype_code, object audio_format) except -2:
             else <int>WIRE_ALAW_TO_FLOAT32)
 
 cdef inline size_t _sample_bytes(int conversion) noexcept:
-    """Bytes of payload that make one sample; 1 where no conversion is possible."""
+    """Bytes of payload that make one sample; 1 for the conversion -1."""
     return 1 if conversion < 0 else wire_sample_bytes(<wire_conversion>conversion)
 
-# How an Ogg page begins ("OggS", version 0), in base64: up to the bits that say which page it is.
+# The first 42 bits of an Ogg page, in base64: "OggS", version 0, and two bits of its flags, which are always 0.
 cdef const char *_OGG = b"T2dnUwA"
 
 cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
@@ -66,7 +66,7 @@ cdef int _check_out(out, int dtype_code) except -1:
     return 0
 
 cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
-    """The first samples of `out`, as an array of one dimension."""
+    """The first `count` samples of `out`, as a 1-D array over the memory of `out`."""
     if cnp.PyArray_SIZE(out) < count:
         raise ValueError(f"out holds {cnp.PyArray_SIZE(out)} samples, the message has {count}")
     part = cnp.PyArray_SimpleNewFromData(1, &count, cnp.PyArray_TYPE(out), cnp.PyArray_DATA(out))
@@ -74,14 +74,15 @@ cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
     return part
 
 cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_code, out):
-    """The array that a payload of so many bytes, and the carry, goes into by sink.conversion."""
+    """The array for the samples that sink.conversion makes of the carry and of so many bytes of payload: a new one, or a part of
+    `out`. Its memory becomes sink.out."""
     cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
     pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count, _ITEM_BYTES[dtype_code]) if out is None else _part_of(out, count)
     sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
     return pcm
 
 cdef object _bytes_for(wire_sink *sink, size_t payload_bytes):
-    """As _room_for, for a payload that is no audio."""
+    """The bytes object for a payload that is no audio. Its memory becomes sink.out."""
     data = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>payload_bytes)
     sink.out = PyBytes_AS_STRING(data)
     sink.conversion = WIRE_COPY
@@ -95,9 +96,10 @@ cdef enum:
 
 cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dtype_code, wire_sink *sink, out,
                             wire_status *status, size_t *position):
-    """The base64 of a string in a frame, as samples (the conversion and the carry are set in `sink`) or AS_BYTES.
+    """Decodes the base64 of a string in a frame into an array, by the conversion and the carry that `sink` has, or, with AS_BYTES,
+    into bytes.
 
-    None where it is not canonical base64: then `status` says why, and `position` where.
+    None where the string is not canonical base64: then `status` says why, and `position` where.
     """
     cdef size_t payload_bytes = 0
     status[0] = _payload_size(data, value, &payload_bytes, position)

@@ -23,7 +23,7 @@ cdef bytes _key_bytes(const stream_key *key):
     return PyBytes_FromStringAndSize(<const char *>key.bytes, key.length)
 
 
-# ---- Formats, found by path in a frame that is known to be valid --------------------------------------------------------
+# ---- Formats, found by path in a frame that the walk has accepted ---------------------------------------------------------
 
 cdef wire_key[6] _HOLDER_KEYS       # of a session or a response
 _HOLDER_KEYS[:] = [_key(b"audio"), _key(b"output_audio_format"), _key(b"input_audio_format"), _key(b"sample_rate"),
@@ -33,11 +33,11 @@ _AUDIO_KEYS[:] = [_key(b"output"), _key(b"input"), _key(b"format")]
 cdef wire_key[4] _FORMAT_KEYS
 _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
 
-# Formats by the JSON that names them: sessions name the same few again and again.
+# JSON text -> the AudioFormat that it names, or None: sessions name the same few formats again and again.
 cdef dict _known_formats = {}
 
 cdef object _format_value(const uint8_t *data, const wire_value *value):
-    """A format as a session names it: a name, or an object of type and rate; None where it says nothing."""
+    """The AudioFormat that a session names by a string, or by an object with `type` and `rate`; None where it names none."""
     cdef bint quoted = value.kind == WIRE_STRING
     if not quoted and value.kind != WIRE_OBJECT:
         return None
@@ -65,12 +65,13 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
 
 @cython.final
 cdef class _Named:
-    """What a session or a response says of its formats, and where its id stands."""
+    """The formats that a session or a response names (None: it names none), and where its id stands in the frame."""
     cdef object output_format, input_format
     cdef wire_value id
 
 cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
-    """`before`: the format of the input as it stands, for a rate that comes without a name."""
+    """Reads the formats of `holder`, the object `session` or `response` of a frame. `before`: the input format so far, for a rate
+    that comes without a name."""
     cdef wire_value[6] found
     cdef wire_value[3] audio
     cdef wire_value side
@@ -84,7 +85,7 @@ cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
     named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
     _members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
     named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
-    # A name without a rate has the rate that DashScope and Voice Live send beside it.
+    # DashScope and Voice Live send the rate of the input beside its name, as `sample_rate` or `input_audio_sampling_rate`.
     rate = _flat(data, &found[3])
     if rate is None:
         rate = _flat(data, &found[4])
@@ -93,11 +94,13 @@ cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
     return named
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
+    """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did. `before`:
+    the input format so far, for a rate without a name (`found` is None)."""
     cdef wire_value own
     _members(data, value, &_FORMAT_KEYS[1], 1, &own)
     if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
         return found
-    # A name that holds a rate has no other.
+    # A name such as "pcm16-8000hz" holds a rate, and that rate counts.
     if found is not None and found != DEFAULT_FORMAT:
         return found
     return own_format(before if found is None else found, None, rate, None)
@@ -105,8 +108,8 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
 
 # ---- After a fork ----------------------------------------------------------------------------------------------------------
 
-# How many forks this process is away from the one that imported the package. A lock that was taken before the last fork belongs
-# to a thread that is not in this process.
+# The number of forks between the process that imported the package and this one. A lock that was taken before the last fork may
+# belong to a thread that this process does not have.
 cdef unsigned long _forks = 0
 
 def _forked():
@@ -127,10 +130,11 @@ cdef class _Change:
 cdef class Session:
     """What is known of one connection: the formats of its audio, and where each of its audio streams stands.
 
-    Every Decoder has one; several may share it (`Decoder(session=other.session)`). audio_format and input_audio_format:
-    the formats of the output and the input as they stand. evicted_bytes: bytes of split samples that no array got.
+    Every Decoder has one, and several decoders may share one (`Decoder(session=other.session)`). audio_format and
+    input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
+    lost.
 
-    May be used from several threads: one lock makes calls wait for one another.
+    May be used from several threads: a lock makes the calls of decode() wait for one another.
     """
 
     def __cinit__(self):
@@ -159,25 +163,27 @@ cdef class Session:
 
     @property
     def evicted_bytes(self):
-        """Bytes of split samples that no array got: their stream was evicted, or another session began."""
+        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
+        changed before the other half came."""
         return self.streams.evicted_bytes
 
     def __repr__(self):
         return (f"Session(audio_format={self.output_format!r}, input_audio_format={self.input_format!r}, "
                 f"streams={self.streams.count})")
 
-    # Threads: under the GIL, a call needs the lock only if it lets go of the GIL in the middle, be it for a long frame or because
-    # it runs Python code, as following a session does.
+    # Threads: under the GIL, a call needs the lock only where another thread can run in the middle of it: while a long frame is
+    # walked, and while the call runs Python code, which following a session does.
 
     cdef bint lock(self) except -1:
-        """Waits until no other thread is inside. False where this thread is inside already."""
+        """Takes the lock, and waits for another thread that has it. False where this thread has it already: then the caller must
+        not unlock()."""
         cdef unsigned long me = PyThread_get_thread_ident()
         cdef PyThread_type_lock fresh
         if self.owner == me and self.forks == _forks:
             return False
         if not PyThread_acquire_lock(self.lock_, 0):
             if self.forks != _forks and self.held:
-                # Its owner stayed behind at a fork, and had changed nothing yet.
+                # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet.
                 fresh = PyThread_allocate_lock()
                 if fresh == NULL:
                     raise MemoryError
@@ -199,10 +205,10 @@ cdef class Session:
     # ---- streams
 
     cdef inline audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of this delta, if it is the stream that spoke last and its format is known; else NULL.
+        """The stream of this delta, if that stream spoke last and its `format` still holds; else NULL.
 
-        The invariant behind it: a stream's `format` is that of its next delta, unless the delta names one, as long as its
-        `generation` is that of the table, which `changed` moves on.
+        stream.format is the format of the stream's next delta, unless that delta names one itself. It holds as long as
+        stream.generation is that of the table, and `changed` moves the generation of the table on.
         """
         cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids)
         if stream == NULL or stream.generation != self.streams.generation:
@@ -210,12 +216,13 @@ cdef class Session:
         return stream
 
     cdef void changed(self) noexcept:
-        """Formats are no longer what streams remember."""
+        """Makes all streams forget their formats, because a format of the session or of a response has changed."""
         self.streams.generation += 1
 
     cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
                      Py_ssize_t samples, const wire_sink *sink) except -1:
-        """Moves a stream on behind a delta. `stream`: NULL where it begins, by the key. `audio_format`: of its next delta.
+        """Moves a stream on behind a delta. `stream`: NULL where the stream begins with this delta, under `key`. `audio_format`:
+        the format of the stream's next delta, unless that delta names one.
 
         What can fail comes first: a MemoryError leaves the streams as they were.
         """
@@ -232,8 +239,8 @@ cdef class Session:
     # ---- formats
 
     cdef object format_of_stream(self, const wire_frame *f, Layout layout):
-        """Of a delta that names no format itself: its response's, else the session's. The session keeps what is returned until
-        `changed` is called."""
+        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it alive
+        until `changed` is called."""
         cdef stream_key key
         found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats and layout.ids.response_id:
@@ -244,7 +251,7 @@ cdef class Session:
     # ---- what a message changes
 
     cdef _Change read_change(self, const wire_frame *f, Layout layout):
-        """What the message will change. The frame is known to be valid, and nothing is changed yet."""
+        """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
         cdef wire_value holder
         cdef _Named named
@@ -262,7 +269,7 @@ cdef class Session:
         named = _read_named(f.data, &holder, DEFAULT_FORMAT)
         change.response_format = named.output_format
         if named.id.kind != WIRE_STRING:
-            # xAI leaves `response` empty and names the response beside it.
+            # xAI leaves the object `response` empty, and sends `response_id` beside it.
             if layout.ids.response_id:
                 named.id = f.values[layout.ids.response_id]
             else:
@@ -273,7 +280,7 @@ cdef class Session:
         return change
 
     cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept:
-        """The streams that the message ends, one after the other; NULL behind the last one."""
+        """The first stream that the message ends (`after` is NULL), or the one behind `after`; NULL where there is none."""
         if change.role == ROLE_AUDIO_END:
             return streams_find(&self.streams, &change.ended) if after == NULL else NULL
         if change.role == ROLE_RESPONSE_END:
@@ -281,7 +288,7 @@ cdef class Session:
         return NULL
 
     cdef bytes leftovers(self, _Change change):
-        """The bytes that the ended streams still hold."""
+        """The bytes that the streams which the message ends still hold: half samples, one byte at most for each stream."""
         cdef uint8_t[STREAMS_MAX] left
         cdef Py_ssize_t count = 0
         cdef audio_stream *stream = self.next_ended(change, NULL)
@@ -293,14 +300,15 @@ cdef class Session:
         return PyBytes_FromStringAndSize(<const char *>left, count)
 
     cdef int apply(self, _Change change) except -1:
-        """Does what the message says. What can fail comes first: a MemoryError leaves the session as it was."""
+        """Changes the session as the message says. What can fail comes first: a MemoryError leaves the session as it was."""
         cdef audio_stream *stream
         output_format, input_format = self.output_format, self.input_format
         cdef bint start = change.role == ROLE_SESSION_START
         if start:
             output_format = input_format = DEFAULT_FORMAT
-        # What a client asks for holds for what it sends from then on. For what the server sends, the server has the last word: its
-        # next message about the session says what holds. Only where no such message was seen does a client's word settle it.
+        # A client's session.update changes the format of what the client sends from then on. The format of what the server sends
+        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does the
+        # client's word count for both.
         if change.output_format is not None and not (change.proposed and self.server_spoke):
             output_format = change.output_format
         if change.input_format is not None:

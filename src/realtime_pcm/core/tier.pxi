@@ -1,8 +1,9 @@
-# The tier of the kernels, and the one place that lets go of the GIL.
+# The tier of the kernels, and the calls into src/wire. Long work lets go of the GIL here. (The only other place that lets go of
+# the GIL is the wait for a session's lock, in session.pxi.)
 
 cdef enum:
-    # What is shorter is walked and decoded with the GIL held: to let go of the GIL and to take it back costs about as much as
-    # decoding 2 kB, and even the slowest JSON (3 ns a byte) is walked in 0.8 ms.
+    # Bytes. A shorter span is walked and decoded with the GIL held: letting go of the GIL and taking it back costs about as much
+    # as decoding 2 kB, and even the slowest JSON (3 ns a byte) of this length is walked in 0.8 ms.
     GIL_BOUND = 256 * 1024
 
 cdef const wire_tier *TIER
@@ -36,7 +37,7 @@ def simd_tier():
     return TIER.name.decode()
 
 def _use_tier(str name):
-    """For tests: decodes with another tier from here on. ValueError where this machine does not run that tier."""
+    """For tests: from now on frames are decoded by the tier of this name. ValueError where this machine does not run it."""
     global TIER
     cdef bytes encoded = name.encode()
     cdef const wire_tier *tier = wire_choose_tier(encoded)
@@ -50,7 +51,7 @@ def _use_tier(str name):
 ctypedef wire_status (*wire_work)(void *arguments) noexcept nogil
 
 cdef inline wire_status _run(size_t length, wire_work work, void *arguments) noexcept:
-    """Does work over `length` bytes of a frame, without the GIL where that takes long."""
+    """Calls `work`, which goes over `length` bytes of a frame: without the GIL where these are GIL_BOUND or more."""
     cdef wire_status status
     if length < GIL_BOUND:
         return work(arguments)
@@ -75,7 +76,7 @@ cdef wire_status _do_members(void *arguments) noexcept nogil:
 
 cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key *keys, size_t count,
                    wire_value *found) noexcept:
-    """Finds members of an object in a frame that is known to be valid; all are ABSENT where `parent` is no object."""
+    """Finds members of the object `parent` in a frame that the walk has accepted. All are ABSENT where `parent` is no object."""
     cdef members_work work = members_work(data, parent, keys, count, found)
     _run(parent.end - parent.start if parent.kind == WIRE_OBJECT else 0, _do_members, &work)
 
@@ -92,7 +93,7 @@ cdef wire_status _do_element(void *arguments) noexcept nogil:
     return WIRE_OK
 
 cdef bint _element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept:
-    """Finds the next element of an array in a frame that is known to be valid; False behind the last one."""
+    """Finds the next element of an array in a frame that the walk has accepted; False behind the last element."""
     cdef element_work work = element_work(data, array, at, element, False)
     _run(array.end - at[0], _do_element, &work)
     return work.found
@@ -121,20 +122,20 @@ cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, w
     return _run(value.end - value.start, _do_payload_decode, &work)
 
 cdef enum:
-    PAUSE_US = 50
+    PAUSE_US = 50       # microseconds
 
-# What a thread that waits for this lock waits for is time alone: nobody ever lets go of it.
+# This lock is taken at import and never released, so that a timed wait for it is a pause without the GIL.
 cdef PyThread_type_lock _never = PyThread_allocate_lock()
 if _never == NULL:
     raise MemoryError
 PyThread_acquire_lock(_never, 1)
 
 cdef int _breathe(double *last) except -1:
-    """In a long run that builds nothing, after each stretch of GIL_BOUND bytes: the handlers of signals run, and other threads
-    get the GIL at least each millisecond. `last`: when they last could.
+    """Runs the handlers of signals, and gives other threads the GIL about each millisecond. A loop that builds no message calls
+    it after each GIL_BOUND bytes of frames. `last`: when the loop last paused.
 
-    Letting go of the GIL and taking it back at once would starve a waiting thread, which wakes up too late each time and asks
-    for the GIL only after 5 ms without such a chance. So where there are other threads, this one pauses.
+    If this thread let go of the GIL and took it back at once, a waiting thread would starve: the waiting thread wakes up too late
+    each time, and asks for the GIL only after 5 ms of waiting. So where there are other threads, this one pauses.
     """
     cdef PyThreadState *threads = PyInterpreterState_ThreadHead(PyInterpreterState_Get())
     cdef double now

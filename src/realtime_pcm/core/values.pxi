@@ -1,4 +1,4 @@
-# Spans of a frame as Python objects.
+# Spans of a frame as Python objects, and the DecodeErrors of a frame.
 
 cdef extern from "values.h":
     int values_init() except -1
@@ -17,18 +17,19 @@ cdef inline object _text(const uint8_t *data, const wire_value *value):
     return _owned(value_text(data, value))
 
 cdef inline object _flat(const uint8_t *data, const wire_value *value):
-    """A string, number, bool or None; None for a container."""
+    """A string, number, bool or None; None for an object or array."""
     return _owned(value_flat(data, value))
 
 cdef inline const uint8_t *_frame_data(object frame, Py_ssize_t *size) except NULL:
-    """The UTF-8 of a frame as messages keep it: bytes, or a str whose UTF-8 was taken before."""
+    """The UTF-8 of a frame in the form that a message keeps: bytes, or a str, in which CPython keeps the UTF-8 once it was asked
+    for."""
     if isinstance(frame, bytes):
         size[0] = PyBytes_GET_SIZE(frame)
         return <const uint8_t *>PyBytes_AS_STRING(frame)
     return <const uint8_t *>PyUnicode_AsUTF8AndSize(frame, size)
 
 cdef object _load_span(object frame, size_t start, size_t end):
-    """The value in this span of the frame, parsed whole."""
+    """The JSON value in this span of the frame, parsed by json_values.load."""
     cdef Py_ssize_t size
     cdef const uint8_t *data = _frame_data(frame, &size)
     return json_values.load(PyMemoryView_FromMemory(<char *>data + start, <Py_ssize_t>(end - start), PyBUF_READ))
@@ -37,7 +38,7 @@ cdef wire_key _key(const char *name):
     return wire_key(name, strlen(name))
 
 cdef str _brief(value):
-    """A value for repr: one short line, whatever it holds."""
+    """A value for repr: one short line, however long the value is."""
     if isinstance(value, str) and len(value) > 60:
         return f"{value[:56]!r}... {len(value)} characters"
     if isinstance(value, bytes):
@@ -48,7 +49,8 @@ cdef str _brief(value):
 # ---- Refusals ------------------------------------------------------------------------------------------------
 
 cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):
-    """The DecodeError for what the walk has found of a frame."""
+    """The DecodeError for a fault at `position`. `field`: the key that the error names; None: the key in whose value the walk met
+    the fault, or "type" where the value of "type" is the fault."""
     message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
     if field is None and f.key.kind == WIRE_STRING:
         field = _text(f.data, &f.key)

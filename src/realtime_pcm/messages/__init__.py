@@ -1,7 +1,7 @@
 """The catalogue: one class for each message a Realtime server sends, one module for each provider.
 
-A message is declared once, in its provider's module; what is here, the dispatch table and the stubs follow
-from there. `ServerMessage` is the union of all of them and `UnknownMessage`.
+A message is declared once, in the module of its provider. The names in this module, the dispatch table and the stubs are made
+from these declarations. `ServerMessage` is the union of all message classes and `UnknownMessage`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name != "ServerMessage":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Made when asked for: the union of some 130 classes takes longer than all else in this module.
+    # Made at its first use: the union of some 120 classes takes longer to make than all else in this module.
     from typing import Union
 
     union = Union[(*_CLASSES.values(), UnknownMessage)]

@@ -1,6 +1,7 @@
 """Messages of the OpenAI Realtime API, GA and beta names of one message in one class.
 
-Fields that another provider adds to one of these wire types stand last in its class, under the provider's name.
+Where another provider adds fields to one of these messages, they stand last in its class, behind a comment with the name of the
+provider.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..objects import (
     Usage,
 )
 
-# The order of the fields is the order in which OpenAI sends them: the walk predicts the next key from it.
+# The fields stand in the order in which OpenAI sends them: the walk expects the keys in that order.
 
 
 class Error(RealtimeServerMessage, wire="error"):

@@ -1,7 +1,7 @@
-"""The base of all views, and what its fields are made of.
+"""View, the base class of all views of nested objects.
 
-A view reads one parsed JSON object and never fails on what it finds there: a key it does not declare
-is in `raw`, a value of another shape than declared is handed on as it is, an absent or null value is None.
+A view reads one JSON object, and no content of that object is an error: a key that the view does not declare is in `raw`, a
+value of another type than declared is given as it is, an absent or null value is None.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound="View")
 
-# Of the session's input and its output; None where no session was known.
+# The formats of the session's input and output; None where no session was known.
 Formats: TypeAlias = tuple[AudioFormat, AudioFormat] | None
 
 _RESERVED = frozenset({"raw", "_formats", "_summary"})
@@ -36,7 +36,7 @@ class View(ViewObject, metaclass=_ViewType):
     """One nested object of a message: the declared fields as attributes, the whole object as `raw`."""
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
-    # Up to four fields that the repr of a message shows of a view inside of it.
+    # Up to four fields that the repr of a message shows of this view.
     _summary: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class View(ViewObject, metaclass=_ViewType):
             return False
         return json_values.same(self.raw, other.raw)
 
-    # A view may hold lists and dicts, and two equal ones may change apart.
+    # A view may hold lists and dicts: two equal views may become unequal when one of these is changed.
     __hash__ = None  # type: ignore[assignment]
 
     def __copy__(self) -> Self:
@@ -89,7 +89,7 @@ class View(ViewObject, metaclass=_ViewType):
 
 
 def known_formats(formats: Formats) -> tuple[AudioFormat, AudioFormat]:
-    """The formats of a view decoded without a session are the default ones."""
+    """The formats, or, of a view that was decoded without a session, the default formats."""
     return (DEFAULT, DEFAULT) if formats is None else formats
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-# A class stands after those its fields name.
+# A class stands behind the classes that its fields name.
 
 
 class Conversation(View):
@@ -54,10 +54,11 @@ class ContentPart(View):
 
     @property
     def pcm(self) -> npt.NDArray[np.int16] | None:
-        """The samples of `audio`, decoded at each access; None where there is none.
+        """The samples of `audio`, decoded at each read: int16, 1-D, channels interleaved; None where there is no audio.
 
-        `input_audio` is in the session's input format, all else in its output format, both pcm16 at
-        24,000 Hz where no session is known. DecodeError where it is no canonical base64.
+        A part of type `input_audio` is in the session's input format, any other part in its output format; both are pcm16 at
+        24,000 Hz where no session is known. Raises DecodeError where the audio is not canonical base64, or its format is
+        neither PCM nor G.711.
         """
         return part_pcm(self, known_formats(self._formats))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ._view import View
 
-# A class stands after those its fields name.
+# A class stands behind the classes that its fields name.
 
 
 class LogProb(View):
@@ -42,7 +42,7 @@ class TranscriptionSegment(View):
 
 
 class Delegation(View):
-    """A task the voice model handed on (GPT-Live)."""
+    """A task that the voice model has handed on (GPT-Live)."""
 
     id: str | None
     type: str | None

@@ -8,7 +8,7 @@ from ._view import View
 from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
 
-# A class stands after those its fields name.
+# A class stands behind the classes that its fields name.
 
 
 class CachedTokensDetails(View):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ._view import View
 
-# A class stands after those its fields name.
+# A class stands behind the classes that its fields name.
 
 
 class SessionAudioFormat(View):

@@ -14,5 +14,5 @@ def path() -> Path:
 
 
 def lines() -> list[bytes]:
-    """The frames, in order, as they came off the wire."""
+    """The frames in their order, each as a server would send it."""
     return path().read_bytes().splitlines()

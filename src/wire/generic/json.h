@@ -1,22 +1,22 @@
 /* JSON values: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by tier.h.
  *
- * The functions named walk_ take a pointer into the frame and return the one behind what they have read, for strings the closing
- * quote, or NULL after they have put the fault into walker.status and walker.fault. `end` is never read.
+ * A function named walk_ takes a pointer into the frame and returns a pointer behind what it has read; for a string, a pointer to
+ * its closing quote. NULL: there was a fault, which stands in walker.status and walker.fault. The byte at `end` is never read.
  */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* What special_in_run looks at: long enough that its one test does not count. */
+/* Bytes that special_in_run looks at: so many that its one branch costs nothing beside them. */
 #define WALK_RUN 256
-/* Escapes one by one in a string before whole blocks of them are tried, and each time that fails. */
+/* After each so many single escapes of a string, walk_string tries to pass whole blocks of them. */
 #define WALK_ESCAPES 8
 
 typedef struct walker {
     const uint8_t *data, *end;
-    const uint8_t *block;       /* 64 bytes from here were looked at: */
-    uint64_t special;           /* which of them a string does not simply run over */
+    const uint8_t *block;       /* the 64 bytes that were looked at last begin here */
+    uint64_t special;           /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
 } walker;
@@ -28,7 +28,7 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
 }
 
 #ifndef TIER_OWN_TAIL
-/* special_block of the last, fewer than 64, bytes of the frame; no bits behind its end. */
+/* special_block for the end of the frame, where fewer than 64 bytes are left. No bit is set for a place behind the end. */
 static __attribute__((noinline)) uint64_t special_tail(const walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
@@ -39,13 +39,14 @@ static __attribute__((noinline)) uint64_t special_tail(const walker *w, const ui
 }
 #endif
 
+/* Looks at the 64 bytes from p on. */
 static inline void look_at(walker *w, const uint8_t *p) {
     w->block = p;
     w->special = w->end - p >= 64 ? special_block(p) : special_tail(w, p);
 }
 
-/* The first byte at or behind p, in a string, that is a quote, a backslash, a control byte or not ASCII; or end. Strings
- * are short: one look at 64 bytes serves several of them. */
+/* p: inside a string. The first byte from p on that is a quote, a backslash, a control byte or not ASCII; `end` if there is none.
+ * Most strings are short, so that one look at 64 bytes serves several of them. */
 static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset < 64) {
@@ -57,14 +58,14 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
         look_at(w, p);
         if (w->special) return p + __builtin_ctzll(w->special);
         p += 64;
-        /* Behind a block that holds nothing comes more of the kind. */
+        /* A block without special bytes is mostly followed by more such blocks. */
         while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
     }
     return w->end;
 }
 
-/* p: behind the opening quote of a string. Its closing one, where nothing special stands before it and it is no further than a
- * look at 64 bytes: most strings are so. NULL where walk_string is needed. */
+/* p: behind the opening quote of a string. Its closing quote, if that is the next special byte and one look at 64 bytes finds it,
+ * as for most strings. NULL: walk_string has to read the string. */
 static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset > 63 || w->special >> offset == 0) {
@@ -86,12 +87,13 @@ static inline bool is_digit(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10;
 }
 
-/* Indexes of one digit are the commonest numbers. */
+/* Whether a number of one digit, the commonest numbers, stands at p. */
 static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
     return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
 }
 
-/* p: the backslash of a \uXXXX. What it stands for, or -1: a digit that is none comes before an end that comes too early. */
+/* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
+ * frame. */
 static int walk_hex4(walker *w, const uint8_t *p) {
     int value = 0;
     for (int i = 2; i < 6; i++) {
@@ -104,7 +106,7 @@ static int walk_hex4(walker *w, const uint8_t *p) {
     return value;
 }
 
-/* Of the character behind a backslash: all but the 'u' of JSON's escapes. */
+/* Whether the byte behind a backslash makes an escape of two bytes: one of JSON's other than \u. */
 static inline bool is_short_escape(uint8_t byte) {
     const uint64_t low = UINT64_C(1) << '"' | UINT64_C(1) << '/';
     const uint64_t high = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('f' - 64) |
@@ -112,7 +114,8 @@ static inline bool is_short_escape(uint8_t byte) {
     return byte < 128 && (byte < 64 ? low : high) >> (byte & 63) & 1;
 }
 
-/* p: a backslash that begins no short escape. A fault stands at it; a frame that ends inside the escape is a frame that ends. */
+/* p: a backslash that begins no escape of two bytes. Returns the byte behind \uXXXX, or behind a surrogate pair. The place of a
+ * fault is p; but where the frame ends inside the escape, the fault is that end. */
 static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (left < 2) return fail(w, WIRE_END, w->end);
@@ -131,10 +134,11 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     return p + 12;
 }
 
-/* Escapes that come in a long string again and again: slashes, or JSON within JSON. p: a backslash. Goes over whole blocks as
- * far as they hold none but escaped slashes, quotes and line feeds; returns p itself where the first block holds another. */
+/* For long strings that are full of escapes: slashes, or JSON within JSON. p: a backslash. Passes whole blocks as long as all of
+ * their escapes are slashes, quotes and line feeds, and they have no other special byte. Returns the byte behind these blocks,
+ * which is p if the first block is not like that. */
 static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
-    uint64_t behind = 0;            /* 1: the byte before p is a backslash */
+    uint64_t behind = 0;            /* 1: the byte before p is the backslash of an escape */
     for (; w->end - p >= 64; p += 64) {
         uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
         uint64_t quotes = equal_block(p, '"');
@@ -149,8 +153,8 @@ static inline bool is_continuation(uint8_t byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* p: a byte above 0x7F. All the multi-byte characters from here on, by table 3-7 of the Unicode standard. A fault
- * stands at the first byte of the ill-formed sequence. */
+/* p: a byte above 0x7F. Reads all multi-byte characters that follow one another from p on, by table 3-7 of the Unicode standard.
+ * The place of a fault is the first byte of the ill-formed sequence. */
 static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
     do {
         size_t left = (size_t)(w->end - p);
@@ -176,7 +180,7 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
     return p;
 }
 
-/* p: behind the opening quote. Returns the closing one. */
+/* p: behind the opening quote. Returns the closing quote. */
 static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
     unsigned escapes = 0;
     for (;;) {
@@ -186,7 +190,7 @@ static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *esca
         if (*p == '\\') {
             *escaped = true;
             if (++escapes % WALK_ESCAPES == 0) p = walk_escaped_blocks(w, p);
-            /* Runs of escapes are common in hostile frames and in JSON within JSON: no scan between them. */
+            /* Escapes that follow one another are common in hostile frames and in JSON within JSON: no scan between them. */
             while (p != NULL && p < w->end && *p == '\\') {
                 p = w->end - p > 1 && is_short_escape(p[1]) ? p + 2 : walk_escape(w, p);
             }
@@ -200,7 +204,7 @@ static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *esca
     }
 }
 
-/* walk_string, where nobody asks what is in the string. */
+/* walk_string for a string of which only the end is needed. */
 static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
     bool ignored;
     const uint8_t *closing = near_quote(w, p);
@@ -273,8 +277,8 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     return behind;
 }
 
-/* p: a '{' or '[' inside `depth` levels. Goes through all of it without recursion: one bit a level tells what
- * is open there, so 1,024 levels take 128 bytes. */
+/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which of
+ * the two is open there, so that 1,024 levels take 128 bytes. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;

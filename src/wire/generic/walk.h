@@ -1,18 +1,19 @@
-/* The frame walk: what a frame's type is, where its fields stand, and its payload. Included by tier.h, behind json.h.
+/* The walk: finds the type of a frame, its fields and its payload, and validates all of it. Included by tier.h, behind json.h.
  *
  *     walk            begin_frame or resume_frame, then walk_member for each member of the root object, then finish_frame
  *     walk_member     several expected members at once (walk_expected), or one: its key, then walk_field or walk_other
- *     walk_members    the same of a nested object that is known to be valid
- *     walk_element    the next element of a nested array
+ *     walk_members    finds members of a nested object in a frame that the walk has accepted
+ *     walk_element    finds the next element of a nested array, likewise
  */
 
-/* Members seen before "type" is known; more than these, and the frame is walked twice. */
+/* How many members that come before "type" are kept. A frame with more of them is walked twice. */
 #define WALK_PENDING 16
-/* The window before the end of a frame in which a payload's closing quote is looked for. What follows the payload
- * is about 300 bytes at xAI, 2 at OpenAI. */
+/* The closing quote of a payload is looked for in so many last bytes of a frame. Behind the payload stand 2 bytes at OpenAI, about
+ * 300 at xAI. */
 #define WALK_TRAILER 512
-/* A guessed payload longer than this is not allocated before its end is known: a wrong guess may cost 60 KiB. Azure's
- * longest deltas, 73,600 symbols, are within it. */
+/* The most base64 symbols of a guessed payload: memory for a longer payload is allocated only when its end is known. So a wrong
+ * guess costs memory for 60 KiB of payload at the most (in an array of float32, expanded from G.711, 240 KiB). Azure's longest
+ * deltas have 73,600 symbols. */
 #define WALK_GUESS (80 * 1024)
 
 typedef struct member {
@@ -22,12 +23,13 @@ typedef struct member {
     wire_value value;
 } member;
 
-/* An escaped key, plain; the length, or 0 where it is longer than any name (or empty: no name either). */
+/* Writes an escaped key without its escapes. Returns its length; 0 where the key is empty or longer than any declared name. */
 static size_t plain_key(const uint8_t *data, const uint8_t *key, size_t length, uint8_t out[WIRE_MAX_NAME]) {
     wire_value text = {(size_t)(key - data), (size_t)(key - data) + length, WIRE_STRING, true, false};
     return wire_text_utf8(data, &text, out, WIRE_MAX_NAME);
 }
 
+/* The number of the field with this key, or WIRE_NO_FIELD. */
 static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const member *m) {
     if (!m->escaped) return wire_layout_find(layout, m->key, m->length);
     uint8_t plain[WIRE_MAX_NAME];
@@ -41,7 +43,7 @@ static bool is_type_key(const uint8_t *data, const member *m) {
     return plain_key(data, m->key, m->length, plain) == 4 && memcmp(plain, "type", 4) == 0;
 }
 
-/* The catalogue's type for a "type" string; what is in no catalogue, or longer than a name can be, is unknown. */
+/* The type in the catalogue for the string that "type" has; catalogue->unknown where the catalogue has no such type. */
 static const wire_type *find_type(const wire_frame *f) {
     const wire_value *value = &f->type_value;
     const uint8_t *name = f->data + value->start;
@@ -59,6 +61,7 @@ static inline bool is_payload(const wire_layout *layout, uint32_t field) {
     return field - layout->payload_first < layout->payload_count;
 }
 
+/* Takes `type` for the type of the frame, and forgets what was found of the fields of another type. */
 static void use_type(wire_frame *f, const wire_type *type) {
     f->type = type;
     f->present = f->containers = 0;
@@ -67,7 +70,7 @@ static void use_type(wire_frame *f, const wire_type *type) {
     f->expected = 0;
 }
 
-/* values[field] has been written: the last of duplicate keys counts. */
+/* Notes that values[field] was written. Of duplicate keys the last one counts, because it writes last. */
 static inline void mark(wire_frame *f, uint32_t field) {
     uint32_t bit = 1u << field;
     f->present |= bit;
@@ -75,6 +78,7 @@ static inline void mark(wire_frame *f, uint32_t field) {
     f->expected = field + 1;
 }
 
+/* Puts a member that was kept into its field, if the type has one. */
 static void store(wire_frame *f, const member *m) {
     uint32_t field = find_field(f->type->layout, f->data, m);
     if (field == WIRE_NO_FIELD) return;
@@ -82,9 +86,9 @@ static void store(wire_frame *f, const member *m) {
     mark(f, field);
 }
 
-/* Fields that were not there are absent. The payload may stand under one of several keys, each of which may stand there
- * twice: the first declared key that is neither absent nor null holds it. What was decoded on the way counts if it
- * is that one's last value. */
+/* Marks the fields that the frame does not have as absent, and decides which value is the payload. Several keys may be declared
+ * for the payload: it is the value of the first of these that is neither absent nor null. Of duplicate keys the last one counts.
+ * The payload is done if the value that was decoded during the walk is this value. */
 static void settle(wire_frame *f, size_t decoded_start) {
     const wire_layout *layout = f->type->layout;
     uint32_t absent = (uint32_t)((UINT64_C(1) << layout->field_count) - 1) & ~f->present;
@@ -101,14 +105,14 @@ static void settle(wire_frame *f, size_t decoded_start) {
     }
 }
 
-/* Where a payload that begins at `src` probably ends: at the first quote of the frame's last bytes. NULL where there
- * is none, or where what lies between is no canonical length. */
+/* Guesses the closing quote of a payload that begins at `src`: the first special byte behind `src` among the last WALK_TRAILER bytes
+ * of the frame. NULL where that byte is no quote, or the length is 0, no multiple of four, or more than WALK_GUESS. */
 static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     const uint8_t *p = src;
     if (w->end - src > 64) {
         p = w->end - 64;
         look_at(w, p);
-        /* Last of all members, as OpenAI sends it: nothing but the closing quote stands there. */
+        /* Where the payload is the last member, as at OpenAI, 64 bytes will do: only their last but one, the quote, is special. */
         if (w->special != UINT64_C(1) << 62) p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
     }
     p = scan_string(w, p);
@@ -116,7 +120,7 @@ static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     return p;
 }
 
-/* p: at the key of a member, in an object that is known to be valid. Returns the key of the next member, or the closing brace. */
+/* p: the key of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing brace. */
 static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
     bool ignored;
     m->key = p + 1;
@@ -129,7 +133,7 @@ static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m
     return *p == ',' ? skip_space(p + 1, w->end) : p;
 }
 
-/* Finds all fields once "type" is fixed, in a frame that is known to be valid. */
+/* Finds all fields once more, under the type that counts. The frame is known to be valid. */
 static void walk_again(walker *w, wire_frame *f) {
     const uint8_t *p = skip_space(w->data, w->end);
     p = skip_space(p + 1, w->end);
@@ -140,6 +144,7 @@ static void walk_again(walker *w, wire_frame *f) {
     }
 }
 
+/* Whether the start of a frame holds control bytes that no JSON text has. */
 static bool looks_binary(const walker *w) {
     size_t length = (size_t)(w->end - w->data);
     if (length > 256) length = 256;
@@ -150,7 +155,7 @@ static bool looks_binary(const walker *w) {
     return false;
 }
 
-/* A frame whose root is no object: what is wrong with it, JSON first. */
+/* Finds the fault of a frame whose root is no object: a fault of its JSON, or else that it is no object. */
 static wire_status walk_other_root(walker *w, const uint8_t *p) {
     wire_value ignored;
     const uint8_t *root = p;
@@ -166,8 +171,9 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
     return w->status;
 }
 
-/* The common members in one go: the keys that are expected, no white space, plain strings, numbers of one digit, null.
- * Returns the byte behind the last value, or NULL where there is no such member; what comes next is walked in full. */
+/* Reads several members at once, as long as they are of the common kind: the key is the expected one, there is no white space, and
+ * the value is a short string of plain ASCII, a number of one digit, or null. Returns the byte behind the last value that it read,
+ * or NULL where it read none. The next member has to be read in full. */
 static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
     const uint8_t *const data = w->data, *const end = w->end;
     const uint8_t *behind = NULL;
@@ -209,7 +215,8 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
     return behind;
 }
 
-/* `{"type":"` and the type that is likely, as most frames begin. Returns the byte behind its closing quote, or NULL. */
+/* Most frames begin with `{"type":"` and the type of the frame before (f->likely). Returns the byte behind the closing quote of
+ * that type, or NULL where the frame begins otherwise. */
 static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
     const wire_type *type = f->likely;
     if (type == NULL || !type->literal || f->length < 9 + type->length + 64) return NULL;
@@ -224,44 +231,46 @@ static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
     return quote + 1;
 }
 
+/* Whether the likely type has its payload under this key. */
 static bool is_likely_payload(const wire_frame *f, const member *m) {
     if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
     uint32_t field = find_field(f->likely->layout, f->data, m);
     return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
 }
 
-/* What stopped the walk is in the value of this member. */
+/* Notes that the walk stopped in the value of this member. Returns NULL. */
 static const uint8_t *in_member(wire_frame *f, const member *m) {
     size_t start = (size_t)(m->key - f->data);
     f->key = (wire_value){start, start + m->length, WIRE_STRING, m->escaped, true};
     return NULL;
 }
 
-/* What is known so far, beside what stands in the frame. */
+/* What the walk knows so far, beside what it has written into the wire_frame. */
 typedef struct progress {
-    const wire_layout *layout;          /* of the type; NULL before there is one */
+    const wire_layout *layout;          /* the layout of the type; NULL before the type is known */
     member pending[WALK_PENDING];       /* members that came before the type */
     unsigned pending_count;
-    bool again;                         /* what was found stands under a type that was not the last one */
-    size_t decoded_start;               /* of the payload that was decoded on the way; SIZE_MAX: none was */
+    bool again;                         /* fields were looked for under a wrong type, or not all members were kept */
+    size_t decoded_start;               /* where the payload that was decoded during the walk begins; SIZE_MAX: there is none */
 } progress;
 
-/* Takes this type for the frame's, and gives it the members that came before. */
+/* Takes `type` for the type of the frame, and puts the members that came before into its fields. */
 static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) {
     use_type(f, type);
     so_far->layout = type->layout;
     for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
 }
 
-/* p: at a key's quote. Reads the key and the colon; returns where the value begins. */
+/* p: the opening quote of a key. Reads the key and the colon. Returns the first byte of the value. `field`: the number of the
+ * field, if the type is known and has one. */
 static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
     bool ignored;
     m->key = ++p;
     p = walk_string(w, p, &m->escaped, &ignored);
     if (p == NULL) return NULL;
     m->length = (size_t)(p - m->key);
-    /* "type" stands behind the payload, at Speaches and others: the likely type is taken for it. If it is another one, all is
-     * walked again. */
+    /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
+     * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
     if (so_far->layout == NULL && is_likely_payload(f, m)) settle_type(f, so_far, f->likely);
     if (so_far->layout != NULL) *field = find_field(so_far->layout, f->data, m);
     p++;
@@ -273,8 +282,8 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     return skip_space(p + 1, w->end);
 }
 
-/* p: at the value of a key that no field has: "type", or a member that is kept until the type is known, or one that is not
- * declared. Returns the byte behind the value. */
+/* p: the value of a member that is no known field: "type", a member that comes before the type and is kept, or a member that is
+ * not declared. Returns the byte behind the value. */
 static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
     const bool names_type = is_type_key(f->data, m);
     member *kept = m;
@@ -287,7 +296,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     if (names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
-            so_far->again |= type != f->type;       /* the last "type" counts */
+            so_far->again |= type != f->type;       /* of several "type" members the last one counts */
         } else if (type != NULL) {
             settle_type(f, so_far, type);
         }
@@ -297,12 +306,13 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
         kept->escaped = m->escaped;
         so_far->pending_count++;
     } else {
-        so_far->again |= so_far->layout == NULL;    /* more members than are kept */
+        so_far->again |= so_far->layout == NULL;    /* there was no room to keep it */
     }
     return p;
 }
 
-/* p: at the value of a field. Returns the byte behind it. A payload stops the walk: NULL with WIRE_NEED_SINK. */
+/* p: the value of a field. Returns the byte behind it. At a payload whose end can be guessed the walk stops: NULL, and the status is
+ * WIRE_NEED_SINK. */
 static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
                                         uint32_t field) {
     if (is_payload(so_far->layout, field) && !f->defer_payload && !f->resumed && !so_far->again && p < w->end && *p == '"') {
@@ -317,14 +327,14 @@ static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress
             return in_member(f, m);
         }
     }
-    /* Straight into its place: copying a value that was just written byte by byte stalls on every store. */
+    /* walk_value writes into the final place: a copy of a value whose parts were just stored would wait for each store. */
     p = walk_value(w, p, &f->values[field], 1);
     if (p == NULL) return in_member(f, m);
     mark(f, field);
     return p;
 }
 
-/* p: at the key of a member of the root object. Returns the byte behind the value of it, or of the last of several members. */
+/* p: the key of a member of the root object. Reads that member, or several. Returns the byte behind the last value read. */
 static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
     if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
     member m;
@@ -333,7 +343,7 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     if (so_far->layout != NULL) {
         const uint8_t *behind = walk_expected(w, f, so_far->layout, p);
         if (behind != NULL) return behind;
-        /* The key that is expected, before any other value (a payload among them): the key is not scanned either. */
+        /* The expected key with any other value, such as a payload: this key need not be scanned either. */
         if (f->expected < so_far->layout->field_count && wire_pattern_at(&so_far->layout->fields[f->expected], p, w->end)) {
             field = f->expected;
             m.key = p + 1;
@@ -365,11 +375,11 @@ static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
     if (p < w->end && *p == '"') return p;
     p = skip_space(p, w->end);
     if (p == w->end) return fail(w, WIRE_END, p);
-    /* A brace behind a comma is no end, but a key that is missing. */
+    /* A brace behind a comma does not end the object: a key is missing. */
     return *p == '}' ? fail(w, WIRE_EXPECTED_KEY, p) : p;
 }
 
-/* The root object's first key, or its closing brace. NULL: the frame is no object, and `status` is what is wrong with it. */
+/* Returns the first key of the root object, or its closing brace. NULL where the frame is no object; the fault is then set. */
 static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = walk_likely(w, f);
     if (p != NULL) {
@@ -383,7 +393,9 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
     return p == w->end ? fail(w, WIRE_END, p) : p;
 }
 
-/* Back with a sink. All that is lost are pending members, which were used up when the type was found. */
+/* Goes on after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and these were put into their fields when the type
+ * became known. The payload is decoded up to its guessed end. Where that fails, because the guess or the base64 is wrong, or where
+ * the caller declined (sink.out is NULL), the value is read like any other string. */
 static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
     const uint32_t field = f->payload_field;
@@ -401,7 +413,7 @@ static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so
     return p == NULL ? NULL : next_member(w, p);
 }
 
-/* p: the root object's closing brace. */
+/* p: the closing brace of the root object. Checks what follows, and the type; settles the fields and the payload. */
 static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
     const uint8_t *behind = skip_space(p + 1, w->end);
     if (behind != w->end) return fail(w, WIRE_TRAILING, behind), w->status;
