@@ -210,3 +210,11 @@ void blocks_refuse(long after, long count) {
     served_first = after;
     refused = count;
 }
+
+void blocks_forked(void) {
+#ifdef BLOCKS_SHARED
+    for (uint32_t i = 0; i < CLASSES; i++) cache.first[i] = NULL;
+    cache.counts.kept_bytes = cache.counts.kept_blocks = 0;
+    leave();
+#endif
+}

@@ -33,6 +33,9 @@ size_t blocks_limit(void);
 /* Frees all blocks of the cache. */
 void blocks_clear(void);
 
+/* In the child of a fork: another thread of the parent may have been at the cache, which is forgotten then. */
+void blocks_forked(void);
+
 typedef struct blocks_counts {
     size_t kept_bytes, kept_blocks;
     uint64_t reused, fresh;         /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */

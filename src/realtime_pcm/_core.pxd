@@ -70,7 +70,7 @@ cdef class Layout:
     cdef wire_layout wire
     cdef readonly type cls
     # fields
-    cdef dict fields                    # name -> (annotation, keys of the payload or None), as declared
+    cdef dict fields                    # name -> (annotation, keys of the payload or None, module), as declared
     cdef readonly tuple names           # attribute by field number
     cdef tuple keys                     # wire key by field number
     cdef message_plan plan

@@ -36,17 +36,19 @@ typedef struct {
     bool escaped, non_ascii;
 } message_span;
 
+#define MESSAGE_SPAN_WORDS ((Py_ssize_t)((sizeof(message_span) + sizeof(PyObject *) - 1) / sizeof(PyObject *)))
+
 static inline message_span *message_spans(message *self) {
     return (message_span *)(self->slots + self->slot_count);
 }
 
 static inline Py_ssize_t message_span_count(message *self) {
-    return (Py_SIZE(self) - self->slot_count) / 3;
+    return (Py_SIZE(self) - self->slot_count) / MESSAGE_SPAN_WORDS;
 }
 
 /* All slots are NULL. The caller fills every slot that a member descriptor reads; a slot of a LazyField may stay NULL. */
 static inline message *message_new(PyTypeObject *type, void *layout, Py_ssize_t slot_count, Py_ssize_t span_count) {
-    Py_ssize_t size = slot_count + 3 * span_count;
+    Py_ssize_t size = slot_count + MESSAGE_SPAN_WORDS * span_count;
     message *self = PyObject_Malloc(offsetof(message, slots) + (size_t)size * sizeof(PyObject *));
     if (self == NULL) {
         PyErr_NoMemory();

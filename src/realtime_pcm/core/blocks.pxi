@@ -19,6 +19,7 @@ cdef extern from "blocks.h" nogil:
     size_t blocks_limit()
     void blocks_clear()
     blocks_counts blocks_count()
+    void blocks_forked()
     void blocks_refuse(long after, long count)
 
 cdef extern from "arrays.h":

@@ -281,7 +281,7 @@ cdef dict _read_fields(cls, Layout layout, Layout base):
             raise TypeError(
                 f"{cls.__name__}.{name}: {cls.__base__.__name__} declares it with another number of wire keys; a class that "
                 "declares a field of its base again gives it as many")
-        fields[name] = (annotation, keys)
+        fields[name] = (annotation, keys, cls.__module__)
     for name in fields:
         if name in cls.__dict__ and name not in own:
             raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
@@ -312,7 +312,7 @@ cdef _lay_out(Layout layout, dict fields):
                               else SLOT_EVENT_ID)
     names = ["event_id"]
     all_keys = ["event_id"]
-    for name, (_, payload_keys) in fields.items():
+    for name, (_, payload_keys, _) in fields.items():
         if payload_keys:
             if layout.wire.payload_count:
                 raise TypeError(f"{layout.cls.__name__}.{name}: a message has one payload")
@@ -380,9 +380,9 @@ cdef _add_descriptors(Layout layout, dict fields):
     """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
     kept = []
-    for name, (annotation, payload_keys) in fields.items():
+    for name, (annotation, payload_keys, module) in fields.items():
         number = _number(layout, name)
-        view, many = annotations.view_in(annotation, cls.__module__, ViewObject)
+        view, many = annotations.view_in(annotation, module, ViewObject)
         if view is None and (payload_keys or not (annotations.is_nested(annotation) or name in _READ_LATER)):
             descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
         else:
@@ -419,6 +419,6 @@ cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
         # The base classes of this class read the same slot by descriptors of their own.
         for cls in layout.cls.__mro__[1:]:
             base = cls.__dict__.get("_layout")
-            if isinstance(base, Layout) and name in cls.__dict__:
+            if isinstance(base, Layout) and name in cls.__dict__ and not isinstance(cls.__dict__[name], LazyField):
                 _set_on_class(cls, name, _lazy(name, i, <Layout>base, None, False))
     return 0

@@ -54,12 +54,15 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
                 near = _nearest(str.__str__(entry), list(catalogue.types))
                 raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
                                  "(UnknownMessage stands for all types that no class has)")
-            numbers[wire_type.number] = 1
+            if wire_type.number < len(numbers):
+                numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
             if entry is not RealtimeMessage and _base_of(entry)[0] is not catalogue:
                 raise ValueError(f"only={entry.__name__}: no message of the {catalogue.side} is of this class")
             for wire_type in catalogue.types_of(entry):
-                numbers[wire_type.number] = 1
+                # A type that was declared since `numbers` was made is not built.
+                if wire_type.number < len(numbers):
+                    numbers[wire_type.number] = 1
             made.unknown |= issubclass(catalogue.unknown.layout.cls, entry)
         else:
             raise TypeError(f"only= takes wire types and message classes, not {entry!r}")
@@ -320,6 +323,9 @@ cdef class Decoder:
                 _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else self.session.leftovers(change))
         # From here on nothing is refused, so the session may change.
         if change is not None:
+            # Nobody is given the bytes that a message without `incomplete_sample` ends.
+            if not layout.ends_audio:
+                self.session.streams.evicted_bytes += <uint64_t>len(self.session.leftovers(change))
             self.session.apply(change)
         return result
 

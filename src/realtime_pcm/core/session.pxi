@@ -111,10 +111,14 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
 # The number of forks between the process that imported the package and this one. A lock that was taken before the last fork may
 # belong to a thread that this process does not have.
 cdef unsigned long _forks = 0
+# The thread that forked last, the only one that this process has of its parent's. What it had locked it still has.
+cdef unsigned long _survivor = 0
 
 def _forked():
-    global _forks
+    global _forks, _survivor
     _forks += 1
+    _survivor = PyThread_get_thread_ident()
+    blocks_forked()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
@@ -179,7 +183,7 @@ cdef class Session:
         not unlock()."""
         cdef unsigned long me = PyThread_get_thread_ident()
         cdef PyThread_type_lock fresh
-        if self.owner == me and self.forks == _forks:
+        if self.owner == me and (self.forks == _forks or me == _survivor):
             return False
         if not PyThread_acquire_lock(self.lock_, 0):
             if self.forks != _forks and self.held:

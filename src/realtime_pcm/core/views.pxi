@@ -127,10 +127,12 @@ cdef class ViewField:
     cdef object read(self, ViewObject instance):
         cdef wire_value found
         if self.findable and instance.is_scanned():
-            _find_in_view(instance.frame, instance, &self.key, 1, &found)
+            # Held here: a long search lets go of the GIL, and another thread that parses the view drops its frame.
+            frame = instance.frame
+            _find_in_view(frame, instance, &self.key, 1, &found)
             # A list or dict is taken out of `raw` below, so that each read gives the same object.
             if found.kind < WIRE_OBJECT or (self.view is not None and self.many == (found.kind == WIRE_ARRAY)):
-                return _nested_value(instance.frame, &found, self.view, self.many, instance._formats)
+                return _nested_value(frame, &found, self.view, self.many, instance._formats)
         value = instance.parse().get(self.__name__)
         view = self.view
         if view is None:
