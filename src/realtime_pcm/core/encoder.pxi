@@ -128,7 +128,7 @@ cdef class AudioEncoder:
             raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        forced = DEFAULT_FORMAT if audio_format is None else forced_format(audio_format, "uint8")
+        forced = DEFAULT_FORMAT if audio_format is None else forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
         layout = found
         _check_fields(layout, fields)
         head = self.head_of(layout, fields)
