@@ -7,6 +7,8 @@ A file of facts holds the names of a package's message types, of their fields an
 the JSON type of each; it holds no text of the package. The tests compare the catalogue with these files, never with a
 package that is installed, so that a new release of a package cannot break them. `check` prints every difference and
 exits with status 0: a difference is news, not a failure.
+
+Of pipecat-ai (for xAI and Inworld) and dashscope, only what clients send is read. The extra `test` installs neither.
 """
 
 from __future__ import annotations
@@ -194,7 +196,132 @@ def named(messages: Any, names: dict[type, str]) -> dict[str, Any]:
     }
 
 
-PACKAGES = {"openai": read_openai, "azure-ai-voicelive": read_voice_live}
+def read_pipecat() -> dict[str, Any]:
+    """What clients of xAI and of Inworld send: neither has a package of its own that declares it."""
+    models = Models("pipecat.services.", openai_fields, lambda known: [known] if hasattr(known, "model_fields") else [])
+    found: dict[str, dict[str, type]] = {"xai": {}, "inworld": {}}
+    for provider, types_of in found.items():
+        module = importlib.import_module(f"pipecat.services.{provider}.realtime.events")
+        for model in module.ClientEvent.__subclasses__():
+            models.add(model)
+            for wire in typing.get_args(model.model_fields["type"].annotation):
+                types_of[wire] = model
+    return {**named({"server": {}, "client": found}, models.names()), "models": models.facts()}
+
+
+# ---- A package that declares nothing: its methods are called with all of their arguments, and what they send is looked at
+
+
+def read_dashscope() -> dict[str, Any]:
+    """What clients of DashScope send, by what the package's own sessions put on a socket."""
+    from dashscope.audio.qwen_omni import omni_realtime
+    from dashscope.audio.qwen_tts_realtime import qwen_tts_realtime
+    from dashscope.v2.resources.audio.realtime import RealtimeSession
+
+    sent: dict[str, list[dict[str, Any]]] = {"qwen omni": [], "qwen tts": []}
+    modes = list(omni_realtime.MultiModality)
+    asr = {"input_audio_transcription_model": "qwen3-asr"}
+    vad = {"turn_detection_threshold": 0.5, "prefix_padding_ms": 300, "turn_detection_silence_duration_ms": 800}
+    pcm = {"type": "pcm", "sample_rate": 16000}
+
+    omni = omni_realtime.OmniRealtimeConversation("qwen-omni", omni_realtime.OmniRealtimeCallback())
+    omni.ws = _Socket(sent["qwen omni"])
+    corpus = omni_realtime.TranslationParams.Corpus(phrases={})
+    translation = omni_realtime.TranslationParams(language="en", corpus=corpus)
+    transcription = omni_realtime.TranscriptionParams(language="zh", corpus_text="text")
+    omni.update_session(modes, "Tina", translation_params=translation, transcription_params=transcription, **vad)
+    config = omni_realtime.AudioFormatConfig(**pcm)
+    configs = {"input_audio_config": config, "output_audio_config": config}
+    omni.update_session(modes, "Tina", input_video_representation_compact="low", **configs, **asr, **vad)
+    omni.create_item({"type": "message"})
+    omni.append_audio("AAA=")
+    omni.append_video("AAA=")
+    omni.commit()
+    omni.clear_appended_audio()
+    omni.create_response("Be brief.", modes)
+    omni.cancel_response()
+    omni.end_session_async()
+
+    # The newer client, with each family of models that it writes sessions of its own for.
+    names = types.SimpleNamespace(timeout=None, workspace=None, region=None, api_key="key")
+    for model in ("qwen3.8-omni-", "qwen-audio-", "qwen3.8-livetranslate-", "qwen3-livetranslate-", "qwen-omni-"):
+        client = types.SimpleNamespace(config=names)
+        where = {"model": model, "ws_url": "wss://localhost"}
+        with RealtimeSession(client, **where, connector=lambda *_: _Socket(sent["qwen omni"])) as session:
+            rows = {"input_audio_config": pcm, "output_audio_config": pcm, "translation_params": {"language": "en"}}
+            session.update_session(["text"], voice="Tina", enable_turn_detection=True, **rows, **asr, **vad)
+            session.create_item({"type": "message"}, previous_item_id="item")
+            session.retrieve_item("item")
+            session.delete_item("item")
+            session.append_audio("AAA=")
+            session.append_video("AAA=")
+            session.commit()
+            session.clear_appended_audio()
+            session.create_response(["text"], "Be brief.")
+            session.cancel_response()
+
+    tts = qwen_tts_realtime.QwenTtsRealtime("qwen-tts")
+    tts.ws = _Socket(sent["qwen tts"])
+    audio = {"sample_rate": 24000, "volume": 50, "speech_rate": 1.5, "audio_format": "pcm", "pitch_rate": 1.5, "bit_rate": 128}
+    words = {"enable_tn": True, "instructions": "Be brief.", "optimize_instructions": True, "language_type": "auto"}
+    tts.update_session("Tina", qwen_tts_realtime.AudioFormat.PCM_24000HZ_MONO_16BIT, **audio, **words)
+    tts.append_text("text")
+    tts.commit()
+    tts.clear_appended_text()
+    tts.cancel_response()
+    tts.finish()
+
+    facts: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, str]] = {}
+    for api, frames in sent.items():
+        found[api] = {}
+        for wire in sorted({frame["type"] for frame in frames}):
+            name = "".join(map(str.capitalize, re.split(r"\W", f"{api} {wire}".replace("_", " "))))
+            found[api][wire] = describe(name, [frame for frame in frames if frame["type"] == wire], facts)
+    return {"server": {}, "client": found, "models": dict(sorted(facts.items()))}
+
+
+class _Socket:
+    """Keeps the frames that a client sends."""
+
+    def __init__(self, frames: list[dict[str, Any]]) -> None:
+        self.frames = frames
+        self.sock = types.SimpleNamespace(connected=True)
+
+    def send(self, text: str) -> None:
+        self.frames.append(json.loads(text))
+
+    def close(self, *_: Any) -> None:
+        pass
+
+
+def describe(name: str, objects: list[dict[str, Any]], facts: dict[str, dict[str, str]]) -> str:
+    """Write down, as a model of this name, the fields that these objects have; its name is given back."""
+    fields: dict[str, str] = {}
+    for field in sorted({key for known in objects for key in known}):
+        values = [known[field] for known in objects if known.get(field) is not None]
+        fields[field] = kind_of(f"{name}.{field}", values, facts) + "?" * (len(values) < len(objects))
+    facts[name] = fields
+    return name
+
+
+def kind_of(name: str, values: list[Any], facts: dict[str, dict[str, str]]) -> str:
+    inner = [value for value in values if isinstance(value, dict)]
+    listed = [value for value in values if isinstance(value, list)]
+    kinds = [FLAT[type(value)] for value in values if not isinstance(value, (dict, list))]
+    if inner:
+        kinds.append(describe(name, inner, facts))
+    if listed:
+        kinds.append(f"[{kind_of(name, [entry for entries in listed for entry in entries], facts)}]")
+    return " | ".join(dict.fromkeys(kinds)) or "any"
+
+
+PACKAGES = {
+    "openai": read_openai,
+    "azure-ai-voicelive": read_voice_live,
+    "pipecat-ai": read_pipecat,
+    "dashscope": read_dashscope,
+}
 
 
 def read(package: str) -> dict[str, Any]:

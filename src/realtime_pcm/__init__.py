@@ -1,6 +1,6 @@
 """Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
 
-from . import messages, objects
+from . import client_messages, messages, objects
 from ._core import AudioEncoder, Decoder, Session, decode, encode_append, simd_tier
 from .audio import AudioFormat
 from .errors import DecodeError
@@ -16,6 +16,7 @@ __all__ = [
     "InvalidFrame",
     "Session",
     "__version__",
+    "client_messages",
     "decode",
     "decode_stream",
     "encode_append",

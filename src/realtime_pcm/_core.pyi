@@ -6,6 +6,7 @@ import numpy.typing as npt
 from typing_extensions import Self, TypeVar, disjoint_base
 
 from .audio import AudioFormat
+from .client_messages import ClientMessage
 from .messages import ServerMessage
 
 Frame: TypeAlias = bytes | bytearray | memoryview | str
@@ -128,7 +129,7 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
-        side: Literal["server", "client"] = "server",
+        side: Literal["server"] = "server",
         session: Session | None = None,
     ) -> None: ...
     @overload
@@ -138,7 +139,27 @@ class Decoder(Generic[_Given]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
-        side: Literal["server", "client"] = "server",
+        side: Literal["server"] = "server",
+        session: Session | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Decoder[ClientMessage],
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: None = None,
+        side: Literal["client"],
+        session: Session | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Decoder[ClientMessage | None],
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        side: Literal["client"],
         session: Session | None = None,
     ) -> None: ...
     @property
@@ -153,13 +174,22 @@ class Decoder(Generic[_Given]):
     def evicted_bytes(self) -> int: ...
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
 
+@overload
 def decode(
     frame: Frame,
     *,
     dtype: DType | npt.DTypeLike = "int16",
     audio_format: AudioFormat | str | None = None,
-    side: Literal["server", "client"] = "server",
+    side: Literal["server"] = "server",
 ) -> ServerMessage: ...
+@overload
+def decode(
+    frame: Frame,
+    *,
+    dtype: DType | npt.DTypeLike = "int16",
+    audio_format: AudioFormat | str | None = None,
+    side: Literal["client"],
+) -> ClientMessage: ...
 
 _Flat: TypeAlias = str | int | float | bool | None
 _Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | bytes | bytearray | memoryview

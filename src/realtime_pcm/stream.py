@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ._core import DType, Frame
+    from ._core import DType, Frame, RealtimeMessage, Session
     from .audio import AudioFormat
-    from .messages import RealtimeServerMessage, ServerMessage
+    from .client_messages import ClientMessage
+    from .messages import ServerMessage
 
     class OpenAIConnection(Protocol):
         """A sync connection of the openai SDK: realtime, translation, live or beta."""
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     SyncSource = Union[Iterable[Frame], OpenAIConnection]
     AsyncSource = Union[AsyncIterable[Frame], AsyncOpenAIConnection, AiohttpWebSocket]
     Samples = Union[DType, npt.DTypeLike]
-    Wanted = Union[str, type[RealtimeServerMessage]]
+    Wanted = Union[str, type[RealtimeMessage]]
     Only = Union[Wanted, Iterable[Wanted]]
 
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
@@ -109,7 +110,7 @@ class MessageStream(Iterator[M]):
 
     @property
     @abstractmethod
-    def decoder(self) -> Decoder[Any]:
+    def decoder(self) -> Decoder[M | None]:
         """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
 
     @property
@@ -137,7 +138,7 @@ class AsyncMessageStream(AsyncIterator[M]):
         self._source = source
 
     @property
-    def decoder(self) -> Decoder[Any]:
+    def decoder(self) -> Decoder[M | None]:
         """The Decoder that carries the session. Hand it to the next stream, and that goes on where this one stopped."""
         return self._decoder
 
@@ -190,7 +191,7 @@ class _Tolerant(MessageStream[M]):
         self._source = source
 
     @property
-    def decoder(self) -> Decoder[Any]:
+    def decoder(self) -> Decoder[M | None]:
         return self._decoder
 
     @property
@@ -431,51 +432,136 @@ def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
 
 
 # The async overloads come first: a connection whose class has an unknown base (a compiled one) matches whichever does.
-# Those for `str` (an iterable of str, to a type checker) come before the sync ones.
+# Those for `str` (an iterable of str, to a type checker) come before the sync ones. A decoder that gives nothing but None
+# would fit those of both sides, which mypy reports; there is none.
 
 
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[ServerMessage]: ...
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
 @overload
 def decode_stream(
     source: AsyncSource,
     *,
     errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[Any] | None = None,
+    decoder: None = None,
     dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
-) -> AsyncMessageStream[ServerMessage]: ...
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> AsyncMessageStream[ClientMessage]: ...
 @overload
 def decode_stream(
     source: AsyncSource,
     *,
     errors: Literal["yield"],
-    decoder: Decoder[Any] | None = None,
+    decoder: None = None,
     dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
-) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> AsyncMessageStream[ClientMessage | InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[ClientMessage | InvalidFrame | None],
+) -> AsyncMessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[ClientMessage | InvalidFrame | None],
+) -> AsyncMessageStream[ClientMessage | InvalidFrame]: ...
 @overload
 def decode_stream(source: str | bytes | bytearray | memoryview | Coroutine[Any, Any, Any]) -> NoReturn: ...
 @overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[ServerMessage]: ...
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
+    dtype: Samples = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Only | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[ServerMessage | InvalidFrame]: ...
+@overload
 def decode_stream(
     source: SyncSource,
     *,
     errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[Any] | None = None,
+    decoder: None = None,
     dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
-) -> MessageStream[ServerMessage]: ...
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> MessageStream[ClientMessage]: ...
 @overload
 def decode_stream(
     source: SyncSource,
     *,
     errors: Literal["yield"],
-    decoder: Decoder[Any] | None = None,
+    decoder: None = None,
     dtype: Samples = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Only | None = ...,
-) -> MessageStream[ServerMessage | InvalidFrame]: ...
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> MessageStream[ClientMessage | InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[ClientMessage | InvalidFrame | None],
+) -> MessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[ClientMessage | InvalidFrame | None],
+) -> MessageStream[ClientMessage | InvalidFrame]: ...
 
 
 def decode_stream(
@@ -486,6 +572,8 @@ def decode_stream(
     dtype: Any = ...,
     audio_format: Any = ...,
     only: Any = ...,
+    side: Any = ...,
+    session: Any = ...,
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
     """The messages of `source`, one a frame.
 
@@ -495,7 +583,8 @@ def decode_stream(
         "yield" an InvalidFrame in its place. With "skip", `stream.skipped` counts the frames that were left out, and the
         logger "realtime_pcm" tells the first one of each stream (a warning).
     decoder: one that already knows the session, instead of the options of a new Decoder.
-    dtype, audio_format, only: the options of a new Decoder, with its defaults.
+    dtype, audio_format, only, side, session: the options of a new Decoder, with its defaults. side="client" reads what
+        clients send; session= shares the Session of another decoder, of either side.
     Raises TypeError for a source that hands out no frames and for arguments of a wrong type, ValueError for those of a
     wrong value.
     """
@@ -504,13 +593,14 @@ def decode_stream(
     refusal = _refuse(source)
     if refusal is not None:
         raise refusal
-    if dtype is audio_format is only is ...:
+    if dtype is audio_format is only is side is session is ...:
         if decoder is None:
             decoder = Decoder()
         elif not isinstance(decoder, Decoder):
             raise TypeError(f"decode_stream() takes a Decoder as decoder=, not {type(decoder).__name__}")
     else:
-        decoder = _new_decoder(decoder, {"dtype": dtype, "audio_format": audio_format, "only": only})
+        given = {"dtype": dtype, "audio_format": audio_format, "only": only, "side": side, "session": session}
+        decoder = _new_decoder(decoder, given)
     name = type(source).__name__
     if hasattr(source, "__aiter__"):
         return AsyncMessageStream(_async_frames(source), decoder, errors, name)

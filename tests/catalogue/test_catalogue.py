@@ -1,4 +1,4 @@
-"""The catalogue against a list of what each provider sends (provider_messages.json)."""
+"""The catalogue of each side against a list of what each provider sends there (provider_messages.json, client_messages.json)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 
 import realtime_pcm
 from realtime_pcm import messages, objects
-from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, UnknownMessage
-from support.provider_messages import BY_TYPE, ENTRIES, PAYLOADS, decode, plain, wire_fields
+from support.provider_messages import BY_TYPE, PAYLOADS, SIDES, Side, decode, plain, wire_fields
 
 RESERVED = {
     "type",
@@ -53,6 +52,18 @@ ORDERS = {
 }
 
 
+every_side = pytest.mark.parametrize("side", SIDES.values(), ids=SIDES)
+every_entry = pytest.mark.parametrize(
+    "entry",
+    [entry for side in SIDES.values() for entry in side.entries],
+    ids=lambda entry: f"{entry['side']} {entry['type']}",
+)
+
+
+def side_of(entry: dict[str, Any]) -> Side:
+    return SIDES[entry["side"]]
+
+
 def build(entry: dict[str, Any], value: Any, order: str = "type first") -> dict[str, Any]:
     keys = ["type", "event_id", *wire_fields(entry)]
     filled = dict.fromkeys(keys, value) | {"type": entry["type"], "event_id": "event_1"}
@@ -68,8 +79,8 @@ def build(entry: dict[str, Any], value: Any, order: str = "type first") -> dict[
 
 
 def check_fields(entry: dict[str, Any], sent: dict[str, Any]) -> None:
-    message = decode(sent)
-    assert type(message).__name__ == entry["class"]
+    message = decode(sent, entry["side"])
+    assert type(message) is side_of(entry).class_of(entry)
     assert message.type == entry["type"]
     assert message.event_id == "event_1"
     assert message.to_dict() == sent
@@ -81,8 +92,8 @@ def check_fields(entry: dict[str, Any], sent: dict[str, Any]) -> None:
         if key in payload_keys:
             got = getattr(message, payload_field)
             assert (got.tobytes() if payload_field == "pcm" else got) == PAYLOAD
-            if isinstance(message, AudioMessage):
-                assert message.delta == value
+            if payload_field == "pcm":
+                assert getattr(message, "delta" if entry["side"] == "server" else key) == value
         elif key in RESERVED or keyword.iskeyword(key):
             undeclared[key] = value
         else:
@@ -92,35 +103,35 @@ def check_fields(entry: dict[str, Any], sent: dict[str, Any]) -> None:
     assert message.extra == undeclared
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+@every_entry
 def test_every_field_comes_back_equal(entry: dict[str, Any]) -> None:
     for value in VALUES.values():
         check_fields(entry, build(entry, value))
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+@every_entry
 def test_key_order_does_not_matter(entry: dict[str, Any]) -> None:
     for order, kind in itertools.product(ORDERS, ("object", "string", "int")):
         check_fields(entry, build(entry, VALUES[kind], order))
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+@every_entry
 def test_each_provider_s_own_shape(entry: dict[str, Any]) -> None:
     for provider, fields in entry["fields"].items():
         own = {**entry, "fields": {provider: fields}}
         sent = build(own, "text")
-        message = decode(sent)
-        assert not isinstance(message, UnknownMessage)
+        message = decode(sent, entry["side"])
+        assert not isinstance(message, side_of(entry).unknown)
         for name in set(type(message).__match_args__) - set(sent) - {"pcm", "data"}:
             assert getattr(message, name) is None, (provider, name)
         if own["class"] not in PAYLOADS:
             check_fields(own, sent)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+@every_entry
 def test_all_fields_absent(entry: dict[str, Any]) -> None:
-    message = decode({"type": entry["type"]})
-    assert type(message).__name__ == entry["class"]
+    message = decode({"type": entry["type"]}, entry["side"])
+    assert type(message) is side_of(entry).class_of(entry)
     assert message.event_id is None
     assert message.extra == {}
     for name in type(message).__match_args__:
@@ -128,54 +139,60 @@ def test_all_fields_absent(entry: dict[str, Any]) -> None:
         assert (value.size == 0) if name == "pcm" else (value in (None, b"")), name
 
 
-def test_the_list_is_the_catalogue() -> None:
+@every_side
+def test_the_list_is_the_catalogue(side: Side) -> None:
     listed: dict[str, set[str]] = {}
-    for entry in ENTRIES:
+    for entry in side.entries:
         listed.setdefault(entry["class"], set()).update(wire_fields(entry))
+    exported = {name: getattr(side.package, name) for name in side.package.__all__}
     declared = {
         name
-        for name in messages.__all__
-        if isinstance(getattr(messages, name), type)
-        and issubclass(getattr(messages, name), RealtimeServerMessage)
-        and getattr(messages, name).__module__.startswith("realtime_pcm.messages.")
+        for name, value in exported.items()
+        if isinstance(value, type) and issubclass(value, side.base) and value.__module__.startswith(f"{side.package.__name__}.")
     }
     assert declared == set(listed)
     for name, keys in listed.items():
-        fields = set(getattr(messages, name).__match_args__)
+        fields = set(exported[name].__match_args__)
         payload_field, payload_keys = PAYLOADS.get(name, ("", ()))
         assert {key for key in keys if not keyword.iskeyword(key)} - RESERVED == (fields - {payload_field} | set(payload_keys)), (
             name
         )
 
 
-def test_counts() -> None:
-    assert len(BY_TYPE) == len(ENTRIES) == 129
-    assert len({entry["class"] for entry in ENTRIES}) == 123
+@pytest.mark.parametrize(("side", "types", "classes"), [("server", 129, 123), ("client", 50, 50)])
+def test_counts(side: str, types: int, classes: int) -> None:
+    entries = SIDES[side].entries
+    assert len(SIDES[side].by_type) == len(entries) == types
+    assert len({entry["class"] for entry in entries}) == classes
 
 
-def test_no_field_bears_a_reserved_name() -> None:
-    for entry in ENTRIES:
-        cls = getattr(messages, entry["class"])
+@every_side
+def test_no_field_bears_a_reserved_name(side: Side) -> None:
+    for entry in side.entries:
+        cls = side.class_of(entry)
         assert not (set(cls.__match_args__) - {"pcm"}) & RESERVED
         assert len(cls.__match_args__) <= 31
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["type"])
+@every_entry
 def test_a_wire_name_is_one_class_s(entry: dict[str, Any]) -> None:
-    with pytest.raises(TypeError):
-        type("Another", (RealtimeServerMessage,), {"__module__": __name__}, wire=entry["type"])
-    assert type(decode({"type": entry["type"]})).__name__ == entry["class"]
+    side = side_of(entry)
+    with pytest.raises(TypeError, match=entry["class"]):
+        type("Another", (side.base,), {"__module__": __name__}, wire=entry["type"])
+    assert type(decode({"type": entry["type"]}, entry["side"])) is side.class_of(entry)
 
 
-def test_no_name_shadows_a_builtin() -> None:
+@every_side
+def test_no_name_shadows_a_builtin(side: Side) -> None:
     import builtins
 
-    assert not [name for name in messages.__all__ if hasattr(builtins, name)]
+    assert not [name for name in side.package.__all__ if hasattr(builtins, name)]
 
 
-def test_every_message_has_one_line_of_documentation() -> None:
-    for entry in ENTRIES:
-        doc = getattr(messages, entry["class"]).__doc__
+@every_side
+def test_every_message_has_one_line_of_documentation(side: Side) -> None:
+    for entry in side.entries:
+        doc = side.class_of(entry).__doc__
         assert doc and "\n" not in doc.strip(), entry["class"]
 
 
@@ -200,8 +217,9 @@ def test_the_rust_enum_s_names() -> None:
         assert BY_TYPE[wire]["class"] == name
 
 
-def test_other_names_follow_the_wire() -> None:
-    for entry in ENTRIES:
+@every_side
+def test_other_names_follow_the_wire(side: Side) -> None:
+    for entry in side.entries:
         wire = entry["type"].replace("response.output_audio", "response.audio")
         wire = wire.replace("response.output_text", "response.text")
         pattern = "".join(word.capitalize() for word in wire.replace(".", "_").split("_"))
@@ -221,11 +239,12 @@ def test_either_key_of_an_audio_payload() -> None:
         assert message.sample_rate_hz == 24000
 
 
-def test_server_message_is_the_union_of_all() -> None:
-    members = set(get_args(messages.ServerMessage))
-    assert members == {getattr(messages, entry["class"]) for entry in ENTRIES} | {UnknownMessage}
+@every_side
+def test_the_union_of_a_side_has_all_its_classes(side: Side) -> None:
+    members = set(get_args(getattr(side.package, side.union)))
+    assert members == {side.class_of(entry) for entry in side.entries} | {side.unknown}
     with pytest.raises(AttributeError):
-        messages.no_such_name  # noqa: B018
+        side.package.no_such_name  # noqa: B018
 
 
 def test_views_of_nested_fields() -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import realtime_pcm as rp
 from realtime_pcm import _core
@@ -18,14 +19,13 @@ from .reference import differences, expect, payload_differences
 TIERS = _core._available_tiers()
 BATCH = 400
 _DTYPES = ["int16"] * 6 + ["float32", "uint8"]
-_AudioMessage = rp.messages.AudioMessage
 
 
-def check(frames: list[bytes], dtype: str = "int16", turn: int = 0) -> Iterator[str]:
+def check(frames: list[bytes], dtype: str = "int16", turn: int = 0, side: str = "server") -> Iterator[str]:
     """What differs, one line each. Each tier decodes each frame: verdict, position and payload are compared on all of
     them, fields on one in turn (`turn`), a str and a bytearray of it and to_dict() now and then."""
-    decode = rp.decode if dtype == "int16" else lambda frame: rp.decode(frame, dtype=dtype)
-    expected = [expect(frame, dtype) for frame in frames]
+    decode = rp.decode if (dtype, side) == ("int16", "server") else partial(rp.decode, dtype=dtype, side=side)
+    expected = [expect(frame, dtype, side) for frame in frames]
     faults: list[tuple | None] = []
     for number, tier in enumerate(TIERS):
         _core._use_tier(tier)
@@ -93,8 +93,8 @@ def run_one(task: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
         frames = generator.batch(kind, min(BATCH, count - seen["frames"]))
         dtype = generator.random.choice(_DTYPES)
         seen["frames"] += len(frames)
-        seen[kind.type] += len(frames)
-        found += check(frames, dtype, turn)
+        seen[kind.name] += len(frames)
+        found += check(frames, dtype, turn, kind.side)
         if found:
             break
     _core._use_tier(before)

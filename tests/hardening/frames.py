@@ -1,13 +1,15 @@
-"""One plausible frame per message type, from what each provider is known to send (provider_messages.json)."""
+"""One plausible frame per message type, from what each provider and its clients are known to send (provider_messages.json,
+client_messages.json).
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from support.provider_messages import ENTRIES, payload_keys, wire_fields
+from support.provider_messages import CLIENT, PAYLOADS, SERVER, Side, payload_keys, wire_fields
 
 _ITEM = {
     "id": "item_CgbnAx",
@@ -59,16 +61,32 @@ class Kind:
     cls: str
     keys: tuple[str, ...]  # declared, beside type and event_id, in the order of the wire
     payload_keys: tuple[str, ...]
+    side: Literal["server", "client"] = "server"
+
+    @property
+    def name(self) -> str:
+        return self.type if self.side == "server" else f"client {self.type}"
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether the payload is samples: else it is bytes."""
+        return bool(self.payload_keys) and PAYLOADS[self.cls][0] == "pcm"
 
 
-def _kind(entry: dict[str, Any]) -> Kind:
-    keys = tuple(key for key in wire_fields(entry) if key != "event_id")
-    return Kind(entry["type"], entry["class"], keys, payload_keys(entry["class"]))
+def _kinds(side: Side) -> list[Kind]:
+    kinds = []
+    for entry in side.entries:
+        keys = tuple(key for key in wire_fields(entry) if key != "event_id")
+        kinds.append(Kind(entry["type"], entry["class"], keys, payload_keys(entry["class"]), side.name))
+    return [*kinds, Kind("a.type.of.tomorrow", side.unknown.__name__, ("item", "delta"), (), side.name)]
 
 
-KINDS = [_kind(entry) for entry in ENTRIES] + [Kind("a.type.of.tomorrow", "UnknownMessage", ("item", "delta"), ())]
+# What servers send, and what clients do.
+KINDS = _kinds(SERVER)
+CLIENT_KINDS = _kinds(CLIENT)
 BY_TYPE = {kind.type: kind for kind in KINDS}
-AUDIO_KINDS = [kind for kind in KINDS if kind.payload_keys and kind.cls != "ResponseVideoDelta"]
+CLIENT_BY_TYPE = {kind.type: kind for kind in CLIENT_KINDS}
+AUDIO_KINDS = [kind for kind in (*KINDS, *CLIENT_KINDS) if kind.is_audio]
 
 
 def plausible(key: str) -> Any:

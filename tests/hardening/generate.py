@@ -1,4 +1,4 @@
-"""Frames at random: every message type, as servers might send them and as none should.
+"""Frames at random: every message type, as servers and clients might send them and as none should.
 
 A pool of encoded members is made per type and batch, frames are drawn from it: so a frame costs a few microseconds.
 """
@@ -9,7 +9,9 @@ import base64
 import json
 import random
 
-from .frames import KINDS, Kind, plausible
+from .frames import CLIENT_KINDS, KINDS, Kind, plausible
+
+_EVERY_KIND = [*KINDS, *CLIENT_KINDS]
 
 _TEXTS = [
     "",
@@ -121,9 +123,9 @@ class Generator:
         return [self._frame(kind, pools) for _ in range(count)]
 
     def kinds(self, count: int) -> list[Kind]:
-        """Types in random order; those with audio come four times as often."""
-        weights = [4 if kind.payload_keys else 1 for kind in KINDS]
-        return self.random.choices(KINDS, weights, k=count)
+        """Types of both sides in random order; those with audio come four times as often."""
+        weights = [4 if kind.payload_keys else 1 for kind in _EVERY_KIND]
+        return self.random.choices(_EVERY_KIND, weights, k=count)
 
     # ---- text
 
@@ -221,7 +223,7 @@ class Generator:
         pools["<long>"] = [self._member("x", self.string("y" * rng.randrange(450, 1500))) for _ in range(2)]
         bad = [rng.choice(_BAD_VALUES).encode() for _ in range(4)] + [rng.choice(_WRONG_BYTES) for _ in range(2)]
         pools["<bad>"] = [self._member(rng.choice([*kind.keys, "x"]), value) for value in bad]
-        wrong = rng.choice([other.type for other in KINDS])
+        wrong = rng.choice(_EVERY_KIND).type
         pools["<other type>"] = [
             self._member("type", self.value()),
             self._member("type", json.dumps(wrong).encode()),

@@ -10,7 +10,7 @@ import realtime_pcm as rp
 from realtime_pcm import _core
 
 from .differential import TIERS, check
-from .frames import KINDS, Kind, real_frame
+from .frames import CLIENT_KINDS, KINDS, Kind, real_frame
 
 
 def flips(frame: bytes, every_value: bool) -> Iterator[bytes]:
@@ -39,18 +39,18 @@ def mutate(kind: Kind, every_value: bool = False) -> tuple[int, list[str]]:
     count = 0
     before = rp.simd_tier()
     for frame in variants(kind):
-        rp.decode(frame)
+        rp.decode(frame, side=kind.side)
         cut = truncations(frame)
         for mutant in cut:
             for tier in TIERS:
                 _core._use_tier(tier)
                 try:
-                    rp.decode(mutant)
+                    rp.decode(mutant, side=kind.side)
                 except rp.DecodeError:
                     continue
                 found.append(f"{tier}: accepted: {mutant!r}")
         mutants = list(flips(frame, every_value))
-        found += check(mutants)
+        found += check(mutants, side=kind.side)
         count += len(cut) + len(mutants)
     _core._use_tier(before)
     return count, found
@@ -59,7 +59,7 @@ def mutate(kind: Kind, every_value: bool = False) -> tuple[int, list[str]]:
 def run(every_value: bool) -> int:
     started = time.monotonic()
     total = differing = 0
-    for number, kind in enumerate(KINDS):
+    for number, kind in enumerate([*KINDS, *CLIENT_KINDS]):
         count, found = mutate(kind, every_value)
         total += count
         differing += len(found)
@@ -67,8 +67,8 @@ def run(every_value: bool) -> int:
             print(line[:2000])
         if number % 16 == 0:
             print(f"  {total:,} mutants, {time.monotonic() - started:.0f} s", file=sys.stderr)
+    types = len(KINDS) + len(CLIENT_KINDS)
     print(
-        f"{total:,} mutants of {len(KINDS)} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: "
-        f"{differing} differences"
+        f"{total:,} mutants of {types} types on {', '.join(TIERS)} in {time.monotonic() - started:.0f} s: {differing} differences"
     )
     return 1 if differing else 0

@@ -14,12 +14,10 @@ import pybase64
 import realtime_pcm as rp
 from realtime_pcm.objects import View
 
-from .frames import BY_TYPE, KINDS
+from .frames import BY_TYPE, CLIENT_BY_TYPE, Kind
 
-_PAYLOAD_KEYS = {kind.type: kind.payload_keys for kind in KINDS if kind.payload_keys}
-_NAMES_FORMAT = {kind.type for kind in KINDS if kind.payload_keys and "format" in kind.keys} | {
-    kind.type for kind in KINDS if kind.cls == "ResponseAudioDelta"
-}
+_BY_TYPE = {"server": BY_TYPE, "client": CLIENT_BY_TYPE}
+_UNKNOWN = {side: by_type["a.type.of.tomorrow"].cls for side, by_type in _BY_TYPE.items()}
 _ENCODINGS = {
     "pcm16": "pcm16",
     "audio/pcm": "pcm16",
@@ -58,17 +56,19 @@ _TABLES = {
 
 
 class Expected:
-    """A frame's values; the bytes of its payload and what they are, where its type has one."""
+    """A frame's values; the bytes of its payload and what they are, where its type has one; its kind, where it is known."""
 
-    __slots__ = ("encoding", "payload", "values")
+    __slots__ = ("encoding", "kind", "payload", "side", "values")
 
-    def __init__(self, values: dict[str, Any], payload: bytes | None, encoding: str) -> None:
+    def __init__(self, values: dict[str, Any], payload: bytes | None, encoding: str, kind: Kind | None, side: str) -> None:
         self.values = values
+        self.kind = kind
+        self.side = side
         self.payload = payload
         self.encoding = encoding
 
 
-def expect(frame: bytes | str, dtype: str = "int16") -> Expected | None:
+def expect(frame: bytes | str, dtype: str = "int16", side: str = "server") -> Expected | None:
     """What the frame holds; None where it is to be refused."""
     try:
         values = orjson.loads(frame)
@@ -79,11 +79,11 @@ def expect(frame: bytes | str, dtype: str = "int16") -> Expected | None:
     name = values.get("type")
     if type(name) is not str:
         return None
-    keys = _PAYLOAD_KEYS.get(name)
-    if keys is None:
-        return Expected(values, None, "")
+    kind = _BY_TYPE[side].get(name)
+    if kind is None or not kind.payload_keys:
+        return Expected(values, None, "", kind, side)
     payload = None
-    for key in keys:
+    for key in kind.payload_keys:
         payload = values.get(key)
         if payload is not None:
             break
@@ -96,13 +96,13 @@ def expect(frame: bytes | str, dtype: str = "int16") -> Expected | None:
     except ValueError:
         return None
     encoding = "pcm16"
-    if name in _NAMES_FORMAT:
+    if "format" in kind.keys or kind.cls == "ResponseAudioDelta":
         named = values.get("format")
         if type(named) is str and named not in ("", "not specified"):
             encoding = _ENCODINGS.get(named.lower(), named)
-    if data and dtype != "uint8" and encoding not in ("pcm16", *_TABLES) and BY_TYPE[name].cls != "ResponseVideoDelta":
+    if data and dtype != "uint8" and encoding not in ("pcm16", *_TABLES) and kind.is_audio:
         return None
-    return Expected(values, data, encoding)
+    return Expected(values, data, encoding, kind, side)
 
 
 def samples(payload: bytes, encoding: str, dtype: str) -> tuple[np.ndarray, bytes]:
@@ -147,12 +147,11 @@ def differences(message: Any, expected: Expected, dtype: str = "int16") -> list[
     if message is None:
         return ["nothing was built"]
     found = [] if message.type == values["type"] else [f"type {message.type!r}"]
-    kind = BY_TYPE.get(values["type"])
-    if type(message).__name__ != (kind.cls if kind else "UnknownMessage"):
+    if type(message).__name__ != (expected.kind.cls if expected.kind else _UNKNOWN[expected.side]):
         found.append(f"class {type(message).__name__}")
     payload_names = ()
     if expected.payload is not None:
-        payload_names = ("pcm", "data") if kind.cls == "ResponseVideoDelta" else ("pcm",)
+        payload_names = ("pcm",) if expected.kind.is_audio else ("data",)
         found += payload_differences(message, expected, dtype)
     for name in ("event_id", *type(message).__match_args__):
         if name not in payload_names and not same_value(getattr(message, name), values.get(name)):
@@ -161,9 +160,9 @@ def differences(message: Any, expected: Expected, dtype: str = "int16") -> list[
 
 
 def payload_differences(message: Any, expected: Expected, dtype: str = "int16") -> list[str]:
-    if not isinstance(message, rp.messages.AudioMessage):
+    if not isinstance(message, (rp.messages.AudioMessage, rp.client_messages.ClientAudioMessage)):
         payload = expected.payload
-        absent = not payload and all(expected.values.get(key) is None for key in _PAYLOAD_KEYS[message.type])
+        absent = not payload and all(expected.values.get(key) is None for key in expected.kind.payload_keys)
         return [] if message.data == (None if absent else payload) else [f"data {message.data!r}"]
     wanted, rest = samples(expected.payload, expected.encoding, dtype)
     pcm = message.pcm

@@ -12,7 +12,7 @@ import pytest
 
 import realtime_pcm as rp
 from hardening import differential, reference
-from hardening.frames import BY_TYPE, KINDS, real_frame
+from hardening.frames import BY_TYPE, CLIENT_BY_TYPE, CLIENT_KINDS, KINDS, real_frame
 from hardening.generate import Generator
 
 FRAMES = int(os.environ.get("REALTIME_PCM_FRAMES", "30000"))
@@ -29,18 +29,19 @@ def test_the_generator_makes_what_it_should() -> None:
     """Frames of every type, most of them accepted, and every kind of refusal among the rest."""
     generator = Generator(4)
     reasons: Counter[str] = Counter()
-    accepted: Counter[str] = Counter()
-    for kind in KINDS:
+    accepted: Counter[tuple[str, str]] = Counter()
+    every = [*KINDS, *CLIENT_KINDS]
+    for kind in every:
         for frame in generator.batch(kind, 400):
             try:
-                accepted[type(rp.decode(frame)).__name__] += 1
+                accepted[kind.side, type(rp.decode(frame, side=kind.side)).__name__] += 1
             except rp.DecodeError as error:
                 reasons[error.reason] += 1
-    assert set(accepted) >= {kind.cls for kind in KINDS} and min(accepted[kind.cls] for kind in KINDS) > 100
+    assert min(accepted[kind.side, kind.cls] for kind in every) > 100
     whole = [reason.decode() for reason in _reasons()]
     # Frames of 1,025 levels are too long to be drawn from a pool: test_stack.py makes them.
     assert [reason for reason in whole if reason not in reasons and "1024 levels" not in reason] == []
-    assert 0.1 < reasons.total() / (400 * len(KINDS)) < 0.35
+    assert 0.1 < reasons.total() / (400 * len(every)) < 0.35
 
 
 def _reasons() -> list[bytes]:
@@ -73,6 +74,11 @@ def test_the_reference_sees_what_is_wrong() -> None:
         assert any(name in line for line in reference.differences(message, reference.expect(changed))), name
     message.pcm[7] += 1
     assert reference.differences(message, reference.expect(frame)) == ["pcm"]
+    frame = real_frame(CLIENT_BY_TYPE["input_audio_buffer.append"])
+    message = rp.decode(frame, side="client")
+    assert reference.differences(message, reference.expect(frame, side="client")) == []
+    assert reference.differences(rp.decode(frame), reference.expect(frame)) == []
+    assert reference.differences(message, reference.expect(frame))[0] == "class InputAudioBufferAppend"
 
 
 def test_the_references_g711() -> None:

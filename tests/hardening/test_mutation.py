@@ -7,11 +7,12 @@ from __future__ import annotations
 import pytest
 
 from hardening import mutation
-from hardening.frames import AUDIO_KINDS, KINDS
+from hardening.frames import AUDIO_KINDS, CLIENT_KINDS, KINDS
 
 # One type in twelve, every audio type among them, belongs to the quick tests.
-QUICK = [kind for number, kind in enumerate(KINDS) if number % 12 == 0 or kind in AUDIO_KINDS]
-ALL = [pytest.param(kind, id=kind.type, marks=() if kind in QUICK else pytest.mark.slow) for kind in KINDS]
+EVERY = [*KINDS, *CLIENT_KINDS]
+QUICK = [kind for number, kind in enumerate(EVERY) if number % 12 == 0 or kind in AUDIO_KINDS]
+ALL = [pytest.param(kind, id=kind.name, marks=() if kind in QUICK else pytest.mark.slow) for kind in EVERY]
 
 
 @pytest.mark.parametrize("kind", ALL)

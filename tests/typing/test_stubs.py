@@ -10,11 +10,20 @@ from types import ModuleType
 
 import pytest
 
-from realtime_pcm import messages, objects
+from realtime_pcm import client_messages, messages, objects
 from support.paths import TOOLS, load
 
-# What the package exports beside the messages themselves.
+# What the packages of the two sides export beside the messages themselves.
 BASES = {"AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "ServerMessage", "UnknownMessage", "payload"}
+CLIENT_BASES = {
+    "ClientAudioEnd",
+    "ClientAudioMessage",
+    "ClientMessage",
+    "RealtimeClientMessage",
+    "RealtimeMessage",
+    "UnknownClientMessage",
+    "payload",
+}
 TOOL = TOOLS / "stubs.py"
 
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason="needs the source tree: tools/stubs.py")
@@ -29,20 +38,21 @@ def test_committed_stubs_are_up_to_date(tool: ModuleType) -> None:
     assert tool.stale() == []
 
 
-def test_stub_exports_what_the_package_does(tool: ModuleType) -> None:
-    text = tool.stubs()[tool.PACKAGE / "__init__.pyi"]
+@pytest.mark.parametrize("package", [messages, client_messages], ids=lambda package: package.__name__)
+def test_stub_exports_what_the_package_does(tool: ModuleType, package: ModuleType) -> None:
+    text = tool.stubs()[tool.ROOT / package.__name__.rpartition(".")[2] / "__init__.pyi"]
     exported = next(
         ast.literal_eval(node.value)
         for node in ast.parse(text).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     )
-    assert exported == messages.__all__
+    assert exported == package.__all__
 
 
 def test_stub_match_args_are_those_of_the_classes(tool: ModuleType) -> None:
     compared = 0
     for path, text in tool.stubs().items():
-        package = messages if path.parent == tool.PACKAGE else objects
+        package = {tool.PACKAGE: messages, tool.CLIENT_PACKAGE: client_messages, tool.VIEWS: objects}[path.parent]
         for node in ast.parse(text).body:
             if isinstance(node, ast.ClassDef):
                 first = node.body[0]
@@ -50,7 +60,8 @@ def test_stub_match_args_are_those_of_the_classes(tool: ModuleType) -> None:
                 cls = getattr(package, node.name)
                 assert cls.__match_args__ == ast.literal_eval(first.value), (path.name, node.name)
                 compared += 1
-    assert compared == len(messages.__all__) - len(BASES) + len(objects.__all__) - 1
+    of_messages = len(messages.__all__) - len(BASES) + len(client_messages.__all__) - len(CLIENT_BASES)
+    assert compared == of_messages + len(objects.__all__) - 1
 
 
 USAGE = """

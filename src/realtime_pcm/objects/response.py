@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ._view import View
 from .conversation import ConversationItem, RealtimeError
-from .session import AudioConfig, Voice
+from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
 
 # A class stands after those its fields name.
 
@@ -79,7 +79,7 @@ class StatusDetails(View):
 
 
 class RealtimeResponse(View):
-    """A response of the model: its status, its output items and, once done, its usage."""
+    """A response of the model: its status, its output items and, once done, its usage; or what a client asks for as one."""
 
     _summary: ClassVar[tuple[str, ...]] = ("id", "status")
 
@@ -99,6 +99,26 @@ class RealtimeResponse(View):
     voice: Voice | str | None
     output_audio_format: str | None
     temperature: float | None
+    # what a client asks for
+    conversation: str | None
+    input: list[ConversationItem] | None
+    instructions: str | None
+    tools: list[Tool] | None
+    tool_choice: ToolChoice | str | None
+    parallel_tool_calls: bool | None
+    prompt: Prompt | None
+    reasoning: Reasoning | None
+    # beta
+    max_response_output_tokens: int | str | None
+    # Azure Voice Live
+    input_items: list[ConversationItem] | None
+    append_input_items: list[ConversationItem] | None
+    pre_generated_assistant_message: ConversationItem | None
+    cancel_previous: bool | None
+    commit: bool | None
+    interim_response: dict[str, Any] | None
+    invoke_input: dict[str, Any] | None
+    reasoning_effort: str | None
 
 
 class RateLimit(View):

@@ -14,6 +14,8 @@ class SessionAudioFormat(View):
 
     type: str | None
     rate: int | None
+    # DashScope writes the rate so
+    sample_rate: int | None
 
 
 class Voice(View):
@@ -54,6 +56,11 @@ class Transcription(View):
     delay: str | None
     custom_speech: dict[str, str] | None
     phrase_list: list[str] | None
+    # xAI
+    language_hint: str | None
+    keyterms: list[str] | None
+    # DashScope
+    corpus: dict[str, Any] | None
 
 
 class TurnDetection(View):
@@ -126,6 +133,10 @@ class Tool(View):
     defer_loading: bool | None
     input_schema: dict[str, Any] | None
     annotations: dict[str, Any] | None
+    # xAI
+    allowed_x_handles: list[str] | None
+    vector_store_ids: list[str] | None
+    max_num_results: int | None
 
 
 class ToolChoice(View):
@@ -175,15 +186,23 @@ class Reasoning(View):
     summary: str | None
 
 
+class Expiry(View):
+    """When a key is to end: so many seconds after the anchor."""
+
+    anchor: str | None
+    seconds: int | None
+
+
 class ClientSecret(View):
-    """A key for a client's own connection, and when it ends."""
+    """A key for a client's own connection, and when it ends; a client asks for the end as an Expiry (beta)."""
 
     value: str | None
-    expires_at: int | None
+    expires_at: Expiry | int | None
+    expires_after: Expiry | None
 
 
 class SessionConfig(View):
-    """The session as the server has it: nested `audio` (GA), flat fields (beta), and provider additions."""
+    """The session as the server has it, or a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
 
     _summary: ClassVar[tuple[str, ...]] = ("id", "model")
 
@@ -239,8 +258,23 @@ class SessionConfig(View):
     enable_noise_suppression: bool | None
     enable_phonetic_spelling: bool | None
     keep_context: bool | None
+    replace: dict[str, str] | None
+    resumption: dict[str, Any] | None
+    # Inworld
+    providerData: dict[str, Any] | None  # noqa: N815 - as it stands on the wire
     # DashScope: the rate of the input
     sample_rate: int | None
     translation: dict[str, Any] | None
+    video: dict[str, Any] | None
+    # DashScope's Qwen TTS
+    mode: str | None
+    language_type: str | None
+    response_format: str | None
+    bit_rate: int | None
+    volume: int | None
+    speech_rate: float | None
+    pitch_rate: float | None
+    enable_tn: bool | None
+    optimize_instructions: bool | None
     # GLM
     beta_fields: dict[str, Any] | None
