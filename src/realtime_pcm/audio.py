@@ -170,7 +170,7 @@ def _hint(encoding: str) -> str:
     return f"; did you mean {(name if _spelling(name) == near[0] else near[0])!r}?"
 
 
-def own_format(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
+def format_with(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
     """The format of a message that sends a name, a rate or channels itself. What it does not send is what the name implies, or,
     without a name, that of `base`."""
     if name is not None and name not in _SILENT:

@@ -155,7 +155,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
     expected = rp.decode(plain).pcm
     decoder.decode(plain)
     heard: list[Any] = []
-    real = _core.own_format
+    real = _core.format_with
 
     def slowly(*given: Any) -> Any:
         other = threading.Thread(target=lambda: heard.append(decoder.decode(plain)))
@@ -166,7 +166,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
         return real(*given)
 
     others: list[threading.Thread] = []
-    monkeypatch.setattr(_core, "own_format", slowly)
+    monkeypatch.setattr(_core, "format_with", slowly)
     for turn in range(1, 4):
         with pytest.raises(rp.DecodeError):
             decoder.decode(named.replace("ulaw", "alaw") if turn % 2 else named)
@@ -214,7 +214,7 @@ def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPa
     from realtime_pcm import _core
 
     decoder = rp.Decoder()
-    real = _core.own_format
+    real = _core.format_with
 
     def meddle(*given: Any) -> Any:
         with pytest.raises(RuntimeError, match="decoding"):
@@ -223,7 +223,7 @@ def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPa
         return real(*given)
 
     met: list[Any] = []
-    monkeypatch.setattr(_core, "own_format", meddle)
+    monkeypatch.setattr(_core, "format_with", meddle)
     message: Any = decoder.decode(json.dumps({"type": AUDIO, "delta": "AAAA", "format": "g711_ulaw"}))
     assert met and message.pcm.dtype == "int16"
 
@@ -240,14 +240,14 @@ decoder = rp.Decoder()
 delta = {"type": "response.audio.delta", "item_id": "i", "delta": base64.b64encode(bytes(6)).decode()}
 decoder.decode(json.dumps(delta))
 inside, leave = threading.Event(), threading.Event()
-real = _core.own_format
+real = _core.format_with
 def slowly(*given):
     inside.set(); leave.wait(60)
     return real(*given)
-_core.own_format = slowly
+_core.format_with = slowly
 other = threading.Thread(target=lambda: decoder.decode(json.dumps(delta | {"format": "g711_ulaw"})))
 other.start(); inside.wait(60)
-_core.own_format = real
+_core.format_with = real
 child = os.fork()
 if child == 0:
     offsets = [decoder.decode(json.dumps(delta)).sample_offset for _ in range(3)]

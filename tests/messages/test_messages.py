@@ -56,6 +56,13 @@ def test_attributes_cannot_be_set(index: int) -> None:
         vars(message)
 
 
+def test_the_payload_as_text_says_its_own_name_when_somebody_sets_it() -> None:
+    message = rp.decode(b'{"type":"input_audio_buffer.append","audio":"AAA="}', side="client")
+    for name in ("audio", "delta"):
+        with pytest.raises(AttributeError, match=f"^InputAudioBufferAppend is read-only: {name}$"):
+            setattr(message, name, "")
+
+
 def test_only_decode_builds_messages() -> None:
     for cls in (messages.ResponseAudioDelta, messages.RealtimeServerMessage, messages.UnknownMessage):
         with pytest.raises(TypeError, match="built by decode"):
