@@ -124,7 +124,7 @@ def test_classes_declared_while_others_decode() -> None:
     def work(number: int) -> None:
         for count in range(10):
             name = f"test_threads.{number}.{count}"
-            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)  # type: ignore[call-overload]
+            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)
             message: Any = rp.decode(json.dumps({"type": name, "n": count}))
             assert type(message) is cls and message.n == count
             decoded.append(message.type)
@@ -187,11 +187,11 @@ def test_a_decoder_made_anew_while_it_decodes() -> None:
     def make_anew() -> None:
         while not stop.is_set():
             for dtype in ("float32", "int16", "uint8"):
-                decoder.__init__(dtype=dtype)  # type: ignore[misc]
+                decoder.__init__(dtype=dtype)
 
     other = threading.Thread(target=make_anew)
     other.start()
-    fits = Counter()
+    fits: Counter[int] = Counter()
     try:
         for _ in range(150):
             out = np.zeros(400_064, np.int16)
@@ -218,7 +218,7 @@ def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPa
 
     def meddle(*given: Any) -> Any:
         with pytest.raises(RuntimeError, match="decoding"):
-            decoder.__init__(dtype="float32")  # type: ignore[misc]
+            decoder.__init__(dtype="float32")
         met.append(given)
         return real(*given)
 

@@ -9,6 +9,8 @@ import json
 import pickle
 import sys
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -373,17 +375,18 @@ def test_what_cannot_be_declared() -> None:
 
 
 def test_methods_and_descriptors_refuse_what_is_no_message() -> None:
-    base = messages.RealtimeServerMessage
+    base: Any = messages.RealtimeServerMessage
     lazy = messages.ResponseCreated.__dict__["response"]
     other = rp.decode('{"type":"x"}')
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: base.__repr__(5),
         lambda: base.__copy__(object()),
         lambda: base.__deepcopy__(5, {}),
         lambda: lazy.__get__(5),
         lambda: lazy.__get__(other),
         lambda: messages.AudioMessage.__dict__["delta"].__get__(5),
-    ):
+    )
+    for call in calls:
         with pytest.raises((TypeError, AttributeError)):
             call()
     for wrong in (5, object(), "no_such_field"):
