@@ -20,7 +20,7 @@ from cpython.pystate cimport PyInterpreterState, PyThreadState
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset, strlen
 
 from ._wire cimport *

@@ -1,10 +1,10 @@
 # Decoder: the road of a frame. docs/design.md has a drawing of it.
 #
 #   decode_any      under the GIL, a frame of short bytes goes straight to begin
-#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come in between
+#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come between
 #   begin           the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
 #   continue_delta  the next delta of the stream that spoke last, where that format was right
-#   complete        any other message, under the lock: builds the message, then changes the session, when nothing can fail any more
+#   complete        any other message, under the lock: builds the message, and changes the session when nothing can fail any more
 
 cdef extern from "message.h":
     message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
@@ -151,8 +151,8 @@ cdef class Decoder:
     def decode(self, frame, out=None):
         """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
 
-        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the filled
-        part of `out`.
+        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
+        filled part of `out`.
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
         another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
         base64 of the payload has a bad symbol, `out` may hold the samples before it.
@@ -266,8 +266,8 @@ cdef class Decoder:
     # ---- the next delta
 
     cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta that was decoded during the walk, if that stream spoke last and the guessed format was right; else
-        NULL, and `complete` does the rest."""
+        """The stream of a delta that was decoded during the walk, if that stream spoke last and the guessed format was right;
+        else NULL, and `complete` does the rest."""
         cdef audio_stream *stream
         if (self.session is None or not layout.is_audio or f.payload != WIRE_PAYLOAD_DONE or f.present & layout.format_fields
                 or _is_ogg(f.data, &f.values[f.payload_field])):
@@ -298,8 +298,8 @@ cdef class Decoder:
                 locked.unlock()
 
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes that
-        begin_payload made, or None."""
+        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes
+        that begin_payload made, or None."""
         cdef WireType wire_type
         cdef Layout layout
         cdef _Change change = None
@@ -449,7 +449,8 @@ cdef class Decoder:
     # ---- the message
 
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL:
-        """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first read."""
+        """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first
+        read."""
         cdef Layout layout = wire_type.layout
         if f.containers:
             _expect_containers(layout, f)

@@ -94,8 +94,8 @@ cdef _NamedFormats _read_named_formats(const uint8_t *data, const wire_value *ho
     return named
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
-    """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did. `before`:
-    the input format so far, for a rate without a name (`found` is None)."""
+    """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did.
+    `before`: the input format so far, for a rate without a name (`found` is None)."""
     cdef wire_value own
     _members(data, value, &_FORMAT_KEYS[1], 1, &own)
     if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
@@ -243,8 +243,8 @@ cdef class Session:
     # ---- formats
 
     cdef object format_of_stream(self, const wire_frame *f, Layout layout):
-        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it alive
-        until `forget_stream_formats` is called."""
+        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it
+        alive until `forget_stream_formats` is called."""
         cdef stream_key key
         found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats and layout.ids.response_id:
@@ -266,7 +266,8 @@ cdef class Session:
             return change
         holder = f.values[layout.holder]
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
-            named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format)
+            before = DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format
+            named = _read_named_formats(f.data, &holder, before)
             change.output_format = named.output_format
             change.input_format = named.input_format
             return change
@@ -311,8 +312,8 @@ cdef class Session:
         if start:
             output_format = input_format = DEFAULT_FORMAT
         # A client's session.update changes the format of what the client sends from then on. The format of what the server sends
-        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does the
-        # client's word count for both.
+        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does
+        # the client's word count for both.
         if change.output_format is not None and not (change.proposed and self.server_spoke):
             output_format = change.output_format
         if change.input_format is not None:
