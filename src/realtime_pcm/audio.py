@@ -95,8 +95,8 @@ DEFAULT = AudioFormat("pcm16", 24000)
 def named_format(name: str | None, rate: object = None, channels: object = None) -> AudioFormat | None:
     """The format that a name on the wire stands for, with the rate and the channels that are sent beside it.
 
-    None where neither the name nor the rate says anything. An unknown name becomes the encoding, at the rate that is sent beside it
-    or 24,000 Hz. At most 128 characters of the name are kept, because a session may send megabytes.
+    None where neither the name nor the rate says anything. An unknown name becomes the encoding, at the rate that is sent beside
+    it or 24,000 Hz. At most 128 characters of the name are kept, because a session may send megabytes.
     """
     if name is None or name in _SILENT:
         if not _is_count(rate):
