@@ -76,12 +76,13 @@ static PyObject *number_text(const uint8_t *data, const wire_value *value) {
     return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
 }
 
-/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has 767
- * at the most. */
+/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has
+ * 767 at the most. */
 #define NUMBER_DIGITS 800
 
-/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1 stands
- * for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it is. */
+/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1
+ * stands for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it
+ * is. */
 static PyObject *shortened_number(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     if (end - p <= 2 * NUMBER_DIGITS) return NULL;

@@ -41,7 +41,7 @@ static inline void store_float32(const __m256i samples[2], float *out) {
     _mm256_storeu_ps(out + 24, to_float(_mm256_extracti128_si256(samples[1], 1)));
 }
 
-/* In all loops: 32 or 16 samples a turn as long as there are so many, read before they are written; the rest goes
+/* In all loops: 32 or 16 samples a turn as long as there are so many; the rest goes
  * through the stack, so that nothing beyond `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {

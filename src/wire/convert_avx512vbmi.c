@@ -56,7 +56,7 @@ static inline __mmask64 lanes(size_t count) {
     return _bzhi_u64(~0ull, (unsigned)count);
 }
 
-/* In all loops: 64 or 32 samples a turn as long as there are so many, read before they are written. The rest is
+/* In all loops: 64 or 32 samples a turn as long as there are so many. The rest is
  * loaded and stored under masks, which touch and fault on nothing beyond `count`. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {

@@ -239,8 +239,8 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
 
 #define SOME_SYMBOLS 1024
 
-/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters follow,
- * it has read at least SOME_SYMBOLS - 63. */
+/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters
+ * follow, it has read at least SOME_SYMBOLS - 63. */
 static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end, uint8_t *out) {
     size_t count = 0;
     for (;;) {

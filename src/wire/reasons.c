@@ -1,4 +1,4 @@
-/* What a user reads of a status. */
+/* The text that a user reads for each status. */
 #include "wire.h"
 
 const char *wire_reason(wire_status status) {

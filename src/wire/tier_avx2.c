@@ -8,7 +8,8 @@
 
 #include "bytes.h"
 
-/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
+ * also below 0x20. */
 static inline __m256i special_lanes(const uint8_t *p) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)p);
     __m256i special =

@@ -61,8 +61,8 @@ static bool has(uint32_t word, uint32_t bits) {
     return (word & bits) == bits;
 }
 
-/* The bits of XCR0 that say what the operating system saves: XMM and YMM (bits 1, 2); for AVX-512 also the masks, the upper halves
- * of ZMM0-15, and ZMM16-31 (bits 5, 6, 7). Intel SDM, volume 1, sections 14.3 and 15.2. */
+/* The bits of XCR0 that say what the operating system saves: XMM and YMM (bits 1, 2); for AVX-512 also the masks, the upper
+ * halves of ZMM0-15, and ZMM16-31 (bits 5, 6, 7). Intel SDM, volume 1, sections 14.3 and 15.2. */
 #define XCR0_AVX UINT64_C(0x06)
 #define XCR0_AVX512 UINT64_C(0xE6)
 

@@ -125,8 +125,8 @@ static void test_pages(const wire_tier *tier) {
     }
 }
 
-/* Nothing beside the output is written; and expanding in place, from the end of the output's own memory, works. */
-static void test_beside_and_in_place(const wire_tier *tier) {
+/* Nothing beside the output is written. */
+static void test_beside(const wire_tier *tier) {
     enum { MOST = 700, CANARY = 64 };
     uint8_t *memory = exactly(MOST * 4 + 2 * CANARY), in[MOST * 2], expected[MOST * 4];
     for (size_t converter = 0; converter < CONVERTERS; converter++) {
@@ -136,9 +136,8 @@ static void test_beside_and_in_place(const wire_tier *tier) {
             for (size_t i = 0; i < count * c->in_width; i++) in[i] = (uint8_t)random_below(256);
             expect(converter, in, count, expected);
             memset(memory, 0xC5, MOST * 4 + 2 * CANARY);
-            memcpy(end - count * c->in_width, in, count * c->in_width);
-            run(tier, converter, end - count * c->in_width, count, out);
-            CHECK(memcmp(out, expected, count * c->out_width) == 0, "%s: %s: in place, count %zu", tier->name, c->name, count);
+            run(tier, converter, in, count, out);
+            CHECK(memcmp(out, expected, count * c->out_width) == 0, "%s: %s: count %zu", tier->name, c->name, count);
             for (size_t i = 0; i < CANARY; i++)
                 CHECK(memory[i] == 0xC5 && end[i] == 0xC5, "%s: %s: wrote beside, count %zu", tier->name, c->name, count);
         }
@@ -151,7 +150,7 @@ int main(void) {
     for (const wire_tier *const *tier = tiers_here(); *tier != NULL; tier++) {
         test_values(*tier);
         test_pages(*tier);
-        test_beside_and_in_place(*tier);
+        test_beside(*tier);
         printf("convert %s: passed\n", (*tier)->name);
         fflush(stdout);
     }

@@ -280,8 +280,8 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     return behind;
 }
 
-/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which of
- * the two is open there, so that 1,024 levels take 128 bytes. */
+/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which
+ * of the two is open there, so that 1,024 levels take 128 bytes. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;

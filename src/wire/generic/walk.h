@@ -8,8 +8,8 @@
 
 /* How many members that come before "type" are kept. A frame with more of them is walked twice. */
 #define WALK_PENDING 16
-/* The closing quote of a payload is looked for in so many last bytes of a frame. Behind the payload stand 2 bytes at OpenAI, about
- * 300 at xAI. */
+/* The closing quote of a payload is looked for in so many last bytes of a frame. Behind the payload stand 2 bytes at OpenAI,
+ * about 300 at xAI. */
 #define WALK_TRAILER 512
 /* The most base64 symbols of a guessed payload: memory for a longer payload is allocated only when its end is known. So a wrong
  * guess costs memory for 60 KiB of payload at the most (in an array of float32, expanded from G.711, 240 KiB). Azure's longest
@@ -105,14 +105,15 @@ static void settle(wire_frame *f, size_t decoded_start) {
     }
 }
 
-/* Guesses the closing quote of a payload that begins at `src`: the first special byte behind `src` among the last WALK_TRAILER bytes
- * of the frame. NULL where that byte is no quote, or the length is 0, no multiple of four, or more than WALK_GUESS. */
+/* Guesses the closing quote of a payload that begins at `src`: the first special byte behind `src` among the last WALK_TRAILER
+ * bytes of the frame. NULL where that byte is no quote, or the length is 0, no multiple of four, or more than WALK_GUESS. */
 static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     const uint8_t *p = src;
     if (w->end - src > 64) {
         p = w->end - 64;
         look_at(w, p);
-        /* Where the payload is the last member, as at OpenAI, 64 bytes will do: only their last but one, the quote, is special. */
+        /* Where the payload is the last member, as at OpenAI, 64 bytes will do: only their last but one, the quote, is
+         * special. */
         if (w->special != UINT64_C(1) << 62) p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
     }
     p = scan_string(w, p);
@@ -174,9 +175,9 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
     return w->status;
 }
 
-/* Reads several members at once, as long as they are of the common kind: the key is the expected one, there is no white space, and
- * the value is a short string of plain ASCII, a number of one digit, or null. Returns the byte behind the last value that it read,
- * or NULL where it read none. The next member has to be read in full. */
+/* Reads several members at once, as long as they are of the common kind: the key is the expected one, there is no white space,
+ * and the value is a short string of plain ASCII, a number of one digit, or null. Returns the byte behind the last value that it
+ * read, or NULL where it read none. The next member has to be read in full. */
 static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
     const uint8_t *const data = w->data, *const end = w->end;
     const uint8_t *behind = NULL;
@@ -314,8 +315,8 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     return p;
 }
 
-/* p: the value of a field. Returns the byte behind it. At a payload whose end can be guessed the walk stops: NULL, and the status is
- * WIRE_NEED_SINK. */
+/* p: the value of a field. Returns the byte behind it. At a payload whose end can be guessed the walk stops: NULL, and the status
+ * is WIRE_NEED_SINK. */
 static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
                                         uint32_t field) {
     if (is_payload(so_far->layout, field) && !f->defer_payload && !f->resumed && !so_far->again && p < w->end && *p == '"') {
@@ -396,9 +397,9 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
     return p == w->end ? fail(w, WIRE_END, p) : p;
 }
 
-/* Goes on after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and these were put into their fields when the type
- * became known. The payload is decoded up to its guessed end. Where that fails, because the guess or the base64 is wrong, or where
- * the caller declined (sink.out is NULL), the value is read like any other string. */
+/* Goes on after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and these were put into their fields when the
+ * type became known. The payload is decoded up to its guessed end. Where that fails, because the guess or the base64 is wrong, or
+ * where the caller declined (sink.out is NULL), the value is read like any other string. */
 static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
     const uint32_t field = f->payload_field;
