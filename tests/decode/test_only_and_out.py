@@ -220,11 +220,12 @@ def test_what_is_left_out_moves_the_state_all_the_same(dtype: str, tier: str) ->
             assert one == other and getattr(one, "incomplete_sample", None) == getattr(other, "incomplete_sample", None)
 
 
-def test_left_out_streams_are_bounded_too() -> None:
+def test_a_decoder_made_anew_forgets_what_it_left_out() -> None:
     decoder = rp.Decoder(only="error")
-    for number in range(1024 + 50):
-        assert decoder.decode(delta(RAW[:3], response_id="r", item_id=f"i{number}")) is None
-    assert decoder.evicted_bytes == 50
+    assert decoder.decode('{"type":"x"}') is None
+    decoder.__init__()  # type: ignore[call-arg]
+    assert decoder.decode('{"type":"x"}').type == "x"
+    assert rp.Decoder(only=messages.UnknownMessage).decode('{"type":"x"}').type == "x"
 
 
 # ---- out=

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import sys
 import time
@@ -31,7 +32,7 @@ def frames_of(kind: Kind) -> list[bytes | str | bytearray]:
 
 
 def use(decoder: rp.Decoder, frames: list[bytes | str | bytearray], rounds: int) -> None:
-    """Decodes all of them so often, and reads every field of what comes."""
+    """Decodes all of them so often; reads every field of each message, and prints and copies the message."""
     for _ in range(rounds):
         for frame in frames:
             try:
@@ -41,6 +42,7 @@ def use(decoder: rp.Decoder, frames: list[bytes | str | bytearray], rounds: int)
                 continue
             for name in ("event_id", *type(message).__match_args__):
                 getattr(message, name)
+            message.to_dict(), message.extra, repr(message), copy.copy(message), copy.deepcopy(message)
 
 
 def _counts(frames: list[bytes | str | bytearray]) -> list[int]:

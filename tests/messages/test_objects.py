@@ -400,3 +400,11 @@ def test_a_parsed_view_lets_go_of_its_frame() -> None:
     session = realtime_pcm.decode(frame).session
     assert len(session.model) == 1000 and sys.getrefcount(frame) == before + 1
     assert len(session.raw["model"]) == 1000 and sys.getrefcount(frame) == before
+
+
+@pytest.mark.parametrize(("text", "position"), [("*é", 0), ("é", 0), ("AAé", 2), ("\\u", 0), ("AAA\\", 3), ("AA\\/", 2)])
+def test_positions_in_the_audio_of_an_item(text: str, position: int) -> None:
+    part = ContentPart({"type": "audio", "audio": text})
+    with pytest.raises(DecodeError) as caught:
+        part.pcm  # noqa: B018
+    assert caught.value.position == position

@@ -211,14 +211,6 @@ def test_a_response_without_a_format_or_an_id_changes_nothing() -> None:
         assert decoder.decode(delta(response_id=name)).audio_format == DEFAULT
 
 
-def test_formats_of_responses_are_bounded() -> None:
-    decoder = rp.Decoder()
-    for number in range(1500):
-        decoder.decode(response("response.created", f"r{number}", output_audio_format="g711_ulaw"))
-    formats = [decoder.decode(delta(response_id=f"r{number}")).audio_format for number in range(1500)]
-    assert formats == [DEFAULT] * (1500 - 1024) + [ULAW] * 1024
-
-
 def test_a_messages_own_format_is_over_all() -> None:
     decoder = decoder_after(
         session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw")
