@@ -53,8 +53,8 @@ bool decode(Session &session, const simdjson::padded_string &frame) {
     if (message.type == "response.output_audio.delta" || message.type == "response.audio.delta") {
         size_t room = simdutf::maximal_binary_length_from_base64(message.delta.data(), message.delta.size());
         char *bytes = static_cast<char *>(std::malloc(room ? room : 1));
-        auto result = simdutf::base64_to_binary(message.delta.data(), message.delta.size(), bytes,
-                                                simdutf::base64_default, simdutf::strict);
+        auto result = simdutf::base64_to_binary(message.delta.data(), message.delta.size(), bytes, simdutf::base64_default,
+                                                simdutf::strict);
         if (result.error) {
             std::free(bytes);
             return false;
@@ -78,7 +78,7 @@ int64_t now() {
 #endif
 }
 
-}  // namespace
+} // namespace
 
 extern "C" {
 

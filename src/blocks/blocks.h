@@ -38,7 +38,7 @@ void blocks_forked(void);
 
 typedef struct blocks_counts {
     size_t kept_bytes, kept_blocks;
-    uint64_t reused, fresh;         /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */
+    uint64_t reused, fresh; /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */
 } blocks_counts;
 blocks_counts blocks_count(void);
 

@@ -27,7 +27,7 @@ from ._wire cimport *
 
 from . import annotations, json_values
 from .audio import DEFAULT as DEFAULT_FORMAT
-from .audio import AudioFormat, forced_format, named_format, own_format
+from .audio import AudioFormat, forced_format, format_with, named_format
 from .errors import DecodeError
 
 cnp.import_array()

@@ -20,9 +20,9 @@
 
 typedef struct {
     PyObject_VAR_HEAD
-    PyObject *no_dict;          /* always NULL. It stands at __dictoffset__, and so no class below gets a dict of its own */
-    void *layout;               /* borrowed: the type keeps its layout alive, and an instance keeps its type for good */
-    PyObject *formats;          /* (input, output) of the session, for views; or NULL */
+    PyObject *no_dict; /* always NULL. It stands at __dictoffset__, and so no class below gets a dict of its own */
+    void *layout;      /* borrowed: the type keeps its layout alive, and an instance keeps its type for good */
+    PyObject *formats; /* (input, output) of the session, for views; or NULL */
     Py_ssize_t slot_count;
     PyObject *slots[1];
 } message;
@@ -30,9 +30,9 @@ typedef struct {
 /* Where in the frame a value stands. */
 typedef struct {
     size_t start, end;
-    uint32_t field;             /* its number in the layout */
-    uint8_t kind;               /* wire_kind */
-    bool payload;               /* base64 */
+    uint32_t field; /* its number in the layout */
+    uint8_t kind;   /* wire_kind */
+    bool payload;   /* base64 */
     bool escaped, non_ascii;
 } message_span;
 
@@ -159,9 +159,9 @@ static PyObject *message_slot(PyTypeObject *type, PyMemberDef *definition, const
 
 /* What filling needs to know of a message class. */
 typedef struct {
-    Py_ssize_t first_slot;      /* field n >= 1 lies in slot first_slot + n */
-    uint32_t later;             /* bit n: a string in field n stays a span until its first read */
-    int8_t id_place[WIRE_MAX_FIELDS];   /* the place in `ids` where field n has its string remembered; -1: it has none */
+    Py_ssize_t first_slot;            /* field n >= 1 lies in slot first_slot + n */
+    uint32_t later;                   /* bit n: a string in field n stays a span until its first read */
+    int8_t id_place[WIRE_MAX_FIELDS]; /* the place in `ids` where field n has its string remembered; -1: it has none */
 } message_plan;
 
 /* Slots that every message has. */
@@ -183,7 +183,7 @@ static inline void refer_to_none(Py_ssize_t count) {
 #if PY_VERSION_HEX < 0x030C0000
     Py_SET_REFCNT(Py_None, Py_REFCNT(Py_None) + count);
 #else
-    (void)count;  /* immortal */
+    (void)count; /* immortal */
 #endif
 }
 

@@ -87,7 +87,7 @@ static PyObject *shortened_number(const uint8_t *data, const wire_value *value) 
     if (end - p <= 2 * NUMBER_DIGITS) return NULL;
     char text[NUMBER_DIGITS + 32];
     size_t length = 0, digits = 0;
-    int64_t point = 0, exponent = 0;        /* point: the power of ten of the last kept digit */
+    int64_t point = 0, exponent = 0; /* point: the power of ten of the last kept digit */
     bool fraction = false, sticky = false;
     if (*p == '-') {
         text[length++] = '-';

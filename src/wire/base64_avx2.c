@@ -28,8 +28,10 @@ __attribute__((always_inline)) static inline void decode(int n, const uint8_t *s
     EACH bytes[i] = _mm256_maddubs_epi16(bytes[i], _mm256_set1_epi16(0x0140));
     EACH bytes[i] = _mm256_madd_epi16(bytes[i], _mm256_set1_epi32(0x00011000));
     /* A group's bytes are 2, 1, 0 of its word. */
+    /* clang-format off */
     EACH bytes[i] = _mm256_shuffle_epi8(bytes[i], _mm256_setr_epi8(
         2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+    /* clang-format on */
 }
 
 /* Writes 28 bytes, the last four of them zero. */
@@ -62,10 +64,8 @@ size_t wire_base64_avx2(const uint8_t *src, size_t length, uint8_t *out) {
     for (; length - at >= 128 + 8; at += 128, out += 96) {
         __m256i wrong = _mm256_setzero_si256();
         decode(4, src + at, bytes, &wrong);
-        for (int i = 0; i < 4; i++)
-            store28(out + 24 * i, bytes[i]);
-        if (_mm256_movemask_epi8(wrong))
-            break;
+        for (int i = 0; i < 4; i++) store28(out + 24 * i, bytes[i]);
+        if (_mm256_movemask_epi8(wrong)) break;
     }
     /* 32 symbols a turn, read and written exactly. */
     for (; length - at >= 32; at += 32, out += 24) {
@@ -73,12 +73,10 @@ size_t wire_base64_avx2(const uint8_t *src, size_t length, uint8_t *out) {
         decode(1, src + at, bytes, &wrong);
         store24(out, bytes[0]);
         size_t taken = sound(wrong, 32);
-        if (taken < 32)
-            return at + taken;
+        if (taken < 32) return at + taken;
     }
     size_t rest = length - at;
-    if (rest == 0)
-        return at;
+    if (rest == 0) return at;
     __m256i wrong = _mm256_setzero_si256();
     if (at) {
         /* The last 32 symbols, the first 32 - rest of them once more: they lie behind src, because 32 or more were

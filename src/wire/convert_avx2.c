@@ -84,8 +84,7 @@ static inline void pcm16_block(const uint8_t *in, float *out) {
 }
 
 void wire_pcm16_to_float32_avx2(const uint8_t *in, size_t count, float *out) {
-    for (; count >= 16; count -= 16, in += 32, out += 16)
-        pcm16_block(in, out);
+    for (; count >= 16; count -= 16, in += 32, out += 16) pcm16_block(in, out);
     if (count) {
         uint8_t bytes[32] = {0};
         float rest[16];

@@ -47,21 +47,17 @@ void wire_float32_to_pcm16_scalar(const void *in, size_t count, uint8_t *out) {
 }
 
 void wire_int16_to_ulaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_ulaw, sample_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_ulaw, sample_at(in, i));
 }
 
 void wire_int16_to_alaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_alaw, sample_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_alaw, sample_at(in, i));
 }
 
 void wire_float32_to_ulaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_ulaw, rounded_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_ulaw, rounded_at(in, i));
 }
 
 void wire_float32_to_alaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_alaw, rounded_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_alaw, rounded_at(in, i));
 }

@@ -81,8 +81,7 @@ static inline void pcm16_block(const uint8_t *in, float *out) {
 }
 
 void wire_pcm16_to_float32_ssse3(const uint8_t *in, size_t count, float *out) {
-    for (; count >= 8; count -= 8, in += 16, out += 8)
-        pcm16_block(in, out);
+    for (; count >= 8; count -= 8, in += 16, out += 8) pcm16_block(in, out);
     if (count) {
         uint8_t bytes[16] = {0};
         float rest[8];

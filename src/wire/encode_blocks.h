@@ -21,12 +21,10 @@ __attribute__((always_inline)) static inline void wire_in_blocks(wire_block *blo
     if (count >= size) {
         size_t at = 0;
         /* One block a turn, read and written exactly. */
-        for (; count - at >= size; at += size)
-            block(law, in + at * in_width, out + at * out_width);
+        for (; count - at >= size; at += size) block(law, in + at * in_width, out + at * out_width);
         /* The last `size` samples, of which the first are converted once more: they are there, because `count` is no
          * less, and give the same bytes again, because input and output do not overlap. */
-        if (at < count)
-            block(law, in + (count - size) * in_width, out + (count - size) * out_width);
+        if (at < count) block(law, in + (count - size) * in_width, out + (count - size) * out_width);
     } else if (count) {
         /* The only ones, through the stack. */
         uint8_t samples[WIRE_MOST_IN_BLOCK * 4] = {0}, bytes[WIRE_MOST_IN_BLOCK * 2];

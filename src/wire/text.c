@@ -60,9 +60,15 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
     uint16_t *two = out;
     uint32_t *four = out;
     switch (width) {
-    case 1: while (p < end) *one++ = (uint8_t)next_code_point(&p); break;
-    case 2: while (p < end) *two++ = (uint16_t)next_code_point(&p); break;
-    default: while (p < end) *four++ = next_code_point(&p); break;
+    case 1:
+        while (p < end) *one++ = (uint8_t)next_code_point(&p);
+        break;
+    case 2:
+        while (p < end) *two++ = (uint16_t)next_code_point(&p);
+        break;
+    default:
+        while (p < end) *four++ = next_code_point(&p);
+        break;
     }
 }
 

@@ -25,11 +25,13 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
 /* By table: a permutation of two registers classes all 128 ASCII bytes at once, where comparing takes three steps. The
  * high bit of an entry, or of the byte itself, says special. */
 static inline bool special_in_run(const uint8_t *p) {
+    /* clang-format off */
     static const uint8_t classes[128] = {
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
         ['"'] = 0x80, ['\\'] = 0x80,
     };
+    /* clang-format on */
     const __m512i low = _mm512_loadu_si512(classes), high = _mm512_loadu_si512(classes + 64);
     __m512i special = _mm512_setzero_si512();
     for (int i = 0; i < 256; i += 64) {

@@ -2,7 +2,6 @@
 #include "tiers.h"
 #include "kernels.h"
 
-
 #include "bytes.h"
 
 /* Eight bytes at once: the high bit of each says whether it is special. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 const wire_tier *const wire_tiers[] = {
 #ifdef WIRE_X86
     &wire_tier_avx512vbmi,
@@ -15,6 +16,7 @@ const wire_tier *const wire_tiers[] = {
     &wire_tier_scalar,
     NULL,
 };
+/* clang-format on */
 
 const wire_tier *wire_choose_tier(const char *name) {
     for (const wire_tier *const *tier = wire_tiers; *tier != NULL; tier++) {
@@ -77,8 +79,7 @@ bool wire_avx2_supported(void) {
 bool wire_avx512vbmi_supported(void) {
     cpu c = read_cpu();
     return wire_avx2_supported() && (c.xcr0 & XCR0_AVX512) == XCR0_AVX512 &&
-           has(c.leaf7_ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ) &&
-           has(c.leaf7_ecx, bit_AVX512VBMI);
+           has(c.leaf7_ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ) && has(c.leaf7_ecx, bit_AVX512VBMI);
 }
 
 #endif

@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_MAX_DEPTH 1024     /* levels of nesting accepted, the root object being the first: orjson's bound */
-#define WIRE_MAX_FIELDS 32      /* declared fields of one message, event_id included */
-#define WIRE_MAX_NAME 64        /* bytes of a declared field's name */
-#define WIRE_MAX_TYPE 256       /* bytes of a declared wire type */
+#define WIRE_MAX_DEPTH 1024 /* levels of nesting accepted, the root object being the first: orjson's bound */
+#define WIRE_MAX_FIELDS 32  /* declared fields of one message, event_id included */
+#define WIRE_MAX_NAME 64    /* bytes of a declared field's name */
+#define WIRE_MAX_TYPE 256   /* bytes of a declared wire type */
 #define WIRE_NO_FIELD UINT32_MAX
 
 /* ---- What can be wrong with a frame -------------------------------------------------------------- */
@@ -52,7 +52,7 @@
 
 typedef enum wire_status {
     WIRE_OK = 0,
-    WIRE_NEED_SINK,             /* no fault: set frame.sink and call walk again */
+    WIRE_NEED_SINK, /* no fault: set frame.sink and call walk again */
 #define WIRE_AS_ENUM(name, reason) name,
     WIRE_FAULTS(WIRE_AS_ENUM)
 #undef WIRE_AS_ENUM
@@ -66,18 +66,18 @@ const char *wire_reason(wire_status status);
 /* The key of a field as it stands in a frame, `"name":`, with room behind it so that it compares by whole words. */
 typedef struct wire_pattern {
     char bytes[WIRE_MAX_NAME + 8];
-    uint64_t first_mask;        /* which of the first eight bytes count */
-    uint32_t length;            /* of the name alone */
-    uint32_t pattern_length;    /* of all of it */
-    ptrdiff_t room;             /* bytes that a frame has to have left for it: one more, and eight at least */
+    uint64_t first_mask;     /* which of the first eight bytes count */
+    uint32_t length;         /* of the name alone */
+    uint32_t pattern_length; /* of all of it */
+    ptrdiff_t room;          /* bytes that a frame has to have left for it: one more, and eight at least */
 } wire_pattern;
 
 typedef struct wire_layout {
-    wire_pattern fields[WIRE_MAX_FIELDS];  /* in the order the wire is expected to send them */
+    wire_pattern fields[WIRE_MAX_FIELDS]; /* in the order the wire is expected to send them */
     uint32_t field_count;
-    uint32_t payload_first;             /* the fields payload_first .. +payload_count hold base64 */
-    uint32_t payload_count;             /* 0: no audio in this message */
-    uint8_t index[64];                  /* hash of a name -> field number + 1, linear probing */
+    uint32_t payload_first; /* the fields payload_first .. +payload_count hold base64 */
+    uint32_t payload_count; /* 0: no audio in this message */
+    uint8_t index[64];      /* hash of a name -> field number + 1, linear probing */
 } wire_layout;
 
 void wire_layout_init(wire_layout *layout);
@@ -87,18 +87,18 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length);
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length);
 
 typedef struct wire_type {
-    const char *name;           /* the wire's string; owned by the caller, as is `owner` */
+    const char *name; /* the wire's string; owned by the caller, as is `owner` */
     size_t length;
     const wire_layout *layout;
     void *owner;
-    bool literal;               /* JSON needs no escape for it, and all of it is ASCII */
+    bool literal; /* JSON needs no escape for it, and all of it is ASCII */
 } wire_type;
 
 /* Open addressing over caller-owned storage. A type may be added while others read: they find it, or do not find it yet. */
 typedef struct wire_catalogue {
-    const wire_type **slots;    /* power of two of them, NULL where free; at most half are taken */
+    const wire_type **slots; /* power of two of them, NULL where free; at most half are taken */
     size_t mask;
-    const wire_type *unknown;   /* what a type that is not in the table is given */
+    const wire_type *unknown; /* what a type that is not in the table is given */
 } wire_catalogue;
 
 /* Types are added by one caller at a time. false: the name is taken. The caller has seen to it that at least half of the slots
@@ -109,24 +109,34 @@ const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint
 /* ---- Values -------------------------------------------------------------------------------------- */
 
 typedef enum wire_kind {
-    WIRE_ABSENT = 0, WIRE_NULL, WIRE_FALSE, WIRE_TRUE, WIRE_INTEGER, WIRE_REAL, WIRE_STRING, WIRE_OBJECT, WIRE_ARRAY
+    WIRE_ABSENT = 0,
+    WIRE_NULL,
+    WIRE_FALSE,
+    WIRE_TRUE,
+    WIRE_INTEGER,
+    WIRE_REAL,
+    WIRE_STRING,
+    WIRE_OBJECT,
+    WIRE_ARRAY
 } wire_kind;
 
 /* A span of the frame. A string's span is what stands between its quotes. */
 typedef struct wire_value {
     size_t start, end;
-    uint8_t kind;               /* wire_kind */
-    bool escaped, non_ascii;    /* strings only */
+    uint8_t kind;            /* wire_kind */
+    bool escaped, non_ascii; /* strings only */
 } wire_value;
 
 /* ---- The audio payload --------------------------------------------------------------------------- */
 
 typedef enum wire_conversion {
-    WIRE_COPY = 0,              /* the payload's bytes as they are */
-    WIRE_PCM16_TO_INT16,        /* little endian on the wire; a copy where the host is little endian too */
-    WIRE_PCM16_TO_FLOAT32,      /* scaled by 1/32768 into [-1, 1) */
-    WIRE_ULAW_TO_INT16, WIRE_ULAW_TO_FLOAT32,
-    WIRE_ALAW_TO_INT16, WIRE_ALAW_TO_FLOAT32,
+    WIRE_COPY = 0,         /* the payload's bytes as they are */
+    WIRE_PCM16_TO_INT16,   /* little endian on the wire; a copy where the host is little endian too */
+    WIRE_PCM16_TO_FLOAT32, /* scaled by 1/32768 into [-1, 1) */
+    WIRE_ULAW_TO_INT16,
+    WIRE_ULAW_TO_FLOAT32,
+    WIRE_ALAW_TO_INT16,
+    WIRE_ALAW_TO_FLOAT32,
 } wire_conversion;
 
 /* Bytes of payload that make one sample. */
@@ -137,19 +147,19 @@ static inline size_t wire_sample_bytes(wire_conversion conversion) {
 /* Where a payload goes: carry_count (0 or 1) bytes left over by the delta before come first, then the payload's
  * own; whole samples are written to out, a byte that makes none stays in `rest`. */
 typedef struct wire_sink {
-    void *out;                  /* room for (carry_count + payload bytes) / wire_sample_bytes samples; NULL: declined */
+    void *out; /* room for (carry_count + payload bytes) / wire_sample_bytes samples; NULL: declined */
     wire_conversion conversion;
     uint8_t carry, carry_count;
-    uint8_t rest, rest_count;   /* result */
+    uint8_t rest, rest_count; /* result */
 } wire_sink;
 
 /* ---- The frame ----------------------------------------------------------------------------------- */
 
 typedef enum wire_payload {
-    WIRE_PAYLOAD_NONE = 0,      /* absent, null, or a type without one */
-    WIRE_PAYLOAD_DONE,          /* decoded into the sink, exactly payload_bytes of it */
-    WIRE_PAYLOAD_SPAN,          /* a string, not decoded: values[payload_field] */
-    WIRE_PAYLOAD_WRONG_KIND,    /* neither string nor null */
+    WIRE_PAYLOAD_NONE = 0,   /* absent, null, or a type without one */
+    WIRE_PAYLOAD_DONE,       /* decoded into the sink, exactly payload_bytes of it */
+    WIRE_PAYLOAD_SPAN,       /* a string, not decoded: values[payload_field] */
+    WIRE_PAYLOAD_WRONG_KIND, /* neither string nor null */
 } wire_payload;
 
 typedef struct wire_frame {
@@ -157,23 +167,23 @@ typedef struct wire_frame {
     const uint8_t *data;
     size_t length;
     const wire_catalogue *catalogue;
-    bool defer_payload;         /* never ask for a sink; leave the payload as a span */
-    const wire_type *likely;    /* of the catalogue: the type this frame probably has, found sooner; or NULL */
+    bool defer_payload;      /* never ask for a sink; leave the payload as a span */
+    const wire_type *likely; /* of the catalogue: the type this frame probably has, found sooner; or NULL */
 
     /* the answer to WIRE_NEED_SINK */
     wire_sink sink;
 
     /* found; on a fault, as far as it got */
-    size_t position;            /* of the byte at fault */
-    wire_value key;             /* STRING: the key in whose value the fault is */
-    const wire_type *type;      /* with WIRE_OK the frame's; with WIRE_NEED_SINK it may still turn out another */
-    wire_value type_value;      /* ABSENT where there was none */
+    size_t position;                    /* of the byte at fault */
+    wire_value key;                     /* STRING: the key in whose value the fault is */
+    const wire_type *type;              /* with WIRE_OK the frame's; with WIRE_NEED_SINK it may still turn out another */
+    wire_value type_value;              /* ABSENT where there was none */
     wire_value values[WIRE_MAX_FIELDS]; /* by field number of type->layout, valid with WIRE_OK */
-    uint32_t present;           /* bit n: field n was there */
-    uint32_t containers;        /* bit n: its value is an object or array */
+    uint32_t present;                   /* bit n: field n was there */
+    uint32_t containers;                /* bit n: its value is an object or array */
     wire_payload payload;
     uint32_t payload_field;
-    size_t payload_bytes;       /* with NEED_SINK: how many the payload will give; with DONE: how many it gave */
+    size_t payload_bytes; /* with NEED_SINK: how many the payload will give; with DONE: how many it gave */
 
     /* the walk's own, between two calls */
     size_t cursor;
@@ -182,8 +192,8 @@ typedef struct wire_frame {
     bool resumed;
 } wire_frame;
 
-static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length,
-                                   const wire_catalogue *catalogue, bool defer_payload) {
+static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
+                                   bool defer_payload) {
     frame->data = data;
     frame->length = length;
     frame->catalogue = catalogue;
@@ -205,7 +215,7 @@ typedef struct wire_key {
 
 typedef struct wire_tier {
     const char *name;
-    bool (*supported)(void);    /* by this CPU and this operating system */
+    bool (*supported)(void); /* by this CPU and this operating system */
 
     /* Validates the whole frame and finds its type, fields and payload. WIRE_OK, WIRE_NEED_SINK or a fault. */
     wire_status (*walk)(wire_frame *frame);
@@ -289,20 +299,22 @@ bool wire_number_overflows(const uint8_t *text, size_t length);
 #define WIRE_TOO_LONG SIZE_MAX
 
 typedef enum wire_source {
-    WIRE_BYTES = 0,             /* a payload's bytes as they are */
+    WIRE_BYTES = 0, /* a payload's bytes as they are */
     WIRE_INT16_TO_PCM16,
-    WIRE_INT16_TO_ULAW, WIRE_INT16_TO_ALAW,
+    WIRE_INT16_TO_ULAW,
+    WIRE_INT16_TO_ALAW,
     WIRE_FLOAT32_TO_PCM16,
-    WIRE_FLOAT32_TO_ULAW, WIRE_FLOAT32_TO_ALAW,
+    WIRE_FLOAT32_TO_ULAW,
+    WIRE_FLOAT32_TO_ALAW,
 } wire_source;
 
 /* An array of one dimension, in the caller's memory: bytes, int16 or float32, as `source` says. */
 typedef struct wire_samples {
-    const void *first;          /* any alignment */
+    const void *first; /* any alignment */
     size_t count;
-    ptrdiff_t stride;           /* bytes from one sample to the next; it may be negative or 0 */
+    ptrdiff_t stride; /* bytes from one sample to the next; it may be negative or 0 */
     wire_source source;
-    bool swapped;               /* the samples' byte order is not the host's */
+    bool swapped; /* the samples' byte order is not the host's */
 } wire_samples;
 
 /* Returns how many base64 symbols `count` samples become, padding included, or WIRE_TOO_LONG. */

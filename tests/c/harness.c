@@ -13,8 +13,7 @@ static bool is_required(const char *name) {
     size_t length = strlen(name);
     while (list != NULL && *list != '\0') {
         size_t entry = strcspn(list, ",");
-        if (entry == length && memcmp(list, name, length) == 0)
-            return true;
+        if (entry == length && memcmp(list, name, length) == 0) return true;
         list += entry + (list[entry] == ',');
     }
     return false;
@@ -36,16 +35,14 @@ static void require_known(void) {
 const wire_tier *const *tiers_here(void) {
     static const wire_tier *here[MOST_TIERS + 1];
     size_t count = 0;
-    if (here[0] != NULL)
-        return here;
+    if (here[0] != NULL) return here;
     require_known();
     for (const wire_tier *const *tier = wire_tiers; *tier != NULL; tier++) {
         bool supported = (*tier)->supported();
         printf("tier %s: %s\n", (*tier)->name, supported ? "runs" : "not here");
         CHECK(supported || !is_required((*tier)->name), "tier %s is required and not here", (*tier)->name);
         CHECK(count < MOST_TIERS, "more tiers than the tests have room for");
-        if (supported)
-            here[count++] = *tier;
+        if (supported) here[count++] = *tier;
     }
     fflush(stdout);
     return here;
@@ -53,8 +50,7 @@ const wire_tier *const *tiers_here(void) {
 
 const wire_tier *scalar_tier(void) {
     const wire_tier *const *tier = wire_tiers;
-    while (tier[1] != NULL)
-        tier++;
+    while (tier[1] != NULL) tier++;
     CHECK(strcmp((*tier)->name, "scalar") == 0, "the last tier is %s", (*tier)->name);
     return *tier;
 }

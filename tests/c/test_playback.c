@@ -22,7 +22,7 @@ static uint64_t below(uint64_t *state, uint64_t bound) {
 #define LONGEST_OUTPUT 4096
 
 typedef struct output {
-    uint64_t after[LONGEST_OUTPUT];     /* the position after the sample that left, or 0 for silence */
+    uint64_t after[LONGEST_OUTPUT]; /* the position after the sample that left, or 0 for silence */
     size_t count, gaps;
 } output;
 
@@ -119,7 +119,7 @@ static void many_gaps(void) {
 
 static void ledger_against_model(uint64_t operations) {
     static uint32_t item_of[MOST_POSITIONS];
-    static uint64_t place_of[MOST_POSITIONS];   /* after the sample */
+    static uint64_t place_of[MOST_POSITIONS]; /* after the sample */
     uint64_t state = 8000, completed = 0;
     for (uint64_t done = 0; done < operations;) {
         playback_ledger *ledger = playback_ledger_new(ITEMS, 64);
@@ -142,7 +142,7 @@ static void ledger_against_model(uint64_t operations) {
                 ended[item] = true;
                 continue;
             }
-            if (below(&state, 10) == 0) index[item] += 7;       /* a delta that never came */
+            if (below(&state, 10) == 0) index[item] += 7; /* a delta that never came */
             received[item] = (index[item] + count) * item_rate[item] / rate[item];
             playback_ledger_receive(ledger, item, received[item]);
             if (below(&state, 10) == 0) {
@@ -151,7 +151,7 @@ static void ledger_against_model(uint64_t operations) {
                 index[item] += count;
                 continue;
             }
-            position += below(&state, 2);                       /* positions need not touch */
+            position += below(&state, 2); /* positions need not touch */
             CHECK(playback_ledger_has_room(ledger, 0), "room for a run");
             playback_place place = {0, index[item], item_rate[item], rate[item]};
             playback_ledger_append(ledger, item, position, count, &place);
@@ -181,7 +181,8 @@ static void ledger_against_model(uint64_t operations) {
             bool complete = ended[item] && !short_of_end[item] && queued[item] > 0 && rest[item] == 0;
             uint64_t samples = complete || place[item] > received[item] ? received[item] : place[item];
             CHECK(report.received == received[item] && report.order == item, "received");
-            CHECK(report.samples == samples, "%llu samples, not %llu", (unsigned long long)report.samples, (unsigned long long)samples);
+            CHECK(report.samples == samples, "%llu samples, not %llu", (unsigned long long)report.samples,
+                  (unsigned long long)samples);
             CHECK(report.complete == complete, "complete");
             completed += complete;
         }
@@ -245,13 +246,17 @@ typedef struct stage {
     playback_ledger *ledger;
     pthread_mutex_t writing;
     atomic_bool over;
-    _Atomic uint64_t floor;             /* of the last cut that returned */
-    cut *cuts;                          /* the interrupter's; cuts[n] ends generation n */
+    _Atomic uint64_t floor; /* of the last cut that returned */
+    cut *cuts;              /* the interrupter's; cuts[n] ends generation n */
     size_t cut_count;
-    struct { uint64_t first, count; uint32_t number; bool ended; } items[MOST_ITEMS];
+    struct {
+        uint64_t first, count;
+        uint32_t number;
+        bool ended;
+    } items[MOST_ITEMS];
     size_t item_count;
     uint64_t refused, truncated, completed, unheard;
-    uint64_t audio, read_up_to;         /* the reader's */
+    uint64_t audio, read_up_to; /* the reader's */
     skip *skips;
     size_t skip_count;
 } stage;
@@ -281,7 +286,7 @@ static void *write_samples(void *given) {
             uint64_t taken = playback_put(on->ring, on->ledger, number, samples, count, &place);
             on->items[at].count += taken;
             on->refused += count - taken;
-            playback_ledger_receive(on->ledger, number, on->items[at].count);   /* the rest comes again */
+            playback_ledger_receive(on->ledger, number, on->items[at].count); /* the rest comes again */
             if (below(&state, 6) == 0 && taken == count) {
                 playback_end(on->ring, on->ledger, number);
                 on->items[at].ended = true;
@@ -309,7 +314,8 @@ static void *interrupt(void *given) {
             uint64_t expected = heard > on->items[i].first ? heard - on->items[i].first : 0;
             if (expected > on->items[i].count) expected = on->items[i].count;
             CHECK(playback_ledger_report(on->ledger, on->items[i].number, &report), "the item is there");
-            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i, (unsigned long long)report.samples, (unsigned long long)expected);
+            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i, (unsigned long long)report.samples,
+                  (unsigned long long)expected);
             CHECK(report.complete == (on->items[i].ended && expected == on->items[i].count), "complete");
             on->completed += report.complete;
             on->unheard += report.samples == 0;
@@ -333,9 +339,11 @@ static void *read_samples(void *given) {
         uint64_t audio = playback_ring_read(on->ring, samples, count);
         playback_ring_leave(on->ring);
         for (uint64_t i = 0; i < count; i++)
-            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu", (unsigned long long)i, (unsigned long long)audio);
+            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu", (unsigned long long)i,
+                  (unsigned long long)audio);
         if (audio > 0) {
-            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu", (unsigned long long)samples[0], (unsigned long long)floor);
+            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu", (unsigned long long)samples[0],
+                  (unsigned long long)floor);
             CHECK(samples[0] >= next, "doubled");
             if (samples[0] != next) {
                 CHECK(on->skip_count < MOST_CUTS, "room");
@@ -377,7 +385,7 @@ static void threads(double seconds) {
         floor = on.cuts[i].floor;
         if (skips < on.skip_count && on.skips[skips].to == floor) {
             uint64_t from = on.skips[skips++].from;
-            size_t first = i;   /* the last cut of which something was heard */
+            size_t first = i; /* the last cut of which something was heard */
             while (first > 0 && on.cuts[first].heard == on.cuts[first - 1].floor) first--;
             CHECK(from == on.cuts[first].heard, "given up to %llu, the cut says %llu", (unsigned long long)from,
                   (unsigned long long)on.cuts[first].heard);
@@ -387,9 +395,10 @@ static void threads(double seconds) {
     if (on.read_up_to > floor) audio += on.read_up_to - floor;
     CHECK(audio == on.audio, "%llu samples heard, %llu read", (unsigned long long)audio, (unsigned long long)on.audio);
     CHECK(on.cut_count > 10 && on.audio > 10 * CAPACITY, "the threads did nothing: %zu cuts", on.cut_count);
-    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu truncated, %llu complete, %llu unheard\n",
-           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count,
-           (unsigned long long)on.truncated, (unsigned long long)on.completed, (unsigned long long)on.unheard);
+    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu truncated, %llu complete, %llu "
+           "unheard\n",
+           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count, (unsigned long long)on.truncated,
+           (unsigned long long)on.completed, (unsigned long long)on.unheard);
     playback_ring_free(on.ring);
     playback_ledger_free(on.ledger);
     free(on.cuts);

@@ -124,7 +124,7 @@ def test_classes_declared_while_others_decode() -> None:
     def work(number: int) -> None:
         for count in range(10):
             name = f"test_threads.{number}.{count}"
-            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)  # type: ignore[call-overload]
+            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)
             message: Any = rp.decode(json.dumps({"type": name, "n": count}))
             assert type(message) is cls and message.n == count
             decoded.append(message.type)
@@ -155,7 +155,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
     expected = rp.decode(plain).pcm
     decoder.decode(plain)
     heard: list[Any] = []
-    real = _core.own_format
+    real = _core.format_with
 
     def slowly(*given: Any) -> Any:
         other = threading.Thread(target=lambda: heard.append(decoder.decode(plain)))
@@ -166,7 +166,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
         return real(*given)
 
     others: list[threading.Thread] = []
-    monkeypatch.setattr(_core, "own_format", slowly)
+    monkeypatch.setattr(_core, "format_with", slowly)
     for turn in range(1, 4):
         with pytest.raises(rp.DecodeError):
             decoder.decode(named.replace("ulaw", "alaw") if turn % 2 else named)
@@ -187,11 +187,11 @@ def test_a_decoder_made_anew_while_it_decodes() -> None:
     def make_anew() -> None:
         while not stop.is_set():
             for dtype in ("float32", "int16", "uint8"):
-                decoder.__init__(dtype=dtype)  # type: ignore[misc]
+                decoder.__init__(dtype=dtype)
 
     other = threading.Thread(target=make_anew)
     other.start()
-    fits = Counter()
+    fits: Counter[int] = Counter()
     try:
         for _ in range(150):
             out = np.zeros(400_064, np.int16)
@@ -214,16 +214,16 @@ def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPa
     from realtime_pcm import _core
 
     decoder = rp.Decoder()
-    real = _core.own_format
+    real = _core.format_with
 
     def meddle(*given: Any) -> Any:
         with pytest.raises(RuntimeError, match="decoding"):
-            decoder.__init__(dtype="float32")  # type: ignore[misc]
+            decoder.__init__(dtype="float32")
         met.append(given)
         return real(*given)
 
     met: list[Any] = []
-    monkeypatch.setattr(_core, "own_format", meddle)
+    monkeypatch.setattr(_core, "format_with", meddle)
     message: Any = decoder.decode(json.dumps({"type": AUDIO, "delta": "AAAA", "format": "g711_ulaw"}))
     assert met and message.pcm.dtype == "int16"
 
@@ -240,14 +240,14 @@ decoder = rp.Decoder()
 delta = {"type": "response.audio.delta", "item_id": "i", "delta": base64.b64encode(bytes(6)).decode()}
 decoder.decode(json.dumps(delta))
 inside, leave = threading.Event(), threading.Event()
-real = _core.own_format
+real = _core.format_with
 def slowly(*given):
     inside.set(); leave.wait(60)
     return real(*given)
-_core.own_format = slowly
+_core.format_with = slowly
 other = threading.Thread(target=lambda: decoder.decode(json.dumps(delta | {"format": "g711_ulaw"})))
 other.start(); inside.wait(60)
-_core.own_format = real
+_core.format_with = real
 child = os.fork()
 if child == 0:
     offsets = [decoder.decode(json.dumps(delta)).sample_offset for _ in range(3)]

@@ -58,13 +58,14 @@ def grown(kind: Kind, frames_a_window: int, windows: int = 3) -> int:
     use(decoder, frames, min(rounds, 20))
     gc.collect()
     gc.freeze()  # what was there before need not be looked through each time
-    columns = []
+    columns: list[list[int]] = []
     for _ in range(windows):
         before = _counts(frames)
         use(decoder, frames, rounds)
         columns.append([after - start for start, after in zip(before, _counts(frames), strict=True)])
     gc.unfreeze()
-    return max(min(column) for column in zip(*columns, strict=True))
+    worst: int = max(min(column) for column in zip(*columns, strict=True))
+    return worst
 
 
 def resident() -> int:

@@ -26,7 +26,7 @@ def test_classes_declared_while_long_frames_are_walked() -> None:
         for turn in range(25):
             if number % 2:
                 name = f"test.thread.runs.{number}.{turn}"
-                type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"a": "str"}}, wire=name)  # type: ignore[call-overload]
+                type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"a": "str"}}, wire=name)
                 assert type(rp.decode(json.dumps({"type": name}))).__name__ == "Declared"
             else:
                 message = rp.decode(sent)

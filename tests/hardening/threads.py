@@ -84,7 +84,7 @@ def own_decoders(frames_a_thread: int) -> int:
     frames = session_frames()
     decoder = rp.Decoder()
     expected = [outcome(decoder.decode, frame) for frame in frames]
-    differing = Counter()
+    differing: Counter[int] = Counter()
 
     def work(number: int) -> None:
         done = 0

@@ -9,6 +9,8 @@ import json
 import pickle
 import sys
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +56,13 @@ def test_attributes_cannot_be_set(index: int) -> None:
             delattr(message, name)
     with pytest.raises(TypeError):
         vars(message)
+
+
+def test_the_payload_as_text_says_its_own_name_when_somebody_sets_it() -> None:
+    message = rp.decode(b'{"type":"input_audio_buffer.append","audio":"AAA="}', side="client")
+    for name in ("audio", "delta"):
+        with pytest.raises(AttributeError, match=f"^InputAudioBufferAppend is read-only: {name}$"):
+            setattr(message, name, "")
 
 
 def test_only_decode_builds_messages() -> None:
@@ -366,17 +375,18 @@ def test_what_cannot_be_declared() -> None:
 
 
 def test_methods_and_descriptors_refuse_what_is_no_message() -> None:
-    base = messages.RealtimeServerMessage
+    base: Any = messages.RealtimeServerMessage
     lazy = messages.ResponseCreated.__dict__["response"]
     other = rp.decode('{"type":"x"}')
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: base.__repr__(5),
         lambda: base.__copy__(object()),
         lambda: base.__deepcopy__(5, {}),
         lambda: lazy.__get__(5),
         lambda: lazy.__get__(other),
         lambda: messages.AudioMessage.__dict__["delta"].__get__(5),
-    ):
+    )
+    for call in calls:
         with pytest.raises((TypeError, AttributeError)):
             call()
     for wrong in (5, object(), "no_such_field"):

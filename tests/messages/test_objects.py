@@ -353,6 +353,7 @@ def test_content_part_with_bad_audio(audio: str) -> None:
 
 
 def test_content_part_with_audio_that_is_no_text() -> None:
+    audio: object
     for audio in (7, [], {}, True):
         part = ContentPart({"type": "output_audio", "audio": audio})
         assert part.audio == audio

@@ -24,7 +24,7 @@ SECONDS = float(os.environ.get("REALTIME_PCM_PLAYBACK_SECONDS", "3"))
 def test_reader_writer_and_interrupter() -> None:
     free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     if free:
-        assert not sys._is_gil_enabled()  # type: ignore[attr-defined]
+        assert not sys._is_gil_enabled()
     came_of_it = playback_threads.run(SECONDS)
     print(f"\n{SECONDS:.0f} s, {'free-threaded' if free else 'with the GIL'}: {came_of_it}")
     assert min(came_of_it[name] for name in ("truncated", "unheard", "played", "late", "samples")) > 10

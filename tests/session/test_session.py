@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_after_a_refusal_all_is_as_before(bad: str, dtype: str, carry: bool, tie
     assert disturbed.evicted_bytes == 0
 
 
-def assert_same(one, other) -> None:
+def assert_same(one: Any, other: Any) -> None:
     assert one == other
     assert one.incomplete_sample == other.incomplete_sample
 
@@ -252,7 +253,7 @@ def test_an_item_of_three_megabytes(tier: str) -> None:
 
 
 @pytest.mark.parametrize("audio", ["AB*D", "ABC", "AB==C", "\u00e9AAA", "AAA\\", 7, [], {}, True])
-def test_bad_audio_in_an_item_is_an_error_on_access(audio) -> None:
+def test_bad_audio_in_an_item_is_an_error_on_access(audio: Any) -> None:
     message = rp.decode(dumps(type="conversation.item.created", item={"content": [{"type": "audio", "audio": audio}]}))
     part = message.item.content[0]
     for _ in range(2):

@@ -180,7 +180,7 @@ class AudioMessage(RealtimeServerMessage):
     that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
     """
 
-    delta = PayloadText()
+    delta = PayloadText("delta")
     pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
 
 

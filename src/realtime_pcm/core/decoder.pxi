@@ -96,7 +96,7 @@ cdef class Decoder:
 
     def __dealloc__(self):
         cdef int i
-        for i in range(8):
+        for i in range(RECURRING_KEYS):
             Py_XDECREF(self.ids[i])
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):
@@ -378,7 +378,7 @@ cdef class Decoder:
             result = _owned(<PyObject *>m)
         # Python code may run in what follows, and may change the streams: so the stream is looked for afterwards.
         stream_format = DEFAULT_FORMAT if self.session is None else self.session.format_of_stream(f, layout)
-        audio_format = self.forced if self.forced is not None else self.own_format(f, layout, stream_format)
+        audio_format = self.forced if self.forced is not None else self.format_of_message(f, layout, stream_format)
         cdef int conversion = self.conversion_to(audio_format)
         fault = self.payload_fault(frame, f, layout, audio_format, conversion)
         if fault is not None:
@@ -456,7 +456,7 @@ cdef class Decoder:
             return (DEFAULT_FORMAT, DEFAULT_FORMAT if self.forced is None else self.forced)
         return self.session.formats if self.forced is None else (self.session.input_format, self.forced)
 
-    cdef object own_format(self, const wire_frame *f, Layout layout, stream_format):
+    cdef object format_of_message(self, const wire_frame *f, Layout layout, stream_format):
         """The format of a message that may name a part of it itself; the other parts are those of `stream_format`."""
         if not f.present & layout.format_fields:
             return stream_format
@@ -466,7 +466,7 @@ cdef class Decoder:
         before = self.last_own
         if plain and before is not None and stream_format is before[0] and own == before[1]:
             return before[2]
-        found = own_format(stream_format, *own)
+        found = format_with(stream_format, *own)
         if plain:
             self.last_own = (stream_format, own, found)
         return found

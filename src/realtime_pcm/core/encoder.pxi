@@ -113,7 +113,7 @@ cdef class AudioEncoder:
     """
 
     def __cinit__(self):
-        self.own_format_ = DEFAULT_FORMAT
+        self.fixed_format = DEFAULT_FORMAT
 
     def __init__(self, message=None, *, audio_format=None, session=None, **fields):
         cdef Layout layout
@@ -134,7 +134,7 @@ cdef class AudioEncoder:
         head = self.head_of(layout, fields)
         self.layout = layout
         self.session = session
-        self.own_format_ = forced
+        self.fixed_format = forced
         self.fields = fields
         self.head = head
 
@@ -173,7 +173,7 @@ cdef class AudioEncoder:
         cdef Session session = self.session
         cdef bint locked
         if session is None:
-            return self.own_format_
+            return self.fixed_format
         if not FREE_THREADED:
             formats = session.formats
         else:

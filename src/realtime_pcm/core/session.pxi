@@ -64,18 +64,18 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
 @cython.final
-cdef class _Named:
+cdef class _NamedFormats:
     """The formats that a session or a response names (None: it names none), and where its id stands in the frame."""
     cdef object output_format, input_format
     cdef wire_value id
 
-cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
+cdef _NamedFormats _read_named_formats(const uint8_t *data, const wire_value *holder, before):
     """Reads the formats of `holder`, the object `session` or `response` of a frame. `before`: the input format so far, for a rate
     that comes without a name."""
     cdef wire_value[6] found
     cdef wire_value[3] audio
     cdef wire_value side
-    cdef _Named named = _Named()
+    cdef _NamedFormats named = _NamedFormats()
     _members(data, holder, _HOLDER_KEYS, 6, found)
     _members(data, &found[0], _AUDIO_KEYS, 3, audio)
     named.id = found[5]
@@ -103,7 +103,7 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
     # A name such as "pcm16-8000hz" holds a rate, and that rate counts.
     if found is not None and found != DEFAULT_FORMAT:
         return found
-    return own_format(before if found is None else found, None, rate, None)
+    return format_with(before if found is None else found, None, rate, None)
 
 
 # ---- After a fork ----------------------------------------------------------------------------------------------------------
@@ -212,14 +212,14 @@ cdef class Session:
         """The stream of this delta, if that stream spoke last and its `format` still holds; else NULL.
 
         stream.format is the format of the stream's next delta, unless that delta names one itself. It holds as long as
-        stream.generation is that of the table, and `changed` moves the generation of the table on.
+        stream.generation is that of the table, and `forget_stream_formats` moves the generation of the table on.
         """
         cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids)
         if stream == NULL or stream.generation != self.streams.generation:
             return NULL
         return stream
 
-    cdef void changed(self) noexcept:
+    cdef void forget_stream_formats(self) noexcept:
         """Makes all streams forget their formats, because a format of the session or of a response has changed."""
         self.streams.generation += 1
 
@@ -244,7 +244,7 @@ cdef class Session:
 
     cdef object format_of_stream(self, const wire_frame *f, Layout layout):
         """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it alive
-        until `changed` is called."""
+        until `forget_stream_formats` is called."""
         cdef stream_key key
         found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats and layout.ids.response_id:
@@ -258,7 +258,7 @@ cdef class Session:
         """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
         cdef wire_value holder
-        cdef _Named named
+        cdef _NamedFormats named
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
@@ -266,11 +266,11 @@ cdef class Session:
             return change
         holder = f.values[layout.holder]
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
-            named = _read_named(f.data, &holder, DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format)
+            named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format)
             change.output_format = named.output_format
             change.input_format = named.input_format
             return change
-        named = _read_named(f.data, &holder, DEFAULT_FORMAT)
+        named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT)
         change.response_format = named.output_format
         if named.id.kind != WIRE_STRING:
             # xAI leaves the object `response` empty, and sends `response_id` beside it.
@@ -322,13 +322,13 @@ cdef class Session:
         if change.response_format is not None and change.response is not None:
             oldest = next(iter(response_formats), None)
             response_formats[change.response] = change.response_format
-            self.changed()
+            self.forget_stream_formats()
             if len(response_formats) > MAX_RESPONSE_FORMATS:
                 del response_formats[oldest]
         if start:
             streams_clear(&self.streams)
         if change.role != ROLE_AUDIO_END:
-            self.changed()
+            self.forget_stream_formats()
         self.server_spoke |= not change.proposed and change.role >= ROLE_SESSION_START
         self.response_formats = response_formats
         self.output_format = output_format

@@ -34,8 +34,9 @@ cdef class ViewObject:
                 self.frame = None
         return self.parsed
 
-    cdef bint is_scanned(self) noexcept:
-        """Whether the next field is to be found in the frame. Counts the reads that are."""
+    cdef bint begin_scan(self) noexcept:
+        """True where the next read is to look for its field in the frame, and counts that read; False where the object is to be
+        parsed, or was parsed already."""
         if self.parsed is not None or self.reads >= READS_BEFORE_PARSING:
             return False
         self.reads += 1
@@ -126,7 +127,7 @@ cdef class ViewField:
 
     cdef object read(self, ViewObject instance):
         cdef wire_value found
-        if self.findable and instance.is_scanned():
+        if self.findable and instance.begin_scan():
             # Held here: a long search lets go of the GIL, and another thread that parses the view drops its frame.
             frame = instance.frame
             _find_in_view(frame, instance, &self.key, 1, &found)
@@ -190,7 +191,7 @@ def part_pcm(ViewObject part, tuple formats):
     cdef size_t position
     cdef wire_status status
     with cython.critical_section(part):
-        frame = part.frame if part.is_scanned() else None
+        frame = part.frame if part.begin_scan() else None
     if frame is not None:
         data = _find_in_view(frame, part, _AUDIO_PART_KEYS, 2, found)
         if found[0].kind == WIRE_STRING:

@@ -15,8 +15,8 @@
 
 typedef struct walker {
     const uint8_t *data, *end;
-    const uint8_t *block;       /* the 64 bytes that were looked at last begin here */
-    uint64_t special;           /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
+    const uint8_t *block; /* the 64 bytes that were looked at last begin here */
+    uint64_t special;     /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
 } walker;
@@ -164,7 +164,7 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
  * their escapes are slashes, quotes and line feeds, and they have no other special byte. Returns the byte behind these blocks,
  * which is p if the first block is not like that. */
 static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
-    uint64_t behind = 0;            /* 1: the byte before p is the backslash of an escape */
+    uint64_t behind = 0; /* 1: the byte before p is the backslash of an escape */
     for (; w->end - p >= 64; p += 64) {
         uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
         uint64_t quotes = equal_block(p, '"');
@@ -196,8 +196,7 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
             p += 3;
         } else {
             uint8_t low = lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xF4 ? 0x8F : 0xBF;
-            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) ||
-                !is_continuation(p[3])) {
+            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) || !is_continuation(p[3])) {
                 return fail(w, WIRE_UTF8, p);
             }
             p += 4;
@@ -240,7 +239,9 @@ static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
 static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
     if (p == w->end) return fail(w, WIRE_END, p);
     if (!is_digit(*p)) return fail(w, WIRE_NUMBER, p);
-    do p++; while (p < w->end && is_digit(*p));
+    do {
+        p++;
+    } while (p < w->end && is_digit(*p));
     return p;
 }
 
@@ -295,6 +296,7 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     const uint8_t *behind;
     uint8_t kind = WIRE_INTEGER;
     switch (*p) {
+        /* clang-format off */
     case 'n': kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
     case 't': kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
     case 'f': kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
@@ -303,6 +305,7 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
         break;
     default:
         return fail(w, WIRE_EXPECTED_VALUE, p);
+        /* clang-format on */
     }
     if (behind != NULL) put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), kind);
     return behind;
@@ -320,7 +323,10 @@ open:
     if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
     uint64_t bit = UINT64_C(1) << (depth & 63);
     bool object = *p == '{';
-    if (object) objects[depth >> 6] |= bit; else objects[depth >> 6] &= ~bit;
+    if (object)
+        objects[depth >> 6] |= bit;
+    else
+        objects[depth >> 6] &= ~bit;
     p = skip_space(p + 1, end);
     if (p == end) return fail(w, WIRE_END, p);
     if (*p == (object ? '}' : ']')) goto close;

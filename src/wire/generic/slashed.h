@@ -26,7 +26,7 @@ static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t
 static size_t walk_slashed(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room) {
     const uint8_t *p = *at;
     uint8_t *to = out;
-    uint64_t behind = 0;            /* 1: the byte before p is a backslash that was taken */
+    uint64_t behind = 0; /* 1: the byte before p is a backslash that was taken */
     while (end - p >= 64 && (size_t)(to - out) + 64 <= room) {
         uint64_t special = special_block(p);
         if ((special | behind) == 0) {

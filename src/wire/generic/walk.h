@@ -17,7 +17,7 @@
 #define WALK_GUESS (80 * 1024)
 
 typedef struct member {
-    const uint8_t *key;         /* what stands between the quotes */
+    const uint8_t *key; /* what stands between the quotes */
     size_t length;
     bool escaped;
     wire_value value;
@@ -98,9 +98,9 @@ static void settle(wire_frame *f, size_t decoded_start) {
         const wire_value *value = &f->values[layout->payload_first + i];
         if (value->kind <= WIRE_NULL) continue;
         f->payload_field = layout->payload_first + i;
-        f->payload = value->kind != WIRE_STRING            ? WIRE_PAYLOAD_WRONG_KIND
-                     : value->start == decoded_start       ? WIRE_PAYLOAD_DONE
-                                                           : WIRE_PAYLOAD_SPAN;
+        f->payload = value->kind != WIRE_STRING      ? WIRE_PAYLOAD_WRONG_KIND
+                     : value->start == decoded_start ? WIRE_PAYLOAD_DONE
+                                                     : WIRE_PAYLOAD_SPAN;
         return;
     }
 }
@@ -226,7 +226,10 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
         fail(w, WIRE_BYTE_ORDER_MARK, w->data);
     } else if ((p = walk_value(w, p, &ignored, 0)) != NULL) {
         p = skip_space(p, w->end);
-        if (p == w->end) fail(w, WIRE_ROOT, root); else fail(w, WIRE_TRAILING, p);
+        if (p == w->end)
+            fail(w, WIRE_ROOT, root);
+        else
+            fail(w, WIRE_TRAILING, p);
     }
     if (w->status != WIRE_ROOT && looks_binary(w)) w->status = WIRE_BINARY;
     return w->status;
@@ -308,11 +311,11 @@ static const uint8_t *in_member(wire_frame *f, const member *m) {
 
 /* What the walk knows so far, beside what it has written into the wire_frame. */
 typedef struct progress {
-    const wire_layout *layout;          /* the layout of the type; NULL before the type is known */
-    member pending[WALK_PENDING];       /* members that came before the type */
+    const wire_layout *layout;    /* the layout of the type; NULL before the type is known */
+    member pending[WALK_PENDING]; /* members that came before the type */
     unsigned pending_count;
-    bool again;                         /* fields were looked for under a wrong type, or not all members were kept */
-    size_t decoded_start;               /* where the payload that was decoded during the walk begins; SIZE_MAX: there is none */
+    bool again;           /* fields were looked for under a wrong type, or not all members were kept */
+    size_t decoded_start; /* where the payload that was decoded during the walk begins; SIZE_MAX: there is none */
 } progress;
 
 /* Takes `type` for the type of the frame, and puts the members that came before into its fields. */
@@ -357,7 +360,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     if (names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
-            so_far->again |= type != f->type;       /* of several "type" members the last one counts */
+            so_far->again |= type != f->type; /* of several "type" members the last one counts */
         } else if (type != NULL) {
             settle_type(f, so_far, type);
         }
@@ -367,7 +370,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
         kept->escaped = m->escaped;
         so_far->pending_count++;
     } else {
-        so_far->again |= so_far->layout == NULL;    /* there was no room to keep it */
+        so_far->again |= so_far->layout == NULL; /* there was no room to keep it */
     }
     return p;
 }
@@ -513,8 +516,7 @@ static wire_status walk(wire_frame *f) {
     return status;
 }
 
-static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
-                         wire_value *found) {
+static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
     for (size_t i = 0; i < count; i++) found[i].kind = WIRE_ABSENT;
     if (object->kind != WIRE_OBJECT) return;
     walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
