@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import filterfalse
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
@@ -394,11 +395,11 @@ class _AiohttpFrames(AsyncIterator["Frame"]):
         code = message.data if kind == self.CLOSE else socket.close_code
         if code in (None, 0, 1000, 1001) or (code == 1006 and was_closed and self._cancelled):
             raise StopAsyncIteration
-        from aiohttp import WebSocketError
-
+        # No import statement: type checkers would follow it, and read aiohttp for every user who checks a file.
+        error_class: Callable[[int, str], Exception] = import_module("aiohttp").WebSocketError
         reason = message.extra if kind == self.CLOSE else None
         why = f": {shown_text(reason)}" if isinstance(reason, str) and reason else ""
-        raise WebSocketError(code, f"connection closed with code {code}{why}")
+        raise error_class(code, f"connection closed with code {code}{why}")
 
 
 class _AsyncLines(AsyncIterator["Frame"]):
