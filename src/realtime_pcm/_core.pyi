@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, final, overload
+from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,27 @@ Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = Literal["int16", "float32", "uint8"]
 
-# What Decoder.decode gives: a message, or, where `only` leaves some out, a message or None.
+# What Decoder.decode gives: a message, and None too where `only` leaves some out.
 _Given = TypeVar("_Given", covariant=True, default=ServerMessage)
+_LeftOut = TypeVar("_LeftOut", covariant=True, default=Never)
+
+# `only=` narrows to one class, or to a tuple of up to six.
+M1 = TypeVar("M1", bound=RealtimeMessage, default=Never)
+M2 = TypeVar("M2", bound=RealtimeMessage, default=Never)
+M3 = TypeVar("M3", bound=RealtimeMessage, default=Never)
+M4 = TypeVar("M4", bound=RealtimeMessage, default=Never)
+M5 = TypeVar("M5", bound=RealtimeMessage, default=Never)
+M6 = TypeVar("M6", bound=RealtimeMessage, default=Never)
+Classes: TypeAlias = (
+    type[M1]
+    | tuple[type[M1]]
+    | tuple[type[M1], type[M2]]
+    | tuple[type[M1], type[M2], type[M3]]
+    | tuple[type[M1], type[M2], type[M3], type[M4]]
+    | tuple[type[M1], type[M2], type[M3], type[M4], type[M5]]
+    | tuple[type[M1], type[M2], type[M3], type[M4], type[M5], type[M6]]
+)
+Wanted: TypeAlias = str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]]
 
 class MessageObject:
     """The memory of a message; use RealtimeServerMessage."""
@@ -119,49 +138,60 @@ class Session:
     def evicted_bytes(self) -> int: ...
 
 @final
-class Decoder(Generic[_Given]):
+class Decoder(Generic[_Given, _LeftOut]):
     """Decodes the frames of one connection and follows its session."""
 
+    # __new__, not __init__: what `self` of an __init__ is annotated as, pyright would leave half solved.
     @overload
-    def __init__(
-        self: Decoder[ServerMessage],
+    def __new__(  # type: ignore[overload-overlap]
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Classes[M1, M2, M3, M4, M5, M6],
+        side: Literal["server", "client"] = "server",
+        session: Session | None = None,
+    ) -> Decoder[M1 | M2 | M3 | M4 | M5 | M6, None]: ...
+    @overload
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
         side: Literal["server"] = "server",
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ServerMessage]: ...
     @overload
-    def __init__(
-        self: Decoder[ServerMessage | None],
-        *,
-        dtype: DType | npt.DTypeLike = "int16",
-        audio_format: AudioFormat | str | None = None,
-        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
-        side: Literal["server"] = "server",
-        session: Session | None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: Decoder[ClientMessage],
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
         side: Literal["client"],
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ClientMessage]: ...
     @overload
-    def __init__(
-        self: Decoder[ClientMessage | None],
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
-        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        only: Wanted,
+        side: Literal["server"] = "server",
+        session: Session | None = None,
+    ) -> Decoder[ServerMessage, None]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Wanted,
         side: Literal["client"],
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ClientMessage, None]: ...
     @property
     def dtype(self) -> str: ...
     @property
@@ -172,7 +202,7 @@ class Decoder(Generic[_Given]):
     def input_audio_format(self) -> AudioFormat: ...
     @property
     def evicted_bytes(self) -> int: ...
-    def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
+    def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given | _LeftOut: ...
 
 @overload
 def decode(
@@ -222,10 +252,10 @@ class DecodedFrames:
     """The messages of an iterable of frames, those that `only` leaves out passed over."""
 
     @property
-    def decoder(self) -> Decoder[Any]: ...
+    def decoder(self) -> Decoder[Any, Any]: ...
     @property
     def _source(self) -> str: ...
-    def __init__(self, frames: Iterable[Frame], decoder: Decoder[Any], source: str = "") -> None: ...
+    def __init__(self, frames: Iterable[Frame], decoder: Decoder[Any, Any], source: str = "") -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
 
