@@ -3,7 +3,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine, 
 from typing import Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, TypeAlias, overload
 
 import numpy.typing as npt
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from ._core import M1, M2, M3, M4, M5, M6, Classes, Decoder, DType, Frame, Session, Wanted
 from .audio import AudioFormat
@@ -43,7 +43,12 @@ SyncSource: TypeAlias = Iterable[Frame] | OpenAIConnection
 AsyncSource: TypeAlias = AsyncIterable[Frame] | AsyncOpenAIConnection | AiohttpWebSocket
 
 class InvalidFrame:
-    """doc"""
+    """A refused frame, in the place of its message in a stream with errors="yield".
+
+    frame: bytes or str; a copy where the source gave a bytearray or memoryview. error: the DecodeError. Neither can be set.
+    Two are equal when their frames are equal and their errors have the same reason, position, message type and field.
+    Not hashable. Can be copied and pickled.
+    """
 
     __match_args__ = ("frame", "error")
     __hash__: ClassVar[None]  # type: ignore[assignment]
@@ -56,26 +61,31 @@ class InvalidFrame:
     def __eq__(self, other: object) -> bool: ...
 
 class MessageStream(Iterator[M | _Refused], Generic[M, _Refused]):
-    """doc"""
+    """The messages of a sync source. After a DecodeError the next call goes on with the next frame."""
 
     @property
     @abstractmethod
     def decoder(self) -> Decoder[M, None]:
-        """doc"""
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
     @property
     def skipped(self) -> int:
-        """doc"""
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
 
 class AsyncMessageStream(AsyncIterator[M | _Refused], Generic[M, _Refused]):
-    """doc"""
+    """The messages of an async source. After an exception the next call goes on with the next frame.
+
+    A connection: a wait that is cancelled loses no frame, and the next call waits for the next frame. An async generator:
+    it runs inside the call, as under a plain `async for`, so that asyncio.timeout, a TaskGroup or a cancel scope around
+    its yields work. A cancelled wait raises CancelledError in the generator, and ends it unless the generator catches it.
+    """
 
     def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[M, Any], errors: str, source: str) -> None: ...
     @property
     def decoder(self) -> Decoder[M, None]:
-        """doc"""
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
     @property
     def skipped(self) -> int:
-        """doc"""
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
     async def __anext__(self) -> M | _Refused: ...
 
 # The async overloads come first: a type checker takes the first one for a connection whose class has a base that it does not know
@@ -92,7 +102,20 @@ def decode_stream(  # type: ignore[overload-overlap]
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
     session: Session | None = ...,
-) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]: ...
+) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
+    """The messages of `source`, one for each frame; an async source gives an async stream.
+
+    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
+        SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
+    errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
+        frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
+        one of each stream. "yield": an InvalidFrame stands in its place.
+    decoder: a Decoder that already knows the session, instead of a new one.
+    dtype, audio_format, only, side, session: the options of the new Decoder, with its defaults. side="client" reads what
+        clients send; session= shares the Session of another decoder, of either side.
+    Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
+        of a wrong value.
+    """
 @overload
 def decode_stream(
     source: AsyncSource,

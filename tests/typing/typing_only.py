@@ -1,4 +1,4 @@
-"""What type checkers make of `only=`, and of a user's own classes. Never run: tests/typing/test_typing.py has mypy and pyright read it.
+"""What type checkers make of `only=`, and of a user's own classes. Never run: test_typing.py has mypy and pyright read it.
 
 Each `type: ignore` is an error that must be found; both checkers report one that is not needed.
 """
@@ -26,6 +26,8 @@ def one_class(frame: bytes) -> None:
     message.pcm  # type: ignore[union-attr]  # noqa: B018
     base = rp.Decoder(only=messages.AudioMessage, dtype="float32", session=decoder.session).decode(frame)
     assert_type(base, messages.AudioMessage | None)
+    if base is not None:
+        assert_type(base.pcm, npt.NDArray[Any])
 
 
 def a_tuple_of_classes(frame: bytes, frames: list[bytes], connection: AsyncIterable[str]) -> None:

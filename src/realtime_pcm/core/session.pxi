@@ -142,6 +142,9 @@ cdef class Session:
     May be used from several threads: a lock makes the calls of decode() wait for one another.
     """
 
+    def __init__(self):
+        pass    # without it, any argument would be taken in silence
+
     def __cinit__(self):
         streams_init(&self.streams, PyMem_RawMalloc, PyMem_RawFree)
         self.lock_ = PyThread_allocate_lock()
