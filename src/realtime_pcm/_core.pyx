@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-# cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=False
+# cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=True, embedsignature.format=clinic
 """The core: a frame in, a message out. `_core.pxd` is its map."""
 
 import os

@@ -75,7 +75,8 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
 
 @cython.final
 cdef class Decoder:
-    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None)\n--\n
+    Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
     audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
