@@ -7,6 +7,7 @@
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
+#   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
 #   core/message.pxi     the slots of a message and the descriptors that read them

@@ -21,7 +21,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
 
@@ -53,6 +53,7 @@ cdef extern from "Python.h":
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"
+include "core/lines.pxi"
 include "core/samples.pxi"
 include "core/views.pxi"
 include "core/message.pxi"
