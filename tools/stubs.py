@@ -91,13 +91,27 @@ def payload_keys(node: ast.AnnAssign) -> list[str]:
     return []
 
 
+def docstring(node: ast.ClassDef, wires: list[str]) -> str:
+    """The docstring of a class, and below it its wire names, for editors."""
+    text = ast.get_docstring(node) or ""
+    if wires:
+        text += f"\n\nWire: {', '.join(f'`{wire}`' for wire in wires)}."
+    if not text:
+        return ""
+    # The declarations are 130 wide, and the stub has each docstring where it stands there.
+    lines = text.split("\n")
+    closing = '"""' if len(lines) == 1 else '\n    """'
+    return '    """' + "\n".join([lines[0], *(f"    {line}" if line else "" for line in lines[1:])]) + closing + "\n\n"
+
+
 def class_stub(node: ast.ClassDef) -> str:
-    """One class: its type, its fields as properties, and what a match statement takes by position."""
+    """One class: its docstring, its type, its fields as properties, and what a match statement takes by position."""
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_")]
     names = [ast.unparse(field.target) for field in fields]
     closing = ",)" if len(names) == 1 else ")"
-    text = wrapped("    __match_args__ = (", [quoted(name) for name in names], closing)
     wires = wire_names(node)
+    text = docstring(node, wires)
+    text += wrapped("    __match_args__ = (", [quoted(name) for name in names], closing)
     if wires:
         text += "    @property\n"
         text += wrapped("    def type(self) -> Literal[", [quoted(wire) for wire in wires], "]: ...")

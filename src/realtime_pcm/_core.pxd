@@ -7,6 +7,7 @@
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
+#   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
 #   core/message.pxi     the slots of a message and the descriptors that read them
@@ -181,9 +182,11 @@ cdef class Decoder:
     cdef object decode_any(self, frame, out)
     cdef object decode_guarded(self, frame, out)
     cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out)
-    cdef object begin_payload(self, wire_frame *f)
+    cdef object begin_payload(self, wire_frame *f, out)
+    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept
     cdef audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm)
+    cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted)

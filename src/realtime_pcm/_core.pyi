@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, final, overload
+from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,27 @@ Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = Literal["int16", "float32", "uint8"]
 
-# What Decoder.decode gives: a message, or, where `only` leaves some out, a message or None.
+# What Decoder.decode gives: a message, and None too where `only` leaves some out.
 _Given = TypeVar("_Given", covariant=True, default=ServerMessage)
+_LeftOut = TypeVar("_LeftOut", covariant=True, default=Never)
+
+# `only=` narrows to one class, or to a tuple of up to six.
+M1 = TypeVar("M1", bound=RealtimeMessage, default=Never)
+M2 = TypeVar("M2", bound=RealtimeMessage, default=Never)
+M3 = TypeVar("M3", bound=RealtimeMessage, default=Never)
+M4 = TypeVar("M4", bound=RealtimeMessage, default=Never)
+M5 = TypeVar("M5", bound=RealtimeMessage, default=Never)
+M6 = TypeVar("M6", bound=RealtimeMessage, default=Never)
+Classes: TypeAlias = (
+    type[M1]
+    | tuple[type[M1]]
+    | tuple[type[M1], type[M2]]
+    | tuple[type[M1], type[M2], type[M3]]
+    | tuple[type[M1], type[M2], type[M3], type[M4]]
+    | tuple[type[M1], type[M2], type[M3], type[M4], type[M5]]
+    | tuple[type[M1], type[M2], type[M3], type[M4], type[M5], type[M6]]
+)
+Wanted: TypeAlias = str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]]
 
 class MessageObject:
     """The memory of a message; use RealtimeServerMessage."""
@@ -26,49 +45,94 @@ _Role: TypeAlias = Literal[
 ]
 
 class RealtimeMessage(MessageObject):
-    """One message of a Realtime conversation, of either side."""
+    """One message of a Realtime conversation, of either side. Only decoding a frame builds one. Read-only.
+
+    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str. canonical_type: the first of the wire
+    names of its class, the same for all names of one message; None for a type that no class declares.
+    """
 
     __match_args__: ClassVar[tuple[str, ...]]
     __hash__: ClassVar[None]  # type: ignore[assignment]
     canonical_type: ClassVar[str | None]
+    """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
     def __init_subclass__(cls, wire: str | Iterable[str] = (), role: _Role | None = None, **kwargs: Any) -> None: ...
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The wire's string, one of the `wire=` names of the class; any string for UnknownMessage."""
     @property
-    def event_id(self) -> str | None: ...
+    def event_id(self) -> str | None:
+        """The id that the sender gave the message; None where there is none."""
     @property
-    def frame(self) -> bytes | str: ...
+    def frame(self) -> bytes | str:
+        """What was decoded, whole: bytes or str; bytes where a bytearray or memoryview was given."""
     @property
-    def extra(self) -> dict[str, Any]: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def extra(self) -> dict[str, Any]:
+        """The undeclared fields: a fresh dict, parsed from the frame each time."""
+    def to_dict(self) -> dict[str, Any]:
+        """All of the frame as fresh Python objects, as orjson reads it."""
     def __eq__(self, other: object) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
 
 class RealtimeServerMessage(RealtimeMessage):
-    """One message of a Realtime server: the base of all."""
+    """One message of a Realtime server: the base of all. Only decoding a frame builds one. Read-only.
+
+    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
+    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
+    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
+    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
+
+    Two messages are equal when they are of one class and hold equal values.
+    """
 
 class AudioMessage(RealtimeServerMessage):
-    """A message that carries audio."""
+    """A message that carries audio.
+
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
+    of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8"; None
+    from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
+    that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
+    """
 
     # No property: a subclass declares it as `pcm: Samples = payload(...)`.
     pcm: Samples
+    """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
+
+    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. Empty where the payload was absent,
+    null or empty.
+    """
     @property
-    def audio_format(self) -> AudioFormat: ...
+    def audio_format(self) -> AudioFormat:
+        """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
     @property
-    def pcm_format(self) -> AudioFormat: ...
+    def pcm_format(self) -> AudioFormat:
+        """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
+        channels: those of the payload.
+        """
     @property
-    def sample_offset(self) -> int | None: ...
+    def sample_offset(self) -> int | None:
+        """The index of the first sample in the stream of this (response_id, item_id, content_index).
+
+        Counted in samples, in bytes for dtype="uint8"; None from decode(), which knows no session.
+        """
     @property
-    def incomplete_sample(self) -> bytes: ...
+    def incomplete_sample(self) -> bytes:
+        """From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts it before the next delta's samples."""
     @property
-    def delta(self) -> str | None: ...
+    def delta(self) -> str | None:
+        """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
 
 class AudioEnd(RealtimeServerMessage):
-    """A message after which an audio stream is over."""
+    """A message that ends an audio stream, or all audio streams of a response.
+
+    incomplete_sample: the bytes that made no whole sample, at most one for each stream that ends; b"" where there are none.
+    """
 
     @property
-    def incomplete_sample(self) -> bytes: ...
+    def incomplete_sample(self) -> bytes:
+        """The bytes that made no whole sample, at most one for each stream that ends; b"" where there are none."""
 
 class UnknownMessage(RealtimeServerMessage):
     """A message of a type that no class declares. All of it is in `extra`."""
@@ -78,26 +142,57 @@ class UnknownMessage(RealtimeServerMessage):
     def type(self) -> Literal["(unknown)"]: ...
 
 class RealtimeClientMessage(RealtimeMessage):
-    """One message of a Realtime client: the base of all."""
+    """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
+
+    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire name
+    for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own audio
+    has the new input format at once; the server's audio has the new output format when the server confirms it.
+    role="input_audio": the user's speech. role="audio_end": the user's speech is over.
+    """
 
 class ClientAudioMessage(RealtimeClientMessage):
-    """A message of a client that carries audio."""
+    """A message of a client that carries audio.
+
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
+    of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
+    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
+    samples instead.
+    """
 
     pcm: Samples
+    """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
+
+    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. Empty where the payload was absent,
+    null or empty.
+    """
     @property
-    def audio_format(self) -> AudioFormat: ...
+    def audio_format(self) -> AudioFormat:
+        """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
     @property
-    def pcm_format(self) -> AudioFormat: ...
+    def pcm_format(self) -> AudioFormat:
+        """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
+        channels: those of the payload.
+        """
     @property
-    def sample_offset(self) -> int | None: ...
+    def sample_offset(self) -> int | None:
+        """The index of the first sample since the speech began.
+
+        Counted in samples, in bytes for dtype="uint8"; None from decode(), which knows no session.
+        """
     @property
-    def incomplete_sample(self) -> bytes: ...
+    def incomplete_sample(self) -> bytes:
+        """From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts it before the next message's samples."""
 
 class ClientAudioEnd(RealtimeClientMessage):
-    """A message of a client after which the user's speech is over."""
+    """A message of a client that ends the user's speech.
+
+    incomplete_sample: the byte of the speech that made no whole sample, or b"".
+    """
 
     @property
-    def incomplete_sample(self) -> bytes: ...
+    def incomplete_sample(self) -> bytes:
+        """The byte of the speech that made no whole sample, or b""."""
 
 class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
@@ -105,74 +200,128 @@ class UnknownClientMessage(RealtimeClientMessage):
     @property
     def type(self) -> Literal["(unknown)"]: ...
 
-def payload(*keys: str) -> Any: ...
+def payload(*keys: str) -> Any:
+    """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
+
+    On an audio message the field is `pcm`; on any other message it is `bytes` of any name.
+    """
 
 @final
 class Session:
-    """What is known of one connection: the formats of its audio, and where each of its audio streams stands."""
+    """What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+
+    Every Decoder has one, and several decoders may share one (`Decoder(session=other.session)`). audio_format and
+    input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
+    lost.
+
+    May be used from several threads: a lock makes the calls of decode() wait for one another.
+    """
 
     @property
-    def audio_format(self) -> AudioFormat: ...
+    def audio_format(self) -> AudioFormat:
+        """The AudioFormat of the output audio as it stands."""
     @property
-    def input_audio_format(self) -> AudioFormat: ...
+    def input_audio_format(self) -> AudioFormat:
+        """The AudioFormat of the input audio as it stands."""
     @property
-    def evicted_bytes(self) -> int: ...
+    def evicted_bytes(self) -> int:
+        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
+        changed before the other half came.
+        """
 
 @final
-class Decoder(Generic[_Given]):
-    """Decodes the frames of one connection and follows its session."""
+class Decoder(Generic[_Given, _LeftOut]):
+    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
+    only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
+        is not, and the session follows it all the same.
+    side: who has sent the frames, "server" or "client".
+    session: the Session of another decoder, of either side, to share; by default the decoder has its own.
+    Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
+        and for a class in `only` that no message of this side has.
+
+    May be used from several threads: the calls of decode() wait for one another.
+    """
+
+    # __new__, not __init__: what `self` of an __init__ is annotated as, pyright would leave half solved.
     @overload
-    def __init__(
-        self: Decoder[ServerMessage],
+    def __new__(  # type: ignore[overload-overlap]
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Classes[M1, M2, M3, M4, M5, M6],
+        side: Literal["server", "client"] = "server",
+        session: Session | None = None,
+    ) -> Decoder[M1 | M2 | M3 | M4 | M5 | M6, None]: ...
+    @overload
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
         side: Literal["server"] = "server",
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ServerMessage]: ...
     @overload
-    def __init__(
-        self: Decoder[ServerMessage | None],
-        *,
-        dtype: DType | npt.DTypeLike = "int16",
-        audio_format: AudioFormat | str | None = None,
-        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
-        side: Literal["server"] = "server",
-        session: Session | None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: Decoder[ClientMessage],
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
         side: Literal["client"],
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ClientMessage]: ...
     @overload
-    def __init__(
-        self: Decoder[ClientMessage | None],
+    def __new__(
+        cls,
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
-        only: str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]],
+        only: Wanted,
+        side: Literal["server"] = "server",
+        session: Session | None = None,
+    ) -> Decoder[ServerMessage, None]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Wanted,
         side: Literal["client"],
         session: Session | None = None,
-    ) -> None: ...
+    ) -> Decoder[ClientMessage, None]: ...
     @property
-    def dtype(self) -> str: ...
+    def dtype(self) -> str:
+        """The dtype of the samples: "int16", "float32" or "uint8"."""
     @property
-    def session(self) -> Session: ...
+    def session(self) -> Session:
+        """The Session, for other decoders and for AudioEncoder to share."""
     @property
-    def audio_format(self) -> AudioFormat: ...
+    def audio_format(self) -> AudioFormat:
+        """The AudioFormat that output audio is decoded from: the session's as it stands, or the one that was forced."""
     @property
-    def input_audio_format(self) -> AudioFormat: ...
+    def input_audio_format(self) -> AudioFormat:
+        """The AudioFormat of the session's input audio as it stands."""
     @property
-    def evicted_bytes(self) -> int: ...
-    def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given: ...
+    def evicted_bytes(self) -> int:
+        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
+        changed before the other half came.
+        """
+    def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given | _LeftOut:
+        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
+
+        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the filled
+        part of `out`.
+        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
+        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
+        base64 of the payload has a bad symbol, `out` may hold the samples before it.
+        """
 
 @overload
 def decode(
@@ -181,7 +330,16 @@ def decode(
     dtype: DType | npt.DTypeLike = "int16",
     audio_format: AudioFormat | str | None = None,
     side: Literal["server"] = "server",
-) -> ServerMessage: ...
+) -> ServerMessage:
+    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
+        pcm16 at 24,000 Hz, mono.
+    side: who has sent the frame, "server" or "client".
+    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
+        dtype, a format or a side that is not known.
+    """
 @overload
 def decode(
     frame: Frame,
@@ -189,14 +347,33 @@ def decode(
     dtype: DType | npt.DTypeLike = "int16",
     audio_format: AudioFormat | str | None = None,
     side: Literal["client"],
-) -> ClientMessage: ...
+) -> ClientMessage:
+    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
+        pcm16 at 24,000 Hz, mono.
+    side: who has sent the frame, "server" or "client".
+    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
+        dtype, a format or a side that is not known.
+    """
 
 _Flat: TypeAlias = str | int | float | bool | None
 _Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | npt.NDArray[np.uint8] | bytes | bytearray | memoryview
 
 @final
 class AudioEncoder:
-    """Encodes samples as the frames of one message."""
+    """Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
+
+    message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
+    audio_format: the format that samples are converted to: an AudioFormat or the name of one.
+    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for a
+        message of a client, its output format for a message of a server. Without a format and a session: pcm16 at 24,000 Hz.
+    Other keywords: fields of the message that are the same in every frame.
+    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
+
+    May be used from several threads.
+    """
 
     def __init__(
         self,
@@ -207,25 +384,45 @@ class AudioEncoder:
         **fields: _Flat,
     ) -> None: ...
     @property
-    def message(self) -> type[RealtimeMessage]: ...
+    def message(self) -> type[RealtimeMessage]:
+        """The message class whose frames are made."""
     @property
-    def audio_format(self) -> AudioFormat: ...
-    def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str: ...
-    def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes: ...
+    def audio_format(self) -> AudioFormat:
+        """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
+    def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str:
+        """One frame as a str of ASCII. A WebSocket library sends a str as a text frame, which servers expect.
+
+        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
+            any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
+        rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
+        Other keywords: fields of this one frame.
+        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not 1-D,
+            for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate` that is
+            not that of the format.
+        """
+    def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes:
+        """The same frame as encode() makes, as bytes: for libraries that take bytes, and for files."""
 
 def encode_append(
     pcm: _Pcm, *, audio_format: AudioFormat | str = "pcm16", event_id: str | None = None
-) -> str: ...
+) -> str:
+    """One `input_audio_buffer.append` frame as a str; see AudioEncoder.encode for `pcm` and the errors.
+
+    audio_format: an AudioFormat or the name of one. event_id: the id that the server names in an error about this frame.
+    """
 
 @disjoint_base
 class DecodedFrames:
-    """The messages of an iterable of frames, those that `only` leaves out passed over."""
+    """The messages of an iterable of frames; a message that `only` leaves out is passed over.
+
+    decoder: the Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next frame.
+    """
 
     @property
-    def decoder(self) -> Decoder[Any]: ...
+    def decoder(self) -> Decoder[Any, Any]: ...
     @property
     def _source(self) -> str: ...
-    def __init__(self, frames: Iterable[Frame], decoder: Decoder[Any], source: str = "") -> None: ...
+    def __init__(self, frames: Iterable[Frame], decoder: Decoder[Any, Any], source: str = "") -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
 
@@ -235,7 +432,8 @@ class ViewObject:
 
     def __init__(self, raw: dict[str, Any], formats: tuple[AudioFormat, AudioFormat] | None = None) -> None: ...
     @property
-    def raw(self) -> dict[str, Any]: ...
+    def raw(self) -> dict[str, Any]:
+        """The whole object as a dict, parsed by orjson when it is first asked for."""
     @property
     def _formats(self) -> tuple[AudioFormat, AudioFormat] | None: ...
 
@@ -247,11 +445,27 @@ class ViewField:
     def __get__(self, instance: ViewObject | None, owner: type[ViewObject] | None = None, /) -> Any: ...
     def __set__(self, instance: ViewObject, value: object, /) -> None: ...
 
-def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None: ...
-def simd_tier() -> str: ...
-def _available_tiers() -> list[str]: ...
-def _use_tier(name: str) -> None: ...
-def _cache_counts() -> tuple[int, int, int, int, int]: ...
+def _split_line(line: bytes, before: tuple[bytes, ...], behind: tuple[bytes, ...]) -> list[bytes] | None: ...
+def _unquote(value: bytes) -> bytes | None: ...
+def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None:
+    """The samples of a content part, int16 in a new 1-D array; None where the part has no audio.
+
+    formats: those of the session's input and output. A byte at the end that makes no whole sample is left out. Raises DecodeError
+    where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that is
+    neither PCM nor G.711.
+    """
+def simd_tier() -> str:
+    """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".
+
+    It is the best tier that this machine runs, or the one that the environment variable REALTIME_PCM_SIMD named at import.
+    """
+def _available_tiers() -> list[str]:
+    """The tiers that this build holds and this machine runs, the best first."""
+def _use_tier(name: str) -> None:
+    """For tests: from now on frames are decoded by the tier of this name. ValueError where this machine does not run it."""
+def _cache_counts() -> tuple[int, int, int, int, int]:
+    """(limit, kept bytes, kept blocks, arrays made of a kept block, arrays made of a new block)."""
 def _set_cache_limit(count: int) -> None: ...
 def _clear_cache() -> None: ...
-def _refuse_blocks(after: int, count: int) -> None: ...
+def _refuse_blocks(after: int, count: int) -> None:
+    """For tests: `after` more new blocks are given, then `count` of them are refused, as if there were no memory."""

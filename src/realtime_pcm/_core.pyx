@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-# cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=False
+# cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=True, embedsignature.format=clinic
 """The core: a frame in, a message out. `_core.pxd` is its map."""
 
 import os
@@ -21,7 +21,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
 
@@ -53,6 +53,7 @@ cdef extern from "Python.h":
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"
+include "core/lines.pxi"
 include "core/samples.pxi"
 include "core/views.pxi"
 include "core/message.pxi"

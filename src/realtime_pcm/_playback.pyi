@@ -8,19 +8,33 @@ Report: TypeAlias = tuple[int, int, int, bool]
 
 @final
 class Ledger:
-    """Which item stands at which position."""
+    """Which item stands at which position. One call at a time: the caller sees to that.
 
-    def begin(self, read: int) -> int: ...
-    def receive(self, item: int, end: int) -> None: ...
+    An item's number is below 1,024. Where all are taken, `begin` forgets the oldest item that stands before `read`.
+    """
+
+    def begin(self, read: int) -> int:
+        """A new item's number; -1 where 1,024 items are known and none of them stands before position `read`."""
+    def receive(self, item: int, end: int) -> None:
+        """The item's samples before `end` have come."""
     def append(
         self, item: int, position: int, count: int, origin: int, index: int, item_rate: int, rate: int, read: int
-    ) -> bool: ...
-    def end(self, item: int) -> None: ...
-    def settle(self, heard: int) -> list[Report]: ...
+    ) -> bool:
+        """Samples of the item stand at a position; False where 4,096 runs are known and the oldest is not before `read`."""
+    def end(self, item: int) -> None:
+        """No more audio of the item comes."""
+    def settle(self, heard: int) -> list[Report]:
+        """Takes what stands before `heard` as heard and forgets all items.
+
+        A list of (item, samples received, samples heard, whether it was heard to its end), in the order of their begin.
+        """
 
 @disjoint_base
 class SampleQueue:
-    """Audio between a writer's thread and a reader's thread, with a ledger; use PlaybackBuffer."""
+    """Audio between a writer's thread and a reader's thread, with a ledger. `PlaybackBuffer` is the public class.
+
+    The writer's methods begin with an underscore and are for one call at a time: the caller sees to that.
+    """
 
     def __new__(
         cls, rate: int, *, dtype: Literal["int16", "float32"] | npt.DTypeLike = "int16", channels: int = 1, seconds: float = 120
@@ -32,16 +46,38 @@ class SampleQueue:
     @property
     def dtype(self) -> str: ...
     @property
-    def queued(self) -> int: ...
+    def queued(self) -> int:
+        """Samples that are queued and not read, on each channel: an int. Any thread may ask."""
     @property
-    def underruns(self) -> int: ...
+    def underruns(self) -> int:
+        """How often audio ran out inside an item, after its first sample and before its end: an int.
+
+        One gap counts once, however many reads it lasts. Silence before an item, after its end and after an interruption
+        is no under-run. Any thread may ask.
+        """
     @property
-    def error(self) -> str | None: ...
-    def read(self, out: npt.NDArray[Any] | Buffer, /) -> int: ...
-    def check(self, out: npt.NDArray[Any] | Buffer, /) -> None: ...
+    def error(self) -> str | None:
+        """What was wrong with the memory that `read` was given last with a fault, as a str; None where nothing was."""
+    def read(self, out: npt.NDArray[Any] | Buffer, /) -> int:
+        """Fills `out` with what is queued, and with silence after that. Returns how many samples were audio: an int.
+
+        out: a C-contiguous NumPy array of the player's dtype, (n,) or (n, channels), as sounddevice.OutputStream gives it;
+        or a writable buffer of bytes or of such samples, as sounddevice.RawOutputStream gives it. (n,) and bytes hold the
+        channels interleaved. A sample is one instant on all channels, in what is returned too.
+
+        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: memory of another layout is
+        filled with silence where that can be, 0 is returned, and `error` says what was wrong. `check` raises instead.
+        """
+    def check(self, out: npt.NDArray[Any] | Buffer, /) -> None:
+        """Raises where `read` could not use `out`, and changes nothing: to be called once before the stream starts.
+
+        TypeError where `out` has no buffer; ValueError where it is read-only, not C-contiguous, of another dtype or shape.
+        """
     def _begin(self) -> int: ...
     def _receive(self, item: int, end: int) -> None: ...
-    def _put(self, item: int, samples: npt.NDArray[Any], origin: int, index: int, item_rate: int) -> int: ...
+    def _put(self, item: int, samples: npt.NDArray[Any], origin: int, index: int, item_rate: int) -> int:
+        """Queues the array's samples and enters them; how many there was room for."""
     def _end(self, item: int) -> None: ...
-    def _cut(self, latency: int) -> list[Report]: ...
+    def _cut(self, latency: int) -> list[Report]:
+        """Drops what is queued, and forgets all items: what Ledger.settle returns."""
     def _after_fork(self) -> None: ...

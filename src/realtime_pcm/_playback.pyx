@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
-# cython: freethreading_compatible=True, binding=True, embedsignature=False
+# cython: freethreading_compatible=True, binding=True, embedsignature=True, embedsignature.format=clinic
 """src/playback as Python sees it: the queue between a writer and a sound card's thread, and the ledger. `playback.py` uses it."""
 
 import math

@@ -1,4 +1,4 @@
-"""decode_stream: the messages of anything that hands out frames.
+"""decode_stream: the messages of anything that hands out frames. stream.pyi has its overloads.
 
 `_sync_frames` and `_async_frames` recognise a source by its attributes; no client library is imported here.
 """
@@ -8,34 +8,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import filterfalse
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._core import DecodedFrames, Decoder
 from .errors import DecodeError
 from .terminal import shown_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
-    from typing import ClassVar, Literal, NoReturn, Protocol, Union
+    from collections.abc import Awaitable, Callable
+    from typing import ClassVar, Protocol
 
-    import numpy.typing as npt
-
-    from ._core import DType, Frame, RealtimeMessage, Session
-    from .audio import AudioFormat
-    from .client_messages import ClientMessage
-    from .messages import ServerMessage
-
-    class OpenAIConnection(Protocol):
-        """A sync connection of the openai SDK: realtime, translation, live or beta."""
-
-        def recv_bytes(self) -> bytes: ...
-
-    class AsyncOpenAIConnection(Protocol):
-        """An async connection of the openai SDK."""
-
-        def recv_bytes(self) -> Awaitable[bytes]: ...
+    from ._core import Frame
 
     class AiohttpWebSocket(Protocol):
         """aiohttp's ClientWebSocketResponse and WebSocketResponse."""
@@ -47,11 +33,6 @@ if TYPE_CHECKING:
         def exception(self) -> BaseException | None: ...
         def receive(self) -> Awaitable[Any]: ...
 
-    SyncSource = Union[Iterable[Frame], OpenAIConnection]
-    AsyncSource = Union[AsyncIterable[Frame], AsyncOpenAIConnection, AiohttpWebSocket]
-    Samples = Union[DType, npt.DTypeLike]
-    Wanted = Union[str, type[RealtimeMessage]]
-    Only = Union[Wanted, Iterable[Wanted]]
 
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
 
@@ -110,7 +91,7 @@ class MessageStream(Iterator[M]):
 
     @property
     @abstractmethod
-    def decoder(self) -> Decoder[M | None]:
+    def decoder(self) -> Decoder[M, None]:
         """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
 
     @property
@@ -129,7 +110,7 @@ class AsyncMessageStream(AsyncIterator[M]):
 
     __slots__ = ("_decode", "_decoder", "_errors", "_next_frame", "_skipped", "_source")
 
-    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[Any], errors: str, source: str) -> None:
+    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[Any, Any], errors: str, source: str) -> None:
         self._decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._next_frame: Callable[[], Awaitable[Frame]] = frames.__anext__
@@ -138,7 +119,7 @@ class AsyncMessageStream(AsyncIterator[M]):
         self._source = source
 
     @property
-    def decoder(self) -> Decoder[M | None]:
+    def decoder(self) -> Decoder[M, None]:
         """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
         return self._decoder
 
@@ -182,7 +163,7 @@ class _Tolerant(MessageStream[M]):
 
     __slots__ = ("_decode", "_decoder", "_frames", "_skip", "_skipped", "_source")
 
-    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any], errors: str, source: str) -> None:
+    def __init__(self, frames: Iterator[Frame], decoder: Decoder[Any, Any], errors: str, source: str) -> None:
         self._decoder = decoder
         self._decode: Callable[[Frame], object] = decoder.decode
         self._frames = frames
@@ -191,7 +172,7 @@ class _Tolerant(MessageStream[M]):
         self._source = source
 
     @property
-    def decoder(self) -> Decoder[M | None]:
+    def decoder(self) -> Decoder[M, None]:
         return self._decoder
 
     @property
@@ -396,11 +377,11 @@ class _AiohttpFrames(AsyncIterator["Frame"]):
         code = message.data if kind == self.CLOSE else socket.close_code
         if code in (None, 0, 1000, 1001) or (code == 1006 and was_closed and self._cancelled):
             raise StopAsyncIteration
-        from aiohttp import WebSocketError
-
+        # No import statement: type checkers would follow it, and read aiohttp for every user who checks a file.
+        error_class: Callable[[int, str], Exception] = import_module("aiohttp").WebSocketError
         reason = message.extra if kind == self.CLOSE else None
         why = f": {shown_text(reason)}" if isinstance(reason, str) and reason else ""
-        raise WebSocketError(code, f"connection closed with code {code}{why}")
+        raise error_class(code, f"connection closed with code {code}{why}")
 
 
 class _AsyncLines(AsyncIterator["Frame"]):
@@ -421,7 +402,7 @@ class _AsyncLines(AsyncIterator["Frame"]):
 # --- decode_stream
 
 
-def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
+def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any, Any]:
     """A decoder with the options that were given to decode_stream."""
     options = {name: value for name, value in given.items() if value is not ...}
     if decoder is not None:
@@ -434,144 +415,11 @@ def _new_decoder(decoder: object, given: dict[str, Any]) -> Decoder[Any]:
     return Decoder(**options)
 
 
-# The async overloads come first: a type checker takes the first one for a connection whose class has a base that it does not know
-# (a compiled one). The overload for `str` comes before the sync ones, because a str is an iterable of str to a type checker.
-# A decoder that gives nothing but None would fit the overloads of both sides, which mypy reports; there is no such decoder.
-
-
-@overload
-def decode_stream(  # type: ignore[overload-overlap]
-    source: AsyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["server"] = ...,
-    session: Session | None = ...,
-) -> AsyncMessageStream[ServerMessage]: ...
-@overload
-def decode_stream(  # type: ignore[overload-overlap]
-    source: AsyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["server"] = ...,
-    session: Session | None = ...,
-) -> AsyncMessageStream[ServerMessage | InvalidFrame]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["client"],
-    session: Session | None = ...,
-) -> AsyncMessageStream[ClientMessage]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["client"],
-    session: Session | None = ...,
-) -> AsyncMessageStream[ClientMessage | InvalidFrame]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[ClientMessage | InvalidFrame | None],
-) -> AsyncMessageStream[ClientMessage]: ...
-@overload
-def decode_stream(
-    source: AsyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: Decoder[ClientMessage | InvalidFrame | None],
-) -> AsyncMessageStream[ClientMessage | InvalidFrame]: ...
-@overload
-def decode_stream(source: str | bytes | bytearray | memoryview | Coroutine[Any, Any, Any]) -> NoReturn: ...
-@overload
-def decode_stream(  # type: ignore[overload-overlap]
-    source: SyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["server"] = ...,
-    session: Session | None = ...,
-) -> MessageStream[ServerMessage]: ...
-@overload
-def decode_stream(  # type: ignore[overload-overlap]
-    source: SyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: Decoder[ServerMessage | InvalidFrame | None] | None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["server"] = ...,
-    session: Session | None = ...,
-) -> MessageStream[ServerMessage | InvalidFrame]: ...
-@overload
-def decode_stream(
-    source: SyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["client"],
-    session: Session | None = ...,
-) -> MessageStream[ClientMessage]: ...
-@overload
-def decode_stream(
-    source: SyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: None = None,
-    dtype: Samples = ...,
-    audio_format: AudioFormat | str | None = ...,
-    only: Only | None = ...,
-    side: Literal["client"],
-    session: Session | None = ...,
-) -> MessageStream[ClientMessage | InvalidFrame]: ...
-@overload
-def decode_stream(
-    source: SyncSource,
-    *,
-    errors: Literal["raise", "skip"] = "raise",
-    decoder: Decoder[ClientMessage | InvalidFrame | None],
-) -> MessageStream[ClientMessage]: ...
-@overload
-def decode_stream(
-    source: SyncSource,
-    *,
-    errors: Literal["yield"],
-    decoder: Decoder[ClientMessage | InvalidFrame | None],
-) -> MessageStream[ClientMessage | InvalidFrame]: ...
-
-
 def decode_stream(
     source: Any,
     *,
     errors: str = "raise",
-    decoder: Decoder[Any] | None = None,
+    decoder: Decoder[Any, Any] | None = None,
     dtype: Any = ...,
     audio_format: Any = ...,
     only: Any = ...,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import pydoc
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import realtime_pcm as rp
 from realtime_pcm import client_messages, messages, objects
+from realtime_pcm.playback import PlaybackBuffer
 from support.paths import TOOLS, load
 
 # What the packages of the two sides export beside the messages themselves.
@@ -25,6 +31,7 @@ CLIENT_BASES = {
     "payload",
 }
 TOOL = TOOLS / "stubs.py"
+PACKAGE = Path(rp.__file__).parent
 
 pytestmark = pytest.mark.skipif(not TOOL.exists(), reason="needs the source tree: tools/stubs.py")
 
@@ -55,13 +62,60 @@ def test_stub_match_args_are_those_of_the_classes(tool: ModuleType) -> None:
         package = {tool.PACKAGE: messages, tool.CLIENT_PACKAGE: client_messages, tool.VIEWS: objects}[path.parent]
         for node in ast.parse(text).body:
             if isinstance(node, ast.ClassDef):
-                first = node.body[0]
-                assert isinstance(first, ast.Assign)
+                first = next(item for item in node.body if isinstance(item, ast.Assign))
                 cls = getattr(package, node.name)
                 assert cls.__match_args__ == ast.literal_eval(first.value), (path.name, node.name)
                 compared += 1
     of_messages = len(messages.__all__) - len(BASES) + len(client_messages.__all__) - len(CLIENT_BASES)
     assert compared == of_messages + len(objects.__all__) - 1
+
+
+def documented(node: ast.Module | ast.ClassDef, owner: object, name: str) -> Iterator[tuple[str, str, str]]:
+    """Each docstring of a stub that stands at run time too: its name, the stub's text, the run time's."""
+    for item in node.body:
+        if isinstance(item, (ast.ClassDef, ast.FunctionDef)):
+            there = inspect.getattr_static(owner, item.name, None)
+            said, kept = ast.get_docstring(item), getattr(there, "__doc__", None)
+            if said and isinstance(kept, str):
+                yield f"{name}.{item.name}", said, inspect.cleandoc(kept)
+            if isinstance(item, ast.ClassDef) and there is not None:
+                yield from documented(item, there, f"{name}.{item.name}")
+
+
+@pytest.mark.parametrize("name", ["_core", "_playback", "stream"])
+def test_editors_show_the_docstrings_of_the_code(name: str) -> None:
+    """The stubs that are written by hand have each docstring as the code has it. `_core` and `_playback` are compiled: an editor
+    cannot read them."""
+    module = importlib.import_module(f"realtime_pcm.{name}")
+    tree = ast.parse((PACKAGE / f"{name}.pyi").read_text(encoding="utf-8"))
+    compared = list(documented(tree, module, name))
+    assert len(compared) >= 6
+    for where, said, kept in compared:
+        assert said == kept, where
+
+
+@pytest.mark.parametrize("cls", [rp.Decoder, rp.AudioEncoder, rp.Session, PlaybackBuffer], ids=lambda cls: cls.__name__)
+def test_a_class_tells_its_signature(cls: type) -> None:
+    """What inspect reads from the docstring is what the class takes: each default given by name is the same as none given."""
+    parameters = inspect.signature(cls).parameters
+    given = {name: 24_000 for name in parameters if name == "rate"}
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD and parameter.default is not parameter.empty
+    }
+    if cls is rp.AudioEncoder:
+        assert list(parameters) == ["message", "audio_format", "session", "fields"]
+        assert cls(**defaults).encode(b"") == cls().encode(b"")
+        return
+    cls(**given, **defaults)
+    with pytest.raises(TypeError):
+        cls(**given, **defaults, unheard_of=1)
+    if cls is rp.Decoder:
+        assert repr(cls(**defaults)) == repr(cls()) and list(parameters) == ["dtype", "audio_format", "only", "side", "session"]
+    title = f"{cls.__name__}{inspect.signature(cls)}".removesuffix(" -> 'None'")
+    # pydoc leaves out a signature without parameters.
+    assert not parameters or title in pydoc.render_doc(cls, renderer=pydoc.plaintext)
 
 
 USAGE = """

@@ -73,3 +73,38 @@ def test_pyright(tmp_path: Path) -> None:
     config = {"include": ["*.py"], "reportMissingModuleSource": "none"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
     run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)
+
+
+# What a stub may say that is not so, and the program that then must fail: a message that `only` leaves out is None.
+DRIFT = (
+    ("_core.pyi", "-> Decoder[M1 | M2 | M3 | M4 | M5 | M6, None]: ...", "-> Decoder[M1 | M2 | M3 | M4 | M5 | M6]: ..."),
+    ("messages/openai.pyi", "def item_id(self) -> str | None: ...", "def item_id(self) -> int: ..."),
+    ("_core.pyi", "    pcm: Samples\n", "    pcm: Any\n"),
+)
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_planted_drift_fails(tmp_path: Path, checker: str) -> None:
+    """The assertions of typing_only.py hold for the stubs as they are, and fail for each change to one of them."""
+    pytest.importorskip(checker)
+    package = tmp_path / "realtime_pcm"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    program = shutil.copy(Path(__file__).with_name("typing_only.py"), tmp_path)
+    if checker == "mypy":
+        command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), program]
+    else:
+        command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, program]
+
+    def check() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    done = check()
+    assert done.returncode == 0, done.stdout[-4_000:]
+    for name, as_it_is, drifted in DRIFT:
+        stub = package / name
+        text = stub.read_text(encoding="utf-8")
+        assert as_it_is in text
+        stub.write_text(text.replace(as_it_is, drifted), encoding="utf-8")
+        done = check()
+        assert done.returncode == 1 and "typing_only.py" in done.stdout, (name, drifted, done.stdout[-4_000:])
+        stub.write_text(text, encoding="utf-8")

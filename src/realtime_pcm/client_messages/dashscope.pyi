@@ -5,6 +5,11 @@ from typing import Literal
 from .._core import ClientAudioEnd, RealtimeClientMessage
 
 class InputImageBufferAppend(RealtimeClientMessage):
+    """A frame of the user's video; `data` is the bytes of the image, a JPEG as the documents want it.
+
+    Wire: `input_image_buffer.append`.
+    """
+
     __match_args__ = ("data",)
     @property
     def type(self) -> Literal["input_image_buffer.append"]: ...
@@ -12,6 +17,11 @@ class InputImageBufferAppend(RealtimeClientMessage):
     def data(self) -> bytes | None: ...
 
 class InputTextBufferAppend(RealtimeClientMessage):
+    """More text that is to be spoken (Qwen TTS).
+
+    Wire: `input_text_buffer.append`.
+    """
+
     __match_args__ = ("text",)
     @property
     def type(self) -> Literal["input_text_buffer.append"]: ...
@@ -19,16 +29,31 @@ class InputTextBufferAppend(RealtimeClientMessage):
     def text(self) -> str | None: ...
 
 class InputTextBufferCommit(RealtimeClientMessage):
+    """The text so far is to be spoken now (Qwen TTS).
+
+    Wire: `input_text_buffer.commit`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["input_text_buffer.commit"]: ...
 
 class InputTextBufferClear(RealtimeClientMessage):
+    """The text that is not yet spoken is to be forgotten (Qwen TTS).
+
+    Wire: `input_text_buffer.clear`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["input_text_buffer.clear"]: ...
 
 class SessionFinish(ClientAudioEnd):
+    """Nothing more follows: the server does what is left and sends session.finished.
+
+    Wire: `session.finish`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.finish"]: ...

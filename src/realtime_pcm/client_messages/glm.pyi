@@ -5,6 +5,11 @@ from typing import Literal
 from .._core import RealtimeClientMessage
 
 class InputAudioBufferAppendVideoFrame(RealtimeClientMessage):
+    """A frame of the user's video; `data` is the bytes of the JPEG.
+
+    Wire: `input_audio_buffer.append_video_frame`.
+    """
+
     __match_args__ = ("data", "client_timestamp")
     @property
     def type(self) -> Literal["input_audio_buffer.append_video_frame"]: ...

@@ -6,6 +6,11 @@ from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage
 from ..objects import ConversationItem, RealtimeResponse, SessionConfig
 
 class SessionUpdate(RealtimeClientMessage):
+    """The client asks for a session as it wants it; what it leaves out stays. The server says what holds in session.updated.
+
+    Wire: `session.update`.
+    """
+
     __match_args__ = ("session", "model", "client_timestamp")
     @property
     def type(self) -> Literal["session.update"]: ...
@@ -17,6 +22,11 @@ class SessionUpdate(RealtimeClientMessage):
     def client_timestamp(self) -> int | None: ...
 
 class TranscriptionSessionUpdate(RealtimeClientMessage):
+    """The client asks for a transcription session as it wants it (beta).
+
+    Wire: `transcription_session.update`.
+    """
+
     __match_args__ = ("session",)
     @property
     def type(self) -> Literal["transcription_session.update"]: ...
@@ -24,6 +34,11 @@ class TranscriptionSessionUpdate(RealtimeClientMessage):
     def session(self) -> SessionConfig | None: ...
 
 class InputAudioBufferAppend(ClientAudioMessage):
+    """A piece of the user's speech: usually 20 to 100 ms, 15 MiB at the most.
+
+    Wire: `input_audio_buffer.append`.
+    """
+
     __match_args__ = (
         "pcm", "client_timestamp", "format", "sample_rate_hz", "duration_ms", "audio_end_ms", "is_speech",
         "video_frames",
@@ -48,6 +63,11 @@ class InputAudioBufferAppend(ClientAudioMessage):
     def video_frames(self) -> list[str] | None: ...
 
 class InputAudioBufferCommit(ClientAudioEnd):
+    """The user's turn is over: what was appended becomes an item. With turn detection the server does this by itself.
+
+    Wire: `input_audio_buffer.commit`.
+    """
+
     __match_args__ = ("client_timestamp", "final", "response_create", "is_speech")
     @property
     def type(self) -> Literal["input_audio_buffer.commit"]: ...
@@ -61,6 +81,11 @@ class InputAudioBufferCommit(ClientAudioEnd):
     def is_speech(self) -> bool | None: ...
 
 class InputAudioBufferClear(ClientAudioEnd):
+    """What was appended is to be forgotten.
+
+    Wire: `input_audio_buffer.clear`.
+    """
+
     __match_args__ = ("client_timestamp",)
     @property
     def type(self) -> Literal["input_audio_buffer.clear"]: ...
@@ -68,6 +93,11 @@ class InputAudioBufferClear(ClientAudioEnd):
     def client_timestamp(self) -> int | None: ...
 
 class OutputAudioBufferClear(RealtimeClientMessage):
+    """The server is to stop playing (WebRTC and SIP); a response.cancel comes before it.
+
+    Wire: `output_audio_buffer.clear`.
+    """
+
     __match_args__ = ("response_id",)
     @property
     def type(self) -> Literal["output_audio_buffer.clear"]: ...
@@ -75,6 +105,11 @@ class OutputAudioBufferClear(RealtimeClientMessage):
     def response_id(self) -> str | None: ...
 
 class ConversationItemCreate(RealtimeClientMessage):
+    """The client adds an item to the conversation: a message, the output of a function, an answer to an approval request.
+
+    Wire: `conversation.item.create`.
+    """
+
     __match_args__ = ("previous_item_id", "item", "client_timestamp")
     @property
     def type(self) -> Literal["conversation.item.create"]: ...
@@ -86,6 +121,11 @@ class ConversationItemCreate(RealtimeClientMessage):
     def client_timestamp(self) -> int | None: ...
 
 class ConversationItemRetrieve(RealtimeClientMessage):
+    """The client asks for an item as the server has it, with its audio.
+
+    Wire: `conversation.item.retrieve`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["conversation.item.retrieve"]: ...
@@ -93,6 +133,11 @@ class ConversationItemRetrieve(RealtimeClientMessage):
     def item_id(self) -> str | None: ...
 
 class ConversationItemTruncate(RealtimeClientMessage):
+    """Of an assistant item, only so many milliseconds were heard: the server is to forget the rest.
+
+    Wire: `conversation.item.truncate`.
+    """
+
     __match_args__ = ("item_id", "content_index", "audio_end_ms")
     @property
     def type(self) -> Literal["conversation.item.truncate"]: ...
@@ -104,6 +149,11 @@ class ConversationItemTruncate(RealtimeClientMessage):
     def audio_end_ms(self) -> int | None: ...
 
 class ConversationItemDelete(RealtimeClientMessage):
+    """An item is to leave the conversation.
+
+    Wire: `conversation.item.delete`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["conversation.item.delete"]: ...
@@ -111,6 +161,11 @@ class ConversationItemDelete(RealtimeClientMessage):
     def item_id(self) -> str | None: ...
 
 class ResponseCreate(RealtimeClientMessage):
+    """The model is to answer, with what `response` says in place of the session's settings.
+
+    Wire: `response.create`.
+    """
+
     __match_args__ = ("response", "additional_instructions", "client_timestamp")
     @property
     def type(self) -> Literal["response.create"]: ...
@@ -122,6 +177,11 @@ class ResponseCreate(RealtimeClientMessage):
     def client_timestamp(self) -> int | None: ...
 
 class ResponseCancel(RealtimeClientMessage):
+    """The model is to stop answering: the named response, or the one that is under way.
+
+    Wire: `response.cancel`.
+    """
+
     __match_args__ = ("response_id", "client_timestamp")
     @property
     def type(self) -> Literal["response.cancel"]: ...

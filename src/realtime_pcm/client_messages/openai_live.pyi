@@ -6,6 +6,11 @@ from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage
 from ..objects import ConversationItem, SessionConfig
 
 class SessionInputAudioBufferAppend(ClientAudioMessage):
+    """A piece of the speech that is to be translated.
+
+    Wire: `session.input_audio_buffer.append`.
+    """
+
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.input_audio_buffer.append"]: ...
@@ -13,6 +18,11 @@ class SessionInputAudioBufferAppend(ClientAudioMessage):
     def audio(self) -> str | None: ...
 
 class SessionClose(ClientAudioEnd):
+    """No more speech follows: the server finishes what it has, and closes.
+
+    Wire: `session.close`.
+    """
+
     __match_args__ = ("reason",)
     @property
     def type(self) -> Literal["session.close"]: ...
@@ -20,6 +30,11 @@ class SessionClose(ClientAudioEnd):
     def reason(self) -> str | None: ...
 
 class SessionStart(RealtimeClientMessage):
+    """The client opens the session, with the format of the audio in both directions (GPT-Live).
+
+    Wire: `session.start`.
+    """
+
     __match_args__ = ("session",)
     @property
     def type(self) -> Literal["session.start"]: ...
@@ -27,6 +42,11 @@ class SessionStart(RealtimeClientMessage):
     def session(self) -> SessionConfig | None: ...
 
 class SessionInputAudioAppend(ClientAudioMessage):
+    """A piece of the user's speech, which the server may copy to a sideband connection under the same name (GPT-Live).
+
+    Wire: `session.input_audio.append`.
+    """
+
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.input_audio.append"]: ...
@@ -34,16 +54,31 @@ class SessionInputAudioAppend(ClientAudioMessage):
     def audio(self) -> str | None: ...
 
 class SessionInputAudioMute(RealtimeClientMessage):
+    """The user's audio is no longer to be heard (GPT-Live).
+
+    Wire: `session.input_audio.mute`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.input_audio.mute"]: ...
 
 class SessionInputAudioUnmute(RealtimeClientMessage):
+    """The user's audio is to be heard again (GPT-Live).
+
+    Wire: `session.input_audio.unmute`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.input_audio.unmute"]: ...
 
 class SessionOutputAudioFixturePlay(ClientAudioMessage):
+    """A ready-made sound that the server is to play, whole, in place of the model's speech (GPT-Live).
+
+    Wire: `session.output_audio.fixture.play`.
+    """
+
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.output_audio.fixture.play"]: ...
@@ -51,6 +86,11 @@ class SessionOutputAudioFixturePlay(ClientAudioMessage):
     def audio(self) -> str | None: ...
 
 class SessionInstructionsAppend(RealtimeClientMessage):
+    """Instructions are to be laid into the session's timeline (GPT-Live).
+
+    Wire: `session.instructions.append`.
+    """
+
     __match_args__ = ("content", "delegation_id")
     @property
     def type(self) -> Literal["session.instructions.append"]: ...
@@ -60,6 +100,11 @@ class SessionInstructionsAppend(RealtimeClientMessage):
     def delegation_id(self) -> str | None: ...
 
 class SessionThinkingAppend(RealtimeClientMessage):
+    """Thoughts are to be laid into the session's timeline, unspoken (GPT-Live).
+
+    Wire: `session.thinking.append`.
+    """
+
     __match_args__ = ("content", "delegation_id")
     @property
     def type(self) -> Literal["session.thinking.append"]: ...
@@ -69,6 +114,11 @@ class SessionThinkingAppend(RealtimeClientMessage):
     def delegation_id(self) -> str | None: ...
 
 class SessionCommentaryAppend(RealtimeClientMessage):
+    """Commentary is to be laid into the session's timeline (GPT-Live).
+
+    Wire: `session.commentary.append`.
+    """
+
     __match_args__ = ("content", "delegation_id")
     @property
     def type(self) -> Literal["session.commentary.append"]: ...
@@ -78,11 +128,21 @@ class SessionCommentaryAppend(RealtimeClientMessage):
     def delegation_id(self) -> str | None: ...
 
 class DecisionCreate(RealtimeClientMessage):
+    """The session's questions are to be answered now (GPT-Live).
+
+    Wire: `decision.create`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["decision.create"]: ...
 
 class DecisionItemCreate(RealtimeClientMessage):
+    """The client adds an item to what decisions are made from (GPT-Live).
+
+    Wire: `decision.item.create`.
+    """
+
     __match_args__ = ("item",)
     @property
     def type(self) -> Literal["decision.item.create"]: ...
@@ -90,6 +150,11 @@ class DecisionItemCreate(RealtimeClientMessage):
     def item(self) -> ConversationItem | None: ...
 
 class DecisionItemDelete(RealtimeClientMessage):
+    """An item is to leave what decisions are made from (GPT-Live).
+
+    Wire: `decision.item.delete`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["decision.item.delete"]: ...
@@ -97,6 +162,11 @@ class DecisionItemDelete(RealtimeClientMessage):
     def item_id(self) -> str | None: ...
 
 class ResponseItemCreate(RealtimeClientMessage):
+    """The client adds an item of the Responses API to the backend's conversation (GPT-Live).
+
+    Wire: `response.item.create`.
+    """
+
     __match_args__ = ("item",)
     @property
     def type(self) -> Literal["response.item.create"]: ...
@@ -104,6 +174,11 @@ class ResponseItemCreate(RealtimeClientMessage):
     def item(self) -> ConversationItem | None: ...
 
 class TransportDtmfSend(RealtimeClientMessage):
+    """A telephone key is to be sent to the other end (GPT-Live).
+
+    Wire: `transport.dtmf.send`.
+    """
+
     __match_args__ = ("event",)
     @property
     def type(self) -> Literal["transport.dtmf.send"]: ...

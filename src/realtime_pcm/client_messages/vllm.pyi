@@ -5,6 +5,11 @@ from typing import Any, Literal
 from .._core import ClientAudioEnd, RealtimeClientMessage
 
 class InputTextAppend(RealtimeClientMessage):
+    """Text of the user's, in the middle of a turn.
+
+    Wire: `input.text.append`.
+    """
+
     __match_args__ = ("text",)
     @property
     def type(self) -> Literal["input.text.append"]: ...
@@ -12,16 +17,31 @@ class InputTextAppend(RealtimeClientMessage):
     def text(self) -> str | None: ...
 
 class InputCancel(ClientAudioEnd):
+    """What the user has said is to be forgotten.
+
+    Wire: `input.cancel`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["input.cancel"]: ...
 
 class BargeIn(RealtimeClientMessage):
+    """The user has cut in: the model is to stop.
+
+    Wire: `barge_in`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["barge_in"]: ...
 
 class TurnSignal(RealtimeClientMessage):
+    """Whose turn it is has changed at the client, or what `event` names is to be done with `payload`.
+
+    Wire: `turn.signal`.
+    """
+
     __match_args__ = ("event", "payload")
     @property
     def type(self) -> Literal["turn.signal"]: ...
@@ -31,6 +51,11 @@ class TurnSignal(RealtimeClientMessage):
     def payload(self) -> dict[str, Any] | None: ...
 
 class PlaybackAck(RealtimeClientMessage):
+    """So much of a response has been played.
+
+    Wire: `playback.ack`.
+    """
+
     __match_args__ = ("played_ms", "committed_ms", "response_id", "item_id")
     @property
     def type(self) -> Literal["playback.ack"]: ...
@@ -44,11 +69,21 @@ class PlaybackAck(RealtimeClientMessage):
     def item_id(self) -> str | None: ...
 
 class SessionHeartbeat(RealtimeClientMessage):
+    """The client is still there.
+
+    Wire: `session.heartbeat`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.heartbeat"]: ...
 
 class SessionResume(RealtimeClientMessage):
+    """A client that was cut off wants its session back.
+
+    Wire: `session.resume`.
+    """
+
     __match_args__ = ("session_id", "resume_token", "last_received_server_event_seq")
     @property
     def type(self) -> Literal["session.resume"]: ...
@@ -60,6 +95,11 @@ class SessionResume(RealtimeClientMessage):
     def last_received_server_event_seq(self) -> int | None: ...
 
 class SessionEventAck(RealtimeClientMessage):
+    """The client has received the server's messages up to this number.
+
+    Wire: `session.event_ack`.
+    """
+
     __match_args__ = ("server_event_seq",)
     @property
     def type(self) -> Literal["session.event_ack"]: ...

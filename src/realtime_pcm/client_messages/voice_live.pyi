@@ -5,11 +5,21 @@ from typing import Literal
 from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage
 
 class InputAudioClear(ClientAudioEnd):
+    """All input audio that is under way is to be forgotten.
+
+    Wire: `input_audio.clear`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["input_audio.clear"]: ...
 
 class InputAudioTurnStart(RealtimeClientMessage):
+    """A turn of the user's begins, at the client's word.
+
+    Wire: `input_audio.turn.start`.
+    """
+
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["input_audio.turn.start"]: ...
@@ -17,6 +27,11 @@ class InputAudioTurnStart(RealtimeClientMessage):
     def turn_id(self) -> str | None: ...
 
 class InputAudioTurnAppend(ClientAudioMessage):
+    """A piece of the user's speech, in a turn that the client has begun.
+
+    Wire: `input_audio.turn.append`.
+    """
+
     __match_args__ = ("turn_id", "pcm")
     @property
     def type(self) -> Literal["input_audio.turn.append"]: ...
@@ -26,6 +41,11 @@ class InputAudioTurnAppend(ClientAudioMessage):
     def audio(self) -> str | None: ...
 
 class InputAudioTurnEnd(ClientAudioEnd):
+    """The user's turn is over.
+
+    Wire: `input_audio.turn.end`.
+    """
+
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["input_audio.turn.end"]: ...
@@ -33,6 +53,11 @@ class InputAudioTurnEnd(ClientAudioEnd):
     def turn_id(self) -> str | None: ...
 
 class InputAudioTurnCancel(ClientAudioEnd):
+    """The user's turn is to be forgotten.
+
+    Wire: `input_audio.turn.cancel`.
+    """
+
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["input_audio.turn.cancel"]: ...
@@ -40,6 +65,11 @@ class InputAudioTurnCancel(ClientAudioEnd):
     def turn_id(self) -> str | None: ...
 
 class InputTextDelta(RealtimeClientMessage):
+    """More of the text of an item that the client writes bit by bit; `id` is the item's.
+
+    Wire: `input_text.delta`.
+    """
+
     __match_args__ = ("id", "delta", "content_index")
     @property
     def type(self) -> Literal["input_text.delta"]: ...
@@ -51,6 +81,11 @@ class InputTextDelta(RealtimeClientMessage):
     def content_index(self) -> int | None: ...
 
 class InputTextDone(RealtimeClientMessage):
+    """The text of an item is complete; `id` is the item's.
+
+    Wire: `input_text.done`.
+    """
+
     __match_args__ = ("id", "content_index")
     @property
     def type(self) -> Literal["input_text.done"]: ...
@@ -60,6 +95,11 @@ class InputTextDone(RealtimeClientMessage):
     def content_index(self) -> int | None: ...
 
 class SessionAvatarConnect(RealtimeClientMessage):
+    """The client's side of the handshake for the avatar's video.
+
+    Wire: `session.avatar.connect`.
+    """
+
     __match_args__ = ("client_sdp",)
     @property
     def type(self) -> Literal["session.avatar.connect"]: ...
@@ -67,6 +107,11 @@ class SessionAvatarConnect(RealtimeClientMessage):
     def client_sdp(self) -> str | None: ...
 
 class McpApprovalResponse(RealtimeClientMessage):
+    """A name in Voice Live's list of client messages; no document has its fields, so all of them are in `extra`.
+
+    Wire: `mcp_approval_response`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["mcp_approval_response"]: ...

@@ -75,7 +75,8 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
 
 @cython.final
 cdef class Decoder:
-    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None)\n--\n
+    Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
     audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
@@ -221,36 +222,39 @@ cdef class Decoder:
         cdef wire_status status
         cdef WireType wire_type
         cdef audio_stream *stream
+        cdef bint wanted
         cdef object pcm = None
-        # In two cases the payload is left for later. Either a stream holds a carry: a carry goes before the next payload of its
-        # own stream, and only the ids, which may come last, tell the stream. Or there is an `out`, which is written to only when
-        # the walk has accepted the whole frame.
-        wire_frame_init(&f, data, <size_t>size, self.catalogue.table,
-                        out is not None or (self.session is not None and self.session.streams.carries > 0))
+        # The payload is left for later where a stream holds a carry: a carry goes before the next payload of its own stream, and
+        # only the ids, which may come last, tell the stream.
+        cdef bint carries = self.session is not None and self.session.streams.carries > 0
+        wire_frame_init(&f, data, <size_t>size, self.catalogue.table, carries)
         f.likely = self.last_type
         status = _walk(&f)
         if status == WIRE_NEED_SINK:
-            pcm = self.begin_payload(&f)
+            pcm = self.begin_payload(&f, out)
             status = _walk(&f)
         if status == WIRE_OK:
             # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type
             wire_type = <WireType>f.type.owner
-            if self.only is None:
-                # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
-                if wire_type.plain:
-                    return _owned(<PyObject *>self.fill(frame, &f, wire_type))
-                if pcm is not None:
-                    stream = self.next_stream(&f, wire_type.layout)
-                    if stream != NULL:
-                        return self.continue_delta(frame, &f, wire_type, stream, pcm)
+            wanted = self.only is None or self.only.wants(wire_type)
+            # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
+            if wire_type.plain:
+                return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
+            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN):
+                stream = self.next_stream(&f, wire_type.layout)
+                if stream != NULL and wanted:
+                    return self.continue_delta(frame, &f, wire_type, stream, pcm)
+                if stream != NULL and self.pass_over(&f, stream):
+                    return None
         return self.complete_alone(frame, &f, status, pcm, out)
 
-    cdef object begin_payload(self, wire_frame *f):
+    cdef object begin_payload(self, wire_frame *f, out):
         """An array or bytes for the payload, made before the whole message is known, as if the format were that of the delta
-        before. None: the payload is decoded later, or not at all."""
+        before; with `out`, a part of it. None: the payload is decoded later, or not at all."""
         cdef WireType wire_type = <WireType>f.type.owner
         cdef int conversion
+        cdef size_t samples
         f.sink.out = NULL
         f.sink.carry_count = 0
         if self.only is not None and not self.only.wants(wire_type):
@@ -261,15 +265,33 @@ cdef class Decoder:
         if conversion < 0:
             return None
         f.sink.conversion = <wire_conversion>conversion
-        return _room_for(&f.sink, f.payload_bytes, self.dtype_code, None)
+        if out is not None:
+            # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
+            # ids are known, and `out` has room. (A frame that has its payload twice can still get past this.)
+            samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
+            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.is_next(f, wire_type.layout)
+                    or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
+                return None
+        return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
 
     # ---- the next delta
 
-    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta that was decoded during the walk, if that stream spoke last and the guessed format was right;
-        else NULL, and `complete` does the rest."""
+    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept:
+        """Whether what the walk has read before the payload says that the delta is the next one of the stream that spoke last,
+        and has the format of the delta before."""
+        cdef uint32_t ids = (<uint32_t>1 << layout.ids.response_id | <uint32_t>1 << layout.ids.item_id
+                             | <uint32_t>1 << layout.ids.content_index) & ~<uint32_t>1
         cdef audio_stream *stream
-        if (self.session is None or not layout.is_audio or f.payload != WIRE_PAYLOAD_DONE or f.present & layout.format_fields
+        if self.session is None or f.present & layout.format_fields or ids & ~f.present:
+            return False
+        stream = self.session.same_as_last(f, layout)
+        return stream != NULL and (self.forced is not None or stream.format == <void *><PyObject *>self.last_format)
+
+    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else NULL, and `complete`
+        does the rest."""
+        cdef audio_stream *stream
+        if (self.session is None or not layout.is_audio or f.present & layout.format_fields
                 or _is_ogg(f.data, &f.values[f.payload_field])):
             return NULL
         stream = self.session.same_as_last(f, layout)
@@ -284,6 +306,20 @@ cdef class Decoder:
         streams_advance(&self.session.streams, stream, <size_t>cnp.PyArray_SIZE(<cnp.ndarray>pcm), 0, f.sink.rest,
                         f.sink.rest_count)
         return result
+
+    cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1:
+        """Moves a stream on behind a delta that `only` leaves out. False: `complete` has to do it, because the payload is no
+        base64, or the stream is in the middle of a sample."""
+        cdef Py_ssize_t samples
+        if stream.carry_count or self.last_conversion < 0:
+            return False
+        f.sink.conversion = <wire_conversion>self.last_conversion
+        f.sink.carry_count = 0
+        samples = _measure_payload(f, &f.values[f.payload_field])
+        if samples < 0:
+            return False
+        streams_advance(&self.session.streams, stream, <size_t>samples, 0, f.sink.rest, f.sink.rest_count)
+        return True
 
     # ---- any other message
 

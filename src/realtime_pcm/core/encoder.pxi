@@ -100,7 +100,8 @@ cdef int _samples_of_bytes(const void *data, Py_ssize_t size, audio_format, wire
 
 @cython.final
 cdef class AudioEncoder:
-    """Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
+    """AudioEncoder(message=None, *, audio_format=None, session=None, **fields)\n--\n
+    Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
 
     message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
     audio_format: the format that samples are converted to: an AudioFormat or the name of one.

@@ -132,7 +132,8 @@ cdef class _Change:
 
 @cython.final
 cdef class Session:
-    """What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+    """Session()\n--\n
+    What is known of one connection: the formats of its audio, and where each of its audio streams stands.
 
     Every Decoder has one, and several decoders may share one (`Decoder(session=other.session)`). audio_format and
     input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
@@ -140,6 +141,9 @@ cdef class Session:
 
     May be used from several threads: a lock makes the calls of decode() wait for one another.
     """
+
+    def __init__(self):
+        pass    # without it, any argument would be taken in silence
 
     def __cinit__(self):
         streams_init(&self.streams, PyMem_RawMalloc, PyMem_RawFree)

@@ -5,11 +5,21 @@ from typing import Literal
 from .._core import RealtimeServerMessage
 
 class SessionFinished(RealtimeServerMessage):
+    """All work is done after the client's session.finish; the connection may be closed.
+
+    Wire: `session.finished`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.finished"]: ...
 
 class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage):
+    """The transcript of the user's speech so far, with the language and the mood heard in it.
+
+    Wire: `conversation.item.input_audio_transcription.text`.
+    """
+
     __match_args__ = ("item_id", "content_index", "text", "stash", "language", "emotion")
     @property
     def type(self) -> Literal["conversation.item.input_audio_transcription.text"]: ...
@@ -27,6 +37,11 @@ class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage):
     def emotion(self) -> str | None: ...
 
 class ResponseTextText(RealtimeServerMessage):
+    """The translation so far, in a session that writes only.
+
+    Wire: `response.text.text`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "text", "stash")
     @property
     def type(self) -> Literal["response.text.text"]: ...
@@ -44,6 +59,11 @@ class ResponseTextText(RealtimeServerMessage):
     def stash(self) -> str | None: ...
 
 class ResponseAudioTranscriptText(RealtimeServerMessage):
+    """The transcript of the spoken translation so far.
+
+    Wire: `response.audio_transcript.text`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "text", "stash")
     @property
     def type(self) -> Literal["response.audio_transcript.text"]: ...

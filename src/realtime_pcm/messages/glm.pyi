@@ -6,11 +6,21 @@ from .._core import RealtimeServerMessage
 from ..objects import SessionConfig
 
 class Heartbeat(RealtimeServerMessage):
+    """The connection is alive: every 30 seconds. It has a type and nothing else.
+
+    Wire: `heartbeat`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["heartbeat"]: ...
 
 class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage):
+    """The model searches the web by itself; session.beta_fields has what it says meanwhile.
+
+    Wire: `response.function_call.simple_browser`.
+    """
+
     __match_args__ = ("name", "session", "client_timestamp")
     @property
     def type(self) -> Literal["response.function_call.simple_browser"]: ...
@@ -22,6 +32,11 @@ class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage):
     def client_timestamp(self) -> int | None: ...
 
 class ResponseFunctionCallSimpleBrowserResult(RealtimeServerMessage):
+    """What the model's own web search found, in session.beta_fields.
+
+    Wire: `response.function_call.simple_browser.result`.
+    """
+
     __match_args__ = ("name", "session", "client_timestamp")
     @property
     def type(self) -> Literal["response.function_call.simple_browser.result"]: ...

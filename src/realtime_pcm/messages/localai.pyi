@@ -6,6 +6,11 @@ from .._core import RealtimeServerMessage
 from ..objects import ClassifierScore, SoundDetection, Speaker
 
 class ConversationItemSpeaker(RealtimeServerMessage):
+    """Who spoke an item of the user's, once the voice has been compared with the known ones.
+
+    Wire: `conversation.item.speaker`.
+    """
+
     __match_args__ = ("item_id", "speaker")
     @property
     def type(self) -> Literal["conversation.item.speaker"]: ...
@@ -15,6 +20,11 @@ class ConversationItemSpeaker(RealtimeServerMessage):
     def speaker(self) -> Speaker | None: ...
 
 class ConversationItemSoundDetection(RealtimeServerMessage):
+    """The sounds heard in a committed piece of audio, the likeliest first.
+
+    Wire: `conversation.item.sound_detection`.
+    """
+
     __match_args__ = ("item_id", "content_index", "detections")
     @property
     def type(self) -> Literal["conversation.item.sound_detection"]: ...
@@ -26,6 +36,11 @@ class ConversationItemSoundDetection(RealtimeServerMessage):
     def detections(self) -> list[SoundDetection] | None: ...
 
 class LocalaiClassifierResult(RealtimeServerMessage):
+    """Which ready-made answer was chosen for a turn and how surely: before the response's items.
+
+    Wire: `localai.classifier.result`.
+    """
+
     __match_args__ = (
         "response_id", "scores", "chosen_id", "threshold", "fallback", "latency_ms", "arguments",
         "fill_latency_ms",
@@ -50,6 +65,11 @@ class LocalaiClassifierResult(RealtimeServerMessage):
     def fill_latency_ms(self) -> int | None: ...
 
 class LocalaiModelFailover(RealtimeServerMessage):
+    """Which model serves a stage of the pipeline now; the wire's `from`, no Python name, is in `.extra`.
+
+    Wire: `localai.model.failover`.
+    """
+
     __match_args__ = ("chain", "stage", "to", "state", "reason")
     @property
     def type(self) -> Literal["localai.model.failover"]: ...

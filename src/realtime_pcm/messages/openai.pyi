@@ -9,6 +9,11 @@ from ..objects import (
 )
 
 class Error(RealtimeServerMessage):
+    """Something went wrong, at the client or the server; most sessions stay open. vLLM sends `error` as a string.
+
+    Wire: `error`.
+    """
+
     __match_args__ = ("error", "client_event_id", "code")
     @property
     def type(self) -> Literal["error"]: ...
@@ -20,6 +25,11 @@ class Error(RealtimeServerMessage):
     def code(self) -> str | None: ...
 
 class SessionCreated(RealtimeServerMessage):
+    """The session is open, with the server's defaults: the first message of a connection.
+
+    Wire: `session.created`.
+    """
+
     __match_args__ = ("session", "id", "created", "attachment_generation", "resume_token")
     @property
     def type(self) -> Literal["session.created"]: ...
@@ -35,6 +45,11 @@ class SessionCreated(RealtimeServerMessage):
     def resume_token(self) -> str | None: ...
 
 class SessionUpdated(RealtimeServerMessage):
+    """The session as it stands after a session.update.
+
+    Wire: `session.updated`.
+    """
+
     __match_args__ = ("session", "client_event_id", "previous_item_id")
     @property
     def type(self) -> Literal["session.updated"]: ...
@@ -46,6 +61,11 @@ class SessionUpdated(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class TranscriptionSessionCreated(RealtimeServerMessage):
+    """A transcription session is open (beta).
+
+    Wire: `transcription_session.created`.
+    """
+
     __match_args__ = ("session",)
     @property
     def type(self) -> Literal["transcription_session.created"]: ...
@@ -53,6 +73,11 @@ class TranscriptionSessionCreated(RealtimeServerMessage):
     def session(self) -> SessionConfig | None: ...
 
 class TranscriptionSessionUpdated(RealtimeServerMessage):
+    """The transcription session as it stands after an update (beta).
+
+    Wire: `transcription_session.updated`.
+    """
+
     __match_args__ = ("session",)
     @property
     def type(self) -> Literal["transcription_session.updated"]: ...
@@ -60,6 +85,11 @@ class TranscriptionSessionUpdated(RealtimeServerMessage):
     def session(self) -> SessionConfig | None: ...
 
 class ConversationCreated(RealtimeServerMessage):
+    """The session's conversation exists: right after session.created.
+
+    Wire: `conversation.created`.
+    """
+
     __match_args__ = ("conversation", "previous_item_id")
     @property
     def type(self) -> Literal["conversation.created"]: ...
@@ -69,6 +99,11 @@ class ConversationCreated(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ConversationItemCreated(RealtimeServerMessage):
+    """An item has joined the conversation (beta); GA sends conversation.item.added and .done instead.
+
+    Wire: `conversation.item.created`.
+    """
+
     __match_args__ = ("previous_item_id", "item")
     @property
     def type(self) -> Literal["conversation.item.created"]: ...
@@ -78,6 +113,11 @@ class ConversationItemCreated(RealtimeServerMessage):
     def item(self) -> ConversationItem | None: ...
 
 class ConversationItemAdded(RealtimeServerMessage):
+    """An item has joined the conversation; one the model is still producing has no content yet.
+
+    Wire: `conversation.item.added`.
+    """
+
     __match_args__ = ("previous_item_id", "item")
     @property
     def type(self) -> Literal["conversation.item.added"]: ...
@@ -87,6 +127,11 @@ class ConversationItemAdded(RealtimeServerMessage):
     def item(self) -> ConversationItem | None: ...
 
 class ConversationItemDone(RealtimeServerMessage):
+    """An item of the conversation is final, with all content but its audio.
+
+    Wire: `conversation.item.done`.
+    """
+
     __match_args__ = ("previous_item_id", "item")
     @property
     def type(self) -> Literal["conversation.item.done"]: ...
@@ -96,6 +141,11 @@ class ConversationItemDone(RealtimeServerMessage):
     def item(self) -> ConversationItem | None: ...
 
 class ConversationItemRetrieved(RealtimeServerMessage):
+    """The item a conversation.item.retrieve asked for, with its audio.
+
+    Wire: `conversation.item.retrieved`.
+    """
+
     __match_args__ = ("item",)
     @property
     def type(self) -> Literal["conversation.item.retrieved"]: ...
@@ -103,6 +153,11 @@ class ConversationItemRetrieved(RealtimeServerMessage):
     def item(self) -> ConversationItem | None: ...
 
 class ConversationItemDeleted(RealtimeServerMessage):
+    """The client's conversation.item.delete has taken effect.
+
+    Wire: `conversation.item.deleted`.
+    """
+
     __match_args__ = ("item_id", "event")
     @property
     def type(self) -> Literal["conversation.item.deleted"]: ...
@@ -112,6 +167,11 @@ class ConversationItemDeleted(RealtimeServerMessage):
     def event(self) -> dict[str, Any] | None: ...
 
 class ConversationItemTruncated(RealtimeServerMessage):
+    """The client's conversation.item.truncate has cut an assistant item's audio and dropped its transcript.
+
+    Wire: `conversation.item.truncated`.
+    """
+
     __match_args__ = ("item_id", "content_index", "audio_end_ms", "event")
     @property
     def type(self) -> Literal["conversation.item.truncated"]: ...
@@ -125,6 +185,11 @@ class ConversationItemTruncated(RealtimeServerMessage):
     def event(self) -> dict[str, Any] | None: ...
 
 class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage):
+    """More of the transcript of what the user said.
+
+    Wire: `conversation.item.input_audio_transcription.delta`.
+    """
+
     __match_args__ = ("item_id", "content_index", "delta", "logprobs", "obfuscation", "start_time")
     @property
     def type(self) -> Literal["conversation.item.input_audio_transcription.delta"]: ...
@@ -142,6 +207,11 @@ class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage):
     def start_time(self) -> float | None: ...
 
 class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage):
+    """The whole transcript of what the user said; it may come before or after the response to it.
+
+    Wire: `conversation.item.input_audio_transcription.completed`.
+    """
+
     __match_args__ = (
         "item_id", "content_index", "transcript", "usage", "logprobs", "languages", "phrases", "status",
         "previous_item_id", "language", "emotion",
@@ -172,6 +242,11 @@ class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage):
     def emotion(self) -> str | None: ...
 
 class ConversationItemInputAudioTranscriptionSegment(RealtimeServerMessage):
+    """A segment of the input transcript with its speaker and its seconds in the audio.
+
+    Wire: `conversation.item.input_audio_transcription.segment`.
+    """
+
     __match_args__ = (
         "item_id", "content_index", "text", "id", "speaker", "start", "end", "logprobs", "speaker_name",
     )
@@ -197,6 +272,11 @@ class ConversationItemInputAudioTranscriptionSegment(RealtimeServerMessage):
     def speaker_name(self) -> str | None: ...
 
 class ConversationItemInputAudioTranscriptionFailed(RealtimeServerMessage):
+    """The user's audio could not be transcribed; the response to it goes on.
+
+    Wire: `conversation.item.input_audio_transcription.failed`.
+    """
+
     __match_args__ = ("item_id", "content_index", "error")
     @property
     def type(self) -> Literal["conversation.item.input_audio_transcription.failed"]: ...
@@ -208,6 +288,11 @@ class ConversationItemInputAudioTranscriptionFailed(RealtimeServerMessage):
     def error(self) -> RealtimeError | None: ...
 
 class InputAudioBufferCommitted(RealtimeServerMessage):
+    """The input buffer has become a user item, at the client's word or by turn detection.
+
+    Wire: `input_audio_buffer.committed`.
+    """
+
     __match_args__ = ("previous_item_id", "item_id", "event")
     @property
     def type(self) -> Literal["input_audio_buffer.committed"]: ...
@@ -219,11 +304,21 @@ class InputAudioBufferCommitted(RealtimeServerMessage):
     def event(self) -> dict[str, Any] | None: ...
 
 class InputAudioBufferCleared(RealtimeServerMessage):
+    """The input buffer has been emptied at the client's word.
+
+    Wire: `input_audio_buffer.cleared`.
+    """
+
     __match_args__ = ()
     @property
     def type(self) -> Literal["input_audio_buffer.cleared"]: ...
 
 class InputAudioBufferSpeechStarted(RealtimeServerMessage):
+    """The user has begun to speak: the moment to stop playing.
+
+    Wire: `input_audio_buffer.speech_started`.
+    """
+
     __match_args__ = ("audio_start_ms", "item_id", "previous_item_id")
     @property
     def type(self) -> Literal["input_audio_buffer.speech_started"]: ...
@@ -235,6 +330,11 @@ class InputAudioBufferSpeechStarted(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class InputAudioBufferSpeechStopped(RealtimeServerMessage):
+    """The user has stopped speaking; a commit follows.
+
+    Wire: `input_audio_buffer.speech_stopped`.
+    """
+
     __match_args__ = ("audio_end_ms", "item_id", "previous_item_id")
     @property
     def type(self) -> Literal["input_audio_buffer.speech_stopped"]: ...
@@ -246,6 +346,11 @@ class InputAudioBufferSpeechStopped(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class InputAudioBufferTimeoutTriggered(RealtimeServerMessage):
+    """Nobody spoke for turn_detection.idle_timeout_ms; the silence is committed and answered.
+
+    Wire: `input_audio_buffer.timeout_triggered`.
+    """
+
     __match_args__ = ("audio_start_ms", "audio_end_ms", "item_id")
     @property
     def type(self) -> Literal["input_audio_buffer.timeout_triggered"]: ...
@@ -257,6 +362,11 @@ class InputAudioBufferTimeoutTriggered(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class InputAudioBufferDtmfEventReceived(RealtimeServerMessage):
+    """A telephone key was pressed (SIP); it has no event_id.
+
+    Wire: `input_audio_buffer.dtmf_event_received`.
+    """
+
     __match_args__ = ("event", "received_at", "digit")
     @property
     def type(self) -> Literal["input_audio_buffer.dtmf_event_received"]: ...
@@ -268,6 +378,11 @@ class InputAudioBufferDtmfEventReceived(RealtimeServerMessage):
     def digit(self) -> str | None: ...
 
 class OutputAudioBufferStarted(RealtimeServerMessage):
+    """The server has begun to play a response to the caller (WebRTC and SIP).
+
+    Wire: `output_audio_buffer.started`.
+    """
+
     __match_args__ = ("response_id",)
     @property
     def type(self) -> Literal["output_audio_buffer.started"]: ...
@@ -275,6 +390,11 @@ class OutputAudioBufferStarted(RealtimeServerMessage):
     def response_id(self) -> str | None: ...
 
 class OutputAudioBufferStopped(RealtimeServerMessage):
+    """The server has played a response to its end (WebRTC and SIP).
+
+    Wire: `output_audio_buffer.stopped`.
+    """
+
     __match_args__ = ("response_id",)
     @property
     def type(self) -> Literal["output_audio_buffer.stopped"]: ...
@@ -282,6 +402,11 @@ class OutputAudioBufferStopped(RealtimeServerMessage):
     def response_id(self) -> str | None: ...
 
 class OutputAudioBufferCleared(RealtimeServerMessage):
+    """What was still to be played has been dropped: the user interrupted, or the client asked.
+
+    Wire: `output_audio_buffer.cleared`.
+    """
+
     __match_args__ = ("response_id",)
     @property
     def type(self) -> Literal["output_audio_buffer.cleared"]: ...
@@ -289,6 +414,11 @@ class OutputAudioBufferCleared(RealtimeServerMessage):
     def response_id(self) -> str | None: ...
 
 class ResponseCreated(RealtimeServerMessage):
+    """The model has begun a response, its status in_progress.
+
+    Wire: `response.created`.
+    """
+
     __match_args__ = ("response", "response_id", "previous_item_id")
     @property
     def type(self) -> Literal["response.created"]: ...
@@ -300,6 +430,11 @@ class ResponseCreated(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseDone(AudioEnd):
+    """A response is over, whatever its status, with its items and its usage but no audio.
+
+    Wire: `response.done`.
+    """
+
     __match_args__ = ("response", "response_id", "usage", "previous_item_id")
     @property
     def type(self) -> Literal["response.done"]: ...
@@ -313,6 +448,11 @@ class ResponseDone(AudioEnd):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseOutputItemAdded(RealtimeServerMessage):
+    """The model has begun an item of a response.
+
+    Wire: `response.output_item.added`.
+    """
+
     __match_args__ = ("response_id", "output_index", "item", "previous_item_id")
     @property
     def type(self) -> Literal["response.output_item.added"]: ...
@@ -326,6 +466,11 @@ class ResponseOutputItemAdded(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseOutputItemDone(RealtimeServerMessage):
+    """An item of a response is over, complete or interrupted.
+
+    Wire: `response.output_item.done`.
+    """
+
     __match_args__ = ("response_id", "output_index", "item", "previous_item_id")
     @property
     def type(self) -> Literal["response.output_item.done"]: ...
@@ -339,6 +484,11 @@ class ResponseOutputItemDone(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseContentPartAdded(RealtimeServerMessage):
+    """The model has begun a content part of an item.
+
+    Wire: `response.content_part.added`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "part", "previous_item_id")
     @property
     def type(self) -> Literal["response.content_part.added"]: ...
@@ -356,6 +506,11 @@ class ResponseContentPartAdded(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseContentPartDone(RealtimeServerMessage):
+    """A content part is over, with its text or transcript; xAI leaves out the part.
+
+    Wire: `response.content_part.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "part", "previous_item_id")
     @property
     def type(self) -> Literal["response.content_part.done"]: ...
@@ -373,6 +528,11 @@ class ResponseContentPartDone(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseTextDelta(RealtimeServerMessage):
+    """More of the model's text.
+
+    Wire: `response.output_text.delta`, `response.text.delta`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "delta", "obfuscation")
     @property
     def type(self) -> Literal["response.output_text.delta", "response.text.delta"]: ...
@@ -390,6 +550,11 @@ class ResponseTextDelta(RealtimeServerMessage):
     def obfuscation(self) -> str | None: ...
 
 class ResponseTextDone(RealtimeServerMessage):
+    """The whole text of a content part.
+
+    Wire: `response.output_text.done`, `response.text.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "text")
     @property
     def type(self) -> Literal["response.output_text.done", "response.text.done"]: ...
@@ -405,6 +570,11 @@ class ResponseTextDone(RealtimeServerMessage):
     def text(self) -> str | None: ...
 
 class ResponseAudioTranscriptDelta(RealtimeServerMessage):
+    """More of the transcript of what the model says; it runs ahead of the audio.
+
+    Wire: `response.output_audio_transcript.delta`, `response.audio_transcript.delta`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "delta", "obfuscation", "rid",
         "start_time", "previous_item_id", "client_timestamp", "metadata",
@@ -437,6 +607,11 @@ class ResponseAudioTranscriptDelta(RealtimeServerMessage):
     def metadata(self) -> dict[str, Any] | None: ...
 
 class ResponseAudioTranscriptDone(RealtimeServerMessage):
+    """The whole transcript of a content part.
+
+    Wire: `response.output_audio_transcript.done`, `response.audio_transcript.done`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "transcript", "previous_item_id",
     )
@@ -456,6 +631,11 @@ class ResponseAudioTranscriptDone(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseAudioDelta(AudioMessage):
+    """A piece of the model's speech: about 100 ms in the first delta of a response, 250 ms later on.
+
+    Wire: `response.output_audio.delta`, `response.audio.delta`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "pcm", "rid", "latency",
         "audio_duration_ms", "ts", "previous_item_id", "client_timestamp", "format", "sample_rate_hz",
@@ -491,6 +671,11 @@ class ResponseAudioDelta(AudioMessage):
     def metadata(self) -> dict[str, Any] | None: ...
 
 class ResponseAudioDone(AudioEnd):
+    """The audio of a content part is over.
+
+    Wire: `response.output_audio.done`, `response.audio.done`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "previous_item_id", "has_audio",
     )
@@ -510,6 +695,11 @@ class ResponseAudioDone(AudioEnd):
     def has_audio(self) -> bool | None: ...
 
 class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage):
+    """More of the arguments of a function call, as a piece of JSON text.
+
+    Wire: `response.function_call_arguments.delta`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "call_id", "delta", "obfuscation", "previous_item_id",
     )
@@ -531,6 +721,11 @@ class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ResponseFunctionCallArgumentsDone(RealtimeServerMessage):
+    """The whole arguments of a function call, as JSON text: the client may run it.
+
+    Wire: `response.function_call_arguments.done`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "call_id", "name", "arguments", "previous_item_id",
         "client_timestamp",
@@ -555,6 +750,11 @@ class ResponseFunctionCallArgumentsDone(RealtimeServerMessage):
     def client_timestamp(self) -> int | None: ...
 
 class ResponseMcpCallArgumentsDelta(RealtimeServerMessage):
+    """More of the arguments of a call to an MCP tool, as a piece of JSON text.
+
+    Wire: `response.mcp_call_arguments.delta`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "delta", "obfuscation")
     @property
     def type(self) -> Literal["response.mcp_call_arguments.delta"]: ...
@@ -570,6 +770,11 @@ class ResponseMcpCallArgumentsDelta(RealtimeServerMessage):
     def obfuscation(self) -> str | None: ...
 
 class ResponseMcpCallArgumentsDone(RealtimeServerMessage):
+    """The whole arguments of a call to an MCP tool, as JSON text.
+
+    Wire: `response.mcp_call_arguments.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "arguments")
     @property
     def type(self) -> Literal["response.mcp_call_arguments.done"]: ...
@@ -583,6 +788,11 @@ class ResponseMcpCallArgumentsDone(RealtimeServerMessage):
     def arguments(self) -> str | None: ...
 
 class ResponseMcpCallInProgress(RealtimeServerMessage):
+    """The server is calling an MCP tool.
+
+    Wire: `response.mcp_call.in_progress`.
+    """
+
     __match_args__ = ("output_index", "item_id")
     @property
     def type(self) -> Literal["response.mcp_call.in_progress"]: ...
@@ -592,6 +802,11 @@ class ResponseMcpCallInProgress(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class ResponseMcpCallCompleted(RealtimeServerMessage):
+    """A call to an MCP tool has succeeded.
+
+    Wire: `response.mcp_call.completed`.
+    """
+
     __match_args__ = ("output_index", "item_id")
     @property
     def type(self) -> Literal["response.mcp_call.completed"]: ...
@@ -601,6 +816,11 @@ class ResponseMcpCallCompleted(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class ResponseMcpCallFailed(RealtimeServerMessage):
+    """A call to an MCP tool has failed.
+
+    Wire: `response.mcp_call.failed`.
+    """
+
     __match_args__ = ("output_index", "item_id")
     @property
     def type(self) -> Literal["response.mcp_call.failed"]: ...
@@ -610,6 +830,11 @@ class ResponseMcpCallFailed(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class McpListToolsInProgress(RealtimeServerMessage):
+    """The server is asking an MCP server for its tools.
+
+    Wire: `mcp_list_tools.in_progress`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["mcp_list_tools.in_progress"]: ...
@@ -617,6 +842,11 @@ class McpListToolsInProgress(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class McpListToolsCompleted(RealtimeServerMessage):
+    """The tools of an MCP server are known.
+
+    Wire: `mcp_list_tools.completed`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["mcp_list_tools.completed"]: ...
@@ -624,6 +854,11 @@ class McpListToolsCompleted(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class McpListToolsFailed(RealtimeServerMessage):
+    """An MCP server did not list its tools.
+
+    Wire: `mcp_list_tools.failed`.
+    """
+
     __match_args__ = ("item_id",)
     @property
     def type(self) -> Literal["mcp_list_tools.failed"]: ...
@@ -631,6 +866,11 @@ class McpListToolsFailed(RealtimeServerMessage):
     def item_id(self) -> str | None: ...
 
 class RateLimitsUpdated(RealtimeServerMessage):
+    """What is left of the account's limits: at the beginning of a response, its tokens reserved.
+
+    Wire: `rate_limits.updated`.
+    """
+
     __match_args__ = ("rate_limits",)
     @property
     def type(self) -> Literal["rate_limits.updated"]: ...

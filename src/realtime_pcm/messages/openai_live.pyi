@@ -6,6 +6,11 @@ from .._core import AudioMessage, RealtimeServerMessage
 from ..objects import ContextWindow, ConversationItem, Delegation, RealtimeError, SessionConfig, Usage
 
 class SessionStarted(RealtimeServerMessage):
+    """The session is open (GPT-Live): the first message of a connection.
+
+    Wire: `session.started`.
+    """
+
     __match_args__ = ("session", "client_event_id")
     @property
     def type(self) -> Literal["session.started"]: ...
@@ -15,6 +20,11 @@ class SessionStarted(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionPaused(RealtimeServerMessage):
+    """Nobody has spoken for a while, so the model pauses; speech resumes it (GPT-Live over WebRTC).
+
+    Wire: `session.paused`.
+    """
+
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.paused"]: ...
@@ -22,6 +32,11 @@ class SessionPaused(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionResumed(RealtimeServerMessage):
+    """Speech has resumed a paused model (GPT-Live), or a dropped client has its session again (vLLM-Omni).
+
+    Wire: `session.resumed`.
+    """
+
     __match_args__ = ("client_event_id", "session_id", "session", "attachment_generation", "resume_token")
     @property
     def type(self) -> Literal["session.resumed"]: ...
@@ -37,6 +52,11 @@ class SessionResumed(RealtimeServerMessage):
     def resume_token(self) -> str | None: ...
 
 class SessionClosed(RealtimeServerMessage):
+    """The session is over and no message follows; GPT-Live adds the reason, the session and its usage.
+
+    Wire: `session.closed`.
+    """
+
     __match_args__ = ("reason", "session", "usage", "client_event_id", "session_id", "event")
     @property
     def type(self) -> Literal["session.closed"]: ...
@@ -54,6 +74,11 @@ class SessionClosed(RealtimeServerMessage):
     def event(self) -> dict[str, Any] | None: ...
 
 class SessionOutputAudioDelta(AudioMessage):
+    """A piece of the spoken translation, or of GPT-Live's unbroken output (which has no event_id).
+
+    Wire: `session.output_audio.delta`.
+    """
+
     __match_args__ = ("pcm", "sample_rate", "channels", "format", "elapsed_ms", "start_ms", "end_ms")
     @property
     def type(self) -> Literal["session.output_audio.delta"]: ...
@@ -71,6 +96,11 @@ class SessionOutputAudioDelta(AudioMessage):
     def end_ms(self) -> int | None: ...
 
 class SessionInputAudioAppend(AudioMessage):
+    """A piece of the user's speech, copied to a sideband connection (GPT-Live); it has no event_id.
+
+    Wire: `session.input_audio.append`.
+    """
+
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.input_audio.append"]: ...
@@ -78,6 +108,11 @@ class SessionInputAudioAppend(AudioMessage):
     def audio(self) -> str | None: ...
 
 class SessionInputTranscriptDelta(RealtimeServerMessage):
+    """More of the transcript of what the user says.
+
+    Wire: `session.input_transcript.delta`.
+    """
+
     __match_args__ = ("delta", "elapsed_ms", "start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.input_transcript.delta"]: ...
@@ -93,6 +128,11 @@ class SessionInputTranscriptDelta(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionOutputTranscriptDelta(RealtimeServerMessage):
+    """More of the transcript of the translation, or of what GPT-Live says.
+
+    Wire: `session.output_transcript.delta`.
+    """
+
     __match_args__ = ("delta", "elapsed_ms", "start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.output_transcript.delta"]: ...
@@ -108,6 +148,11 @@ class SessionOutputTranscriptDelta(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionUsageUpdated(RealtimeServerMessage):
+    """The session's seconds so far, and how full the model's context is (GPT-Live).
+
+    Wire: `session.usage.updated`.
+    """
+
     __match_args__ = ("usage", "context_window", "client_event_id")
     @property
     def type(self) -> Literal["session.usage.updated"]: ...
@@ -119,6 +164,11 @@ class SessionUsageUpdated(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionInputAudioMuted(RealtimeServerMessage):
+    """The user's audio is no longer heard (GPT-Live).
+
+    Wire: `session.input_audio.muted`.
+    """
+
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.input_audio.muted"]: ...
@@ -126,6 +176,11 @@ class SessionInputAudioMuted(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionInputAudioUnmuted(RealtimeServerMessage):
+    """The user's audio is heard again (GPT-Live).
+
+    Wire: `session.input_audio.unmuted`.
+    """
+
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.input_audio.unmuted"]: ...
@@ -133,6 +188,11 @@ class SessionInputAudioUnmuted(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionInstructionsAppended(RealtimeServerMessage):
+    """Instructions of the client have been laid into the session's timeline (GPT-Live).
+
+    Wire: `session.instructions.appended`.
+    """
+
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.instructions.appended"]: ...
@@ -144,6 +204,11 @@ class SessionInstructionsAppended(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionThinkingAppended(RealtimeServerMessage):
+    """Thoughts of the client have been laid into the session's timeline, unspoken (GPT-Live).
+
+    Wire: `session.thinking.appended`.
+    """
+
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.thinking.appended"]: ...
@@ -155,6 +220,11 @@ class SessionThinkingAppended(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionCommentaryAppended(RealtimeServerMessage):
+    """Commentary of the client has been laid into the session's timeline (GPT-Live).
+
+    Wire: `session.commentary.appended`.
+    """
+
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.commentary.appended"]: ...
@@ -166,6 +236,11 @@ class SessionCommentaryAppended(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionOutputAudioFixturePlaying(RealtimeServerMessage):
+    """A ready-made sound has begun to play in the output (GPT-Live).
+
+    Wire: `session.output_audio.fixture.playing`.
+    """
+
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.output_audio.fixture.playing"]: ...
@@ -173,6 +248,11 @@ class SessionOutputAudioFixturePlaying(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionOutputAudioFixturePlayed(RealtimeServerMessage):
+    """A ready-made sound has played to its end (GPT-Live).
+
+    Wire: `session.output_audio.fixture.played`.
+    """
+
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.output_audio.fixture.played"]: ...
@@ -180,6 +260,11 @@ class SessionOutputAudioFixturePlayed(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class SessionDelegationCreated(RealtimeServerMessage):
+    """The voice model has handed a task to the client or to a backend (GPT-Live).
+
+    Wire: `session.delegation.created`.
+    """
+
     __match_args__ = ("offset_ms", "delegation", "client_event_id")
     @property
     def type(self) -> Literal["session.delegation.created"]: ...
@@ -191,6 +276,11 @@ class SessionDelegationCreated(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class ResponseEvent(RealtimeServerMessage):
+    """An event of the backend's response to a delegation, wrapped whole (GPT-Live).
+
+    Wire: `response.event`.
+    """
+
     __match_args__ = ("delegation_id", "event", "client_event_id")
     @property
     def type(self) -> Literal["response.event"]: ...
@@ -202,6 +292,11 @@ class ResponseEvent(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class DecisionEvent(RealtimeServerMessage):
+    """The answers to the questions a trigger or a delegation asked (GPT-Live).
+
+    Wire: `decision.event`.
+    """
+
     __match_args__ = ("event", "delegation_id", "trigger_id", "source_event_id", "source_event_type")
     @property
     def type(self) -> Literal["decision.event"]: ...
@@ -217,6 +312,11 @@ class DecisionEvent(RealtimeServerMessage):
     def source_event_type(self) -> str | None: ...
 
 class DecisionItemCreated(RealtimeServerMessage):
+    """An item has joined what decisions are made from (GPT-Live).
+
+    Wire: `decision.item.created`.
+    """
+
     __match_args__ = ("item", "client_event_id")
     @property
     def type(self) -> Literal["decision.item.created"]: ...
@@ -226,6 +326,11 @@ class DecisionItemCreated(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class DecisionItemDeleted(RealtimeServerMessage):
+    """An item has left what decisions are made from (GPT-Live).
+
+    Wire: `decision.item.deleted`.
+    """
+
     __match_args__ = ("item_id", "client_event_id")
     @property
     def type(self) -> Literal["decision.item.deleted"]: ...
@@ -235,6 +340,11 @@ class DecisionItemDeleted(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class TransportRinging(RealtimeServerMessage):
+    """The called telephone rings (GPT-Live).
+
+    Wire: `transport.ringing`.
+    """
+
     __match_args__ = ("session_id",)
     @property
     def type(self) -> Literal["transport.ringing"]: ...
@@ -242,6 +352,11 @@ class TransportRinging(RealtimeServerMessage):
     def session_id(self) -> str | None: ...
 
 class TransportAnswered(RealtimeServerMessage):
+    """The call has been answered (GPT-Live).
+
+    Wire: `transport.answered`.
+    """
+
     __match_args__ = ("session_id",)
     @property
     def type(self) -> Literal["transport.answered"]: ...
@@ -249,6 +364,11 @@ class TransportAnswered(RealtimeServerMessage):
     def session_id(self) -> str | None: ...
 
 class TransportFailed(RealtimeServerMessage):
+    """The call has failed (GPT-Live).
+
+    Wire: `transport.failed`.
+    """
+
     __match_args__ = ("session_id", "error")
     @property
     def type(self) -> Literal["transport.failed"]: ...
@@ -258,6 +378,11 @@ class TransportFailed(RealtimeServerMessage):
     def error(self) -> RealtimeError | None: ...
 
 class TransportDtmfReceived(RealtimeServerMessage):
+    """The caller pressed a telephone key (GPT-Live).
+
+    Wire: `transport.dtmf.received`.
+    """
+
     __match_args__ = ("event",)
     @property
     def type(self) -> Literal["transport.dtmf.received"]: ...
@@ -265,6 +390,11 @@ class TransportDtmfReceived(RealtimeServerMessage):
     def event(self) -> str | None: ...
 
 class TransportDtmfSend(RealtimeServerMessage):
+    """A telephone key is to be sent to the other end (GPT-Live).
+
+    Wire: `transport.dtmf.send`.
+    """
+
     __match_args__ = ("event", "client_event_id")
     @property
     def type(self) -> Literal["transport.dtmf.send"]: ...
@@ -274,6 +404,11 @@ class TransportDtmfSend(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class TransportDtmfSent(RealtimeServerMessage):
+    """A telephone key has been sent to the other end (GPT-Live).
+
+    Wire: `transport.dtmf.sent`.
+    """
+
     __match_args__ = ("event", "client_event_id")
     @property
     def type(self) -> Literal["transport.dtmf.sent"]: ...
@@ -283,6 +418,11 @@ class TransportDtmfSent(RealtimeServerMessage):
     def client_event_id(self) -> str | None: ...
 
 class Info(RealtimeServerMessage):
+    """A note of the server that is no error (GPT-Live).
+
+    Wire: `info`.
+    """
+
     __match_args__ = ("code", "message", "client_event_id")
     @property
     def type(self) -> Literal["info"]: ...

@@ -5,6 +5,11 @@ from typing import Literal
 from .._core import RealtimeServerMessage
 
 class FullMessage(RealtimeServerMessage):
+    """A whole message: `data` is its JSON as base64 text.
+
+    Wire: `full_message`.
+    """
+
     __match_args__ = ("id", "data")
     @property
     def type(self) -> Literal["full_message"]: ...
@@ -14,6 +19,11 @@ class FullMessage(RealtimeServerMessage):
     def data(self) -> str | None: ...
 
 class PartialMessage(RealtimeServerMessage):
+    """A piece of a message too long for one send: `data` is a piece of its JSON as base64 text.
+
+    Wire: `partial_message`.
+    """
+
     __match_args__ = ("id", "data", "fragment_index", "total_fragments")
     @property
     def type(self) -> Literal["partial_message"]: ...

@@ -5,6 +5,11 @@ from typing import Literal
 from .._core import RealtimeServerMessage
 
 class ResponseThinkingDelta(RealtimeServerMessage):
+    """More of what the model thinks before it speaks.
+
+    Wire: `response.thinking.delta`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "delta")
     @property
     def type(self) -> Literal["response.thinking.delta"]: ...
@@ -20,6 +25,11 @@ class ResponseThinkingDelta(RealtimeServerMessage):
     def delta(self) -> str | None: ...
 
 class ResponseThinkingDone(RealtimeServerMessage):
+    """The model has done thinking and begins to speak.
+
+    Wire: `response.thinking.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "text")
     @property
     def type(self) -> Literal["response.thinking.done"]: ...

@@ -6,6 +6,11 @@ from .._core import RealtimeServerMessage
 from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 class TranscriptionDelta(RealtimeServerMessage):
+    """More of the transcript; `segments` are those it closes, where the server was asked for them.
+
+    Wire: `transcription.delta`.
+    """
+
     __match_args__ = ("delta", "language", "segments")
     @property
     def type(self) -> Literal["transcription.delta"]: ...
@@ -17,6 +22,11 @@ class TranscriptionDelta(RealtimeServerMessage):
     def segments(self) -> list[TranscriptionSegment] | None: ...
 
 class TranscriptionDone(RealtimeServerMessage):
+    """The whole transcript and its usage.
+
+    Wire: `transcription.done`.
+    """
+
     __match_args__ = ("text", "usage", "language", "segments")
     @property
     def type(self) -> Literal["transcription.done"]: ...
@@ -30,6 +40,11 @@ class TranscriptionDone(RealtimeServerMessage):
     def segments(self) -> list[TranscriptionSegment] | None: ...
 
 class SessionReplaced(RealtimeServerMessage):
+    """A newer connection has taken the session over: the last message of the older one.
+
+    Wire: `session.replaced`.
+    """
+
     __match_args__ = ("session_id", "attachment_generation")
     @property
     def type(self) -> Literal["session.replaced"]: ...
@@ -39,6 +54,11 @@ class SessionReplaced(RealtimeServerMessage):
     def attachment_generation(self) -> int | None: ...
 
 class SessionResyncRequired(RealtimeServerMessage):
+    """Messages were lost in between and the client must start over.
+
+    Wire: `session.resync_required`.
+    """
+
     __match_args__ = ("session_id", "reason")
     @property
     def type(self) -> Literal["session.resync_required"]: ...
@@ -48,6 +68,11 @@ class SessionResyncRequired(RealtimeServerMessage):
     def reason(self) -> str | None: ...
 
 class SessionExpired(RealtimeServerMessage):
+    """The session was idle too long and is over.
+
+    Wire: `session.expired`.
+    """
+
     __match_args__ = ("session_id", "reason")
     @property
     def type(self) -> Literal["session.expired"]: ...
@@ -57,6 +82,11 @@ class SessionExpired(RealtimeServerMessage):
     def reason(self) -> str | None: ...
 
 class SessionHeartbeatAck(RealtimeServerMessage):
+    """The answer to the client's heartbeat.
+
+    Wire: `session.heartbeat_ack`.
+    """
+
     __match_args__ = ("session_id",)
     @property
     def type(self) -> Literal["session.heartbeat_ack"]: ...
@@ -64,6 +94,11 @@ class SessionHeartbeatAck(RealtimeServerMessage):
     def session_id(self) -> str | None: ...
 
 class TurnEvent(RealtimeServerMessage):
+    """Whose turn it is has changed.
+
+    Wire: `turn.event`.
+    """
+
     __match_args__ = ("session_id", "event", "turn_state", "epoch")
     @property
     def type(self) -> Literal["turn.event"]: ...
@@ -77,6 +112,11 @@ class TurnEvent(RealtimeServerMessage):
     def epoch(self) -> int | None: ...
 
 class ResponseListen(RealtimeServerMessage):
+    """The model has decided to go on listening.
+
+    Wire: `response.listen`.
+    """
+
     __match_args__ = ("session_id", "epoch", "response", "response_id")
     @property
     def type(self) -> Literal["response.listen"]: ...
@@ -90,6 +130,11 @@ class ResponseListen(RealtimeServerMessage):
     def response_id(self) -> str | None: ...
 
 class ResponseSpeak(RealtimeServerMessage):
+    """The model has decided to speak.
+
+    Wire: `response.speak`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "metadata")
     @property
     def type(self) -> Literal["response.speak"]: ...
@@ -105,6 +150,11 @@ class ResponseSpeak(RealtimeServerMessage):
     def metadata(self) -> dict[str, Any] | None: ...
 
 class OverlapDecision(RealtimeServerMessage):
+    """What is done about the user speaking while the model speaks.
+
+    Wire: `overlap.decision`.
+    """
+
     __match_args__ = ("session_id", "epoch", "policy", "action", "reason", "metadata")
     @property
     def type(self) -> Literal["overlap.decision"]: ...
@@ -122,6 +172,11 @@ class OverlapDecision(RealtimeServerMessage):
     def metadata(self) -> dict[str, Any] | None: ...
 
 class PlaybackAcknowledged(RealtimeServerMessage):
+    """The server knows how much the client has played.
+
+    Wire: `playback.acknowledged`.
+    """
+
     __match_args__ = ("event",)
     @property
     def type(self) -> Literal["playback.acknowledged"]: ...

@@ -6,6 +6,11 @@ from .._core import RealtimeServerMessage
 from ..objects import RealtimeError
 
 class WarningMessage(RealtimeServerMessage):
+    """Something is not as asked, and the session goes on without it.
+
+    Wire: `warning`.
+    """
+
     __match_args__ = ("warning",)
     @property
     def type(self) -> Literal["warning"]: ...
@@ -13,6 +18,11 @@ class WarningMessage(RealtimeServerMessage):
     def warning(self) -> RealtimeError | None: ...
 
 class SessionAvatarConnecting(RealtimeServerMessage):
+    """The avatar's video connection is being made: the server's side of the handshake.
+
+    Wire: `session.avatar.connecting`.
+    """
+
     __match_args__ = ("server_sdp",)
     @property
     def type(self) -> Literal["session.avatar.connecting"]: ...
@@ -20,6 +30,11 @@ class SessionAvatarConnecting(RealtimeServerMessage):
     def server_sdp(self) -> str | None: ...
 
 class SessionAvatarSwitchToSpeaking(RealtimeServerMessage):
+    """The avatar begins to speak.
+
+    Wire: `session.avatar.switch_to_speaking`.
+    """
+
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["session.avatar.switch_to_speaking"]: ...
@@ -27,6 +42,11 @@ class SessionAvatarSwitchToSpeaking(RealtimeServerMessage):
     def turn_id(self) -> str | None: ...
 
 class SessionAvatarSwitchToIdle(RealtimeServerMessage):
+    """The avatar has stopped speaking.
+
+    Wire: `session.avatar.switch_to_idle`.
+    """
+
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["session.avatar.switch_to_idle"]: ...
@@ -34,6 +54,11 @@ class SessionAvatarSwitchToIdle(RealtimeServerMessage):
     def turn_id(self) -> str | None: ...
 
 class ResponseAnimationBlendshapesDelta(RealtimeServerMessage):
+    """More frames of the face's blend shapes, as lists of weights or as one encoded string.
+
+    Wire: `response.animation_blendshapes.delta`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "frame_index", "frames")
     @property
     def type(self) -> Literal["response.animation_blendshapes.delta"]: ...
@@ -51,6 +76,11 @@ class ResponseAnimationBlendshapesDelta(RealtimeServerMessage):
     def frames(self) -> list[list[float]] | str | None: ...
 
 class ResponseAnimationBlendshapesDone(RealtimeServerMessage):
+    """The face's blend shapes for a content part are complete.
+
+    Wire: `response.animation_blendshapes.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index")
     @property
     def type(self) -> Literal["response.animation_blendshapes.done"]: ...
@@ -62,6 +92,11 @@ class ResponseAnimationBlendshapesDone(RealtimeServerMessage):
     def output_index(self) -> int | None: ...
 
 class ResponseAnimationVisemeDelta(RealtimeServerMessage):
+    """A mouth shape and its time in the audio.
+
+    Wire: `response.animation_viseme.delta`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "audio_offset_ms", "viseme_id",
     )
@@ -81,6 +116,11 @@ class ResponseAnimationVisemeDelta(RealtimeServerMessage):
     def viseme_id(self) -> int | None: ...
 
 class ResponseAnimationVisemeDone(RealtimeServerMessage):
+    """The mouth shapes of a content part are complete.
+
+    Wire: `response.animation_viseme.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index")
     @property
     def type(self) -> Literal["response.animation_viseme.done"]: ...
@@ -94,6 +134,11 @@ class ResponseAnimationVisemeDone(RealtimeServerMessage):
     def content_index(self) -> int | None: ...
 
 class ResponseAudioTimestampDelta(RealtimeServerMessage):
+    """A word the model says and its time in the audio.
+
+    Wire: `response.audio_timestamp.delta`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "audio_offset_ms", "audio_duration_ms",
         "text", "timestamp_type",
@@ -118,6 +163,11 @@ class ResponseAudioTimestampDelta(RealtimeServerMessage):
     def timestamp_type(self) -> str | None: ...
 
 class ResponseAudioTimestampDone(RealtimeServerMessage):
+    """The word times of a content part are complete.
+
+    Wire: `response.audio_timestamp.done`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "content_index")
     @property
     def type(self) -> Literal["response.audio_timestamp.done"]: ...
@@ -131,6 +181,11 @@ class ResponseAudioTimestampDone(RealtimeServerMessage):
     def content_index(self) -> int | None: ...
 
 class ResponseAudioTranscriptAnnotationAdded(RealtimeServerMessage):
+    """A source or note belongs to what the model says.
+
+    Wire: `response.audio_transcript.annotation.added`.
+    """
+
     __match_args__ = (
         "response_id", "item_id", "output_index", "content_index", "annotation_index", "annotation",
     )
@@ -150,6 +205,11 @@ class ResponseAudioTranscriptAnnotationAdded(RealtimeServerMessage):
     def annotation(self) -> dict[str, Any] | None: ...
 
 class ResponseVideoDelta(RealtimeServerMessage):
+    """A piece of the avatar's video, encoded as `codec` says; `data` is its bytes.
+
+    Wire: `response.video.delta`.
+    """
+
     __match_args__ = ("output_index", "codec", "data")
     @property
     def type(self) -> Literal["response.video.delta"]: ...
@@ -161,6 +221,11 @@ class ResponseVideoDelta(RealtimeServerMessage):
     def data(self) -> bytes | None: ...
 
 class ResponseInvocationDelta(RealtimeServerMessage):
+    """A step of the agent that answers; `delta` is an object.
+
+    Wire: `response.invocation.delta`.
+    """
+
     __match_args__ = ("delta",)
     @property
     def type(self) -> Literal["response.invocation.delta"]: ...
@@ -168,6 +233,11 @@ class ResponseInvocationDelta(RealtimeServerMessage):
     def delta(self) -> dict[str, Any] | None: ...
 
 class ResponseWebSearchCallInProgress(RealtimeServerMessage):
+    """The model has called the web search.
+
+    Wire: `response.web_search_call.in_progress`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.in_progress"]: ...
@@ -181,6 +251,11 @@ class ResponseWebSearchCallInProgress(RealtimeServerMessage):
     def sequence_number(self) -> int | None: ...
 
 class ResponseWebSearchCallSearching(RealtimeServerMessage):
+    """The web search is running.
+
+    Wire: `response.web_search_call.searching`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.searching"]: ...
@@ -194,6 +269,11 @@ class ResponseWebSearchCallSearching(RealtimeServerMessage):
     def sequence_number(self) -> int | None: ...
 
 class ResponseWebSearchCallCompleted(RealtimeServerMessage):
+    """The web search is over.
+
+    Wire: `response.web_search_call.completed`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.completed"]: ...
@@ -207,6 +287,11 @@ class ResponseWebSearchCallCompleted(RealtimeServerMessage):
     def sequence_number(self) -> int | None: ...
 
 class ResponseFileSearchCallInProgress(RealtimeServerMessage):
+    """The model has called the file search.
+
+    Wire: `response.file_search_call.in_progress`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.in_progress"]: ...
@@ -220,6 +305,11 @@ class ResponseFileSearchCallInProgress(RealtimeServerMessage):
     def sequence_number(self) -> int | None: ...
 
 class ResponseFileSearchCallSearching(RealtimeServerMessage):
+    """The file search is running.
+
+    Wire: `response.file_search_call.searching`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.searching"]: ...
@@ -233,6 +323,11 @@ class ResponseFileSearchCallSearching(RealtimeServerMessage):
     def sequence_number(self) -> int | None: ...
 
 class ResponseFileSearchCallCompleted(RealtimeServerMessage):
+    """The file search is over.
+
+    Wire: `response.file_search_call.completed`.
+    """
+
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.completed"]: ...

@@ -5,6 +5,11 @@ from typing import Literal
 from .._core import RealtimeServerMessage
 
 class Ping(RealtimeServerMessage):
+    """The connection is alive; nothing need be answered. `timestamp` is in milliseconds.
+
+    Wire: `ping`.
+    """
+
     __match_args__ = ("timestamp", "previous_item_id")
     @property
     def type(self) -> Literal["ping"]: ...
@@ -14,6 +19,11 @@ class Ping(RealtimeServerMessage):
     def previous_item_id(self) -> str | None: ...
 
 class ConversationItemInputAudioTranscriptionUpdated(RealtimeServerMessage):
+    """The whole transcript of the user's speech so far, which may correct earlier ones.
+
+    Wire: `conversation.item.input_audio_transcription.updated`.
+    """
+
     __match_args__ = ("item_id", "transcript", "content_index", "previous_item_id")
     @property
     def type(self) -> Literal["conversation.item.input_audio_transcription.updated"]: ...

@@ -9,6 +9,8 @@ from ._view import View
 from .session import Tool
 
 class Conversation(View):
+    """The conversation a session opened."""
+
     __match_args__ = ("id", "object")
     @property
     def id(self) -> str | None: ...
@@ -16,6 +18,8 @@ class Conversation(View):
     def object(self) -> str | None: ...
 
 class RealtimeError(View):
+    """What went wrong: kind, code, message, the parameter and the client event at fault."""
+
     __match_args__ = ("type", "code", "message", "param", "event_id", "client_event_id")
     @property
     def type(self) -> str | None: ...
@@ -31,6 +35,8 @@ class RealtimeError(View):
     def client_event_id(self) -> str | None: ...
 
 class ContentPart(View):
+    """A part of an item's content: text, audio with its transcript, or an image."""
+
     __match_args__ = (
         "type", "text", "audio", "transcript", "format", "id", "image_url", "detail", "refusal", "data",
     )
@@ -58,6 +64,8 @@ class ContentPart(View):
     def pcm(self) -> npt.NDArray[np.int16] | None: ...
 
 class Speaker(View):
+    """Who spoke, as far as the voice is known (LocalAI)."""
+
     __match_args__ = ("name", "id", "labels", "confidence", "distance", "matched")
     @property
     def name(self) -> str | None: ...
@@ -73,6 +81,8 @@ class Speaker(View):
     def matched(self) -> bool | None: ...
 
 class ConversationItem(View):
+    """An item of the conversation: a message, a function call or its output, or a step of MCP."""
+
     __match_args__ = (
         "id", "object", "type", "status", "role", "content", "name", "call_id", "arguments", "output",
         "server_label", "tools", "error", "approval_request_id", "approve", "reason", "phase", "namespace",

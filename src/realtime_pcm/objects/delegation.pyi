@@ -3,6 +3,8 @@
 from ._view import View
 
 class Delegation(View):
+    """A task that the voice model has handed on (GPT-Live)."""
+
     __match_args__ = ("id", "type", "target", "response_id")
     @property
     def id(self) -> str | None: ...

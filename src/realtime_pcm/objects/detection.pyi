@@ -3,6 +3,8 @@
 from ._view import View
 
 class SoundDetection(View):
+    """A sound heard in the input and its score (LocalAI)."""
+
     __match_args__ = ("label", "score", "index")
     @property
     def label(self) -> str | None: ...
@@ -12,6 +14,8 @@ class SoundDetection(View):
     def index(self) -> int | None: ...
 
 class ClassifierScore(View):
+    """An option of the classifier and its probability (LocalAI)."""
+
     __match_args__ = ("id", "score")
     @property
     def id(self) -> str | None: ...

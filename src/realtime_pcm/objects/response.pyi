@@ -7,6 +7,8 @@ from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
 
 class CachedTokensDetails(View):
+    """Cached input tokens by modality."""
+
     __match_args__ = ("text_tokens", "audio_tokens", "image_tokens")
     @property
     def text_tokens(self) -> int | None: ...
@@ -16,6 +18,8 @@ class CachedTokensDetails(View):
     def image_tokens(self) -> int | None: ...
 
 class InputTokenDetails(View):
+    """Input tokens by modality, and how many of them came from the cache."""
+
     __match_args__ = (
         "text_tokens", "audio_tokens", "image_tokens", "cached_tokens", "cached_tokens_details",
         "cache_write_tokens", "grok_tokens",
@@ -36,6 +40,8 @@ class InputTokenDetails(View):
     def grok_tokens(self) -> int | None: ...
 
 class OutputTokenDetails(View):
+    """Output tokens by modality."""
+
     __match_args__ = ("text_tokens", "audio_tokens", "reasoning_tokens", "grok_tokens")
     @property
     def text_tokens(self) -> int | None: ...
@@ -47,6 +53,8 @@ class OutputTokenDetails(View):
     def grok_tokens(self) -> int | None: ...
 
 class Usage(View):
+    """What a response, a transcription or a session has used: tokens, or seconds."""
+
     __match_args__ = (
         "type", "total_tokens", "input_tokens", "output_tokens", "input_token_details",
         "output_token_details", "seconds", "active_seconds", "paused_seconds", "input_tokens_details",
@@ -85,11 +93,15 @@ class Usage(View):
     def billable_audio_seconds(self) -> float | None: ...
 
 class ContextWindow(View):
+    """How full the model's context is, from 0 to 1."""
+
     __match_args__ = ("usage_ratio",)
     @property
     def usage_ratio(self) -> float | None: ...
 
 class StatusDetails(View):
+    """Why a response ended as it did."""
+
     __match_args__ = ("type", "reason", "error")
     @property
     def type(self) -> str | None: ...
@@ -99,6 +111,8 @@ class StatusDetails(View):
     def error(self) -> RealtimeError | None: ...
 
 class RealtimeResponse(View):
+    """A response of the model: its status, its output items and, once done, its usage; or what a client asks for as one."""
+
     __match_args__ = (
         "id", "object", "status", "status_details", "output", "conversation_id", "output_modalities",
         "max_output_tokens", "audio", "usage", "metadata", "modalities", "voice", "output_audio_format",
@@ -173,6 +187,8 @@ class RealtimeResponse(View):
     def reasoning_effort(self) -> str | None: ...
 
 class RateLimit(View):
+    """One limit of the account and what is left of it."""
+
     __match_args__ = ("name", "limit", "remaining", "reset_seconds")
     @property
     def name(self) -> str | None: ...

@@ -5,6 +5,8 @@ from typing import Any
 from ._view import View
 
 class SessionAudioFormat(View):
+    """An audio format as a session writes it: `audio/pcm` with a rate, `audio/pcmu`, `audio/pcma`."""
+
     __match_args__ = ("type", "rate", "sample_rate")
     @property
     def type(self) -> str | None: ...
@@ -14,6 +16,8 @@ class SessionAudioFormat(View):
     def sample_rate(self) -> int | None: ...
 
 class Voice(View):
+    """A voice given as an object: a custom voice of OpenAI, any voice of Azure Voice Live."""
+
     __match_args__ = (
         "id", "name", "type", "model", "endpoint_id", "locale", "prefer_locales", "style", "temperature",
         "pitch", "rate", "volume", "custom_lexicon_url", "custom_text_normalization_url",
@@ -48,6 +52,8 @@ class Voice(View):
     def custom_text_normalization_url(self) -> str | None: ...
 
 class NoiseReduction(View):
+    """How the server filters noise out of the input audio."""
+
     __match_args__ = ("type", "strength")
     @property
     def type(self) -> str | None: ...
@@ -55,6 +61,8 @@ class NoiseReduction(View):
     def strength(self) -> float | None: ...
 
 class Transcription(View):
+    """Which model transcribes the input audio, and its hints."""
+
     __match_args__ = (
         "model", "language", "languages", "prompt", "keywords", "delay", "custom_speech", "phrase_list",
         "language_hint", "keyterms", "corpus",
@@ -83,6 +91,8 @@ class Transcription(View):
     def corpus(self) -> dict[str, Any] | None: ...
 
 class TurnDetection(View):
+    """How the server finds the end of the user's turn."""
+
     __match_args__ = (
         "type", "threshold", "prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms", "create_response",
         "interrupt_response", "eagerness", "speech_duration_ms", "remove_filler_words", "languages",
@@ -118,6 +128,8 @@ class TurnDetection(View):
     def appended_text_after_truncation(self) -> str | None: ...
 
 class AudioInputConfig(View):
+    """`session.audio.input`."""
+
     __match_args__ = ("format", "noise_reduction", "transcription", "turn_detection", "transport")
     @property
     def format(self) -> SessionAudioFormat | None: ...
@@ -131,6 +143,8 @@ class AudioInputConfig(View):
     def transport(self) -> str | None: ...
 
 class AudioOutputConfig(View):
+    """`session.audio.output` and `response.audio.output`."""
+
     __match_args__ = ("format", "voice", "speed", "language", "model", "transport")
     @property
     def format(self) -> SessionAudioFormat | None: ...
@@ -146,6 +160,8 @@ class AudioOutputConfig(View):
     def transport(self) -> str | None: ...
 
 class AudioConfig(View):
+    """`session.audio` and `response.audio`; GPT-Live has one `format` for both directions."""
+
     __match_args__ = ("input", "output", "format")
     @property
     def input(self) -> AudioInputConfig | None: ...
@@ -155,6 +171,8 @@ class AudioConfig(View):
     def format(self) -> SessionAudioFormat | None: ...
 
 class Tool(View):
+    """A function the model may call, an MCP server, or one tool such a server lists."""
+
     __match_args__ = (
         "type", "name", "description", "parameters", "function", "strict", "server_label", "server_url",
         "server_description", "connector_id", "tunnel_id", "authorization", "headers", "allowed_tools",
@@ -207,6 +225,8 @@ class Tool(View):
     def max_num_results(self) -> int | None: ...
 
 class ToolChoice(View):
+    """Which tool the model must use, where it is not a plain "auto", "none" or "required"."""
+
     __match_args__ = ("type", "name", "server_label", "mode", "tools")
     @property
     def type(self) -> str | None: ...
@@ -220,6 +240,8 @@ class ToolChoice(View):
     def tools(self) -> list[Tool] | None: ...
 
 class Tracing(View):
+    """Where the session's trace is filed."""
+
     __match_args__ = ("workflow_name", "group_id", "metadata")
     @property
     def workflow_name(self) -> str | None: ...
@@ -229,11 +251,15 @@ class Tracing(View):
     def metadata(self) -> dict[str, Any] | None: ...
 
 class TokenLimits(View):
+    """How many tokens a truncation leaves."""
+
     __match_args__ = ("post_instructions",)
     @property
     def post_instructions(self) -> int | None: ...
 
 class Truncation(View):
+    """How the conversation is cut when it outgrows the model's context."""
+
     __match_args__ = ("type", "retention_ratio", "token_limits")
     @property
     def type(self) -> str | None: ...
@@ -243,6 +269,8 @@ class Truncation(View):
     def token_limits(self) -> TokenLimits | None: ...
 
 class Prompt(View):
+    """A stored prompt and what fills it."""
+
     __match_args__ = ("id", "version", "variables")
     @property
     def id(self) -> str | None: ...
@@ -252,6 +280,8 @@ class Prompt(View):
     def variables(self) -> dict[str, Any] | None: ...
 
 class Reasoning(View):
+    """How much the model thinks before it answers."""
+
     __match_args__ = ("effort", "summary")
     @property
     def effort(self) -> str | None: ...
@@ -259,6 +289,8 @@ class Reasoning(View):
     def summary(self) -> str | None: ...
 
 class Expiry(View):
+    """When a key is to end: so many seconds after the anchor."""
+
     __match_args__ = ("anchor", "seconds")
     @property
     def anchor(self) -> str | None: ...
@@ -266,6 +298,8 @@ class Expiry(View):
     def seconds(self) -> int | None: ...
 
 class ClientSecret(View):
+    """A key for a client's own connection, and when it ends; a client asks for the end as an Expiry (beta)."""
+
     __match_args__ = ("value", "expires_at", "expires_after")
     @property
     def value(self) -> str | None: ...
@@ -275,6 +309,8 @@ class ClientSecret(View):
     def expires_after(self) -> Expiry | None: ...
 
 class SessionConfig(View):
+    """The session as the server has it, or a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
+
     __match_args__ = (
         "type", "object", "id", "model", "output_modalities", "instructions", "tools", "tool_choice",
         "max_output_tokens", "tracing", "truncation", "prompt", "expires_at", "audio", "include", "reasoning",

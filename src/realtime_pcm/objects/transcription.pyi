@@ -5,6 +5,8 @@ from typing import Any
 from ._view import View
 
 class LogProb(View):
+    """A token of a transcript and its log probability."""
+
     __match_args__ = ("token", "logprob", "bytes")
     @property
     def token(self) -> str | None: ...
@@ -14,11 +16,15 @@ class LogProb(View):
     def bytes(self) -> list[int] | None: ...
 
 class TranscriptionLanguage(View):
+    """A language heard in the input."""
+
     __match_args__ = ("code",)
     @property
     def code(self) -> str | None: ...
 
 class TranscriptionPhrase(View):
+    """A phrase of a transcript with its time in the audio (Azure Voice Live)."""
+
     __match_args__ = ("offset_milliseconds", "duration_milliseconds", "text", "words", "locale", "confidence")
     @property
     def offset_milliseconds(self) -> int | None: ...
@@ -34,6 +40,8 @@ class TranscriptionPhrase(View):
     def confidence(self) -> float | None: ...
 
 class TranscriptionSegment(View):
+    """A piece of a transcript and the second at which it ends (vLLM)."""
+
     __match_args__ = ("text", "end")
     @property
     def text(self) -> str | None: ...

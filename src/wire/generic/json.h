@@ -92,6 +92,32 @@ static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
     return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
 }
 
+static inline const uint8_t *skip_digits(const uint8_t *p, const uint8_t *end) {
+    while (p < end && is_digit(*p)) p++;
+    return p;
+}
+
+/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly in range: at most 200
+ * digits, and at most two digits of exponent. Else p: walk_plain has to read the value. */
+static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t *end) {
+    const uint8_t *const first = p + (p < end && *p == '-');
+    const uint8_t *behind = skip_digits(first, end);
+    const ptrdiff_t digits = behind - first;
+    if (digits == 0 || digits > 200 || (digits > 1 && *first == '0')) return p;
+    if (behind < end && *behind == '.') {
+        const uint8_t *fraction = behind + 1;
+        behind = skip_digits(fraction, end);
+        if (behind == fraction) return p;
+    }
+    if (behind < end && (*behind | 0x20) == 'e') {
+        const uint8_t *exponent = behind + 1;
+        if (exponent < end && (*exponent == '+' || *exponent == '-')) exponent++;
+        behind = skip_digits(exponent, end);
+        if (behind == exponent || behind - exponent > 2) return p;
+    }
+    return behind;
+}
+
 /* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
  * frame. */
 static int walk_hex4(walker *w, const uint8_t *p) {
@@ -227,7 +253,10 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     if (p == NULL) return NULL;
     if (*first == '0' && p - first > 1) return fail(w, WIRE_LEADING_ZERO, first + 1);
     *kind = WIRE_INTEGER;
-    bool may_overflow = p - first > 308;
+    /* Below 1e308 are all numbers of up to 308 digits, and all of up to 200 digits with an exponent of two digits. A negative
+     * exponent makes no number larger. */
+    const ptrdiff_t digits = p - first;
+    bool may_overflow = digits > 308;
     if (p < w->end && *p == '.') {
         *kind = WIRE_REAL;
         p = walk_digits(w, p + 1);
@@ -235,11 +264,13 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     }
     if (p < w->end && (*p | 0x20) == 'e') {
         *kind = WIRE_REAL;
-        may_overflow = true;
         p++;
+        const bool negative = p < w->end && *p == '-';
         if (p < w->end && (*p == '+' || *p == '-')) p++;
+        const uint8_t *exponent = p;
         p = walk_digits(w, p);
         if (p == NULL) return NULL;
+        may_overflow |= !negative && (digits > 200 || p - exponent > 2);
     }
     if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
     return p;
@@ -317,10 +348,10 @@ value:
         p++;
     } else if (*p == '{' || *p == '[') {
         goto open;
-    } else if (is_one_digit(p, end)) {
-        p++;
     } else {
-        p = walk_plain(w, p, &ignored);
+        const uint8_t *number = p;
+        p = walk_common_number(p, end);
+        if (p == number) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }
 behind:

@@ -121,6 +121,67 @@ static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     return p;
 }
 
+/* 64 bytes of a container, as masks: bit i stands for byte i. */
+typedef struct brackets {
+    uint64_t opening, closing; /* the brackets that stand in no string */
+    uint64_t inside;           /* all bits: the next block begins inside a string */
+    uint64_t escaped;          /* 1: the first byte of the next block is escaped */
+} brackets;
+
+static inline void find_brackets(const uint8_t *block, brackets *b) {
+    uint64_t backslashes = equal_block(block, '\\') & ~b->escaped, escaped = b->escaped, quotes = equal_block(block, '"');
+    b->escaped = 0;
+    while (backslashes) {
+        const int at = __builtin_ctzll(backslashes);
+        if (at == 63) {
+            b->escaped = 1;
+            break;
+        }
+        escaped |= UINT64_C(2) << at;
+        backslashes &= ~(UINT64_C(3) << at);
+    }
+    /* Each bit becomes the parity of the quotes up to it: 1 inside a string, and at its opening quote. */
+    uint64_t inside = quotes & ~escaped;
+    for (int shift = 1; shift < 64; shift *= 2) inside ^= inside << shift;
+    inside ^= b->inside;
+    b->inside = (uint64_t)0 - (inside >> 63);
+    b->opening = (equal_block(block, '{') | equal_block(block, '[')) & ~inside;
+    b->closing = (equal_block(block, '}') | equal_block(block, ']')) & ~inside;
+}
+
+/* p: a '{' or '[', in a frame that the walk has accepted. Returns the byte behind the bracket that closes it. Only brackets and
+ * strings need to be told apart: measured, this takes a third of the time of walk_container. */
+static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end) {
+    brackets b = {0};
+    size_t depth = 0;
+    for (;; p += 64) {
+        uint8_t last[64];
+        if (end - p >= 64) {
+            find_brackets(p, &b);
+        } else {
+            memset(last, ' ', sizeof last);
+            memcpy(last, p, (size_t)(end - p));
+            find_brackets(last, &b);
+        }
+        for (uint64_t left = b.opening | b.closing; left; left &= left - 1) {
+            const int at = __builtin_ctzll(left);
+            if (b.opening >> at & 1) {
+                depth++;
+            } else if (--depth == 0) {
+                return p + at + 1;
+            }
+        }
+    }
+}
+
+/* p: a value in a frame that the walk has accepted. Returns the byte behind it. */
+static inline const uint8_t *valid_value(walker *w, const uint8_t *p, wire_value *value) {
+    if (*p != '{' && *p != '[') return walk_value(w, p, value, 1);
+    const uint8_t *behind = skip_container(p, w->end);
+    put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    return behind;
+}
+
 /* p: the key of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing brace. */
 static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
     bool ignored;
@@ -129,7 +190,7 @@ static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m
     p = walk_string(w, m->key, &m->escaped, &ignored);
     m->length = (size_t)(p - m->key);
     p = skip_space(p + 1, w->end);
-    p = walk_value(w, skip_space(p + 1, w->end), &m->value, 1);
+    p = valid_value(w, skip_space(p + 1, w->end), &m->value);
     p = skip_space(p, w->end);
     return *p == ',' ? skip_space(p + 1, w->end) : p;
 }
@@ -482,7 +543,7 @@ static bool walk_element(const uint8_t *data, const wire_value *array, size_t *a
     const uint8_t *p = skip_space(w.block, w.end);
     if (*p == ',') p = skip_space(p + 1, w.end);
     if (*p == ']') return false;
-    p = walk_value(&w, p, element, 1);
+    p = valid_value(&w, p, element);
     *at = (size_t)(p - data);
     return true;
 }

@@ -1,0 +1,280 @@
+from abc import abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine, Iterable, Iterator
+from typing import Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, TypeAlias, overload
+
+import numpy.typing as npt
+from typing_extensions import TypeVar
+
+from ._core import M1, M2, M3, M4, M5, M6, Classes, Decoder, DType, Frame, Session, Wanted
+from .audio import AudioFormat
+from .client_messages import ClientMessage
+from .errors import DecodeError
+from .messages import ServerMessage
+
+__all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
+
+# What a stream gives: its messages, and with errors="yield" an InvalidFrame too.
+M = TypeVar("M", covariant=True)
+_Refused = TypeVar("_Refused", covariant=True, default=Never)
+_Any = TypeVar("_Any")
+_LeftOut = TypeVar("_LeftOut")
+
+class OpenAIConnection(Protocol):
+    """A sync connection of the openai SDK: realtime, translation, live or beta."""
+
+    def recv_bytes(self) -> bytes: ...
+
+class AsyncOpenAIConnection(Protocol):
+    """An async connection of the openai SDK."""
+
+    def recv_bytes(self) -> Awaitable[bytes]: ...
+
+class AiohttpWebSocket(Protocol):
+    """aiohttp's ClientWebSocketResponse and WebSocketResponse."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def close_code(self) -> int | None: ...
+    def exception(self) -> BaseException | None: ...
+    def receive(self) -> Awaitable[Any]: ...
+
+SyncSource: TypeAlias = Iterable[Frame] | OpenAIConnection
+AsyncSource: TypeAlias = AsyncIterable[Frame] | AsyncOpenAIConnection | AiohttpWebSocket
+
+class InvalidFrame:
+    """A refused frame, in the place of its message in a stream with errors="yield".
+
+    frame: bytes or str; a copy where the source gave a bytearray or memoryview. error: the DecodeError. Neither can be set.
+    Two are equal when their frames are equal and their errors have the same reason, position, message type and field.
+    Not hashable. Can be copied and pickled.
+    """
+
+    __match_args__ = ("frame", "error")
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def __init__(self, frame: Frame, error: DecodeError) -> None: ...
+    @property
+    def frame(self) -> bytes | str: ...
+    @property
+    def error(self) -> DecodeError: ...
+    def __eq__(self, other: object) -> bool: ...
+
+class MessageStream(Iterator[M | _Refused], Generic[M, _Refused]):
+    """The messages of a sync source. After a DecodeError the next call goes on with the next frame."""
+
+    @property
+    @abstractmethod
+    def decoder(self) -> Decoder[M, None]:
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+    @property
+    def skipped(self) -> int:
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
+
+class AsyncMessageStream(AsyncIterator[M | _Refused], Generic[M, _Refused]):
+    """The messages of an async source. After an exception the next call goes on with the next frame.
+
+    A connection: a wait that is cancelled loses no frame, and the next call waits for the next frame. An async generator:
+    it runs inside the call, as under a plain `async for`, so that asyncio.timeout, a TaskGroup or a cancel scope around
+    its yields work. A cancelled wait raises CancelledError in the generator, and ends it unless the generator catches it.
+    """
+
+    def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[M, Any], errors: str, source: str) -> None: ...
+    @property
+    def decoder(self) -> Decoder[M, None]:
+        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+    @property
+    def skipped(self) -> int:
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
+    async def __anext__(self) -> M | _Refused: ...
+
+# The async overloads come first: a type checker takes the first one for a connection whose class has a base that it does not know
+# (a compiled one). The overload for `str` comes before the sync ones, because a str is an iterable of str to a type checker.
+
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    side: Literal["server", "client"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
+    """The messages of `source`, one for each frame; an async source gives an async stream.
+
+    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
+        SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
+    errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
+        frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
+        one of each stream. "yield": an InvalidFrame stands in its place.
+    decoder: a Decoder that already knows the session, instead of a new one.
+    dtype, audio_format, only, side, session: the options of the new Decoder, with its defaults. side="client" reads what
+        clients send; session= shares the Session of another decoder, of either side.
+    Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
+        of a wrong value.
+    """
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[ServerMessage]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> AsyncMessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[_Any, _LeftOut],
+) -> AsyncMessageStream[_Any]: ...
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    side: Literal["server", "client"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> AsyncMessageStream[ServerMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> AsyncMessageStream[ClientMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[_Any, _LeftOut],
+) -> AsyncMessageStream[_Any, InvalidFrame]: ...
+@overload
+def decode_stream(source: str | bytes | bytearray | memoryview | Coroutine[Any, Any, Any]) -> NoReturn: ...
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    side: Literal["server", "client"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[ServerMessage]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> MessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: Decoder[_Any, _LeftOut],
+) -> MessageStream[_Any]: ...
+@overload
+def decode_stream(  # type: ignore[overload-overlap]
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    side: Literal["server", "client"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    session: Session | None = ...,
+) -> MessageStream[ServerMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    session: Session | None = ...,
+) -> MessageStream[ClientMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: Decoder[_Any, _LeftOut],
+) -> MessageStream[_Any, InvalidFrame]: ...

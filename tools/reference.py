@@ -1,0 +1,237 @@
+"""Write the reference pages that are made from the declarations, docs/reference/{server-messages,client-messages,objects,providers}.md.
+
+    python tools/reference.py            write them
+    python tools/reference.py FOLDER     write them there
+
+They are written from the modules of the catalogue, which are read, not imported, and from the lists of what each provider sends
+(tests/support/provider_messages.json, client_messages.json). They are not committed: building the pages begins with this tool.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stubs import CLIENT_PACKAGE, PACKAGE, VIEWS, module_names, payload_keys, wire_names
+
+ROOT = Path(__file__).resolve().parent.parent
+FACTS = ROOT / "tests" / "support"
+REFERENCE = ROOT / "docs" / "reference"
+
+TITLES = {
+    "openai": "OpenAI Realtime",
+    "openai-live": "OpenAI Live",
+    "openai-translation": "OpenAI translation",
+    "openai_live": "OpenAI Live",
+    "voice-live": "Azure Voice Live",
+    "voice_live": "Azure Voice Live",
+    "xai": "xAI",
+    "dashscope": "DashScope",
+    "glm": "GLM",
+    "localai": "LocalAI",
+    "speaches": "Speaches",
+    "stepfun": "StepFun",
+    "vllm": "vLLM",
+    "vllm-omni": "vLLM-Omni",
+    "inworld": "Inworld",
+    "unmute": "Unmute",
+}
+
+
+class Field(NamedTuple):
+    """One field of a class: its name, its type as it is declared, and its wire names."""
+
+    name: str
+    type: str
+    keys: tuple[str, ...]
+
+
+class Declared(NamedTuple):
+    """One class statement."""
+
+    name: str
+    module: str
+    base: str
+    doc: str
+    wires: tuple[str, ...]
+    role: str | None
+    fields: tuple[Field, ...]
+
+
+def title(name: str) -> str:
+    return TITLES.get(name, name)
+
+
+def declared(path: Path) -> list[Declared]:
+    """The classes of a module, in their order."""
+    found = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        fields = []
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_"):
+                name = ast.unparse(item.target)
+                fields.append(Field(name, ast.unparse(item.annotation), tuple(payload_keys(item)) or (name,)))
+            if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and item.returns is not None:
+                fields.append(Field(item.name, ast.unparse(item.returns), ()))
+        role = next((ast.literal_eval(word.value) for word in node.keywords if word.arg == "role"), None)
+        base = ast.unparse(node.bases[0]) if node.bases else ""
+        doc = ast.get_docstring(node) or ""
+        found.append(Declared(node.name, path.stem, base, doc, tuple(wire_names(node)), role, tuple(fields)))
+    return found
+
+
+def facts(name: str) -> list[dict[str, Any]]:
+    return json.loads((FACTS / name).read_text(encoding="utf-8"))
+
+
+def senders(entries: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """class -> wire name -> provider -> the fields that it sends."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for entry in entries:
+        found.setdefault(entry["class"], {})[entry["type"]] = entry["fields"]
+    return found
+
+
+def code(text: str) -> str:
+    """Text as code inside a table: a bar would end the cell."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
+
+
+def prose(text: str) -> str:
+    """A docstring as Markdown. What is not between backticks is text: no markup and no HTML of its own."""
+    pieces = re.split(r"(`[^`]*`)", text)
+    return "".join(piece if piece.startswith("`") else re.sub(r"([\\*_<>\[\]])", r"\\\1", piece) for piece in pieces)
+
+
+def linked(annotation: str, known: set[str]) -> str:
+    """A type, with links to the views that it names."""
+    pieces = re.split(r"(\w+)", annotation)
+    links = [f'<a href="objects.html#{word.lower()}">{word}</a>' if word in known else html.escape(word) for word in pieces]
+    return f"<code>{''.join(links).replace('|', '&#124;')}</code>"
+
+
+def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:
+    text = f"### {one.name}\n\n{prose(one.doc)}\n\n"
+    if one.wires:
+        text += f"Wire: {', '.join(code(wire) for wire in one.wires)}. `canonical_type`: {code(one.wires[0])}."
+        if one.base in ("AudioMessage", "ClientAudioMessage"):
+            text += " It carries audio."
+        if one.base in ("AudioEnd", "ClientAudioEnd"):
+            text += " It ends audio, and has `incomplete_sample`."
+        if one.role:
+            text += f' Role: `"{one.role}"`.'
+        text += "\n\n"
+    elif one.base and one.base != "View":
+        text += f"Fields of `{one.base}`, and:\n\n"
+    if not one.fields:
+        return text
+    providers = sorted({provider for fields in (sent or {}).values() for provider in fields}, key=title)
+    text += "| field | type | wire name |" + (" sent by |" if providers else "") + "\n"
+    text += "|---|---|---|" + ("---|" if providers else "") + "\n"
+    for field in one.fields:
+        keys = ", ".join(code(key) for key in field.keys) or "made from other fields"
+        text += f"| {code(field.name)} | {linked(field.type, known)} | {keys} |"
+        if providers:
+            by = [
+                title(provider)
+                for provider in providers
+                if any(key in fields.get(provider, ()) for fields in (sent or {}).values() for key in field.keys)
+            ]
+            text += f" {', '.join(by)} |"
+        text += "\n"
+    return text + "\n"
+
+
+def side_page(heading: str, start: str, package: Path, entries: list[dict[str, Any]], known: set[str]) -> str:
+    by_class = senders(entries)
+    text = f"# {heading}\n\n{start}\n\n"
+    for module in module_names(package):
+        text += f"## {title(module)}\n\n"
+        for one in declared(package / f"{module}.py"):
+            text += class_section(one, known, by_class.get(one.name))
+    return text
+
+
+SERVER_START = """\
+Every class of `realtime_pcm.messages`, in the order of the declarations. A field that is absent or null reads `None`. Each message
+also has `type`, `canonical_type`, `event_id`, `frame`, `extra` (what its class does not declare) and `to_dict()`; one that carries
+audio has `pcm`, `audio_format`, `pcm_format`, `sample_offset`, `incomplete_sample` and `delta` (see
+[Functions and classes](api.md)). *Sent by* names the providers whose own documents or code have the field; it is empty where none of
+those that the project has read has it. A type that stands nowhere here decodes as `UnknownMessage`."""
+
+CLIENT_START = """\
+Every class of `realtime_pcm.client_messages`: what clients send, read with `side="client"`. What is said of
+[server messages](server-messages.md) holds here too."""
+
+OBJECTS_START = """\
+The typed views of nested objects (`realtime_pcm.objects`), such as `message.response`. A view is made when its field is first read.
+A key that a view does not declare is in `.raw`; a value of another shape than declared is handed on as it is; an absent or null
+value reads `None`."""
+
+
+def objects_page(known: set[str]) -> str:
+    text = f"# Nested objects\n\n{OBJECTS_START}\n\n"
+    for path in sorted(VIEWS.glob("[a-z]*.py")):
+        text += f"## {path.stem.capitalize()}\n\n"
+        for one in declared(path):
+            text += class_section(one, known, None)
+    return text
+
+
+def matrix(entries: list[dict[str, Any]]) -> str:
+    """One row for each wire name, one column for each provider."""
+    providers = sorted({provider for entry in entries for provider in entry["fields"]}, key=title)
+    text = "| wire name | class | " + " | ".join(title(provider) for provider in providers) + " |\n"
+    text += "|---|---|" + ":-:|" * len(providers) + "\n"
+    for entry in sorted(entries, key=lambda entry: entry["type"]):
+        marks = ["yes" if provider in entry["fields"] else "" for provider in providers]
+        text += f"| {code(entry['type'])} | {code(entry['class'])} | " + " | ".join(marks) + " |\n"
+    return text
+
+
+def providers_page(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
+    return f"""# Providers
+
+Which provider's documents or code send which message. An empty cell says that nothing was found, not that the provider never
+sends it: a server may send any of these, and what no class declares decodes as `UnknownMessage`.
+
+## What servers send
+
+{matrix(server)}
+## What clients send
+
+{matrix(client)}"""
+
+
+def pages() -> dict[str, str]:
+    """Every page by its name."""
+    known = {one.name for path in VIEWS.glob("[a-z]*.py") for one in declared(path)}
+    server, client = facts("provider_messages.json"), facts("client_messages.json")
+    return {
+        "server-messages.md": side_page("Server messages", SERVER_START, PACKAGE, server, known),
+        "client-messages.md": side_page("Client messages", CLIENT_START, CLIENT_PACKAGE, client, known),
+        "objects.md": objects_page(known),
+        "providers.md": providers_page(server, client),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(arguments[0]) if arguments else REFERENCE
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
