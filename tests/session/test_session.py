@@ -371,7 +371,7 @@ def test_a_decoder_set_up_anew_and_in_vain() -> None:
                 decoder.__init__(**wrong)
             message = decoder.decode(frame)
             assert decoder.dtype == "float32" and message.pcm.dtype == "float32" and message.pcm.size == 8000
-    decoder.__init__(dtype="uint8")
+    decoder.__init__(dtype="uint8")  # type: ignore[call-arg]
     for offset in (0, 16000):
         message = decoder.decode(frame)
         assert message.pcm.tobytes() == RAW * 1000 and message.sample_offset == offset
