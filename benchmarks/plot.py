@@ -72,7 +72,7 @@ def _rows(cases: list[CaseResult]) -> list[str]:
 def _panel(axis: Axes, case: CaseResult | None, rows: list[str], title: str) -> None:
     axis.set_title(title, fontsize=10)
     axis.set_xscale("log")
-    axis.set_xlim(0.3, 3_000)
+    axis.set_xlim(0.3, 4_000)
     axis.xaxis.set_major_locator(LogLocator(numticks=6))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
