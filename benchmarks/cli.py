@@ -127,6 +127,28 @@ def instructions(
         raise typer.Exit(1)
 
 
+@app.command()
+def profile(
+    tier: Annotated[str, typer.Option(help="A tier that callgrind can run.")] = "avx2",
+    most: Annotated[int, typer.Option(help="Functions to show.")] = 20,
+) -> None:
+    """Where the instructions of a 220-byte delta and of a 16.2 kB frame go, function by function, under callgrind."""
+    from . import profile as profiling
+    from .instructions import CannotCount
+
+    for case in profiling.CASES:
+        try:
+            with console.status(case):
+                found = profiling.functions(tier, case)
+        except CannotCount as reason:
+            console.print(str(reason), style="red", markup=False)
+            raise typer.Exit(1) from None
+        table = Table("function", "in", "instructions a message", "share", title=f"{case}, {tier}")
+        for function in found[:most]:
+            table.add_row(function.name, function.library, f"{function.instructions:,.0f}", f"{function.share:.1%}")
+        console.print(table)
+
+
 @app.command(hidden=True)
 def worker(tier: str, seconds: float, how: str, suites: list[str]) -> None:
     """The process of one tier: prints one JSON record a line."""
