@@ -14,7 +14,7 @@ from rich.table import Table
 
 from . import history
 
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
 RESULTS = Path(__file__).with_name("results")
 PLOT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.svg"

@@ -79,8 +79,8 @@ def _panel(axis: Axes, case: CaseResult | None, rows: list[str], title: str) -> 
     axis.tick_params(length=0)
     axis.set_axisbelow(True)
     axis.grid(axis="x", color=FAINT, linewidth=0.6)
-    for row in range(0, len(rows), 2):
-        axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=-1)
+    for band in range(0, len(rows), 2):
+        axis.axhspan(band - 0.5, band + 0.5, color=BAND, linewidth=0, zorder=-1)
     axis.axvline(1, color=OUR_DOT, linewidth=1)
     axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
     for name, cell in case.cells.items() if case else ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 
 from . import machine
@@ -48,20 +49,21 @@ def measure_all(effort: Effort, report: Report) -> Run:
 
 def _worker(tier: str, arguments: list[str]) -> Iterator[str | CaseResult | Growth]:
     command = [sys.executable, "-m", "benchmarks", "worker", tier, *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=machine.ROOT, env=machine.environment(tier)
-    )
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        for line in process.stdout:
-            event = json.loads(line)
-            yield event["done"] if "done" in event else from_json(event)
-        errors = process.stderr.read()
-        if process.wait():
-            raise WorkerFailed(f"tier {tier}: {errors.strip()[-2000:]}")
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+    # What it writes to stderr goes to a file: a pipe that nobody reads would fill up and stop it.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=machine.ROOT, env=machine.environment(tier)
+        )
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                event = json.loads(line)
+                yield event["done"] if "done" in event else from_json(event)
+            if process.wait():
+                errors.seek(0)
+                raise WorkerFailed(f"tier {tier}: {errors.read().strip()[-2000:]}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            process.stdout.close()
