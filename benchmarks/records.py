@@ -66,6 +66,7 @@ class Run:
     cases: list[CaseResult] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
     import_ms: float | None = None
+    both_ways: str = ""  # what benchmarks/concurrency.py said of whole sessions with the real clients
 
     @property
     def tiers(self) -> list[str]:

@@ -44,7 +44,19 @@ def measure_all(effort: Effort, report: Report) -> Run:
             else:
                 run.cases.append(event)
                 report(f"{tier}: {event.key}", done / total)
+    if not effort.quick:
+        report("whole sessions, both ways", 1)
+        run.both_ways = _both_ways()
     return run
+
+
+def _both_ways() -> str:
+    """Whole sessions with the real clients, on a server in another process: it needs a core of its own."""
+    command = [sys.executable, "-m", "benchmarks.concurrency", "both", "--rounds", "15"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=machine.ROOT, env=machine.environment())
+    if result.returncode:
+        raise WorkerFailed(f"benchmarks.concurrency: {result.stderr.strip()[-2000:]}")
+    return result.stdout
 
 
 def _worker(tier: str, arguments: list[str]) -> Iterator[str | CaseResult | Growth]:

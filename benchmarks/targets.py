@@ -60,6 +60,8 @@ TARGETS = (
     Target("1,000 sessions, caches cold, p50: orjson + pybase64", "paced: session mix, p50", BY_HAND, _goals(None, 4)),
     Target("1,000 sessions, caches cold, p99: orjson + pybase64", "paced: session mix, p99", BY_HAND, _goals(None, 4)),
     # Said beside the table.
+    Target("the same, frames just received, p50: orjson + pybase64", "paced: session mix, just received, p50", BY_HAND),
+    Target("the same, frames just received, p99: orjson + pybase64", "paced: session mix, just received, p99", BY_HAND),
     Target("encode 20 ms of int16: the SDK's append", "encode: int16, 20 ms", "openai, append", _goals(None, 400)),
     Target(
         "encode 20 ms of float32, of int16",

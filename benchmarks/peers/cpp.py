@@ -73,10 +73,10 @@ class CppLoop:
     def time(self, frames: Sequence[Wire], passes: int) -> int:
         return int(self._library.peer_time(self._open(frames), passes))
 
-    def each(self, frames: Sequence[Wire]) -> list[int]:
-        """Nanoseconds of each frame, by a clock inside C++."""
+    def each(self, frames: Sequence[Wire], received: bool) -> list[int]:
+        """Nanoseconds of each frame, by a clock inside C++; ``received``: each is copied right before."""
         times = (ctypes.c_int64 * len(frames))()
-        if not self._library.peer_each(self._open(frames), times):
+        if not self._library.peer_each(self._open(frames), received, times):
             raise ValueError("refused")
         return list(times)
 
@@ -133,7 +133,7 @@ def _library(march: str) -> ctypes.CDLL:
     library.peer_close.argtypes = (ctypes.c_void_p,)
     library.peer_time.restype = ctypes.c_int64
     library.peer_time.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    library.peer_each.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    library.peer_each.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
     library.peer_keep.restype = ctypes.c_int64
     library.peer_keep.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
     library.peer_last.argtypes = (ctypes.c_void_p,) * 5
