@@ -202,7 +202,7 @@ def c(session: nox.Session) -> None:
     if compiler:
         # The atomic words as Microsoft's compiler makes them, which clang has too.
         warnings = "-Wno-incompatible-pointer-types -Wno-implicit-function-declaration"
-        flags = f"-DCMAKE_C_FLAGS=-fms-extensions -DPLAYBACK_INTERLOCKED {warnings}"
+        flags = f"-DCMAKE_C_FLAGS=-fms-extensions -DPORTABLE_INTERLOCKED {warnings}"
         playback["interlocked"] = [release, "-DTHREADS=ON", f"-DCMAKE_C_COMPILER={compiler}", flags]
     for name, options in playback.items():
         folder = build_c(session, name, *options)

@@ -71,13 +71,13 @@ static struct {
 static long served_first, refused; /* for tests: see blocks_refuse */
 
 #ifdef BLOCKS_SHARED
-#include <stdatomic.h>
-static atomic_flag busy = ATOMIC_FLAG_INIT;
+#include "atomics.h"
+static busy_flag busy = BUSY_FLAG_CLEAR;
 static bool enter(void) {
-    return !atomic_flag_test_and_set_explicit(&busy, memory_order_acquire);
+    return busy_flag_set(&busy);
 }
 static void leave(void) {
-    atomic_flag_clear_explicit(&busy, memory_order_release);
+    busy_flag_clear(&busy);
 }
 /* For calls that must have the cache. They wait, but a thread holds the flag for some nanoseconds only. */
 static void enter_surely(void) {

@@ -9,6 +9,8 @@ from .audio import AudioFormat
 from .client_messages import ClientMessage
 from .messages import ServerMessage
 
+__version__: str
+
 Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = Literal["int16", "float32", "uint8"]

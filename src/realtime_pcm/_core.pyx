@@ -41,6 +41,7 @@ cdef extern from "Python.h":
     #endif
     """
     bint FREE_THREADED
+    const char *REALTIME_PCM_VERSION
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
@@ -48,6 +49,9 @@ cdef extern from "Python.h":
     PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
     PyThreadState *PyThreadState_Next(PyThreadState *thread)
     int PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible) nogil
+
+# CMake passes the version of pyproject.toml: reading it from the installed metadata would take as long as the whole import.
+__version__ = REALTIME_PCM_VERSION.decode()
 
 # Each file uses names of the files above it only: tests/core/test_direction.py sees to that.
 include "core/tier.pxi"

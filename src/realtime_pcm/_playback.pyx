@@ -191,11 +191,8 @@ cdef bint is_format(const char *format, char letter) noexcept nogil:
 
 cdef extern from *:
     """
-    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    #define NATIVE_ORDER '>'
-    #else
-    #define NATIVE_ORDER '<'
-    #endif
+    #include "compiler.h"
+    #define NATIVE_ORDER (PORTABLE_BIG_ENDIAN ? '>' : '<')
     """
     char NATIVE_ORDER
 

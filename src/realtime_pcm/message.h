@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <structmember.h>
 
+#include "compiler.h"
 #include "values.h"
 
 typedef struct {
@@ -197,7 +198,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     uint32_t payloads = payload_fields(wire);
     uint32_t spans = f->containers & ~payloads;
     for (uint32_t later = plan->later; later; later &= later - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(later);
+        uint32_t i = (uint32_t)portable_lowest_bit(later);
         if (f->values[i].kind == WIRE_STRING) spans |= 1u << i;
     }
     if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
@@ -209,7 +210,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     self->slots[SLOT_FRAME] = Py_NewRef(frame);
     message_span *span = message_spans(self);
     for (uint32_t left = spans; left; left &= left - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(left);
+        uint32_t i = (uint32_t)portable_lowest_bit(left);
         const wire_value *value = &f->values[i];
         *span++ = (message_span){value->start, value->end, i, value->kind, payloads >> i & 1, value->escaped, value->non_ascii};
     }
@@ -219,7 +220,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     const uint32_t flat = ~(spans | payloads | 1u);
     for (uint32_t left = f->present & flat; left; left &= left - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(left);
+        uint32_t i = (uint32_t)portable_lowest_bit(left);
         const wire_value *value = &f->values[i];
         slots[i] = value->kind == WIRE_STRING && plan->id_place[i] >= 0 && ids != NULL
                        ? value_recurring_text(data, value, &ids[plan->id_place[i]])
@@ -228,7 +229,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     Py_ssize_t absent = 0;
     for (uint32_t left = (uint32_t)((UINT64_C(1) << count) - 1) & ~f->present & flat; left; left &= left - 1) {
-        slots[__builtin_ctz(left)] = Py_None;
+        slots[portable_lowest_bit(left)] = Py_None;
         absent++;
     }
     refer_to_none(absent);

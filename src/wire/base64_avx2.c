@@ -12,7 +12,7 @@
 /* Reads n * 32 symbols, n at most 4; each 32 of them become 24 bytes, 12 at the start of each half of bytes[i], with
  * zeros behind them. `*wrong` gathers sign bits: set where a byte is outside the alphabet. Step by step for all n, not
  * one after the other: the instructions of one vector wait for each other, and fill the schedulers while they wait. */
-__attribute__((always_inline)) static inline void decode(int n, const uint8_t *src, __m256i bytes[], __m256i *wrong) {
+static PORTABLE_INLINE void decode(int n, const uint8_t *src, __m256i bytes[], __m256i *wrong) {
     const __m256i limits = _mm256_setr_epi8(LIMITS, LIMITS), offsets = _mm256_setr_epi8(OFFSETS, OFFSETS);
     __m256i codes[4], rows[4];
     EACH codes[i] = _mm256_loadu_si256((const __m256i *)(const void *)(src + 32 * i));

@@ -43,13 +43,11 @@ static inline __m512i lookup(__m512i codes) {
 /* Reads n * 64 symbols, n at most 8; each 64 of them become 16 words of 24 bits. Returns sign bits: set where a byte
  * is outside the alphabet. Step by step for all n, not one after the other: the instructions of one vector wait for
  * each other, and fill the schedulers while they wait. */
-__attribute__((always_inline)) static inline __m512i decode(int n, const uint8_t *src, __m512i words[]) {
+static PORTABLE_INLINE __m512i decode(int n, const uint8_t *src, __m512i words[]) {
     __m512i codes[8], wrong = _mm512_setzero_si512();
     EACH {
         codes[i] = _mm512_loadu_si512(src + 64 * i);
-        /* gcc would load each a second time rather than copy the register that vpermi2b overwrites; what an asm
-         * statement has touched cannot be loaded again. */
-        __asm__("" : "+v"(codes[i]));
+        PORTABLE_KEEP_IN_REGISTER(codes[i]); /* vpermi2b overwrites one */
     }
     EACH words[i] = lookup(codes[i]);
     EACH wrong = _mm512_ternarylogic_epi32(wrong, words[i], codes[i], 0xFE);    /* a | b | c */

@@ -28,7 +28,7 @@
 
 /* Turns 24 bytes into 32 symbols, n times, n at most 4. `order` says where the 12 bytes of each half of bytes[i] are.
  * Step by step for all n, because the instructions of one vector wait for each other. */
-__attribute__((always_inline)) static inline void encode(int n, __m256i bytes[], __m256i order) {
+static PORTABLE_INLINE void encode(int n, __m256i bytes[], __m256i order) {
     const __m256i offsets = _mm256_setr_epi8(OFFSETS, OFFSETS);
     __m256i high[4], row[4];
     EACH bytes[i] = _mm256_shuffle_epi8(bytes[i], order);

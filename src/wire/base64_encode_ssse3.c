@@ -17,7 +17,7 @@
 
 /* Turns the first 12 bytes of bytes[i] into 16 symbols, n at most 4. Step by step for all n, because the instructions
  * of one vector wait for each other. */
-__attribute__((always_inline)) static inline void encode(int n, __m128i bytes[]) {
+static PORTABLE_INLINE void encode(int n, __m128i bytes[]) {
     __m128i high[4], row[4];
     EACH bytes[i] = _mm_shuffle_epi8(bytes[i], ORDER);
     EACH high[i] = _mm_mulhi_epu16(_mm_and_si128(bytes[i], _mm_set1_epi32(0x0FC0FC00)), _mm_set1_epi32(0x04000040));

@@ -25,8 +25,12 @@ typedef struct tables {
     uint8x16x4_t low, high;
 } tables;
 
+static inline uint8x16x4_t load_four(const uint8_t *from) {
+    return (uint8x16x4_t){{vld1q_u8(from), vld1q_u8(from + 16), vld1q_u8(from + 32), vld1q_u8(from + 48)}};
+}
+
 static inline tables load_tables(void) {
-    return (tables){vld1q_u8_x4(symbols), vld1q_u8_x4(symbols + 64)};
+    return (tables){load_four(symbols), load_four(symbols + 64)};
 }
 
 /* The lookups leave out what is beyond their 64 entries: the first gives 0 there, the second keeps what the first

@@ -12,7 +12,7 @@
 /* Reads n * 16 symbols, n at most 4; each 16 of them become 12 bytes and four of zero. `*wrong` gathers sign bits: set
  * where a byte is outside the alphabet. Step by step for all n, because the instructions of one vector wait for each
  * other. */
-__attribute__((always_inline)) static inline void decode(int n, const uint8_t *src, __m128i bytes[], __m128i *wrong) {
+static PORTABLE_INLINE void decode(int n, const uint8_t *src, __m128i bytes[], __m128i *wrong) {
     const __m128i limits = _mm_setr_epi8(LIMITS), offsets = _mm_setr_epi8(OFFSETS);
     __m128i codes[4], rows[4];
     EACH codes[i] = _mm_loadu_si128((const __m128i *)(const void *)(src + 16 * i));
@@ -46,7 +46,7 @@ static inline void store12(uint8_t *out, __m128i bytes) {
 /* The symbols before the first group that holds one of these faults. */
 static inline size_t sound(__m128i wrong, size_t length) {
     unsigned faults = (unsigned)_mm_movemask_epi8(wrong);
-    return faults ? (unsigned)__builtin_ctz(faults) & ~3u : length;
+    return faults ? (unsigned)portable_lowest_bit(faults) & ~3u : length;
 }
 
 size_t wire_base64_ssse3(const uint8_t *src, size_t length, uint8_t *out) {

@@ -9,12 +9,6 @@
  * or inside a turn of a kernel. */
 #define CHUNK_SAMPLES 2400
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-static const bool host_is_big_endian = true;
-#else
-static const bool host_is_big_endian = false;
-#endif
-
 /* Bytes of a sample in the caller's array. */
 static size_t sample_width(wire_source source) {
     switch (source) {
@@ -55,7 +49,7 @@ static inline void gather_2(const uint8_t *first, ptrdiff_t stride, size_t count
 static inline void gather_4(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap, uint8_t *out) {
     for (size_t i = 0; i < count; i++) {
         uint32_t sample = wire_load32(first + (ptrdiff_t)i * stride);
-        if (swap) sample = __builtin_bswap32(sample);
+        if (swap) sample = portable_swap_32(sample);
         memcpy(out + 4 * i, &sample, 4);
     }
 }
@@ -134,7 +128,7 @@ void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *ou
     if (samples->count == 0) return;
     /* The kernels that convert take the host's byte order. Where none does, the samples have to be in that of the
      * wire, the lower byte first. */
-    bool swap = width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && host_is_big_endian);
+    bool swap = width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && PORTABLE_BIG_ENDIAN);
     if (swap || samples->stride != (ptrdiff_t)width)
         encode_gathered(tier, samples, swap, out);
     else if (!encode_at_once(tier, source, samples->first, samples->count, out))

@@ -9,12 +9,6 @@
 #define CHUNK_SYMBOLS 4096
 #define CHUNK_BYTES (CHUNK_SYMBOLS / 4 * 3)
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define HOST_IS_BIG_ENDIAN 1
-#else
-#define HOST_IS_BIG_ENDIAN 0
-#endif
-
 /* The value of a base64 symbol (RFC 4648 section 4), or 64. */
 static uint32_t symbol_value(uint32_t c) {
     if (c - 'A' < 26) return c - 'A';
@@ -35,7 +29,7 @@ typedef struct filling {
 
 /* Whether the bytes of the payload are the bytes of the samples. */
 static bool copies(wire_conversion conversion) {
-    return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !HOST_IS_BIG_ENDIAN);
+    return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !PORTABLE_BIG_ENDIAN);
 }
 
 static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {

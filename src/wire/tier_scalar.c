@@ -17,8 +17,8 @@ static inline uint64_t special_word(uint64_t word) {
 
 /* Loads eight bytes; the first becomes the lowest byte of the word. */
 static inline uint64_t word_at(const uint8_t *p) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(wire_load64(p));
+#if PORTABLE_BIG_ENDIAN
+    return portable_swap_64(wire_load64(p));
 #else
     return wire_load64(p);
 #endif

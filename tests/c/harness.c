@@ -1,10 +1,9 @@
-#define _GNU_SOURCE
 #include "harness.h"
+
+#include "system.h"
 
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define MOST_TIERS 8
 
@@ -62,11 +61,11 @@ void *exactly(size_t size) {
 }
 
 fenced fence(size_t at_least) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
     size_t size = (at_least + page - 1) / page * page;
-    uint8_t *memory = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(memory != MAP_FAILED, "mmap");
-    CHECK(mprotect(memory + page, size, PROT_READ | PROT_WRITE) == 0, "mprotect");
+    uint8_t *memory = closed_pages(size + 2 * page);
+    CHECK(memory != NULL, "no pages");
+    CHECK(open_pages(memory + page, size), "pages stay closed");
     return (fenced){memory + page, memory + page + size, size};
 }
 

@@ -2,13 +2,12 @@
  *
  *     test_playback [operations of the model] [seconds of the threads]
  */
+#include "atomics.h"
 #include "harness.h"
 #include "playback.h"
+#include "system.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 static uint64_t below(uint64_t *state, uint64_t bound) {
     *state ^= *state >> 12;
@@ -244,10 +243,10 @@ typedef struct skip {
 typedef struct stage {
     playback_ring *ring;
     playback_ledger *ledger;
-    pthread_mutex_t writing;
-    atomic_bool over;
-    _Atomic uint64_t floor; /* of the last cut that returned */
-    cut *cuts;              /* the interrupter's; cuts[n] ends generation n */
+    lock *writing;
+    atomic_word over;  /* 1: the threads end */
+    atomic_word floor; /* of the last cut that returned */
+    cut *cuts;         /* the interrupter's; cuts[n] ends generation n */
     size_t cut_count;
     struct {
         uint64_t first, count;
@@ -261,12 +260,12 @@ typedef struct stage {
     size_t skip_count;
 } stage;
 
-static void *write_samples(void *given) {
+static void write_samples(void *given) {
     stage *on = given;
     uint64_t state = 1;
     uint64_t samples[300];
-    while (!atomic_load(&on->over)) {
-        pthread_mutex_lock(&on->writing);
+    while (!load_acquire(&on->over)) {
+        take_lock(on->writing);
         uint64_t position = playback_ring_written(on->ring), count = 1 + below(&state, 300);
         for (uint64_t i = 0; i < count; i++) samples[i] = position + i;
         size_t last = on->item_count;
@@ -292,21 +291,20 @@ static void *write_samples(void *given) {
                 on->items[at].ended = true;
             }
         }
-        pthread_mutex_unlock(&on->writing);
-        if (below(&state, 4) == 0) nanosleep(&(struct timespec){0, (long)below(&state, 20000)}, NULL);
+        release_lock(on->writing);
+        if (below(&state, 4) == 0) sleep_nanoseconds(below(&state, 20000));
     }
-    return NULL;
 }
 
-static void *interrupt(void *given) {
+static void interrupt(void *given) {
     stage *on = given;
     uint64_t state = 2;
-    while (!atomic_load(&on->over) && on->cut_count < MOST_CUTS) {
-        nanosleep(&(struct timespec){0, (long)below(&state, 100000)}, NULL);
-        pthread_mutex_lock(&on->writing);
+    while (!load_acquire(&on->over) && on->cut_count < MOST_CUTS) {
+        sleep_nanoseconds(below(&state, 100000));
+        take_lock(on->writing);
         uint64_t heard = playback_ring_cut(on->ring, 0);
         uint64_t floor = playback_ring_written(on->ring);
-        atomic_store(&on->floor, floor);
+        store_release(&on->floor, floor);
         on->cuts[on->cut_count++] = (cut){floor, heard};
         playback_ledger_settle(on->ledger, heard);
         for (size_t i = 0; i < on->item_count; i++) {
@@ -323,18 +321,17 @@ static void *interrupt(void *given) {
         }
         on->item_count = 0;
         playback_ledger_clear(on->ledger);
-        pthread_mutex_unlock(&on->writing);
+        release_lock(on->writing);
     }
-    return NULL;
 }
 
 /* Every sample is its own position: what is lost, doubled, out of order or torn is seen at once. */
-static void *read_samples(void *given) {
+static void read_samples(void *given) {
     stage *on = given;
     uint64_t state = 3, next = 0, samples[256];
-    while (!atomic_load(&on->over)) {
+    while (!load_acquire(&on->over)) {
         uint64_t count = 1 + below(&state, 256);
-        uint64_t floor = atomic_load(&on->floor);
+        uint64_t floor = load_acquire(&on->floor);
         CHECK(playback_ring_enter(on->ring), "no other reader");
         uint64_t audio = playback_ring_read(on->ring, samples, count);
         playback_ring_leave(on->ring);
@@ -352,10 +349,9 @@ static void *read_samples(void *given) {
             next = samples[0] + audio;
             on->audio += audio;
         }
-        if (below(&state, 3) == 0) nanosleep(&(struct timespec){0, (long)below(&state, 30000)}, NULL);
+        if (below(&state, 3) == 0) sleep_nanoseconds(below(&state, 30000));
     }
     on->read_up_to = next;
-    return NULL;
 }
 
 static void threads(double seconds) {
@@ -365,16 +361,15 @@ static void threads(double seconds) {
     on.cuts = malloc(MOST_CUTS * sizeof *on.cuts);
     on.skips = malloc(MOST_CUTS * sizeof *on.skips);
     CHECK(on.ring && on.ledger && on.cuts && on.skips, "no memory");
-    pthread_mutex_init(&on.writing, NULL);
-    pthread_t writer, interrupter, reader;
-    pthread_create(&writer, NULL, write_samples, &on);
-    pthread_create(&interrupter, NULL, interrupt, &on);
-    pthread_create(&reader, NULL, read_samples, &on);
-    nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)}, NULL);
-    atomic_store(&on.over, true);
-    pthread_join(writer, NULL);
-    pthread_join(interrupter, NULL);
-    pthread_join(reader, NULL);
+    on.writing = new_lock();
+    thread *writer = start_thread(write_samples, &on);
+    thread *interrupter = start_thread(interrupt, &on);
+    thread *reader = start_thread(read_samples, &on);
+    sleep_nanoseconds((uint64_t)(seconds * 1e9));
+    store_release(&on.over, 1);
+    join_thread(writer);
+    join_thread(interrupter);
+    join_thread(reader);
 
     /* What the cuts say was heard is what the reader was given, and only a cut makes the reader skip. */
     uint64_t audio = 0, floor = 0;

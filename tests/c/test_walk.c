@@ -4,10 +4,10 @@
  * `test_walk <corpus> [rounds]`: rounds of random mutations for each frame (4,000 unless told). */
 #include "harness.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "agreement.h"
+#include "system.h"
 
 #define MOST_FRAMES 64
 #define MOST_BYTES 8192
@@ -21,21 +21,17 @@ static frame frames[MOST_FRAMES];
 static size_t frame_count;
 static unsigned long statuses[64];
 
+static void read_frame(const char *path) {
+    CHECK(frame_count < MOST_FRAMES, "more frames than there is room for");
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL, "%s", path);
+    frame *f = &frames[frame_count++];
+    f->length = fread(f->bytes, 1, MOST_BYTES / 2, file);
+    fclose(file);
+}
+
 static void read_corpus(const char *path) {
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL, "%s", path);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        char name[4096];
-        if (entry->d_name[0] == '.') continue;
-        CHECK(frame_count < MOST_FRAMES, "more frames than there is room for");
-        CHECK(snprintf(name, sizeof name, "%s/%s", path, entry->d_name) < (int)sizeof name, "%s", path);
-        FILE *file = fopen(name, "rb");
-        CHECK(file != NULL, "%s", name);
-        frame *f = &frames[frame_count++];
-        f->length = fread(f->bytes, 1, MOST_BYTES / 2, file);
-        fclose(file);
-    }
-    closedir(directory);
+    CHECK(each_file(path, read_frame), "%s", path);
     CHECK(frame_count > 0, "%s is empty", path);
 }
 

@@ -29,7 +29,7 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
 
 #ifndef TIER_OWN_TAIL
 /* special_block for the end of the frame, where fewer than 64 bytes are left. No bit is set for a place behind the end. */
-static __attribute__((noinline)) uint64_t special_tail(const walker *w, const uint8_t *p) {
+static PORTABLE_NOINLINE uint64_t special_tail(const walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
     uint8_t block[64];
@@ -51,12 +51,12 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset < 64) {
         uint64_t special = w->special >> offset;
-        if (special) return p + __builtin_ctzll(special);
+        if (special) return p + portable_lowest_bit_64(special);
         p = w->block + 64;
     }
     while (p < w->end) {
         look_at(w, p);
-        if (w->special) return p + __builtin_ctzll(w->special);
+        if (w->special) return p + portable_lowest_bit_64(w->special);
         p += 64;
         /* A block without special bytes is mostly followed by more such blocks. */
         while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
@@ -74,7 +74,7 @@ static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
         offset = 0;
         if (w->special == 0) return NULL;
     }
-    p += __builtin_ctzll(w->special >> offset);
+    p += portable_lowest_bit_64(w->special >> offset);
     return *p == '"' ? p : NULL;
 }
 

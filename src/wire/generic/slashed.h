@@ -9,13 +9,13 @@ static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t
         uint64_t kept = ~drop >> i & 0xFF;
         uint64_t word = _pext_u64(wire_load64(block + i), _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 0xFF);
         memcpy(to, &word, 8);
-        to += __builtin_popcountll(kept);
+        to += portable_count_bits_64(kept);
     }
     return to;
 #else
     unsigned from = 0;
     for (; drop; drop &= drop - 1) {
-        unsigned next = (unsigned)__builtin_ctzll(drop);
+        unsigned next = (unsigned)portable_lowest_bit_64(drop);
         for (; from < next; from++) *to++ = block[from];
         from = next + 1;
     }

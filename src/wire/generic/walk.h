@@ -92,7 +92,7 @@ static void store(wire_frame *f, const member *m) {
 static void settle(wire_frame *f, size_t decoded_start) {
     const wire_layout *layout = f->type->layout;
     uint32_t absent = (uint32_t)((UINT64_C(1) << layout->field_count) - 1) & ~f->present;
-    for (; absent; absent &= absent - 1) f->values[__builtin_ctz(absent)].kind = WIRE_ABSENT;
+    for (; absent; absent &= absent - 1) f->values[portable_lowest_bit(absent)].kind = WIRE_ABSENT;
     f->payload = WIRE_PAYLOAD_NONE;
     for (uint32_t i = 0; i < layout->payload_count; i++) {
         const wire_value *value = &f->values[layout->payload_first + i];
@@ -132,7 +132,7 @@ static inline void find_brackets(const uint8_t *block, brackets *b) {
     uint64_t backslashes = equal_block(block, '\\') & ~b->escaped, escaped = b->escaped, quotes = equal_block(block, '"');
     b->escaped = 0;
     while (backslashes) {
-        const int at = __builtin_ctzll(backslashes);
+        const int at = portable_lowest_bit_64(backslashes);
         if (at == 63) {
             b->escaped = 1;
             break;
@@ -164,7 +164,7 @@ static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end) {
             find_brackets(last, &b);
         }
         for (uint64_t left = b.opening | b.closing; left; left &= left - 1) {
-            const int at = __builtin_ctzll(left);
+            const int at = portable_lowest_bit_64(left);
             if (b.opening >> at & 1) {
                 depth++;
             } else if (--depth == 0) {
