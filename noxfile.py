@@ -60,21 +60,37 @@ def lint(session: nox.Session) -> None:
 # ---- The package and its tests ----------------------------------------------------------------------------------------------
 
 
-@nox.session(default=False)
-def environment(session: nox.Session) -> None:
-    """The package and what its tests need, for the sessions that follow."""
-    digest = hashlib.sha256()
+def wheel_of_the_tree(session: nox.Session) -> Path:
+    """The wheel of the sources as they stand. It is built when they are others than at the last time."""
+    digest = hashlib.sha256(platform.python_version().encode())
     sources = [ROOT / name for name in ("CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml")]
     for path in sorted([*sources, *(ROOT / "src").rglob("*")]):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    installed = Path(session.virtualenv.location) / "installed.sha256"
-    if installed.exists() and installed.read_text(encoding="utf-8") == digest.hexdigest():
+    folder = ROOT / "build" / "wheels" / digest.hexdigest()[:16]
+    if not list(folder.glob("*.whl")):
+        session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), ".")
+    return next(folder.glob("*.whl"))
+
+
+def install(session: nox.Session, extra: str) -> None:
+    """Installs the tree as it stands, and the packages of an extra."""
+    built = wheel_of_the_tree(session)
+    installed = Path(session.virtualenv.location) / "installed.txt"
+    if installed.exists() and installed.read_text(encoding="utf-8") == str(built):
         session.log("nothing has changed since the package was installed")
         return
     installed.unlink(missing_ok=True)
-    session.install("--quiet", ".[test]")
-    installed.write_text(digest.hexdigest(), encoding="utf-8")
+    session.install("--quiet", f"{built}[{extra}]")
+    # Where another wheel of the same version is installed, pip leaves it there.
+    session.install("--quiet", "--no-deps", "--force-reinstall", str(built))
+    installed.write_text(str(built), encoding="utf-8")
+
+
+@nox.session(default=False)
+def environment(session: nox.Session) -> None:
+    """The package and what its tests need, for the sessions that share them."""
+    install(session, "test")
 
 
 def in_environment(session: nox.Session, *arguments: str, **variables: str) -> None:
@@ -246,16 +262,14 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks, quickly. `-- ARGUMENTS`: those of `python -m benchmarks` instead of --quick."""
-    session.install("--quiet", ".[bench]")
+    install(session, "bench")
     session.run("python", "-m", "benchmarks", *(session.posargs or ["--quick"]))
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages, built strictly into build/site."""
-    if not Path("zensical.toml").exists():
-        session.skip("there is no zensical.toml yet")
-    session.install("--quiet", ".[docs]")
+    install(session, "docs")
     session.run("python", "tools/reference.py")
     session.run("zensical", "build", "--strict")
 

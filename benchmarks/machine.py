@@ -26,6 +26,8 @@ def describe() -> Machine:
         packages={name: version for name in ("realtime-pcm", *names) if (version := _version(name))},
         commit=commit(),
         date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        cores=os.cpu_count() or 1,
+        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )
 
 

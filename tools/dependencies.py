@@ -1,6 +1,7 @@
-"""What a wheel requires at run time; scikit-build-core asks for it while it builds one (`tool.dynamic-metadata` in pyproject.toml).
+"""What a wheel requires at run time; scikit-build-core asks for it while it builds one.
 
-A wheel is for one Python: its requirements are those of the Python that builds it. The sdist's say that they may differ.
+`tool.dynamic-metadata` in pyproject.toml names this file. A wheel is for one Python: its requirements are those of the Python
+that builds it. The sdist's say that they may differ.
 """
 
 from __future__ import annotations

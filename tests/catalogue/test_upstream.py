@@ -169,7 +169,11 @@ def test_the_tests_extra_names_one_version_of_each_package(upstream: ModuleType)
     lines = project["optional-dependencies"]["test"]
     assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[cli,play,plot,recording]"
     extras = project["optional-dependencies"]
-    needed = [*needs["always"], *needs["with_gil"], *(line for name in ("cli", "play", "plot", "recording") for line in extras[name])]
+    needed = [
+        *needs["always"],
+        *needs["with_gil"],
+        *(line for name in ("cli", "play", "plot", "recording") for line in extras[name]),
+    ]
     assert {upstream.normal(re.match(r"[\w.-]+", line)[0]) for line in needed} <= upstream.pinned().keys()
     for path in FILES:
         package, _, version = path.stem.rpartition("-")

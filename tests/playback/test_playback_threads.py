@@ -146,7 +146,7 @@ def test_a_signal_handler_may_not_call_in_the_middle_of_a_call() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
     try:
         turn = 0
-        while turn < 200_000 and len(refused) < 3:
+        while turn < 200_000 and (len(refused) < 3 or not done_):
             turn += 1
             player.write(decoder.decode(delta(bytes(48), item_id=f"i{turn}")))
     finally:
