@@ -150,17 +150,17 @@ def profile(
 
 
 @app.command(hidden=True)
-def worker(tier: str, seconds: float, how: str, suites: list[str]) -> None:
+def worker(tier: str, how: str, suites: list[str]) -> None:
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 
-    from .effort import FULL, QUICK
+    from .effort import EFFORTS
     from .records import to_json
     from .worker import run_suite
 
     if simd_tier() != tier:
         raise typer.BadParameter(f"{simd_tier()} is in use, not {tier}: set REALTIME_PCM_SIMD")
     for suite in suites:
-        for record in run_suite(tier, suite, seconds, QUICK if how == "quick" else FULL):
+        for record in run_suite(tier, suite, EFFORTS[how]):
             print(json.dumps(to_json(record)), flush=True)
         print(json.dumps({"done": suite}), flush=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import growth, kept, paced
-from .peers import FLOOR, NO_CACHE, OURS
+from .peers import CPP, FLOOR, NAMES, NO_CACHE, OURS
 from .suites import SUITES
 
 GOALS = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "numbers", "encode", kept.NAME, paced.NAME)
@@ -14,18 +14,19 @@ GOAL_TIER = "avx2"
 """A tier that has goals of its own, so that it runs GOALS where it is not the best of a machine."""
 FEW = ("audio", "text", "session")
 """What each of the other tiers runs."""
+GOAL_PEERS = (OURS, NO_CACHE, FLOOR, CPP, "pysimdjson + fastpybase64", "orjson + pybase64", "msgspec")
+"""Who runs `kept` and `paced` on tiers that are not the best: the others take long there, and no tier changes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     quick: bool
-    best: float  # seconds for a case on the best tier
-    other: float  # and on the others
+    seconds: float  # of a case
     longest: int  # messages of the longest session in `growth`
     large_bytes: int  # of each frame of `hostile` and `numbers`
     kept_counts: tuple[int, ...]
-    kept_peers: tuple[str, ...] | None  # None: all
     paced_rounds: int
+    peers: tuple[str, ...]  # who runs `kept` and `paced`
 
     def plan(self, tiers: list[str]) -> dict[str, tuple[str, ...]]:
         """The suites of each tier that is run."""
@@ -35,27 +36,25 @@ class Effort:
         everything = (*SUITES, kept.NAME, paced.NAME, growth.NAME)
         return {tier: everything if tier == best else GOALS if tier == GOAL_TIER else FEW for tier in tiers}
 
-    def seconds(self, tier: str, tiers: list[str]) -> float:
-        return self.best if tier == tiers[0] else self.other
-
 
 FULL = Effort(
     quick=False,
-    best=2.4,
-    other=1.8,
+    seconds=1.6,
     longest=growth.LENGTHS[-1],
     large_bytes=4 << 20,
     kept_counts=kept.COUNTS,
-    kept_peers=None,
     paced_rounds=8,
+    peers=NAMES,
 )
+OTHER = replace(FULL, seconds=1.2, peers=GOAL_PEERS)
+"""What a full run does on the tiers that are not the best."""
 QUICK = Effort(
     quick=True,
-    best=0.25,
-    other=0.25,
+    seconds=0.25,
     longest=0,
     large_bytes=1 << 20,
     kept_counts=(1, 40, 1_000),
-    kept_peers=(OURS, NO_CACHE, FLOOR, "orjson + pybase64"),
     paced_rounds=2,
+    peers=(OURS, NO_CACHE, FLOOR, CPP, "orjson + pybase64", "msgspec"),
 )
+EFFORTS = {"full": FULL, "other": OTHER, "quick": QUICK}

@@ -39,9 +39,7 @@ def case_name(count: int) -> str:
 
 
 def run(tier: str, effort: Effort) -> Iterator[CaseResult]:
-    peers = [peer for peer in PEERS if peer.name == NO_CACHE or "audio" in peer.kinds]
-    if effort.kept_peers is not None:
-        peers = [peer for peer in peers if peer.name in effort.kept_peers]
+    peers = [peer for peer in PEERS if peer.name in effort.peers and (peer.name == NO_CACHE or "audio" in peer.kinds)]
     server = Server(SEED)
     frames = [server.audio(USUAL) for _ in range(FRAMES)]
     with tempfile.TemporaryDirectory() as folder:

@@ -62,15 +62,15 @@ def run(tier: str, effort: Effort) -> Iterator[CaseResult]:
     mixed = mix(SEED)
     for name, sessions in ((MIX, mixed), (RECEIVED, mixed), (AUDIO, audio(SEED))):
         if name != AUDIO or not effort.quick:
-            yield from _case(tier, name, sessions, effort.paced_rounds)
+            yield from _case(tier, name, sessions, effort)
 
 
-def _case(tier: str, name: str, sessions: list[list[Frame]], rounds: int) -> Iterator[CaseResult]:
+def _case(tier: str, name: str, sessions: list[list[Frame]], effort: Effort) -> Iterator[CaseResult]:
     in_turn = [session[number] for number in range(len(sessions[0])) for session in sessions]
-    runners, words = _runners(in_turn, received=name == RECEIVED)
+    runners, words = _runners(in_turn, effort.peers, received=name == RECEIVED)
     found: dict[str, list[np.ndarray[Any, Any]]] = {peer: [] for peer in runners}
     with no_collection():
-        for number in range(rounds + 1):
+        for number in range(effort.paced_rounds + 1):
             for peer, one_round in runners.items():
                 times = one_round()
                 if number:  # the first one warms what is warm in a server too: the interpreter's code, the allocators
@@ -93,12 +93,12 @@ def _cells(timings: dict[str, Timing], words: dict[str, Cell]) -> dict[str, Cell
     return {name: cells[name] for name in NAMES if name in cells}
 
 
-def _runners(in_turn: list[Frame], *, received: bool) -> tuple[dict[str, Rounds], dict[str, Cell]]:
+def _runners(in_turn: list[Frame], names: Sequence[str], *, received: bool) -> tuple[dict[str, Rounds], dict[str, Cell]]:
     """What runs one round of each peer that gives every session's first answer, and a word for the others."""
     runners: dict[str, Rounds] = {}
     words: dict[str, Cell] = {}
     for peer in PEERS:
-        if "session" not in peer.kinds or peer.name == STREAM:
+        if peer.name not in names or "session" not in peer.kinds or peer.name == STREAM:
             continue
         try:
             made = peer.connections(SESSIONS)

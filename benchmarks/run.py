@@ -32,7 +32,7 @@ def measure_all(effort: Effort, report: Report) -> Run:
     total = sum(map(len, plan.values()))
     done = 0
     for tier, suites in plan.items():
-        arguments = [str(effort.seconds(tier, tiers)), "quick" if effort.quick else "full", *suites]
+        arguments = ["quick" if effort.quick else "full" if tier == tiers[0] else "other", *suites]
         report(f"{tier}: starting, checking the peers", done / total)
         for event in _worker(tier, arguments):
             if isinstance(event, str):

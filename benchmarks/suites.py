@@ -79,6 +79,9 @@ def sessions(seed: int) -> Iterator[Case]:
     server = Server(seed)
     calls = [frame for _ in range(8) for frame in server.tool_turn()]
     yield Case("session", "function calls in text", "session", calls, peers)
+    # What no list of one type shows: each frame is of another type than the one before.
+    turns = [frame for _ in range(32) for frame in (server.delta(make.TRANSCRIPT, server.word()), server.audio(1_500))]
+    yield Case("session", "text and 1.5 kB of audio in turn", "session", turns, peers)
 
 
 def cold(seed: int) -> Iterator[Case]:

@@ -13,7 +13,7 @@ from .suites import SIZED, SUITES, Case, hostile, numbers
 from .timing import Timing, measure, ratio_noise
 
 
-def run_suite(tier: str, suite: str, seconds: float, effort: Effort) -> Iterator[CaseResult | Growth]:
+def run_suite(tier: str, suite: str, effort: Effort) -> Iterator[CaseResult | Growth]:
     """All cases of one suite, each as soon as it is timed."""
     if suite == growth.NAME:
         yield from run_growth(effort.longest)
@@ -23,7 +23,7 @@ def run_suite(tier: str, suite: str, seconds: float, effort: Effort) -> Iterator
         yield from paced.run(tier, effort)
     else:
         for case in cases_of(suite, effort):
-            yield run_case(tier, case, seconds)
+            yield run_case(tier, case, effort.seconds)
 
 
 def cases_of(suite: str, effort: Effort) -> Iterator[Case]:
