@@ -262,7 +262,7 @@ TARGETS: dict[str, tuple[str, str] | None] = {
 
 @nox.session
 def cross(session: nox.Session) -> None:
-    """The C tests for other systems, by ziglang, which has their headers; those with an emulator run. `-- TARGETS`: only these."""
+    """The C tests for other systems, by the clang of ziglang; those with an emulator run. `-- TARGETS`: only these."""
     session.install("--quiet", *pins("cross"))
     for target in session.posargs or TARGETS:
         runs = TARGETS[target]
