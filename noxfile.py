@@ -166,6 +166,20 @@ def wheel(session: nox.Session) -> None:
         session.run("fresh/bin/realtime-pcm", "demo", "--out", "demo", external=True)
 
 
+@nox.session
+def floors(session: nox.Session) -> None:
+    """The tests with the lowest release of each package that the extras allow."""
+    needs = nox.project.load_toml("pyproject.toml")["tool"]["dynamic-metadata"][0]
+    lines = [*needs["always"], *needs["with_gil"], *pins("cli", "recording", "plot", "play")]
+    lowest = [line.replace(">=", "==") for line in lines]
+    floored = {re.split(r"[=>;\s]", line)[0] for line in lines}
+    tools = [line for line in pins("test") if re.split(r"[=>;\s]", line)[0] not in floored]
+    session.install("--quiet", *lowest, *tools)
+    session.install("--quiet", "--no-deps", ".")
+    session.run("python", "-m", "pip", "check")
+    session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *session.posargs, env=REQUIRE)
+
+
 # ---- C without Python -------------------------------------------------------------------------------------------------------
 
 
@@ -232,6 +246,41 @@ def emulated(session: nox.Session) -> None:
                 env={"REALTIME_PCM_REQUIRE_TIERS": required, "REALTIME_PCM_EMULATED": "1"},
                 external=True,
             )
+
+
+# Target of ziglang: the emulator that runs its tests, and the tiers that have to be there. None: compiled only.
+TARGETS: dict[str, tuple[str, str] | None] = {
+    "x86_64-linux-musl": ("", "ssse3,scalar"),
+    "aarch64-linux-musl": ("qemu-aarch64-static", "neon,scalar"),
+    "s390x-linux-musl": ("qemu-s390x-static", "scalar"),
+    "x86_64-windows-gnu": ("wine64", "ssse3,scalar"),
+    "aarch64-windows-gnu": None,
+    "x86_64-macos": None,
+    "aarch64-macos": None,
+}
+
+
+@nox.session
+def cross(session: nox.Session) -> None:
+    """The C tests for other systems, by the clang of ziglang; those with an emulator run. `-- TARGETS`: only these."""
+    session.install("--quiet", *pins("cross"))
+    for target in session.posargs or TARGETS:
+        runs = TARGETS[target]
+        emulator = runs and runs[0] and (shutil.which(runs[0]) or shutil.which(f"/usr/lib/wine/{runs[0]}"))
+        folder = build_c(
+            session,
+            f"zig-{target}",
+            *("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_TOOLCHAIN_FILE={C_TESTS}/zig.cmake"),
+            *(f"-DZIG_TARGET={target}", f"-DZIG_EMULATOR={emulator or ''}"),
+        )
+        if runs is None:
+            session.log(f"{target}: compiled; nothing here runs it")
+        elif runs[0] and emulator is None:
+            session.warn(f"{target}: compiled; no {runs[0]}: it was not run")
+        else:
+            env = {"REALTIME_PCM_REQUIRE_TIERS": runs[1], "WINEDEBUG": "-all"}
+            env |= {"REALTIME_PCM_EMULATED": "1"} if runs[0].startswith("qemu") else {}
+            session.run("ctest", "--test-dir", str(folder), "--output-on-failure", external=True, env=env)
 
 
 @nox.session

@@ -29,7 +29,9 @@ def main() -> int:
     paths = ALWAYS.split()
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
         paths = [*(path for path in paths if not path.startswith("decode/")), *WITH_ORACLES.split()]
-    return pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", str(TESTS.parent), *(str(TESTS / path) for path in paths), *sys.argv[1:]])
+    return pytest.main(
+        ["-q", "-p", "no:cacheprovider", "--rootdir", str(TESTS.parent), *(str(TESTS / path) for path in paths), *sys.argv[1:]]
+    )
 
 
 if __name__ == "__main__":

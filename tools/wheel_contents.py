@@ -1,6 +1,6 @@
 """Says what is in wheels, and fails where something is missing, does not belong there, or makes one too large.
 
-    python tools/wheel_contents.py FOLDER...
+python tools/wheel_contents.py FOLDER...
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def faults(wheel: Path) -> list[str]:
         names = archive.namelist()
         metadata = next(archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
     compiled = [name for name in names if COMPILED.search(name)]
-    requires = [line.partition(": ")[2] for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]
+    requires = [
+        line.partition(": ")[2] for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line
+    ]
     size = wheel.stat().st_size
     print(f"{wheel.name}: {size / 1000:.0f} kB, {len(names)} files, needs {', '.join(requires)}")
     for name in compiled:
