@@ -184,6 +184,7 @@ cdef class Decoder:
     cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef object begin_payload(self, wire_frame *f, out)
     cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept
+    cdef audio_stream *last_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm)
     cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1

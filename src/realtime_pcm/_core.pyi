@@ -321,8 +321,8 @@ class Decoder(Generic[_Given, _LeftOut]):
         out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
         filled part of `out`.
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
-        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
-        base64 of the payload has a bad symbol, `out` may hold the samples before it.
+        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call. After a
+        DecodeError `out` may hold samples.
         """
 
 @overload

@@ -220,6 +220,15 @@ def test_what_is_left_out_moves_the_state_all_the_same(dtype: str, tier: str) ->
             assert one == other and getattr(one, "incomplete_sample", None) == getattr(other, "incomplete_sample", None)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_first_delta_that_a_forced_decoder_leaves_out_may_go_on_from_a_stream_of_another(dtype: str) -> None:
+    first = rp.Decoder(dtype=dtype)
+    leaving_out = rp.Decoder(dtype=dtype, only="error", audio_format="pcm16", session=first.session)
+    size = first.decode(delta()).pcm.size
+    assert leaving_out.decode(delta()) is None
+    assert first.decode(delta()).sample_offset == 2 * size
+
+
 def test_a_decoder_made_anew_forgets_what_it_left_out() -> None:
     decoder = rp.Decoder(only="error")
     assert decoder.decode('{"type":"x"}') is None

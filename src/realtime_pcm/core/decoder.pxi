@@ -155,8 +155,8 @@ cdef class Decoder:
         out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
         filled part of `out`.
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
-        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
-        base64 of the payload has a bad symbol, `out` may hold the samples before it.
+        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call. After a
+        DecodeError `out` may hold samples.
         """
         return self.decode_any(frame, out)
 
@@ -270,7 +270,8 @@ cdef class Decoder:
         f.sink.conversion = <wire_conversion>conversion
         if out is not None:
             # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
-            # ids are known, and `out` has room. (A frame that has its payload twice can still get past this.)
+            # ids are known, and `out` has room. One kind of frame still gets past this: its payload stands twice, and a key
+            # between the two changes the stream or the format.
             samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
             if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.is_next(f, wire_type.layout)
                     or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
@@ -284,23 +285,25 @@ cdef class Decoder:
         and has the format of the delta before."""
         cdef uint32_t ids = (<uint32_t>1 << layout.ids.response_id | <uint32_t>1 << layout.ids.item_id
                              | <uint32_t>1 << layout.ids.content_index) & ~<uint32_t>1
-        cdef audio_stream *stream
-        if self.session is None or f.present & layout.format_fields or ids & ~f.present:
-            return False
-        stream = self.session.same_as_last(f, layout)
-        return stream != NULL and (self.forced is not None or stream.format == <void *><PyObject *>self.last_format)
+        return not ids & ~f.present and self.last_stream(f, layout) != NULL
 
-    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else NULL, and `complete`
-        does the rest."""
+    cdef inline audio_stream *last_stream(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream that spoke last, if the ids of this delta name that stream and the format of the delta before holds; else
+        NULL."""
         cdef audio_stream *stream
-        if (self.session is None or not layout.is_audio or f.present & layout.format_fields
-                or _is_ogg(f.data, &f.values[f.payload_field])):
+        if self.session is None or f.present & layout.format_fields:
             return NULL
         stream = self.session.same_as_last(f, layout)
         if stream == NULL or (self.forced is None and stream.format != <void *><PyObject *>self.last_format):
             return NULL
         return stream
+
+    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else NULL, and `complete`
+        does the rest."""
+        if not layout.is_audio or _is_ogg(f.data, &f.values[f.payload_field]):
+            return NULL
+        return self.last_stream(f, layout)
 
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm):
         cdef message *m = self.fill(frame, f, wire_type)
@@ -314,9 +317,11 @@ cdef class Decoder:
         """Moves a stream on behind a delta that `only` leaves out. False: `complete` has to do it, because the payload is no
         base64, or the stream is in the middle of a sample."""
         cdef Py_ssize_t samples
-        if stream.carry_count or self.last_conversion < 0:
+        # Where the format is forced, this decoder may have decoded nothing yet: another decoder of the session has.
+        cdef int conversion = self.conversion_to(self.last_format if self.forced is None else self.forced)
+        if stream.carry_count or conversion < 0:
             return False
-        f.sink.conversion = <wire_conversion>self.last_conversion
+        f.sink.conversion = <wire_conversion>conversion
         f.sink.carry_count = 0
         samples = _measure_payload(f, &f.values[f.payload_field])
         if samples < 0:
