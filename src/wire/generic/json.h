@@ -97,8 +97,8 @@ static inline const uint8_t *skip_digits(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
-/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly in range: at most 200
- * digits, and at most two digits of exponent. Else p: walk_plain has to read the value. */
+/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly below 1e308: before its
+ * point it has at most 200 digits, and in its exponent at most two. Else p: walk_plain has to read the value. */
 static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t *end) {
     const uint8_t *const first = p + (p < end && *p == '-');
     const uint8_t *behind = skip_digits(first, end);
@@ -239,10 +239,7 @@ static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
 static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
     if (p == w->end) return fail(w, WIRE_END, p);
     if (!is_digit(*p)) return fail(w, WIRE_NUMBER, p);
-    do {
-        p++;
-    } while (p < w->end && is_digit(*p));
-    return p;
+    return skip_digits(p, w->end);
 }
 
 static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
@@ -253,10 +250,7 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     if (p == NULL) return NULL;
     if (*first == '0' && p - first > 1) return fail(w, WIRE_LEADING_ZERO, first + 1);
     *kind = WIRE_INTEGER;
-    /* Below 1e308 are all numbers of up to 308 digits, and all of up to 200 digits with an exponent of two digits. A negative
-     * exponent makes no number larger. */
-    const ptrdiff_t digits = p - first;
-    bool may_overflow = digits > 308;
+    bool may_overflow = p - first > 308;
     if (p < w->end && *p == '.') {
         *kind = WIRE_REAL;
         p = walk_digits(w, p + 1);
@@ -264,13 +258,11 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     }
     if (p < w->end && (*p | 0x20) == 'e') {
         *kind = WIRE_REAL;
+        may_overflow = true;
         p++;
-        const bool negative = p < w->end && *p == '-';
         if (p < w->end && (*p == '+' || *p == '-')) p++;
-        const uint8_t *exponent = p;
         p = walk_digits(w, p);
         if (p == NULL) return NULL;
-        may_overflow |= !negative && (digits > 200 || p - exponent > 2);
     }
     if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
     return p;
