@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -13,43 +14,59 @@ from rich.table import Table
 
 from . import history
 
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
 RESULTS = Path(__file__).with_name("results")
+PLOT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.svg"
 
 
 @app.callback(invoke_without_command=True)
 def main(
     context: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="One minute instead of five; noisier.")] = False,
-    record: Annotated[bool, typer.Option(help="Add a line to history.jsonl.")] = True,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The cases that have goals, on two tiers, in one minute; noisier.")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write results/latest.md, the README's table, its plot, a line of history.jsonl.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write report and plot without --record; default: a new folder.")
+    ] = None,
 ) -> None:
-    """Time everything on every tier this CPU has; write results/latest.md, results/latest.svg and a line of history."""
+    """Time everything on every tier that this CPU has. Files of the repository are written with --record only."""
     if context.invoked_subcommand is not None:
         return
-    from . import plot, report, targets
-    from .run import FULL, QUICK, WorkerFailed, measure_all
+    from . import effort, plot, readme, report, targets
+    from .run import WorkerFailed, measure_all
+
+    if record and quick:
+        raise typer.BadParameter("a quick run has too few rounds to be recorded")
 
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
         try:
             run = measure_all(
-                QUICK if quick else FULL, quick, lambda text, share: progress.update(task, description=text, completed=share)
+                effort.QUICK if quick else effort.FULL,
+                lambda text, share: progress.update(task, description=text, completed=share),
             )
         except WorkerFailed as failure:
             console.print(str(failure), style="red", markup=False)
             raise typer.Exit(1) from None
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.md").write_text(report.markdown(run), encoding="utf-8")
-    plot.svg(run, RESULTS / "latest.svg")
+    folder = RESULTS if record else out or Path(tempfile.mkdtemp(prefix="realtime-pcm-benchmarks-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [folder / "latest.md", PLOT if record else folder / "benchmarks.svg"]
+    written[0].write_text(report.markdown(run), encoding="utf-8")
+    plot.svg(run, written[1])
     if record:
+        readme.write(run)
         history.append(run)
+        written += [readme.PATH, history.PATH]
     table = Table("", *run.tiers, title=f"{run.machine.cpu}, {run.machine.python}")
     for target in targets.TARGETS:
         table.add_row(target.text, *(_coloured(*report.verdict(run, target, tier)) for tier in run.tiers))
     console.print(table)
-    console.print(f"written: {RESULTS / 'latest.md'}, {RESULTS / 'latest.svg'}" + (f", {history.PATH}" if record else ""))
+    console.print(f"written: {', '.join(map(str, written))}", soft_wrap=True)
 
 
 def _coloured(text: str, reached: bool | None) -> str:
@@ -81,7 +98,7 @@ def compare(fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where
 
 @app.command()
 def instructions(
-    record: Annotated[bool, typer.Option(help="Add a line to instructions.jsonl.")] = True,
+    record: Annotated[bool, typer.Option("--record", help="Add a line to instructions.jsonl.")] = False,
     fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where a count grew.")] = False,
 ) -> None:
     """Count instructions a message under callgrind, on the tiers that it can run (AVX2 and below), and compare."""
@@ -110,17 +127,40 @@ def instructions(
         raise typer.Exit(1)
 
 
+@app.command()
+def profile(
+    tier: Annotated[str, typer.Option(help="A tier that callgrind can run.")] = "avx2",
+    most: Annotated[int, typer.Option(help="Functions to show.")] = 20,
+) -> None:
+    """Where the instructions of a 220-byte delta and of a 16.2 kB frame go, function by function, under callgrind."""
+    from . import profile as profiling
+    from .instructions import CannotCount
+
+    for case in profiling.CASES:
+        try:
+            with console.status(case):
+                found = profiling.functions(tier, case)
+        except CannotCount as reason:
+            console.print(str(reason), style="red", markup=False)
+            raise typer.Exit(1) from None
+        table = Table("function", "in", "instructions a message", "share", title=f"{case}, {tier}")
+        for function in found[:most]:
+            table.add_row(function.name, function.library, f"{function.instructions:,.0f}", f"{function.share:.1%}")
+        console.print(table)
+
+
 @app.command(hidden=True)
-def worker(tier: str, suites: list[str], seconds: float = 1.0, longest: int = 100_000, hostile_bytes: int = 4 << 20) -> None:
+def worker(tier: str, how: str, suites: list[str]) -> None:
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 
+    from .effort import EFFORTS
     from .records import to_json
     from .worker import run_suite
 
     if simd_tier() != tier:
         raise typer.BadParameter(f"{simd_tier()} is in use, not {tier}: set REALTIME_PCM_SIMD")
     for suite in suites:
-        for record in run_suite(tier, suite, seconds, longest, hostile_bytes):
+        for record in run_suite(tier, suite, EFFORTS[how]):
             print(json.dumps(to_json(record)), flush=True)
         print(json.dumps({"done": suite}), flush=True)

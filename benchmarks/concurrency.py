@@ -1,6 +1,7 @@
 """Sessions side by side: the openai SDK's own event loop against decode_stream, over real connections.
 
-    python -m benchmarks.concurrency cpu        # CPU time a session
+    python -m benchmarks.concurrency cpu        # CPU time a session that is only received
+    python -m benchmarks.concurrency both       # CPU time a session whose caller speaks all the time, 20 ms a message
     python -m benchmarks.concurrency capacity   # concurrent sessions one core holds at real-time pace
     python -m benchmarks.concurrency threads    # decoders in threads; for free-threaded Python
 
@@ -36,6 +37,8 @@ import numpy as np
 
 import realtime_pcm as rp
 from realtime_pcm import sample
+
+from .frames import SEED, speech
 
 FRAMES = sample.lines()
 TYPES = [json.loads(frame)["type"] for frame in FRAMES]
@@ -80,9 +83,12 @@ class Replay(asyncio.Protocol):
     whole = b"".join(wire)
     close = b"\x88\x02\x03\xe8"
 
-    def __init__(self, schedule: Schedule, lateness: list[float]) -> None:
+    def __init__(self, schedule: Schedule, lateness: list[float], heard: list[tuple[int, str]]) -> None:
         self.schedule = schedule
         self.lateness = lateness
+        self.heard = heard
+        self.audio = hashlib.sha256()
+        self.appended = 0
         self.received = b""
         self.open = False
 
@@ -100,15 +106,36 @@ class Replay(asyncio.Protocol):
             answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             self.transport.write(answer + b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
             self.open = True
-        # What clients send here is short, and masked.
-        while self.open and len(self.received) >= 6 and len(self.received) >= 6 + (self.received[1] & 0x7F):
-            opcode, size = self.received[0] & 0x0F, self.received[1] & 0x7F
-            mask, text = self.received[2:6], self.received[6 : 6 + size]
-            self.received = self.received[6 + size :]
+        while self.open and (frame := self.next_frame()):
+            opcode, text = frame
             if opcode == 8:
                 self.transport.close()
             elif opcode == 1:
-                self.start(json.loads(bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))))
+                event = json.loads(text)
+                if "start" in event:
+                    self.heard[:] = [(self.appended, self.audio.hexdigest())]
+                    self.start(event)
+                else:
+                    assert event["type"] == "input_audio_buffer.append"
+                    self.audio.update(base64.b64decode(event["audio"], validate=True))
+                    self.appended += 1
+
+    def next_frame(self) -> tuple[int, bytes] | None:
+        """Opcode and payload of the next whole frame of the client, which is masked; None where it has not come yet."""
+        if len(self.received) < 8:
+            return None
+        size, begin = self.received[1] & 0x7F, 2
+        assert size < 127, "no message here is longer than 65,535 bytes"
+        if size == 126:
+            size, begin = int.from_bytes(self.received[2:4], "big"), 4
+        end = begin + 4 + size
+        if len(self.received) < end:
+            return None
+        mask, masked = self.received[begin : begin + 4], self.received[begin + 4 : end]
+        opcode = self.received[0] & 0x0F
+        self.received = self.received[end:]
+        key = int.from_bytes((mask * (size // 4 + 1))[:size], "big")
+        return opcode, (int.from_bytes(masked, "big") ^ key).to_bytes(size, "big")
 
     def start(self, event: dict[str, float]) -> None:
         if event["start"]:
@@ -154,21 +181,24 @@ class Schedule:
 
 
 def serve(pipe: Any, core: int) -> None:
-    """The server's process. Tells its port; then its lateness so far for each message on the pipe."""
+    """The server's process. Tells its port; when asked on the pipe, how late it was so far, or what the last caller said."""
     os.sched_setaffinity(0, {core})
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        schedule, lateness = Schedule(), list[float]()
-        server = await loop.create_server(lambda: Replay(schedule, lateness), "127.0.0.1", 0, backlog=1_024)
+        schedule, lateness, heard = Schedule(), list[float](), list[tuple[int, str]]()
+        server = await loop.create_server(lambda: Replay(schedule, lateness, heard), "127.0.0.1", 0, backlog=1_024)
         pipe.send(server.sockets[0].getsockname()[1])
 
         def tell() -> None:
-            if pipe.recv() is None:
+            question = pipe.recv()
+            if question is None:
                 stopped.set()
-                return
-            pipe.send(list(lateness))
-            lateness.clear()
+            elif question == "heard":
+                pipe.send(list(heard))
+            else:
+                pipe.send(list(lateness))
+                lateness.clear()
 
         stopped = asyncio.Event()
         loop.add_reader(pipe.fileno(), tell)
@@ -246,16 +276,56 @@ WAYS: dict[str, tuple[Callable[[int], Any], Callable[[Any], AsyncIterator[Item]]
 FLOOR = ("openai, frames not decoded", (_openai, frames_only))
 
 
+# --- the caller's own speech, as a microphone gives it: 20 ms at a time, for as long as the session lasts
+
+CHUNK = 480
+SPEECH = speech(np.random.default_rng(SEED), int(DUE[-1] / 0.020) * CHUNK)
+CHUNKS = [SPEECH[start : start + CHUNK] for start in range(0, len(SPEECH), CHUNK)]
+READY = [rp.encode_append(chunk) for chunk in CHUNKS]
+
+
+async def sdk_append(connection: Any) -> None:
+    for chunk in CHUNKS:
+        await connection.input_audio_buffer.append(audio=base64.b64encode(chunk.tobytes()).decode())
+
+
+async def our_append(connection: Any) -> None:
+    encoder = rp.AudioEncoder()
+    send = connection.send_raw if hasattr(connection, "send_raw") else connection.send
+    for chunk in CHUNKS:
+        await send(encoder.encode(chunk))
+
+
+async def ready_append(connection: Any) -> None:
+    """The floor: texts made beforehand."""
+    for text in READY:
+        await connection.send_raw(text)
+
+
+async def say_nothing(connection: Any) -> None: ...
+
+
+BOTH: dict[str, tuple[Any, Any, Any]] = {
+    "openai, its own loop and append": (_openai, sdk_events, sdk_append),
+    "openai, decode_stream and AudioEncoder": (_openai, our_messages, our_append),
+    "websockets, decode_stream and AudioEncoder": (_websockets, our_messages, our_append),
+    "picows, decode_stream and AudioEncoder": (_picows, our_messages, our_append),
+}
+BOTH_FLOOR = ("openai, nothing encoded or decoded", (_openai, frames_only, ready_append))
+
+
 async def start(connection: Any, when: float) -> None:
     text = json.dumps({"start": when})
     await (connection.send_raw(text) if hasattr(connection, "send_raw") else connection.send(text))
 
 
-async def whole_session(port: int, connect: Any, read: Any) -> tuple[float, list[Item]]:
-    """CPU seconds from asking for a session to its end, connecting left out, and what it held."""
+async def whole_session(port: int, connect: Any, read: Any, say: Any = say_nothing) -> tuple[float, list[Item]]:
+    """CPU seconds from the caller's first word, or the asking for a session, to its end, and what it held; connecting is left
+    out."""
     connection = await connect(port)
     gc.collect()  # what the session before left
     begun = time.process_time()
+    await say(connection)
     await start(connection, 0)
     items = [item async for item in read(connection)]
     took = time.process_time() - begun
@@ -271,16 +341,20 @@ def digest(items: list[Item]) -> tuple[list[str], bytes, str]:
     )
 
 
-def check(port: int) -> None:
-    results = {name: digest(asyncio.run(whole_session(port, *way))[1]) for name, way in WAYS.items()}
-    first = next(iter(results.values()))
-    assert first[0] == TYPES and first[1] and first[2]
-    for name, result in results.items():
-        assert result == first, f"{name} reads something else"
+def check(port: int, pipe: Any, ways: dict[str, Any]) -> None:
+    """Every way reads the same, and what it says arrives."""
+    first: Any = None
+    said = len(CHUNKS), hashlib.sha256(SPEECH.tobytes()).hexdigest()
+    for name, way in ways.items():
+        result = digest(asyncio.run(whole_session(port, *way))[1])
+        first = first or result
+        assert result[0] == TYPES and result[1] and result[2] and result == first, f"{name} reads something else"
+        if len(way) == 3:
+            pipe.send("heard")
+            assert pipe.recv() == [said], f"{name} says something else"
 
 
-def measure_cpu(port: int, rounds: int) -> None:
-    ways = {**WAYS, FLOOR[0]: FLOOR[1]}
+def measure_cpu(port: int, rounds: int, ways: dict[str, Any]) -> None:
     took: dict[str, list[float]] = {name: [] for name in ways}
 
     async def run() -> None:
@@ -291,12 +365,13 @@ def measure_cpu(port: int, rounds: int) -> None:
                     took[name].append(seconds)
 
     asyncio.run(run())
-    print(f"CPU time of the client for one session of {len(FRAMES)} messages, {DUE[-1]:.1f} s of audio ({rounds} rounds)")
-    base = statistics.median(took[next(iter(ways))])
+    said = f", {len(CHUNKS)} chunks of 20 ms sent" if any(len(way) == 3 for way in ways.values()) else ""
+    print(f"CPU time of the client for one session of {len(FRAMES)} messages, {DUE[-1]:.1f} s of audio{said} ({rounds} rounds)")
+    base = min(took[next(iter(ways))])
     for name, values in took.items():
-        median = statistics.median(values)
-        spread = (min(values) * 1e3, max(values) * 1e3)
-        print(f"  {name:28} {median * 1e3:7.2f} ms  ({spread[0]:.2f} to {spread[1]:.2f})  {base / median:5.1f}x")
+        print(
+            f"  {name:44} {min(values) * 1e3:7.2f} ms  (median {statistics.median(values) * 1e3:.2f})  {base / min(values):5.1f}x"
+        )
 
 
 # --- capacity
@@ -428,7 +503,7 @@ def measure_threads(counts: list[int], seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["cpu", "capacity", "threads"])
+    parser.add_argument("what", choices=["cpu", "both", "capacity", "threads"])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
     parser.add_argument("--most", type=int, default=1_600, help="sessions to try")
@@ -444,11 +519,13 @@ def main() -> None:
     os.sched_setaffinity(0, {cores[0]})
     try:
         port = pipe.recv()
-        check(port)
+        ways: dict[str, Any] = {**BOTH} if options.what == "both" else {**WAYS}
+        check(port, pipe, ways)
         pipe.send("lateness")
         pipe.recv()
-        if options.what == "cpu":
-            measure_cpu(port, options.rounds)
+        if options.what != "capacity":
+            name, way = BOTH_FLOOR if options.what == "both" else FLOOR
+            measure_cpu(port, options.rounds, {**ways, name: way})
         else:
             measure_capacity(port, pipe, [list(WAYS)[way] for way in options.ways], options.seconds, options.most)
     finally:

@@ -23,11 +23,13 @@ INPUT_TRANSCRIPT = "conversation.item.input_audio_transcription.delta"
 CREATED = "session.created"
 ITEM_ADDED = "conversation.item.added"
 DONE = "response.done"
+APPEND = "input_audio_buffer.append"
 TEXT_DELTAS = frozenset((TRANSCRIPT, TEXT, ARGUMENTS))
 
 # Frame length in bytes: OpenAI's first, second and following deltas, the median at xAI, the largest reported at Azure OpenAI.
 AUDIO_SIZES = {"6.6 kB": 6_600, "9.8 kB": 9_800, "16.2 kB": 16_200, "31.5 kB": 31_500, "73.8 kB": 73_800}
 ITEM_SIZE = 3_476_354
+USUAL = AUDIO_SIZES["16.2 kB"]
 ENVELOPE = 207  # what stands around the delta in OpenAI's audio frames
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -42,10 +44,16 @@ _WORDS = (
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame and its answer: (type, event_id, response_id, item_id, payload), the payload being samples, a string or None;
-    ids that a loop does not read are None. For a hostile shape (accepted,)."""
+    ids that a loop does not read are None. For other kinds of loop: (accepted,), (samples,), (base64 text,). Where samples are
+    sent, ``wire`` is the array, and the answer (type, bytes of the payload)."""
 
-    wire: bytes
+    wire: Any
     answer: tuple[Any, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frame, or of the samples."""
+        return len(self.wire) if isinstance(self.wire, bytes) else int(self.wire.nbytes)
 
 
 def speech(generator: np.random.Generator, count: int) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -123,6 +131,12 @@ class Server:
         """One audio delta, about ``size`` bytes of frame, in the order and spacing of ``provider``."""
         samples = self.samples((size - ENVELOPE) // 8 * 3)
         return PROVIDERS[provider](self, base64.b64encode(samples.tobytes()).decode(), samples)
+
+    def numbers(self, piece: str, size: int) -> Frame:
+        """An audio delta with an undeclared array of one number, again and again, about ``size`` bytes."""
+        plain = self.audio(ENVELOPE + 64)
+        array = ",".join([piece] * (size // (len(piece) + 1)))
+        return Frame(plain.wire[:-1] + b',"numbers":[' + array.encode() + b"]}", plain.answer)
 
     # Cold messages: once a session or once a response.
 
@@ -321,6 +335,20 @@ def session(turns: int, seed: int = SEED) -> list[Frame]:
         if turn % 4 == 3:
             frames += server.tool_turn()
     return frames
+
+
+def short_session(seed: int = SEED) -> list[Frame]:
+    """The greeting, one spoken turn, one function call: 106 messages."""
+    server = Server(seed)
+    return [server.session_created(), *server.voice_turn(), *server.tool_turn()]
+
+
+def base64_of(frame: Frame) -> str:
+    """The text of an audio frame's payload."""
+    return str(json.loads(frame.wire)["delta"])
+
+
+NUMBERS = ("1e5", "1.25e10", "123")
 
 
 def hostile(size: int) -> dict[str, Frame]:

@@ -11,6 +11,7 @@ from realtime_pcm import decode_stream
 from .frames import ARGUMENTS, TRANSCRIPT, Server
 from .timing import SAMPLE_NS, clock, no_collection
 
+NAME = "growth"
 AUDIO_BYTES = 600
 LENGTHS = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .peers import OURS, PEERS
+from .peers import PEERS
 from .records import Run
 
 PATH = Path(__file__).with_name("history.jsonl")
@@ -21,7 +21,7 @@ def line(run: Run) -> dict[str, Any]:
         row = {
             name: [round(cell.ratio, 4), round(cell.noise, 4)]
             for name, cell in case.cells.items()
-            if cell.ratio is not None and name != OURS
+            if cell.ratio is not None and name != case.base
         }
         if row:
             ratios.setdefault(case.tier, {})[case.key] = row
@@ -77,7 +77,9 @@ def moves(before: dict[str, Any], after: dict[str, Any]) -> list[Move]:
     changed = {
         name for name in before["packages"] | after["packages"] if before["packages"].get(name) != after["packages"].get(name)
     }
-    needs = {peer.name: set(peer.packages) for peer in PEERS}
+    needs: dict[str, set[str]] = {}
+    for peer in PEERS:
+        needs.setdefault(peer.name, set()).update(peer.packages)
     found = []
     for tier, cases in after["ratios"].items():
         for case, peers in cases.items():

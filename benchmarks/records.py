@@ -6,18 +6,20 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .peers import NAMES
+from .peers import NAMES, OURS
 
 
 @dataclass(slots=True)
 class Cell:
-    """One peer on one case: nanoseconds a frame, its time over ours, how far that ratio strayed; or a word in their place."""
+    """One peer on one case: nanoseconds a frame, its time over that of the case's base (ours, as a rule), how far that ratio
+    strayed, page faults a frame where they are counted; or a word in their place."""
 
     minimum: float = 0.0
     median: float = 0.0
     ratio: float | None = None
     noise: float = 0.0
     word: str = ""
+    faults: float | None = None
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class CaseResult:
     frame_bytes: float
     frames: int
     cells: dict[str, Cell]
+    base: str = OURS
 
     @property
     def key(self) -> str:
@@ -51,6 +54,8 @@ class Machine:
     packages: dict[str, str]
     commit: str
     date: str
+    cores: int
+    load: float | None  # processes that ran or waited, on average of a minute
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class Run:
     cases: list[CaseResult] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
     import_ms: float | None = None
+    both_ways: str = ""  # what benchmarks/concurrency.py said of whole sessions with the real clients
 
     @property
     def tiers(self) -> list[str]:

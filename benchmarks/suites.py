@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from . import frames as make
 from .frames import Frame, Server
-from .peers import CPP, CPP_AVX2, FLOOR, NAMES, OURS, STREAM, Wire
+from .microphone import RATES, chunk
+from .peers import CPP, CPP_AVX2, FLOOR, NAMES, ONLY, OURS, OUT, OUT_EXACT, STREAM, Wire
 
 # About half a megabyte of frames a list: several ids and payloads, and still in the second-level cache, where a frame that
 # has just been received lies.
@@ -24,6 +27,8 @@ class Case:
     frames: list[Frame]
     peers: Sequence[str] = NAMES
     as_str: bool = False
+    base: str = OURS  # whose time the ratios are taken against
+    quick: bool = False  # whether a quick run times it
 
     @cached_property
     def wires(self) -> list[Wire]:
@@ -35,7 +40,7 @@ class Case:
 
     @property
     def frame_bytes(self) -> float:
-        return sum(len(frame.wire) for frame in self.frames) / len(self.frames)
+        return sum(frame.size for frame in self.frames) / len(self.frames)
 
 
 def _repeat(make_one: Callable[[], Frame], size: int = 0) -> list[Frame]:
@@ -48,7 +53,8 @@ def audio(seed: int) -> Iterator[Case]:
     """One audio frame by size."""
     server = Server(seed)
     for name, size in make.AUDIO_SIZES.items():
-        yield Case("audio", name, "audio", _repeat(lambda size=size: server.audio(size), size))  # type: ignore[misc]
+        frames = _repeat(lambda size=size: server.audio(size), size)  # type: ignore[misc]
+        yield Case("audio", name, "audio", frames, quick=name in ("16.2 kB", "73.8 kB"))
 
 
 def text(seed: int) -> Iterator[Case]:
@@ -61,23 +67,30 @@ def text(seed: int) -> Iterator[Case]:
         "escaped arguments delta": lambda: server.delta(make.ARGUMENTS, '":"'),
     }
     for name, maker in makers.items():
-        yield Case("text", name, "text", _repeat(maker))
+        yield Case("text", name, "text", _repeat(maker), quick=name == "220 B delta")
 
 
 def sessions(seed: int) -> Iterator[Case]:
-    """Whole sessions, every message, in the real mix."""
-    yield Case("session", "voice session", "session", make.session(4, seed))
+    """Whole sessions, every message, in the real mix; the first one through `decode_stream`."""
+    peers = tuple(name for name in NAMES if name != OURS)
+    yield Case("session", "decode_stream", "session", make.short_session(seed), peers, base=STREAM, quick=True)
+    peers = tuple(name for name in NAMES if name != STREAM)
+    yield Case("session", "voice session", "session", make.session(4, seed), peers, quick=True)
     server = Server(seed)
     calls = [frame for _ in range(8) for frame in server.tool_turn()]
-    yield Case("session", "function calls in text", "session", calls)
+    yield Case("session", "function calls in text", "session", calls, peers)
+    # What no list of one type shows: each frame is of another type than the one before.
+    turns = [frame for _ in range(32) for frame in (server.delta(make.TRANSCRIPT, server.word()), server.audio(1_500))]
+    yield Case("session", "text and 1.5 kB of audio in turn", "session", turns, peers)
 
 
 def cold(seed: int) -> Iterator[Case]:
     """Messages that come once a session or once a response, read with one nested field."""
     server = Server(seed)
-    without_floor = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2))
-    yield Case("cold", "session.created", "session", _repeat(server.session_created), without_floor)
-    yield Case("cold", "response.done", "session", _repeat(lambda: server.response_done(server.sentence(16))), without_floor)
+    without_floor = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2, STREAM))
+    yield Case("cold", "session.created", "session", _repeat(server.session_created), without_floor, quick=True)
+    done = _repeat(lambda: server.response_done(server.sentence(16)))
+    yield Case("cold", "response.done", "session", done, without_floor, quick=True)
     yield Case("cold", "conversation.item.added", "session", _repeat(server.item_added), without_floor)
     item = [server.item_added(make.ITEM_SIZE)]
     yield Case("cold", "item with 3.5 MB of audio", "item", item, without_floor)
@@ -95,7 +108,7 @@ def providers(seed: int) -> Iterator[Case]:
 def strings(seed: int) -> Iterator[Case]:
     """Frames as `str`, as most WebSocket libraries hand on text messages."""
     server = Server(seed)
-    peers = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2))
+    peers = tuple(name for name in NAMES if name not in (FLOOR, CPP, CPP_AVX2, STREAM))
     big = _repeat(lambda: server.audio(16_200), 16_200)
     yield Case("str", "16.2 kB audio", "audio", big, peers, as_str=True)
     for name, word in (("220 B delta", " today"), ("non-ASCII delta", " déjà 音")):
@@ -128,16 +141,67 @@ def scaling(seed: int) -> Iterator[Case]:
         yield Case("scaling", name, "audio", frames, (OURS, FLOOR, CPP, "orjson + pybase64"))
 
 
+def left_out(seed: int) -> Iterator[Case]:
+    """Frames that `only=` leaves out: still validated, and the session still follows them."""
+    server = Server(seed)
+    small = _repeat(lambda: server.bare_delta(make.TRANSCRIPT, server.word()))
+    big = _repeat(lambda: server.audio(make.USUAL), make.USUAL)
+    for name, frames in (("220 B delta", small), ("16.2 kB audio", big)):
+        yield Case("left_out", name, "left_out", _accepted(frames), (OURS, ONLY), quick=True)
+
+
+def delta_text(seed: int) -> Iterator[Case]:
+    """`.delta` of a message that was decoded: the base64 text that was checked then."""
+    server = Server(seed)
+    for name, size in (("16.2 kB audio", make.USUAL), ("73.8 kB audio", make.AUDIO_SIZES["73.8 kB"])):
+        frames = _repeat(lambda size=size: server.audio(size), size)  # type: ignore[misc]
+        texts = [Frame(frame.wire, (make.base64_of(frame),)) for frame in frames]
+        yield Case("delta_text", name, "delta", texts, (OURS, FLOOR), quick=size == make.USUAL)
+
+
+def numbers(seed: int, size: int = 4 << 20) -> Iterator[Case]:
+    """An undeclared array of numbers: it is checked, and nothing is made of it. msgspec skips it too."""
+    server = Server(seed)
+    for piece in make.NUMBERS:
+        frames = _accepted([server.numbers(piece, size)])
+        yield Case("numbers", f"[{piece},...]", "json", frames, (OURS, "msgspec", "orjson.loads alone"), quick=True)
+
+
+def out(seed: int) -> Iterator[Case]:
+    """The usual frame into an array of the caller's (`out=`), against an array of our own."""
+    server = Server(seed)
+    frames = _repeat(lambda: server.audio(make.USUAL), make.USUAL)
+    answers = [Frame(frame.wire, frame.answer[-1:]) for frame in frames]
+    yield Case("out", "16.2 kB audio", "out", answers, (OURS, OUT, OUT_EXACT), quick=True)
+
+
+def encode(seed: int) -> Iterator[Case]:
+    """A chunk of a microphone to the text of an `input_audio_buffer.append`; int16 and float32 at 24 kHz, mu-law at 8 kHz."""
+    generator = np.random.default_rng(seed)
+    for kind in RATES:
+        for milliseconds in (20, 100):
+            chunks = [chunk(generator, kind, milliseconds) for _ in range(32)]
+            yield Case("encode", f"{kind}, {milliseconds} ms", kind, chunks, quick=kind == "int16" or milliseconds == 20)
+
+
+def _accepted(frames: list[Frame]) -> list[Frame]:
+    return [Frame(frame.wire, (True,)) for frame in frames]
+
+
 SUITES: dict[str, Callable[[int], Iterator[Case]]] = {
     "audio": audio,
     "text": text,
     "session": sessions,
     "cold": cold,
+    "delta_text": delta_text,
+    "left_out": left_out,
+    "out": out,
+    "numbers": numbers,
+    "encode": encode,
     "provider": providers,
     "str": strings,
     "stream": streams,
     "hostile": hostile,
     "scaling": scaling,
 }
-# What every tier runs; the best tier runs all.
-PER_TIER = ("audio", "text", "session")
+SIZED = ("numbers", "hostile")  # their frames are as long as a run wants them

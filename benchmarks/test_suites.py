@@ -17,11 +17,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from .frames import SEED
 from .peers import FLOOR, PEERS, Peer, Unavailable, check
 from .peers.cpp import CppLoop
+from .peers.encoders import AsyncLoop
 from .suites import SUITES, Case
 
 SECONDS = 0.2
 # Shapes meant to cost and frames of 16 MB are not worth a table under pytest; the suites run them all.
-LIGHT = ("audio", "text", "session", "cold", "provider", "str", "stream")
+LIGHT = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "encode", "provider", "str", "stream")
 
 
 @cache
@@ -46,11 +47,11 @@ def test_peer(benchmark: BenchmarkFixture, key: str, peer: Peer) -> None:
     except Unavailable as reason:
         pytest.skip(str(reason))
     if peer.name != FLOOR:
-        assert check(loop, case.frames, case.wires), "wrong answer"
+        assert check(case.kind, loop, case.frames, case.wires), "wrong answer"
     benchmark.group = key
     benchmark.extra_info.update(frames=len(case.frames), frame_bytes=case.frame_bytes)
     benchmark._max_time = SECONDS
-    if isinstance(loop, CppLoop):  # its own loop without the reading of the answer, which is for the check
+    if isinstance(loop, CppLoop | AsyncLoop):  # its own loop without the reading of the answer, which is for the check
         benchmark(loop.time, case.wires, 1)
     else:
         benchmark(loop, case.wires)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def _only_the_tests_own_objects() -> None:
 
 
 @pytest.fixture(params=TIERS)
-def tier(request: pytest.FixtureRequest):
+def tier(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs a test once with each tier that this machine has."""
     before = simd_tier()
     _core._use_tier(request.param)

@@ -26,8 +26,9 @@ def as_list(text: str) -> str:
             in_list = True
             if found:
                 names = ", ".join(f"`{name}`" for name in found["names"].split(", "))
-                line = f"{names}: {line[found.end() :]}"
-            written.append(f"- {line}")
+                written.append(f"- {names}: {line[found.end() :]}")
+            else:
+                written.append(f"- {line}")
         elif in_list and line:
             written.append(f"    {line.strip()}")
         else:
@@ -36,7 +37,7 @@ def as_list(text: str) -> str:
     return "\n".join(written)
 
 
-class DocstringLists(griffe.Extension):
+class DocstringLists(griffe.Extension):  # type: ignore[misc] # griffe is not installed where mypy runs
     """Rewrites every docstring when its object has been read."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:

@@ -87,7 +87,8 @@ def resample(samples: np.ndarray[Any, Any], rate: int) -> np.ndarray[Any, np.dty
     count = min(len(spectrum), len(kept))
     kept[:count] = spectrum[:count]
     wave_out = np.fft.irfft(kept, length) * (length / len(padded))
-    return np.clip(np.rint(wave_out), -32768, 32767).astype(np.int16)
+    whole: np.ndarray[Any, np.dtype[np.int16]] = np.clip(np.rint(wave_out), -32768, 32767).astype(np.int16)
+    return whole
 
 
 def cut(pcm: bytes) -> list[bytes]:

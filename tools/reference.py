@@ -1,4 +1,6 @@
-"""Write the reference pages that are made from the declarations, docs/reference/{server-messages,client-messages,objects,providers}.md.
+"""Write the reference pages that are made from the declarations.
+
+These are docs/reference/{server-messages,client-messages,objects,providers}.md.
 
     python tools/reference.py            write them
     python tools/reference.py FOLDER     write them there
@@ -88,7 +90,8 @@ def declared(path: Path) -> list[Declared]:
 
 
 def facts(name: str) -> list[dict[str, Any]]:
-    return json.loads((FACTS / name).read_text(encoding="utf-8"))
+    read: list[dict[str, Any]] = json.loads((FACTS / name).read_text(encoding="utf-8"))
+    return read
 
 
 def senders(entries: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, list[str]]]]:
@@ -162,20 +165,20 @@ def side_page(heading: str, start: str, package: Path, entries: list[dict[str, A
 
 
 SERVER_START = """\
-Every class of `realtime_pcm.messages`, in the order of the declarations. A field that is absent or null reads `None`. Each message
-also has `type`, `canonical_type`, `event_id`, `frame`, `extra` (what its class does not declare) and `to_dict()`; one that carries
-audio has `pcm`, `audio_format`, `pcm_format`, `sample_offset`, `incomplete_sample` and `delta` (see
-[Functions and classes](api.md)). *Sent by* names the providers whose own documents or code have the field; it is empty where none of
-those that the project has read has it. A type that stands nowhere here decodes as `UnknownMessage`."""
+Every class of `realtime_pcm.messages`, in the order of the declarations. A field that is absent or null reads `None`. Each
+message also has `type`, `canonical_type`, `event_id`, `frame`, `extra` (what its class does not declare) and `to_dict()`; one
+that carries audio has `pcm`, `audio_format`, `pcm_format`, `sample_offset`, `incomplete_sample` and `delta` (see
+[Functions and classes](api.md)). *Sent by* names the providers whose own documents or code have the field; it is empty where none
+of those that the project has read has it. A type that stands nowhere here decodes as `UnknownMessage`."""
 
 CLIENT_START = """\
 Every class of `realtime_pcm.client_messages`: what clients send, read with `side="client"`. What is said of
 [server messages](server-messages.md) holds here too."""
 
 OBJECTS_START = """\
-The typed views of nested objects (`realtime_pcm.objects`), such as `message.response`. A view is made when its field is first read.
-A key that a view does not declare is in `.raw`; a value of another shape than declared is handed on as it is; an absent or null
-value reads `None`."""
+The typed views of nested objects (`realtime_pcm.objects`), such as `message.response`. A view is made when its field is first
+read. A key that a view does not declare is in `.raw`; a value of another shape than declared is handed on as it is; an absent or
+null value reads `None`."""
 
 
 def objects_page(known: set[str]) -> str:

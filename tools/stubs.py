@@ -147,7 +147,7 @@ def imports_of(tree: ast.Module, used: set[str]) -> str:
             line = f"from {source} import {', '.join(names)}\n"
             if names:
                 own += line if len(line) <= WIDTH else wrapped(f"from {source} import (", names, ")")
-    typing = [word for word in ("Any", "Literal") if word in used]
+    typing: list[str] = [word for word in ("Any", "Literal") if word in used]
     blocks = [wrapped("from typing import ", typing, "") if typing else "", outer, own]
     return "\n".join(block for block in blocks if block)
 

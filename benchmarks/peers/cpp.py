@@ -73,6 +73,17 @@ class CppLoop:
     def time(self, frames: Sequence[Wire], passes: int) -> int:
         return int(self._library.peer_time(self._open(frames), passes))
 
+    def each(self, frames: Sequence[Wire], received: bool) -> list[int]:
+        """Nanoseconds of each frame, by a clock inside C++; ``received``: each is copied right before."""
+        times = (ctypes.c_int64 * len(frames))()
+        if not self._library.peer_each(self._open(frames), received, times):
+            raise ValueError("refused")
+        return list(times)
+
+    def keep(self, frames: Sequence[Wire], count: int, messages: int) -> int:
+        """Nanoseconds of so many messages, the samples of ``count`` kept until all of them are dropped."""
+        return int(self._library.peer_keep(self._open(frames), count, messages))
+
     def _open(self, frames: Sequence[Wire]) -> int:
         if self._opened is None or self._opened[0] is not frames:
             self.close()
@@ -122,6 +133,9 @@ def _library(march: str) -> ctypes.CDLL:
     library.peer_close.argtypes = (ctypes.c_void_p,)
     library.peer_time.restype = ctypes.c_int64
     library.peer_time.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+    library.peer_each.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+    library.peer_keep.restype = ctypes.c_int64
+    library.peer_keep.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
     library.peer_last.argtypes = (ctypes.c_void_p,) * 5
     library.peer_implementation.restype = ctypes.c_char_p
     return library

@@ -12,4 +12,4 @@ def loops() -> dict[str, Any]:
             copy = bytearray(frame)
         return (copy,)
 
-    return {"audio": copy}
+    return {"audio": copy, "delta": copy}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -169,7 +170,23 @@ Union = (
 )  # fmt: skip
 
 
-def loops() -> dict[str, Any]:
+@cache
+def _decoder() -> Any:
     for struct in Union.__args__:
         struct.type = struct.__struct_config__.tag  # the tag, as a plain class attribute: no property is charged to msgspec
-    return make_loops(msgspec.json.Decoder(Union).decode, partial(np.frombuffer, dtype=np.dtype(np.int16)))
+    return msgspec.json.Decoder(Union)
+
+
+def loops() -> dict[str, Any]:
+    decode = _decoder().decode
+
+    def json(frames: Sequence[bytes]) -> tuple[Any, ...]:
+        for frame in frames:
+            try:
+                decode(frame)
+                accepted = True
+            except msgspec.DecodeError:
+                accepted = False
+        return (accepted,)
+
+    return {**make_loops(decode, partial(np.frombuffer, dtype=np.dtype(np.int16))), "json": json}

@@ -8,9 +8,20 @@ from typing import Any, cast
 import numpy as np
 from openai.resources.realtime.realtime import RealtimeConnection
 
-from .by_attribute import make_loops
+from .by_attribute import make_loops, read_one
 
 
 def loops() -> dict[str, Any]:
-    connection = RealtimeConnection(cast(Any, None))  # parse_event asks nothing of the socket
-    return make_loops(connection.parse_event, lambda delta: np.frombuffer(b64decode(delta), np.int16))
+    return make_loops(_parse_event(), _samples)
+
+
+def connection() -> tuple[Any, ...]:
+    return read_one, _parse_event(), lambda message: _samples(message.delta)
+
+
+def _parse_event() -> Any:
+    return RealtimeConnection(cast(Any, None)).parse_event  # it asks nothing of the socket
+
+
+def _samples(delta: str) -> Any:
+    return np.frombuffer(b64decode(delta), np.int16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from pydantic import Field, TypeAdapter
 from .by_attribute import make_loops
 
 
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[RealtimeServerEvent, Field(discriminator="type")])
+
+
 def loops() -> dict[str, Any]:
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[RealtimeServerEvent, Field(discriminator="type")])
-    validate, loads = adapter.validate_python, json.loads
+    validate, loads = _adapter().validate_python, json.loads
 
     def decode(frame: Any) -> Any:
         event = loads(frame)

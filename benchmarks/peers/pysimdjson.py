@@ -11,6 +11,7 @@ import numpy as np
 import simdjson
 
 from ..frames import AUDIO, CREATED, DONE, INPUT_TRANSCRIPT, ITEM_ADDED, TEXT_DELTAS
+from .by_key import read_one
 
 
 def loops() -> dict[str, Any]:
@@ -67,4 +68,5 @@ def loops() -> dict[str, Any]:
             message = None
         return kind, event_id, None, None, pcm
 
-    return {"audio": audio, "text": text, "session": session, "item": item}
+    one = read_one, parse, lambda message: frombuffer(b64decode(message["delta"]), int16)
+    return {"audio": audio, "text": text, "session": session, "item": item, "one": one}

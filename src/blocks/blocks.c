@@ -23,10 +23,10 @@
 
 /* The header in front of a block's memory. It takes one unit, so that the memory behind it is aligned. */
 typedef struct block {
-    struct block *next;         /* of its class, while it is kept */
-    void *raw;                  /* what the C library gave */
-    size_t capacity;            /* bytes behind this header */
-    uint32_t size_class;        /* 0: too large to be kept */
+    struct block *next;  /* of its class, while it is kept */
+    void *raw;           /* what the C library gave */
+    size_t capacity;     /* bytes behind this header */
+    uint32_t size_class; /* 0: too large to be kept */
 } block;
 
 #define UNIT BLOCK_ALIGNMENT
@@ -64,21 +64,29 @@ static size_t capacity_of(uint32_t size_class) {
 static struct {
     block *first[CLASSES];
     size_t limit;
-    uint32_t hand;              /* the class from which free_one_kept took the last block; it goes round the classes */
+    uint32_t hand; /* the class from which free_one_kept took the last block; it goes round the classes */
     blocks_counts counts;
 } cache = {.limit = BLOCKS_LIMIT};
 
-static long served_first, refused;      /* for tests: see blocks_refuse */
+static long served_first, refused; /* for tests: see blocks_refuse */
 
 #ifdef BLOCKS_SHARED
-#include <stdatomic.h>
-static atomic_flag busy = ATOMIC_FLAG_INIT;
-static bool enter(void) { return !atomic_flag_test_and_set_explicit(&busy, memory_order_acquire); }
-static void leave(void) { atomic_flag_clear_explicit(&busy, memory_order_release); }
+#include "atomics.h"
+static busy_flag busy = BUSY_FLAG_CLEAR;
+static bool enter(void) {
+    return busy_flag_set(&busy);
+}
+static void leave(void) {
+    busy_flag_clear(&busy);
+}
 /* For calls that must have the cache. They wait, but a thread holds the flag for some nanoseconds only. */
-static void enter_surely(void) { while (!enter()) {} }
+static void enter_surely(void) {
+    while (!enter()) {}
+}
 #else
-static bool enter(void) { return true; }
+static bool enter(void) {
+    return true;
+}
 static void leave(void) {}
 static void enter_surely(void) {}
 #endif

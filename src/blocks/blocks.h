@@ -3,9 +3,9 @@
  * The C library may return freed memory to the kernel. A process that makes and drops arrays of a few kilobytes then pays two or
  * three page faults for each array. A block that was given back here stays mapped until it is taken again.
  *
- * Only one caller at a time may be here. Under Python's GIL that is always so. A build with BLOCKS_SHARED (Python without the GIL)
- * has a flag instead: a thread that takes or gives a block while another thread has the flag does without the cache, so that it
- * never waits.
+ * Only one caller at a time may be here. Under Python's GIL that is always so. A build with BLOCKS_SHARED (Python without the
+ * GIL) has a flag instead: a thread that takes or gives a block while another thread has the flag does without the cache, so that
+ * it never waits.
  */
 #ifndef REALTIME_PCM_BLOCKS_H
 #define REALTIME_PCM_BLOCKS_H
@@ -21,8 +21,8 @@
 void *blocks_take(size_t size);
 /* Gives a block back, to the cache or to the C library. NULL does nothing. */
 void blocks_give(void *data);
-/* A block of `size` bytes or more that begins with the bytes of `data`: `data` itself or another block, to which they were copied.
- * NULL without memory; `data` is then as it was. */
+/* A block of `size` bytes or more that begins with the bytes of `data`: `data` itself or another block, to which they were
+ * copied. NULL without memory; `data` is then as it was. */
 void *blocks_resize(void *data, size_t size);
 /* How many bytes a block has. */
 size_t blocks_capacity(const void *data);
@@ -38,7 +38,7 @@ void blocks_forked(void);
 
 typedef struct blocks_counts {
     size_t kept_bytes, kept_blocks;
-    uint64_t reused, fresh;         /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */
+    uint64_t reused, fresh; /* blocks of up to BLOCK_LARGEST that came out of the cache, and that it did not have */
 } blocks_counts;
 blocks_counts blocks_count(void);
 

@@ -6,27 +6,27 @@
 
 typedef struct item {
     bool used, open, ended;
-    bool short_of_end;          /* its last samples found no room */
+    bool short_of_end; /* its last samples found no room */
     uint64_t order;
     uint64_t received;
-    uint64_t end;               /* the position after its last sample */
-    uint64_t queued, heard;     /* samples of the positions, in all */
-    uint64_t place;             /* the place up to which it was heard */
+    uint64_t end;           /* the position after its last sample */
+    uint64_t queued, heard; /* samples of the positions, in all */
+    uint64_t place;         /* the place up to which it was heard */
 } item;
 
 typedef struct run {
     uint32_t item;
     uint64_t position, count;
-    playback_place place;       /* of its first sample */
+    playback_place place; /* of its first sample */
 } run;
 
 struct playback_ledger {
     uint32_t most_items, most_runs;
-    uint32_t taken, open;       /* items */
+    uint32_t taken, open; /* items */
     uint32_t first_run, run_count;
     uint64_t next_order;
     item *items;
-    run *runs;                  /* in the order of their positions, from first_run on, around the end */
+    run *runs; /* in the order of their positions, from first_run on, around the end */
 };
 
 playback_ledger *playback_ledger_new(uint32_t most_items, uint32_t most_runs) {
@@ -115,7 +115,9 @@ void playback_ledger_end(playback_ledger *ledger, uint32_t number) {
     ended->ended = true;
 }
 
-bool playback_ledger_is_open(const playback_ledger *ledger) { return ledger->open > 0; }
+bool playback_ledger_is_open(const playback_ledger *ledger) {
+    return ledger->open > 0;
+}
 
 /* ---- Runs ------------------------------------------------------------------------------------------------ */
 
@@ -130,9 +132,9 @@ bool playback_ledger_has_room(playback_ledger *ledger, uint64_t read) {
 }
 
 static bool goes_on(const run *last, uint32_t item, uint64_t position, const playback_place *place) {
-    return last->item == item && last->position + last->count == position && last->place.origin == place->origin
-        && last->place.index + last->count == place->index && last->place.item_rate == place->item_rate
-        && last->place.rate == place->rate;
+    return last->item == item && last->position + last->count == position && last->place.origin == place->origin &&
+           last->place.index + last->count == place->index && last->place.item_rate == place->item_rate &&
+           last->place.rate == place->rate;
 }
 
 void playback_ledger_append(playback_ledger *ledger, uint32_t number, uint64_t position, uint64_t count,
@@ -188,8 +190,7 @@ uint64_t playback_put(playback_ring *ring, playback_ledger *ledger, uint32_t ite
                       const playback_place *place) {
     if (count == 0) return 0;
     uint64_t position = playback_ring_written(ring), accepted = 0;
-    if (playback_ledger_has_room(ledger, playback_ring_head(ring)))
-        accepted = playback_ring_write(ring, samples, count);
+    if (playback_ledger_has_room(ledger, playback_ring_head(ring))) accepted = playback_ring_write(ring, samples, count);
     playback_ledger_append(ledger, item, position, accepted, place);
     if (accepted < count) playback_ledger_refuse(ledger, item);
     return accepted;

@@ -72,16 +72,16 @@ typedef struct playback_ledger playback_ledger;
 /* How positions become places: the sample that is `index` samples after `origin` was reached has the place
  * origin + index * item_rate / rate, rounded down. */
 typedef struct playback_place {
-    uint64_t origin;            /* in samples of the item */
-    uint64_t index;             /* in samples of the positions */
-    uint32_t item_rate, rate;   /* neither may be 0 */
+    uint64_t origin;          /* in samples of the item */
+    uint64_t index;           /* in samples of the positions */
+    uint32_t item_rate, rate; /* neither may be 0 */
 } playback_place;
 
 typedef struct playback_report {
-    uint64_t order;             /* items that began earlier have a smaller one */
-    uint64_t received;          /* samples of the item that came, whether or not there was room for them */
-    uint64_t samples;           /* the place up to which it was heard; never past `received` */
-    bool complete;              /* it has ended, and its last sample was heard */
+    uint64_t order;    /* items that began earlier have a smaller one */
+    uint64_t received; /* samples of the item that came, whether or not there was room for them */
+    uint64_t samples;  /* the place up to which it was heard; never past `received` */
+    bool complete;     /* it has ended, and its last sample was heard */
 } playback_report;
 
 playback_ledger *playback_ledger_new(uint32_t most_items, uint32_t most_runs);

@@ -19,28 +19,32 @@ typedef struct gap {
 struct playback_ring {
     uint64_t capacity;
     uint32_t sample_bytes;
-    unsigned char *samples;     /* the sample at a position stands at position % capacity */
+    unsigned char *samples; /* the sample at a position stands at position % capacity */
 
     /* The writer's. */
-    uint64_t floor;             /* the position of the last cut */
-    atomic_word tail;           /* the next position to write, times 2, and 1 where an item is open */
-    char apart[64];             /* keeps what the writer stores and what the reader stores on two cache lines */
+    uint64_t floor;   /* the position of the last cut */
+    atomic_word tail; /* the next position to write, times 2, and 1 where an item is open */
+    char apart[64];   /* keeps what the writer stores and what the reader stores on two cache lines */
 
     /* Both. */
-    atomic_word head;           /* the next position to read */
+    atomic_word head; /* the next position to read */
 
     /* The reader's. */
-    atomic_word copying;        /* where the samples begin that a read is copying, or IDLE */
-    atomic_word reading;        /* 1: a thread is between enter and leave */
+    atomic_word copying; /* where the samples begin that a read is copying, or IDLE */
+    atomic_word reading; /* 1: a thread is between enter and leave */
     atomic_word underruns;
     atomic_word note;
-    atomic_word gap_count;      /* of all gaps so far; gap number n is gaps[n % GAPS] */
+    atomic_word gap_count; /* of all gaps so far; gap number n is gaps[n % GAPS] */
     gap gaps[GAPS];
     bool in_underrun;
 };
 
-static uint64_t position_of(uint64_t tail) { return tail >> 1; }
-static bool is_open(uint64_t tail) { return tail & 1; }
+static uint64_t position_of(uint64_t tail) {
+    return tail >> 1;
+}
+static bool is_open(uint64_t tail) {
+    return tail & 1;
+}
 
 playback_ring *playback_ring_new(uint64_t capacity, uint32_t sample_bytes) {
     if (capacity > SIZE_MAX / sample_bytes) return NULL;
@@ -122,8 +126,8 @@ static uint64_t heard_before(const playback_ring *ring, uint64_t head, uint64_t 
         uint64_t length = load_acquire(&found->length);
         /* The reader reuses the oldest entry for the next gap: from this one on the entries may be new ones. */
         if (load_acquire(&ring->gap_count) - number >= GAPS) break;
-        if (at > position) continue;    /* silence that was read after the cut */
-        if (at < ring->floor) break;    /* what was before the last cut has been told */
+        if (at > position) continue; /* silence that was read after the cut */
+        if (at < ring->floor) break; /* what was before the last cut has been told */
         uint64_t audio = position - at;
         if (audio >= latency) break;
         position = at;
@@ -217,7 +221,15 @@ uint64_t playback_ring_queued(const playback_ring *ring) {
     return position_of(load_acquire(&ring->tail)) - head;
 }
 
-uint64_t playback_ring_head(const playback_ring *ring) { return load_acquire(&ring->head); }
-uint64_t playback_ring_underruns(const playback_ring *ring) { return load_relaxed(&ring->underruns); }
-void playback_ring_set_note(playback_ring *ring, uint64_t note) { store_relaxed(&ring->note, note); }
-uint64_t playback_ring_note(const playback_ring *ring) { return load_relaxed(&ring->note); }
+uint64_t playback_ring_head(const playback_ring *ring) {
+    return load_acquire(&ring->head);
+}
+uint64_t playback_ring_underruns(const playback_ring *ring) {
+    return load_relaxed(&ring->underruns);
+}
+void playback_ring_set_note(playback_ring *ring, uint64_t note) {
+    store_relaxed(&ring->note, note);
+}
+uint64_t playback_ring_note(const playback_ring *ring) {
+    return load_relaxed(&ring->note);
+}

@@ -1,12 +1,10 @@
 """Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
 
 from . import client_messages, messages, objects
-from ._core import AudioEncoder, Decoder, Session, decode, encode_append, simd_tier
+from ._core import AudioEncoder, Decoder, Session, __version__, decode, encode_append, simd_tier
 from .audio import AudioFormat
 from .errors import DecodeError
 from .stream import InvalidFrame, decode_stream
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AudioEncoder",

@@ -7,6 +7,7 @@
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
+#   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
 #   core/message.pxi     the slots of a message and the descriptors that read them
@@ -64,6 +65,9 @@ cdef extern from "streams.h":
         uint32_t generation
         uint8_t carry
         uint8_t carry_count
+
+cdef enum:
+    RECURRING_KEYS = 4                  # the keys in _RECURRING (core/catalogue.pxi)
 
 cdef class Layout:
     """What the core knows of one message class."""
@@ -132,7 +136,7 @@ cdef class Session:
     cdef bint lock(self) except -1
     cdef void unlock(self) noexcept
     cdef audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept
-    cdef void changed(self) noexcept
+    cdef void forget_stream_formats(self) noexcept
     cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
                      Py_ssize_t samples, const wire_sink *sink) except -1
     cdef object format_of_stream(self, const wire_frame *f, Layout layout)
@@ -172,22 +176,24 @@ cdef class Decoder:
     cdef object last_format             # the format of the last audio message
     cdef int last_conversion            # from last_format to the dtype
     cdef tuple last_own                 # the last message that named a format: (stream's format, what it said, the two as one)
-    cdef PyObject *ids[8]               # the last str of each key in _RECURRING
+    cdef PyObject *ids[RECURRING_KEYS]               # the last str of each key in _RECURRING
 
     cdef Session lock_session(self)
     cdef object decode_any(self, frame, out)
     cdef object decode_guarded(self, frame, out)
     cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out)
-    cdef object begin_payload(self, wire_frame *f)
+    cdef object begin_payload(self, wire_frame *f, out)
+    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept
     cdef audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm)
+    cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted)
     cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion)
     cdef object samples_of(self, frame, wire_frame *f, Layout layout, out)
     cdef tuple session_formats(self)
-    cdef object own_format(self, const wire_frame *f, Layout layout, stream_format)
+    cdef object format_of_message(self, const wire_frame *f, Layout layout, stream_format)
     cdef int conversion_to(self, audio_format) except -2
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL
 
@@ -198,8 +204,8 @@ cdef struct encode_work:
 cdef class AudioEncoder:
     """Makes the frames of one message class from samples."""
     cdef Layout layout                  # of the message whose frames are made
-    cdef Session session                # samples are converted to the format of this session; None: to own_format_
-    cdef object own_format_
+    cdef Session session                # samples are converted to the format of this session; None: to fixed_format
+    cdef object fixed_format
     cdef dict fields                    # the fields that are the same in every frame
     cdef bytes head                     # the text of a frame with these fields, up to the payload
 

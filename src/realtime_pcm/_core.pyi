@@ -9,6 +9,8 @@ from .audio import AudioFormat
 from .client_messages import ClientMessage
 from .messages import ServerMessage
 
+__version__: str
+
 Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = Literal["int16", "float32", "uint8"]
@@ -90,9 +92,9 @@ class AudioMessage(RealtimeServerMessage):
     """A message that carries audio.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
-    of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8"; None
-    from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
+    index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
+    None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
     that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
     """
 
@@ -144,9 +146,9 @@ class UnknownMessage(RealtimeServerMessage):
 class RealtimeClientMessage(RealtimeMessage):
     """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
 
-    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire name
-    for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own audio
-    has the new input format at once; the server's audio has the new output format when the server confirms it.
+    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
+    name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
+    audio has the new input format at once; the server's audio has the new output format when the server confirms it.
     role="input_audio": the user's speech. role="audio_end": the user's speech is over.
     """
 
@@ -154,10 +156,10 @@ class ClientAudioMessage(RealtimeClientMessage):
     """A message of a client that carries audio.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
-    of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
-    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
-    samples instead.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
+    index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
+    from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next
+    message's samples instead.
     """
 
     pcm: Samples
@@ -316,8 +318,8 @@ class Decoder(Generic[_Given, _LeftOut]):
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given | _LeftOut:
         """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
 
-        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the filled
-        part of `out`.
+        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
+        filled part of `out`.
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
         another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
         base64 of the payload has a bad symbol, `out` may hold the samples before it.
@@ -396,9 +398,9 @@ class AudioEncoder:
             any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
         rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
         Other keywords: fields of this one frame.
-        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not 1-D,
-            for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate` that is
-            not that of the format.
+        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
+            1-D, for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate`
+            that is not that of the format.
         """
     def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes:
         """The same frame as encode() makes, as bytes: for libraries that take bytes, and for files."""
@@ -445,12 +447,14 @@ class ViewField:
     def __get__(self, instance: ViewObject | None, owner: type[ViewObject] | None = None, /) -> Any: ...
     def __set__(self, instance: ViewObject, value: object, /) -> None: ...
 
+def _split_line(line: bytes, before: tuple[bytes, ...], behind: tuple[bytes, ...]) -> list[bytes] | None: ...
+def _unquote(value: bytes) -> bytes | None: ...
 def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None:
     """The samples of a content part, int16 in a new 1-D array; None where the part has no audio.
 
     formats: those of the session's input and output. A byte at the end that makes no whole sample is left out. Raises DecodeError
-    where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that is
-    neither PCM nor G.711.
+    where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that
+    is neither PCM nor G.711.
     """
 def simd_tier() -> str:
     """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".

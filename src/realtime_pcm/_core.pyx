@@ -20,14 +20,14 @@ from cpython.pystate cimport PyInterpreterState, PyThreadState
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
 
 from . import annotations, json_values
 from .audio import DEFAULT as DEFAULT_FORMAT
-from .audio import AudioFormat, forced_format, named_format, own_format
+from .audio import AudioFormat, forced_format, format_with, named_format
 from .errors import DecodeError
 
 cnp.import_array()
@@ -41,6 +41,7 @@ cdef extern from "Python.h":
     #endif
     """
     bint FREE_THREADED
+    const char *REALTIME_PCM_VERSION
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
@@ -49,10 +50,14 @@ cdef extern from "Python.h":
     PyThreadState *PyThreadState_Next(PyThreadState *thread)
     int PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible) nogil
 
+# CMake passes the version of pyproject.toml: reading it from the installed metadata would take as long as the whole import.
+__version__ = REALTIME_PCM_VERSION.decode()
+
 # Each file uses names of the files above it only: tests/core/test_direction.py sees to that.
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"
+include "core/lines.pxi"
 include "core/samples.pxi"
 include "core/views.pxi"
 include "core/message.pxi"

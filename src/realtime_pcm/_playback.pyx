@@ -8,8 +8,7 @@ import numpy as np
 
 cimport cython
 cimport numpy as cnp
-from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous, PyBuffer_Release, Py_buffer
-from cpython.exc cimport PyErr_Clear
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDES, PyBuffer_IsContiguous, PyBuffer_Release, Py_buffer
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
@@ -192,11 +191,8 @@ cdef bint is_format(const char *format, char letter) noexcept nogil:
 
 cdef extern from *:
     """
-    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    #define NATIVE_ORDER '>'
-    #else
-    #define NATIVE_ORDER '<'
-    #endif
+    #include "compiler.h"
+    #define NATIVE_ORDER (PORTABLE_BIG_ENDIAN ? '>' : '<')
     """
     char NATIVE_ORDER
 
@@ -380,7 +376,10 @@ cdef class SampleQueue:
         if fault == LAYOUT_NO_BUFFER:
             raise TypeError(f"{_FAULTS[fault]}, not {type(out).__name__}")
         view = out if isinstance(out, np.ndarray) else memoryview(out)
-        given = f"{view.dtype}{list(view.shape)}" if isinstance(view, np.ndarray) else f"format {view.format!r}, shape {view.shape}"
+        if isinstance(view, np.ndarray):
+            given = f"{view.dtype}{list(view.shape)}"
+        else:
+            given = f"format {view.format!r}, shape {view.shape}"
         raise ValueError(f"{_FAULTS[fault]} (the player: {self.dtype}, channels={self.channels}; given: {given})")
 
     # ---- the writer: one call at a time

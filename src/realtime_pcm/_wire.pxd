@@ -98,6 +98,7 @@ cdef extern from "wire.h" nogil:
         wire_payload payload
         uint32_t payload_field
         size_t payload_bytes
+        size_t payload_end
 
     void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
                          bint defer_payload)

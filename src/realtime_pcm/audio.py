@@ -93,11 +93,10 @@ DEFAULT = AudioFormat("pcm16", 24000)
 
 
 def named_format(name: str | None, rate: object = None, channels: object = None) -> AudioFormat | None:
-    """The format that a name on the wire stands for, with the rate and the channels that are sent beside it; None where neither
-    the name nor the rate says anything.
+    """The format that a name on the wire stands for, with the rate and the channels that are sent beside it.
 
-    An unknown name becomes the encoding, at the rate that is sent beside it or 24,000 Hz. At most 128 characters of the name are
-    kept, because a session may send megabytes.
+    None where neither the name nor the rate says anything. An unknown name becomes the encoding, at the rate that is sent beside
+    it or 24,000 Hz. At most 128 characters of the name are kept, because a session may send megabytes.
     """
     if name is None or name in _SILENT:
         if not _is_count(rate):
@@ -170,9 +169,11 @@ def _hint(encoding: str) -> str:
     return f"; did you mean {(name if _spelling(name) == near[0] else near[0])!r}?"
 
 
-def own_format(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
-    """The format of a message that sends a name, a rate or channels itself. What it does not send is what the name implies, or,
-    without a name, that of `base`."""
+def format_with(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
+    """The format of a message that sends a name, a rate or channels itself.
+
+    A part that the message does not send is the one that the name implies or, without a name, that of `base`.
+    """
     if name is not None and name not in _SILENT:
         return named_format(name, rate, channels) or base
     if not (_is_count(rate) or _is_count(channels)):

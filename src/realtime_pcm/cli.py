@@ -272,6 +272,6 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`). stdout becomes the null device, or Python's flush at exit would fail again.
+        # The reader of our output has gone (`| head`). stdout becomes the null device, or else Python's flush at exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -49,13 +49,30 @@ def _standard_loader() -> Any:
 
     def load(span: Any) -> Any:
         text = span if isinstance(span, str) else bytes(span).decode()
-        try:
-            return json.loads(text, parse_int=_integer)
-        except RecursionError:
-            # json recurses once for each level of nesting, and a frame may have 1,024 levels.
-            return _load_deep(text)
+        # json recurses once for each level of nesting. A frame may have 1,024 levels, and a thread little stack.
+        return _load_deep(text) if _is_deep(text) else json.loads(text, parse_int=_integer)
 
     return load
+
+
+_SHALLOW = 32  # levels: the catalogue's messages have fewer than ten
+_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]')
+
+
+def _is_deep(text: str) -> bool:
+    """Whether valid JSON has more than _SHALLOW levels."""
+    if text.count("[") + text.count("{") <= _SHALLOW:
+        return False
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        first = text[match.start()]
+        if first in "[{":
+            depth += 1
+            if depth > _SHALLOW:
+                return True
+        elif first != '"':
+            depth -= 1
+    return False
 
 
 _SPACE = re.compile(r"[ \t\n\r]*")

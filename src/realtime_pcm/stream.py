@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         def exception(self) -> BaseException | None: ...
         def receive(self) -> Awaitable[Any]: ...
 
+
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
 
 M = TypeVar("M", covariant=True)
@@ -334,8 +335,10 @@ class _Unparsed:
 
 
 class _AiohttpFrames(AsyncIterator["Frame"]):
-    """The frames of an aiohttp WebSocket. aiohttp reports the end of a connection as a message, and its iteration drops the
-    close code."""
+    """The frames of an aiohttp WebSocket.
+
+    aiohttp reports the end of a connection as a message, and its iteration drops the close code.
+    """
 
     # The values of aiohttp.WSMsgType. Those below 16 are opcodes of RFC 6455.
     TEXT, BINARY, CLOSE, PING, PONG, CLOSING, ERROR = 1, 2, 8, 9, 10, 0x100, 0x102

@@ -11,8 +11,8 @@ import re
 
 __all__ = ["shown_name", "shown_text"]
 
-# Control characters (C0 without tab and newline, DEL, C1), separators of lines and paragraphs, the characters that embed, override
-# or isolate a direction of writing, and surrogates, which no encoding of a terminal can hold.
+# Control characters (C0 without tab and newline, DEL, C1), separators of lines and paragraphs, the characters that embed,
+# override or isolate a direction of writing, and surrogates, which no encoding of a terminal can hold.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -22,8 +22,10 @@ def shown_text(text: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """A name, such as a type or an id, on one line: its first 100 characters, as an ASCII literal in quotes where one of them is
-    not printable."""
+    """A name, such as a type or an id, on one line: its first 100 characters.
+
+    Where one of them is not printable, they are an ASCII literal in quotes.
+    """
     start = name[:100]
     if not start.isprintable():
         start = ascii(start)

@@ -76,18 +76,19 @@ static PyObject *number_text(const uint8_t *data, const wire_value *value) {
     return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
 }
 
-/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has 767
- * at the most. */
+/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has
+ * 767 at the most. */
 #define NUMBER_DIGITS 800
 
-/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1 stands
- * for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it is. */
+/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1
+ * stands for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it
+ * is. */
 static PyObject *shortened_number(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     if (end - p <= 2 * NUMBER_DIGITS) return NULL;
     char text[NUMBER_DIGITS + 32];
     size_t length = 0, digits = 0;
-    int64_t point = 0, exponent = 0;        /* point: the power of ten of the last kept digit */
+    int64_t point = 0, exponent = 0; /* point: the power of ten of the last kept digit */
     bool fraction = false, sticky = false;
     if (*p == '-') {
         text[length++] = '-';

@@ -45,7 +45,7 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
             bytes = plain;
             length = written;
         } else {
-            length = STREAM_ID_MAX + 1 > length ? STREAM_ID_MAX + 1 : length;   /* too long for `plain`: as it stands */
+            length = STREAM_ID_MAX + 1 > length ? STREAM_ID_MAX + 1 : length; /* too long for `plain`: as it stands */
         }
     }
     if (length > STREAM_ID_MAX) {
@@ -101,14 +101,23 @@ void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release
 static void link_newest(stream_table *table, audio_stream *stream) {
     stream->newer = NULL;
     stream->older = table->newest;
-    if (table->newest) table->newest->newer = stream; else table->oldest = stream;
+    if (table->newest)
+        table->newest->newer = stream;
+    else
+        table->oldest = stream;
     table->newest = stream;
 }
 
 static void unlink_stream(stream_table *table, audio_stream *stream) {
     if (stream == table->newest) forget_spelling(table);
-    if (stream->newer) stream->newer->older = stream->older; else table->newest = stream->older;
-    if (stream->older) stream->older->newer = stream->newer; else table->oldest = stream->newer;
+    if (stream->newer)
+        stream->newer->older = stream->older;
+    else
+        table->newest = stream->older;
+    if (stream->older)
+        stream->older->newer = stream->newer;
+    else
+        table->oldest = stream->newer;
 }
 
 void streams_close(stream_table *table, audio_stream *stream) {
@@ -125,8 +134,7 @@ void streams_clear(stream_table *table) {
 
 audio_stream *streams_find(const stream_table *table, const stream_key *key) {
     for (audio_stream *stream = table->newest; stream; stream = stream->older) {
-        if (stream->hash == key->hash && stream->key_length == key->length &&
-            memcmp(stream->key, key->bytes, key->length) == 0) {
+        if (stream->hash == key->hash && stream->key_length == key->length && memcmp(stream->key, key->bytes, key->length) == 0) {
             return stream;
         }
     }

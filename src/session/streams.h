@@ -24,10 +24,10 @@
 
 /* Who speaks in a stream. Streams of different speakers stand apart, for many of them have no ids. */
 typedef enum stream_speaker {
-    STREAM_OUTPUT = 0,          /* the server's answer */
-    STREAM_HEARD,               /* the user's speech, as the server sends it back (GPT-Live) */
-    STREAM_INPUT,               /* the user's speech, as the client sends it */
-    STREAM_PLAYED,              /* other audio that the client sends */
+    STREAM_OUTPUT = 0, /* the server's answer */
+    STREAM_HEARD,      /* the user's speech, as the server sends it back (GPT-Live) */
+    STREAM_INPUT,      /* the user's speech, as the client sends it */
+    STREAM_PLAYED,     /* other audio that the client sends */
 } stream_speaker;
 
 /* How a message names its stream: the numbers of the fields that hold the ids (0: it has no such field), and who speaks. */
@@ -39,7 +39,7 @@ typedef struct stream_fields {
 typedef struct stream_key {
     uint64_t hash;
     uint16_t length;
-    uint16_t response_length;   /* so many bytes at the start are the speaker and the response_id */
+    uint16_t response_length; /* so many bytes at the start are the speaker and the response_id */
     uint8_t bytes[STREAM_KEY_MAX];
 } stream_key;
 
@@ -48,9 +48,9 @@ void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id);
 
 typedef struct audio_stream {
-    struct audio_stream *older, *newer;     /* by when they spoke last */
-    int64_t offset;             /* index of the next sample */
-    const void *format;         /* the format of the next delta that names none. It holds while `generation` is the table's */
+    struct audio_stream *older, *newer; /* by when they spoke last */
+    int64_t offset;                     /* index of the next sample */
+    const void *format; /* the format of the next delta that names none. It holds while `generation` is the table's */
     uint32_t generation;
     uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
     uint16_t key_length, response_length;
@@ -60,7 +60,7 @@ typedef struct audio_stream {
 
 /* The ids of the stream that spoke last, byte for byte as in its frame: the next delta mostly has the same bytes. */
 typedef struct stream_spelling {
-    uint8_t kinds[3];           /* the wire_kind of each id. 0xFF: no spelling is remembered, and no id equals this one */
+    uint8_t kinds[3]; /* the wire_kind of each id. 0xFF: no spelling is remembered, and no id equals this one */
     uint8_t speaker;
     uint16_t lengths[3];
     uint8_t bytes[3][STREAM_ID_MAX];
@@ -71,10 +71,10 @@ typedef struct stream_table {
     void (*release)(void *);
     audio_stream *newest, *oldest;
     size_t count;
-    size_t carries;             /* how many streams have a carry */
-    uint64_t evicted_bytes;     /* how many carries were lost */
-    uint32_t generation;        /* of the formats of streams: the caller adds 1 whenever one may have changed */
-    stream_spelling last;       /* how `newest` was named */
+    size_t carries;         /* how many streams have a carry */
+    uint64_t evicted_bytes; /* how many carries were lost */
+    uint32_t generation;    /* of the formats of streams: the caller adds 1 whenever one may have changed */
+    stream_spelling last;   /* how `newest` was named */
 } stream_table;
 
 void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *));
@@ -84,15 +84,15 @@ void streams_clear(stream_table *table);
 audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
 /* The stream that spoke last, if this frame names it in the same bytes as the last frame did; else NULL. */
-static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
-                                                 const stream_fields *fields);
+static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
 /* Adds a stream at offset 0, which becomes the one that spoke last. NULL without memory; the table is then as it was. */
 audio_stream *streams_add(stream_table *table, const stream_key *key);
 
 /* Moves a stream on behind a delta of `samples` samples. `taken`: how many bytes of the carry these samples began with; a carry
  * that was not taken is counted as lost. `rest`, if `rest_count` is 1: the byte that the delta left over, the new carry. */
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest, unsigned rest_count);
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
+                     unsigned rest_count);
 /* Remembers how the frame names `newest`, the stream that streams_advance has just moved on. */
 void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields);
 

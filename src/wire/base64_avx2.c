@@ -12,7 +12,7 @@
 /* Reads n * 32 symbols, n at most 4; each 32 of them become 24 bytes, 12 at the start of each half of bytes[i], with
  * zeros behind them. `*wrong` gathers sign bits: set where a byte is outside the alphabet. Step by step for all n, not
  * one after the other: the instructions of one vector wait for each other, and fill the schedulers while they wait. */
-__attribute__((always_inline)) static inline void decode(int n, const uint8_t *src, __m256i bytes[], __m256i *wrong) {
+static PORTABLE_INLINE void decode(int n, const uint8_t *src, __m256i bytes[], __m256i *wrong) {
     const __m256i limits = _mm256_setr_epi8(LIMITS, LIMITS), offsets = _mm256_setr_epi8(OFFSETS, OFFSETS);
     __m256i codes[4], rows[4];
     EACH codes[i] = _mm256_loadu_si256((const __m256i *)(const void *)(src + 32 * i));
@@ -28,8 +28,10 @@ __attribute__((always_inline)) static inline void decode(int n, const uint8_t *s
     EACH bytes[i] = _mm256_maddubs_epi16(bytes[i], _mm256_set1_epi16(0x0140));
     EACH bytes[i] = _mm256_madd_epi16(bytes[i], _mm256_set1_epi32(0x00011000));
     /* A group's bytes are 2, 1, 0 of its word. */
+    /* clang-format off */
     EACH bytes[i] = _mm256_shuffle_epi8(bytes[i], _mm256_setr_epi8(
         2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+    /* clang-format on */
 }
 
 /* Writes 28 bytes, the last four of them zero. */
@@ -62,10 +64,8 @@ size_t wire_base64_avx2(const uint8_t *src, size_t length, uint8_t *out) {
     for (; length - at >= 128 + 8; at += 128, out += 96) {
         __m256i wrong = _mm256_setzero_si256();
         decode(4, src + at, bytes, &wrong);
-        for (int i = 0; i < 4; i++)
-            store28(out + 24 * i, bytes[i]);
-        if (_mm256_movemask_epi8(wrong))
-            break;
+        for (int i = 0; i < 4; i++) store28(out + 24 * i, bytes[i]);
+        if (_mm256_movemask_epi8(wrong)) break;
     }
     /* 32 symbols a turn, read and written exactly. */
     for (; length - at >= 32; at += 32, out += 24) {
@@ -73,12 +73,10 @@ size_t wire_base64_avx2(const uint8_t *src, size_t length, uint8_t *out) {
         decode(1, src + at, bytes, &wrong);
         store24(out, bytes[0]);
         size_t taken = sound(wrong, 32);
-        if (taken < 32)
-            return at + taken;
+        if (taken < 32) return at + taken;
     }
     size_t rest = length - at;
-    if (rest == 0)
-        return at;
+    if (rest == 0) return at;
     __m256i wrong = _mm256_setzero_si256();
     if (at) {
         /* The last 32 symbols, the first 32 - rest of them once more: they lie behind src, because 32 or more were

@@ -9,6 +9,7 @@
 
 /* A symbol's six bits by its seven-bit code: vpermi2b looks up 64 codes in all 128 entries at once. Codes above 127
  * wrap round to an entry of their low seven bits, so the code's own sign bit has to be tested as well. */
+/* clang-format off */
 ALIGNED static const uint8_t symbols[128] = {
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
@@ -19,6 +20,7 @@ ALIGNED static const uint8_t symbols[128] = {
     NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
 };
+/* clang-format on */
 
 /* A decoded vector has a group's 24 bits in each of its 16 words of 32 bits, most significant first on the wire: the
  * group's bytes are 2, 1, 0 of the word. Four vectors hold 192 bytes, three full ones. G(n) are the three bytes of
@@ -41,18 +43,16 @@ static inline __m512i lookup(__m512i codes) {
 /* Reads n * 64 symbols, n at most 8; each 64 of them become 16 words of 24 bits. Returns sign bits: set where a byte
  * is outside the alphabet. Step by step for all n, not one after the other: the instructions of one vector wait for
  * each other, and fill the schedulers while they wait. */
-__attribute__((always_inline)) static inline __m512i decode(int n, const uint8_t *src, __m512i words[]) {
+static PORTABLE_INLINE __m512i decode(int n, const uint8_t *src, __m512i words[]) {
     __m512i codes[8], wrong = _mm512_setzero_si512();
     EACH {
         codes[i] = _mm512_loadu_si512(src + 64 * i);
-        /* gcc would load each a second time rather than copy the register that vpermi2b overwrites; what an asm
-         * statement has touched cannot be loaded again. */
-        __asm__("" : "+v"(codes[i]));
+        PORTABLE_KEEP_IN_REGISTER(codes[i]); /* vpermi2b overwrites one */
     }
     EACH words[i] = lookup(codes[i]);
-    EACH wrong = _mm512_ternarylogic_epi32(wrong, words[i], codes[i], 0xFE); /* a | b | c */
-    EACH words[i] = _mm512_maddubs_epi16(words[i], _mm512_set1_epi16(0x0140));      /* first * 64 + second */
-    EACH words[i] = _mm512_madd_epi16(words[i], _mm512_set1_epi32(0x00011000));     /* first * 4096 + second */
+    EACH wrong = _mm512_ternarylogic_epi32(wrong, words[i], codes[i], 0xFE);    /* a | b | c */
+    EACH words[i] = _mm512_maddubs_epi16(words[i], _mm512_set1_epi16(0x0140));  /* first * 64 + second */
+    EACH words[i] = _mm512_madd_epi16(words[i], _mm512_set1_epi32(0x00011000)); /* first * 4096 + second */
     return wrong;
 }
 
@@ -86,23 +86,20 @@ size_t wire_base64_avx512vbmi(const uint8_t *src, size_t length, uint8_t *out) {
         __m512i wrong = decode(8, src + at, words);
         store192(out, words);
         store192(out + 192, words + 4);
-        if (_mm512_movepi8_mask(wrong))
-            goto exactly;
+        if (_mm512_movepi8_mask(wrong)) goto exactly;
     }
     for (; length - at >= 256; at += 256, out += 192) {
         __m512i words[4];
         __m512i wrong = decode(4, src + at, words);
         store192(out, words);
-        if (_mm512_movepi8_mask(wrong))
-            break;
+        if (_mm512_movepi8_mask(wrong)) break;
     }
 exactly:
     while (at < length) {
         size_t step = length - at < 64 ? length - at : 64;
         size_t taken = decode_masked(src + at, step, out);
         at += taken;
-        if (taken < step)
-            break;
+        if (taken < step) break;
         out += 48;
     }
     return at;

@@ -14,8 +14,7 @@ _Alignas(64) static const char wire_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
 /* Writes the four symbols of a group that has only `rest` bytes, 0, 1 or 2, and nothing where that is 0. The missing
  * bytes count as zero; a symbol that has no bit of a byte that is there is '='. Reads src[0 .. rest). */
 static inline void wire_encode_last_group(const uint8_t *src, size_t rest, uint8_t *out) {
-    if (rest == 0)
-        return;
+    if (rest == 0) return;
     unsigned first = src[0], second = rest == 2 ? src[1] : 0;
     out[0] = (uint8_t)wire_alphabet[first >> 2];
     out[1] = (uint8_t)wire_alphabet[(first & 3) << 4 | second >> 4];

@@ -22,14 +22,13 @@
  * one row for each of the twelve sixes that are left, 52 in row 2 and 63 in row 13. A subtraction of 51 that stops at
  * zero makes 0 of A..Z and a..z and 1 .. 12 of the others; from 26 on comes one more. */
 #define DIGIT '0' - 52
-#define OFFSETS 'A', 'a' - 26, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, '+' - 62, \
-    '/' - 63, 0, 0
+#define OFFSETS 'A', 'a' - 26, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, '+' - 62, '/' - 63, 0, 0
 
 #define EACH for (int i = 0; i < n; i++)
 
 /* Turns 24 bytes into 32 symbols, n times, n at most 4. `order` says where the 12 bytes of each half of bytes[i] are.
  * Step by step for all n, because the instructions of one vector wait for each other. */
-__attribute__((always_inline)) static inline void encode(int n, __m256i bytes[], __m256i order) {
+static PORTABLE_INLINE void encode(int n, __m256i bytes[], __m256i order) {
     const __m256i offsets = _mm256_setr_epi8(OFFSETS, OFFSETS);
     __m256i high[4], row[4];
     EACH bytes[i] = _mm256_shuffle_epi8(bytes[i], order);
@@ -82,18 +81,14 @@ void wire_base64_encode_avx2(const uint8_t *src, size_t length, uint8_t *out) {
      * - 4, at + 20, at + 44 and at + 68, and the last ends at at + 100: four beyond these groups, which are there. */
     for (; length - at >= 96 + 4; at += 96, out += 128) {
         __m256i vectors[4];
-        for (int i = 0; i < 4; i++)
-            vectors[i] = _mm256_loadu_si256((const __m256i *)(const void *)(src + at + 24 * i - 4));
+        for (int i = 0; i < 4; i++) vectors[i] = _mm256_loadu_si256((const __m256i *)(const void *)(src + at + 24 * i - 4));
         encode(4, vectors, _mm256_setr_epi8(ORDER(4), ORDER(0)));
-        for (int i = 0; i < 4; i++)
-            store32(out + 32 * i, vectors[i]);
+        for (int i = 0; i < 4; i++) store32(out + 32 * i, vectors[i]);
     }
-    for (; whole - at >= 24; at += 24, out += 32)
-        encode_exactly(src + at, out);
+    for (; whole - at >= 24; at += 24, out += 32) encode_exactly(src + at, out);
     /* The last 24 bytes of whole groups, of which the first are encoded once more: they lie behind src, because 24 or
      * more were encoded, and give the same symbols again. */
-    if (at < whole)
-        encode_exactly(src + whole - 24, end - 32);
+    if (at < whole) encode_exactly(src + whole - 24, end - 32);
     wire_encode_last_group(src + whole, length - whole, end);
 }
 #endif

@@ -19,8 +19,7 @@
  * goes by the lower six. */
 #define GROUP(at, n) at(3 * (n) + 1), at(3 * (n)), at(3 * (n) + 2), at(3 * (n) + 1)
 #define FOUR_GROUPS(at, n) GROUP(at, n), GROUP(at, (n) + 1), GROUP(at, (n) + 2), GROUP(at, (n) + 3)
-#define SIXTEEN_GROUPS(at, n) \
-    FOUR_GROUPS(at, n), FOUR_GROUPS(at, (n) + 4), FOUR_GROUPS(at, (n) + 8), FOUR_GROUPS(at, (n) + 12)
+#define SIXTEEN_GROUPS(at, n) FOUR_GROUPS(at, n), FOUR_GROUPS(at, (n) + 4), FOUR_GROUPS(at, (n) + 8), FOUR_GROUPS(at, (n) + 12)
 #define SHIFTS UINT64_C(0x3036242A1016040A) /* of the even group 10, 4, 22, 16; of the odd one 32 more */
 
 #define ITSELF(byte) byte
@@ -41,8 +40,7 @@ void wire_base64_encode_avx512vbmi(const uint8_t *src, size_t length, uint8_t *o
     /* 192 bytes a turn, written exactly as 256 symbols. The four loads end at 64, 112, 160 and 208 bytes: 16 beyond
      * these groups, which are there. */
     for (; length >= 192 + 16; length -= 192, src += 192, out += 256) {
-        for (int i = 0; i < 4; i++)
-            _mm512_storeu_si512(out + 64 * i, encode(_mm512_loadu_si512(src + 48 * i)));
+        for (int i = 0; i < 4; i++) _mm512_storeu_si512(out + 64 * i, encode(_mm512_loadu_si512(src + 48 * i)));
     }
     /* 48 bytes a turn. Masked loads touch no byte outside their mask, and do not fault on one. */
     const __mmask64 first_48 = UINT64_C(0xFFFFFFFFFFFF);
@@ -80,7 +78,7 @@ void wire_float32_to_base64_avx512vbmi(const void *samples, size_t count, uint8_
     const uint8_t *in = samples;
     /* 96 floats a turn, read exactly, and written exactly as 256 symbols. */
     for (; count >= 96; count -= 96, in += 96 * 4, out += 256) {
-        __m512 values[6] = {_mm512_loadu_ps(in), _mm512_loadu_ps(in + 64), _mm512_loadu_ps(in + 128),
+        __m512 values[6] = {_mm512_loadu_ps(in),       _mm512_loadu_ps(in + 64),  _mm512_loadu_ps(in + 128),
                             _mm512_loadu_ps(in + 192), _mm512_loadu_ps(in + 256), _mm512_loadu_ps(in + 320)};
         __m512i bytes[3];
         round_all(values, 6, bytes);
@@ -90,8 +88,7 @@ void wire_float32_to_base64_avx512vbmi(const void *samples, size_t count, uint8_
             _mm512_permutex2var_epi8(bytes[1], _mm512_load_si512(from_samples[2]), bytes[2]),
             _mm512_permutexvar_epi8(_mm512_load_si512(from_samples[3]), bytes[2]),
         };
-        for (int i = 0; i < 4; i++)
-            _mm512_storeu_si512(out + 64 * i, symbols_of(groups[i]));
+        for (int i = 0; i < 4; i++) _mm512_storeu_si512(out + 64 * i, symbols_of(groups[i]));
     }
     /* The last ones through the stack. */
     if (count) {

@@ -32,8 +32,7 @@ void wire_base64_encode_neon(const uint8_t *src, size_t length, uint8_t *out) {
     size_t whole = length / 3 * 3, at = 0;
     uint8_t *end = out + whole / 3 * 4;
     /* 48 bytes a turn, read and written exactly. */
-    for (; whole - at >= 48; at += 48, out += 64)
-        encode(alphabet, src + at, out);
+    for (; whole - at >= 48; at += 48, out += 64) encode(alphabet, src + at, out);
     if (at < whole) {
         if (at) {
             /* The last 48 bytes of whole groups, of which the first are encoded once more: they lie behind src, because

@@ -10,14 +10,14 @@
  * at twice the width, derives all three. */
 #define ORDER _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10)
 #define DIGIT '0' - 52
-#define OFFSETS _mm_setr_epi8('A', 'a' - 26, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, \
-    '+' - 62, '/' - 63, 0, 0)
+#define OFFSETS \
+    _mm_setr_epi8('A', 'a' - 26, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, DIGIT, '+' - 62, '/' - 63, 0, 0)
 
 #define EACH for (int i = 0; i < n; i++)
 
 /* Turns the first 12 bytes of bytes[i] into 16 symbols, n at most 4. Step by step for all n, because the instructions
  * of one vector wait for each other. */
-__attribute__((always_inline)) static inline void encode(int n, __m128i bytes[]) {
+static PORTABLE_INLINE void encode(int n, __m128i bytes[]) {
     __m128i high[4], row[4];
     EACH bytes[i] = _mm_shuffle_epi8(bytes[i], ORDER);
     EACH high[i] = _mm_mulhi_epu16(_mm_and_si128(bytes[i], _mm_set1_epi32(0x0FC0FC00)), _mm_set1_epi32(0x04000040));
@@ -51,11 +51,9 @@ void wire_base64_encode_ssse3(const uint8_t *src, size_t length, uint8_t *out) {
     /* 48 bytes a turn, written exactly as 64 symbols. The four loads end at 16, 28, 40 and 52 bytes: four beyond these
      * groups, which are there. */
     for (; length - at >= 48 + 4; at += 48, out += 64) {
-        for (int i = 0; i < 4; i++)
-            vectors[i] = load16(src + at + 12 * i);
+        for (int i = 0; i < 4; i++) vectors[i] = load16(src + at + 12 * i);
         encode(4, vectors);
-        for (int i = 0; i < 4; i++)
-            store16(out + 16 * i, vectors[i]);
+        for (int i = 0; i < 4; i++) store16(out + 16 * i, vectors[i]);
     }
     /* 12 bytes a turn, read and written exactly. */
     for (; whole - at >= 12; at += 12, out += 16) {

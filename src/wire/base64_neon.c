@@ -8,6 +8,7 @@
 #define NO 0x80 /* outside the alphabet */
 
 /* A symbol's six bits by its seven-bit code, in halves of 64: what one table lookup of four registers holds. */
+/* clang-format off */
 static const uint8_t symbols[128] = {
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
@@ -18,13 +19,18 @@ static const uint8_t symbols[128] = {
     NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
 };
+/* clang-format on */
 
 typedef struct tables {
     uint8x16x4_t low, high;
 } tables;
 
+static inline uint8x16x4_t load_four(const uint8_t *from) {
+    return (uint8x16x4_t){{vld1q_u8(from), vld1q_u8(from + 16), vld1q_u8(from + 32), vld1q_u8(from + 48)}};
+}
+
 static inline tables load_tables(void) {
-    return (tables){vld1q_u8_x4(symbols), vld1q_u8_x4(symbols + 64)};
+    return (tables){load_four(symbols), load_four(symbols + 64)};
 }
 
 /* The lookups leave out what is beyond their 64 entries: the first gives 0 there, the second keeps what the first
@@ -56,8 +62,7 @@ static inline int any(uint8x16_t wrong) {
 /* Up to 64 symbols with a byte outside the alphabet among them, or not: how many come before it, in whole groups. */
 static size_t sound_prefix(const uint8_t *src, size_t length) {
     size_t at = 0;
-    while (at < length && src[at] < 128 && symbols[src[at]] != NO)
-        at++;
+    while (at < length && src[at] < 128 && symbols[src[at]] != NO) at++;
     return at & ~(size_t)3;
 }
 
@@ -70,19 +75,16 @@ size_t wire_base64_neon(const uint8_t *src, size_t length, uint8_t *out) {
         uint8x16_t wrong = vdupq_n_u8(0);
         decode(&table, src + at, out, &wrong);
         decode(&table, src + at + 64, out + 48, &wrong);
-        if (any(wrong))
-            break;
+        if (any(wrong)) break;
     }
     /* 64 symbols a turn, read and written exactly. */
     for (; length - at >= 64; at += 64, out += 48) {
         uint8x16_t wrong = vdupq_n_u8(0);
         decode(&table, src + at, out, &wrong);
-        if (any(wrong))
-            return at + sound_prefix(src + at, 64);
+        if (any(wrong)) return at + sound_prefix(src + at, 64);
     }
     size_t rest = length - at;
-    if (rest == 0)
-        return at;
+    if (rest == 0) return at;
     uint8x16_t wrong = vdupq_n_u8(0);
     if (at) {
         /* The last 64 symbols, the first 64 - rest of them once more: they lie behind src, because 64 or more were

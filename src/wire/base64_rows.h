@@ -20,9 +20,9 @@
 #define FROM(code) (char)-(code)
 #define UP_TO(code) (char)(127 - (code))
 #define NONE (char)-128
-#define LIMITS NONE, NONE, NONE, NONE, FROM('+'), FROM('/'), UP_TO('9'), UP_TO('9'), FROM('A'), FROM('A'), UP_TO('Z'), \
-    UP_TO('Z'), FROM('a'), FROM('a'), UP_TO('z'), UP_TO('z')
-#define OFFSETS 0, 0, 0, 0, 62 - '+', 63 - '/', 52 - '0', 52 - '0', -'A', -'A', -'A', -'A', 26 - 'a', 26 - 'a', \
-    26 - 'a', 26 - 'a'
+#define LIMITS \
+    NONE, NONE, NONE, NONE, FROM('+'), FROM('/'), UP_TO('9'), UP_TO('9'), FROM('A'), FROM('A'), UP_TO('Z'), UP_TO('Z'), \
+        FROM('a'), FROM('a'), UP_TO('z'), UP_TO('z')
+#define OFFSETS 0, 0, 0, 0, 62 - '+', 63 - '/', 52 - '0', 52 - '0', -'A', -'A', -'A', -'A', 26 - 'a', 26 - 'a', 26 - 'a', 26 - 'a'
 
 #endif

@@ -12,7 +12,7 @@
 /* Reads n * 16 symbols, n at most 4; each 16 of them become 12 bytes and four of zero. `*wrong` gathers sign bits: set
  * where a byte is outside the alphabet. Step by step for all n, because the instructions of one vector wait for each
  * other. */
-__attribute__((always_inline)) static inline void decode(int n, const uint8_t *src, __m128i bytes[], __m128i *wrong) {
+static PORTABLE_INLINE void decode(int n, const uint8_t *src, __m128i bytes[], __m128i *wrong) {
     const __m128i limits = _mm_setr_epi8(LIMITS), offsets = _mm_setr_epi8(OFFSETS);
     __m128i codes[4], rows[4];
     EACH codes[i] = _mm_loadu_si128((const __m128i *)(const void *)(src + 16 * i));
@@ -28,8 +28,7 @@ __attribute__((always_inline)) static inline void decode(int n, const uint8_t *s
     EACH bytes[i] = _mm_maddubs_epi16(bytes[i], _mm_set1_epi16(0x0140));
     EACH bytes[i] = _mm_madd_epi16(bytes[i], _mm_set1_epi32(0x00011000));
     /* A group's bytes are 2, 1, 0 of its word. */
-    EACH bytes[i] = _mm_shuffle_epi8(bytes[i], _mm_setr_epi8(
-        2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+    EACH bytes[i] = _mm_shuffle_epi8(bytes[i], _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
 }
 
 /* Writes 16 bytes, the last four of them zero. */
@@ -47,7 +46,7 @@ static inline void store12(uint8_t *out, __m128i bytes) {
 /* The symbols before the first group that holds one of these faults. */
 static inline size_t sound(__m128i wrong, size_t length) {
     unsigned faults = (unsigned)_mm_movemask_epi8(wrong);
-    return faults ? (unsigned)__builtin_ctz(faults) & ~3u : length;
+    return faults ? (unsigned)portable_lowest_bit(faults) & ~3u : length;
 }
 
 size_t wire_base64_ssse3(const uint8_t *src, size_t length, uint8_t *out) {
@@ -59,10 +58,8 @@ size_t wire_base64_ssse3(const uint8_t *src, size_t length, uint8_t *out) {
     for (; length - at >= 64 + 8; at += 64, out += 48) {
         __m128i wrong = _mm_setzero_si128();
         decode(4, src + at, bytes, &wrong);
-        for (int i = 0; i < 4; i++)
-            store16(out + 12 * i, bytes[i]);
-        if (_mm_movemask_epi8(wrong))
-            break;
+        for (int i = 0; i < 4; i++) store16(out + 12 * i, bytes[i]);
+        if (_mm_movemask_epi8(wrong)) break;
     }
     /* 16 symbols a turn, read and written exactly. */
     for (; length - at >= 16; at += 16, out += 12) {
@@ -70,12 +67,10 @@ size_t wire_base64_ssse3(const uint8_t *src, size_t length, uint8_t *out) {
         decode(1, src + at, bytes, &wrong);
         store12(out, bytes[0]);
         size_t taken = sound(wrong, 16);
-        if (taken < 16)
-            return at + taken;
+        if (taken < 16) return at + taken;
     }
     size_t rest = length - at;
-    if (rest == 0)
-        return at;
+    if (rest == 0) return at;
     __m128i wrong = _mm_setzero_si128();
     if (at) {
         /* The last 16 symbols, the first 16 - rest of them once more: they lie behind src, because 16 or more were

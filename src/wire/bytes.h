@@ -2,6 +2,7 @@
 #ifndef REALTIME_PCM_BYTES_H
 #define REALTIME_PCM_BYTES_H
 
+#include "compiler.h"
 #include "wire.h"
 
 #include <string.h>
@@ -24,24 +25,14 @@ static inline uint32_t wire_load32(const void *bytes) {
     return word;
 }
 
-/* 16 bytes, which the compiler keeps in one vector register where the machine has these. */
-typedef uint64_t wire_pair __attribute__((vector_size(16)));
-
-static inline wire_pair wire_difference(const char *x, const char *y) {
-    wire_pair a, b;
-    memcpy(&a, x, 16);
-    memcpy(&b, y, 16);
-    return a ^ b;
-}
-
 /* Whether `length` bytes are equal. The last word that is compared may overlap others, so that no byte beyond `length` is read. A
  * call of memcmp would cost more than the whole comparison of a name. */
 static inline bool wire_same(const void *a, const void *b, size_t length) {
     const char *x = a, *y = b;
     if (length >= 16) {
-        wire_pair different = wire_difference(x + length - 16, y + length - 16);
-        for (size_t i = 0; i + 16 < length; i += 16) different |= wire_difference(x + i, y + i);
-        return (different[0] | different[1]) == 0;
+        portable_pair different = portable_difference(x + length - 16, y + length - 16);
+        for (size_t i = 0; i + 16 < length; i += 16) different = portable_either(different, portable_difference(x + i, y + i));
+        return portable_is_zero(different);
     }
     if (length >= 8) {
         return ((wire_load64(x) ^ wire_load64(y)) | (wire_load64(x + length - 8) ^ wire_load64(y + length - 8))) == 0;

@@ -1,5 +1,6 @@
 /* Finds the types of a catalogue and the fields of a layout by their names. A layout is complete before it is used; types may be
  * added to a catalogue while other threads read it. */
+#include "atomics.h"
 #include "wire.h"
 #include "bytes.h"
 
@@ -62,7 +63,7 @@ static inline size_t type_hash(const uint8_t *name, size_t length) {
 const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
     /* This ends, because half of the slots are free. */
     for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
-        const wire_type *type = __atomic_load_n(&catalogue->slots[place], __ATOMIC_ACQUIRE);
+        const wire_type *type = load_pointer(&catalogue->slots[place]);
         if (type == NULL) return NULL;
         if (type->length == length && wire_same(type->name, name, length)) return type;
     }
@@ -75,6 +76,6 @@ bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type) {
         const wire_type *other = catalogue->slots[place];
         if (other->length == type->length && wire_same(other->name, name, type->length)) return false;
     }
-    __atomic_store_n(&catalogue->slots[place], type, __ATOMIC_RELEASE);
+    store_pointer(&catalogue->slots[place], type);
     return true;
 }

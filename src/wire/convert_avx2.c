@@ -41,7 +41,7 @@ static inline void store_float32(const __m256i samples[2], float *out) {
     _mm256_storeu_ps(out + 24, to_float(_mm256_extracti128_si256(samples[1], 1)));
 }
 
-/* In all loops: 32 or 16 samples a turn as long as there are so many, read before they are written; the rest goes
+/* In all loops: 32 or 16 samples a turn as long as there are so many; the rest goes
  * through the stack, so that nothing beyond `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
@@ -84,8 +84,7 @@ static inline void pcm16_block(const uint8_t *in, float *out) {
 }
 
 void wire_pcm16_to_float32_avx2(const uint8_t *in, size_t count, float *out) {
-    for (; count >= 16; count -= 16, in += 32, out += 16)
-        pcm16_block(in, out);
+    for (; count >= 16; count -= 16, in += 32, out += 16) pcm16_block(in, out);
     if (count) {
         uint8_t bytes[32] = {0};
         float rest[16];

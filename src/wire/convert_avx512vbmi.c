@@ -15,18 +15,18 @@ typedef struct law {
 #define LOW(sample) ((sample) & 255)
 #define HIGH(sample) ((sample) >> 8)
 #define FOUR(half, law, code) half(law(code)), half(law((code) + 1)), half(law((code) + 2)), half(law((code) + 3))
-#define CHORD(half, law, code) FOUR(half, law, code), FOUR(half, law, (code) + 4), FOUR(half, law, (code) + 8), \
-    FOUR(half, law, (code) + 12)
-#define CHORDS(half, law) CHORD(half, law, 0), CHORD(half, law, 16), CHORD(half, law, 32), CHORD(half, law, 48), \
-    CHORD(half, law, 64), CHORD(half, law, 80), CHORD(half, law, 96), CHORD(half, law, 112)
+#define CHORD(half, law, code) \
+    FOUR(half, law, code), FOUR(half, law, (code) + 4), FOUR(half, law, (code) + 8), FOUR(half, law, (code) + 12)
+#define CHORDS(half, law) \
+    CHORD(half, law, 0), CHORD(half, law, 16), CHORD(half, law, 32), CHORD(half, law, 48), CHORD(half, law, 64), \
+        CHORD(half, law, 80), CHORD(half, law, 96), CHORD(half, law, 112)
 
 static const law ulaw = {{CHORDS(LOW, ULAW_MAGNITUDE)}, {CHORDS(HIGH, ULAW_MAGNITUDE)}};
 static const law alaw = {{CHORDS(LOW, ALAW_MAGNITUDE)}, {CHORDS(HIGH, ALAW_MAGNITUDE)}};
 
 /* Bytes of two vectors in turn: n of the first, n of the second (64 on), n + 1 of the first, ... */
 #define TURN(n) (n), (n) + 64
-#define TURN8(n) TURN(n), TURN((n) + 1), TURN((n) + 2), TURN((n) + 3), TURN((n) + 4), TURN((n) + 5), TURN((n) + 6), \
-    TURN((n) + 7)
+#define TURN8(n) TURN(n), TURN((n) + 1), TURN((n) + 2), TURN((n) + 3), TURN((n) + 4), TURN((n) + 5), TURN((n) + 6), TURN((n) + 7)
 _Alignas(64) static const uint8_t in_turn[2][64] = {
     {TURN8(0), TURN8(8), TURN8(16), TURN8(24)},
     {TURN8(32), TURN8(40), TURN8(48), TURN8(56)},
@@ -56,7 +56,7 @@ static inline __mmask64 lanes(size_t count) {
     return _bzhi_u64(~0ull, (unsigned)count);
 }
 
-/* In all loops: 64 or 32 samples a turn as long as there are so many, read before they are written. The rest is
+/* In all loops: 64 or 32 samples a turn as long as there are so many. The rest is
  * loaded and stored under masks, which touch and fault on nothing beyond `count`. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
@@ -70,8 +70,7 @@ static inline void law_to_int16(const law *law, const uint8_t *in, size_t count,
         __mmask64 live = lanes(count);
         expand(law, _mm512_maskz_loadu_epi8(live, in), samples);
         _mm512_mask_storeu_epi16(out, (__mmask32)live, samples[0]);
-        if (count > 32)
-            _mm512_mask_storeu_epi16(out + 32, (__mmask32)(live >> 32), samples[1]);
+        if (count > 32) _mm512_mask_storeu_epi16(out + 32, (__mmask32)(live >> 32), samples[1]);
     }
 }
 
@@ -90,8 +89,7 @@ static inline void law_to_float32(const law *law, const uint8_t *in, size_t coun
         for (int i = 0; i < 2 && live; i++, out += 32, live >>= 32) {
             _mm512_mask_storeu_ps(out, (__mmask16)live, to_float(_mm512_castsi512_si256(samples[i])));
             if (live >> 16)
-                _mm512_mask_storeu_ps(out + 16, (__mmask16)(live >> 16),
-                                      to_float(_mm512_extracti64x4_epi64(samples[i], 1)));
+                _mm512_mask_storeu_ps(out + 16, (__mmask16)(live >> 16), to_float(_mm512_extracti64x4_epi64(samples[i], 1)));
         }
     }
 }
@@ -107,8 +105,7 @@ void wire_pcm16_to_float32_avx512vbmi(const uint8_t *in, size_t count, float *ou
         __mmask64 live = lanes(count);
         __m512i samples = _mm512_maskz_loadu_epi16((__mmask32)live, in);
         _mm512_mask_storeu_ps(out, (__mmask16)live, to_float(_mm512_castsi512_si256(samples)));
-        if (count > 16)
-            _mm512_mask_storeu_ps(out + 16, (__mmask16)(live >> 16), to_float(_mm512_extracti64x4_epi64(samples, 1)));
+        if (count > 16) _mm512_mask_storeu_ps(out + 16, (__mmask16)(live >> 16), to_float(_mm512_extracti64x4_epi64(samples, 1)));
     }
 }
 

@@ -27,8 +27,7 @@ static inline void store(uint8_t *out, __m256i bytes) {
  * by which m is multiplied: its highest bit is bit 14 then, and the step bits 13 .. 10, in every chord. In A-law's
  * chord 0 the power is 2^6, with which the step is bits 13 .. 10 as well and nothing is above it. */
 static inline __m256i compress(const wire_law *law, const __m256i samples[2]) {
-    const __m256i chords = TWICE(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44,
-                                 0x44);
+    const __m256i chords = TWICE(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44);
     const __m256i upper_chords = TWICE(0, 0x55, 0x66, 0x66, 0x77, 0x77, 0x77, 0x77, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i powers = TWICE((char)(1024 >> law->shift_in_0), 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i zero = _mm256_setzero_si256(), nibble = _mm256_set1_epi8(15);
@@ -77,8 +76,7 @@ static inline __m256i round_eight(__m256 values) {
 static inline void round_block(const uint8_t *in, __m256i samples[2]) {
     __m256 values[4] = {load_floats(in), load_floats(in + 32), load_floats(in + 64), load_floats(in + 96)};
     if (any_wild(values)) {
-        for (int i = 0; i < 4; i++)
-            values[i] = tame(values[i]);
+        for (int i = 0; i < 4; i++) values[i] = tame(values[i]);
     }
     samples[0] = _mm256_packs_epi32(round_eight(values[0]), round_eight(values[1]));
     samples[1] = _mm256_packs_epi32(round_eight(values[2]), round_eight(values[3]));

@@ -54,8 +54,7 @@ static inline __mmask64 lanes(size_t count) {
  * What is not live is 0 and is not read. */
 static inline void round_sixty_four(const uint8_t *in, __mmask64 live, __m512i samples[2]) {
     __m512 values[4];
-    for (int i = 0; i < 4; i++)
-        values[i] = _mm512_maskz_loadu_ps((__mmask16)(live >> 16 * i), in + 64 * i);
+    for (int i = 0; i < 4; i++) values[i] = _mm512_maskz_loadu_ps((__mmask16)(live >> 16 * i), in + 64 * i);
     round_all(values, 4, samples);
 }
 
@@ -89,25 +88,19 @@ static inline void float32_block(const law *law, const uint8_t *in, __mmask64 li
 #define ALL_LANES ~(__mmask64)0
 
 static inline void int16_to_law(const law *law, const uint8_t *in, size_t count, uint8_t *out) {
-    for (; count >= 64; count -= 64, in += 128, out += 64)
-        int16_block(law, in, ALL_LANES, out);
-    if (count)
-        int16_block(law, in, lanes(count), out);
+    for (; count >= 64; count -= 64, in += 128, out += 64) int16_block(law, in, ALL_LANES, out);
+    if (count) int16_block(law, in, lanes(count), out);
 }
 
 static inline void float32_to_law(const law *law, const uint8_t *in, size_t count, uint8_t *out) {
-    for (; count >= 64; count -= 64, in += 256, out += 64)
-        float32_block(law, in, ALL_LANES, out);
-    if (count)
-        float32_block(law, in, lanes(count), out);
+    for (; count >= 64; count -= 64, in += 256, out += 64) float32_block(law, in, ALL_LANES, out);
+    if (count) float32_block(law, in, lanes(count), out);
 }
 
 void wire_float32_to_pcm16_avx512vbmi(const void *samples, size_t count, uint8_t *out) {
     const uint8_t *in = samples;
-    for (; count >= 64; count -= 64, in += 256, out += 128)
-        pcm16_block(in, ALL_LANES, out);
-    if (count)
-        pcm16_block(in, lanes(count), out);
+    for (; count >= 64; count -= 64, in += 256, out += 128) pcm16_block(in, ALL_LANES, out);
+    if (count) pcm16_block(in, lanes(count), out);
 }
 
 void wire_int16_to_ulaw_avx512vbmi(const void *in, size_t count, uint8_t *out) {

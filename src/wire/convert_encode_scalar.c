@@ -10,7 +10,7 @@ static inline uint8_t compress(const wire_law *law, int sample) {
     int m = (sample ^ negative) + law->bias;
     m = m > 32767 ? 32767 : m;
     /* The zeros above the highest bit, of which bit 7 is the lowest that counts: 24 in chord 0, 17 in chord 7. */
-    unsigned chord = 24 - (unsigned)__builtin_clz((unsigned)m | 0x80);
+    unsigned chord = 24 - (unsigned)portable_leading_zeros((unsigned)m | 0x80);
     unsigned shift = chord ? chord + 3 : law->shift_in_0;
     return (uint8_t)((chord << 4 | (((unsigned)m >> shift) & 15)) ^ law->inverted ^ ((unsigned)negative & 0x80));
 }
@@ -47,21 +47,17 @@ void wire_float32_to_pcm16_scalar(const void *in, size_t count, uint8_t *out) {
 }
 
 void wire_int16_to_ulaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_ulaw, sample_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_ulaw, sample_at(in, i));
 }
 
 void wire_int16_to_alaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_alaw, sample_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_alaw, sample_at(in, i));
 }
 
 void wire_float32_to_ulaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_ulaw, rounded_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_ulaw, rounded_at(in, i));
 }
 
 void wire_float32_to_alaw_scalar(const void *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = compress(&wire_alaw, rounded_at(in, i));
+    for (size_t i = 0; i < count; i++) out[i] = compress(&wire_alaw, rounded_at(in, i));
 }

@@ -20,11 +20,10 @@ static inline void store(uint8_t *out, __m128i bytes) {
 /* 16 samples, samples[0] the first 8 of them, to codes. convert_encode_avx2.c, the same at twice the width, has the
  * reasoning. */
 static inline __m128i compress(const wire_law *law, const __m128i samples[2]) {
-    const __m128i chords = _mm_setr_epi8(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44, 0x44,
-                                         0x44, 0x44, 0x44);
+    const __m128i chords =
+        _mm_setr_epi8(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44);
     const __m128i upper_chords = _mm_setr_epi8(0, 0x55, 0x66, 0x66, 0x77, 0x77, 0x77, 0x77, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m128i powers = _mm_setr_epi8((char)(1024 >> law->shift_in_0), 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0,
-                                         0);
+    const __m128i powers = _mm_setr_epi8((char)(1024 >> law->shift_in_0), 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i zero = _mm_setzero_si128(), nibble = _mm_set1_epi8(15);
     __m128i m[2];
     for (int i = 0; i < 2; i++) {
@@ -62,8 +61,7 @@ static inline __m128i round_four(__m128 values) {
 static inline void round_block(const uint8_t *in, __m128i samples[2]) {
     __m128 values[4] = {load_floats(in), load_floats(in + 16), load_floats(in + 32), load_floats(in + 48)};
     if (any_wild(values)) {
-        for (int i = 0; i < 4; i++)
-            values[i] = tame(values[i]);
+        for (int i = 0; i < 4; i++) values[i] = tame(values[i]);
     }
     samples[0] = _mm_packs_epi32(round_four(values[0]), round_four(values[1]));
     samples[1] = _mm_packs_epi32(round_four(values[2]), round_four(values[3]));

@@ -11,10 +11,10 @@
  *     mu-law: ((2m + 33) * 2^e - 33) * 4
  *     A-law:  (2m + 33) * 2^max(e, 1) * 4, with 2m + 1 instead of 2m + 33 in chord 0 */
 typedef struct law {
-    uint8_t inverted;           /* bits of the code, but for the sign */
+    uint8_t inverted; /* bits of the code, but for the sign */
     uint8_t least_chord;
-    uint8_t less_in_chord_0;    /* taken from 2m + 33 */
-    uint8_t less;               /* taken from the product */
+    uint8_t less_in_chord_0; /* taken from 2m + 33 */
+    uint8_t less;            /* taken from the product */
 } law;
 
 static const law ulaw = {0x7F, 0, 0, 33};
@@ -29,8 +29,7 @@ static inline int16x8x2_t expand(const law *law, const uint8_t *in) {
     uint8x16_t steep = vshlq_u8(vdupq_n_u8(1), vreinterpretq_s8_u8(vmaxq_u8(chord, vdupq_n_u8(law->least_chord))));
     step = vsubq_u8(step, vandq_u8(vceqzq_u8(chord), vdupq_n_u8(law->less_in_chord_0)));
     uint16x8_t less = vdupq_n_u16(law->less);
-    int16x8_t low = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(
-        vmull_u8(vget_low_u8(step), vget_low_u8(steep)), less), 2));
+    int16x8_t low = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(vmull_u8(vget_low_u8(step), vget_low_u8(steep)), less), 2));
     int16x8_t high = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(vmull_high_u8(step, steep), less), 2));
     /* Bit 7 is set for positive samples. All ones where negative: x -> (x ^ ones) - ones. */
     int8x16_t negative = vreinterpretq_s8_u8(vcltq_u8(codes, vdupq_n_u8(128)));
@@ -57,12 +56,11 @@ static inline void store_float32(int16x8x2_t samples, float *out) {
     store_eight(samples.val[1], out + 8);
 }
 
-/* In all loops: 16 or 8 samples a turn as long as there are so many, read before they are written; the rest goes
+/* In all loops: 16 or 8 samples a turn as long as there are so many; the rest goes
  * through the stack, so that nothing beyond `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
-    for (; count >= 16; count -= 16, in += 16, out += 16)
-        store_int16(expand(law, in), out);
+    for (; count >= 16; count -= 16, in += 16, out += 16) store_int16(expand(law, in), out);
     if (count) {
         uint8_t codes[16] = {0};
         int16_t rest[16];
@@ -73,8 +71,7 @@ static inline void law_to_int16(const law *law, const uint8_t *in, size_t count,
 }
 
 static inline void law_to_float32(const law *law, const uint8_t *in, size_t count, float *out) {
-    for (; count >= 16; count -= 16, in += 16, out += 16)
-        store_float32(expand(law, in), out);
+    for (; count >= 16; count -= 16, in += 16, out += 16) store_float32(expand(law, in), out);
     if (count) {
         uint8_t codes[16] = {0};
         float rest[16];
@@ -89,8 +86,7 @@ static inline void pcm16_block(const uint8_t *in, float *out) {
 }
 
 void wire_pcm16_to_float32_neon(const uint8_t *in, size_t count, float *out) {
-    for (; count >= 8; count -= 8, in += 16, out += 8)
-        pcm16_block(in, out);
+    for (; count >= 8; count -= 8, in += 16, out += 8) pcm16_block(in, out);
     if (count) {
         uint8_t bytes[16] = {0};
         float rest[8];

@@ -7,8 +7,7 @@
 
 #define FOUR(law, code) law(code), law((code) + 1), law((code) + 2), law((code) + 3)
 #define SIXTEEN(law, code) FOUR(law, code), FOUR(law, (code) + 4), FOUR(law, (code) + 8), FOUR(law, (code) + 12)
-#define CHORDS(law, code) SIXTEEN(law, code), SIXTEEN(law, (code) + 16), SIXTEEN(law, (code) + 32), \
-    SIXTEEN(law, (code) + 48)
+#define CHORDS(law, code) SIXTEEN(law, code), SIXTEEN(law, (code) + 16), SIXTEEN(law, (code) + 32), SIXTEEN(law, (code) + 48)
 #define ALL(law) CHORDS(law, 0), CHORDS(law, 64), CHORDS(law, 128), CHORDS(law, 192)
 
 static const int16_t ulaw[256] = {ALL(ULAW)};
@@ -24,13 +23,11 @@ void wire_pcm16_to_float32_scalar(const uint8_t *in, size_t count, float *out) {
 }
 
 static inline void to_int16(const int16_t law[256], const uint8_t *in, size_t count, int16_t *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = law[in[i]];
+    for (size_t i = 0; i < count; i++) out[i] = law[in[i]];
 }
 
 static inline void to_float32(const int16_t law[256], const uint8_t *in, size_t count, float *out) {
-    for (size_t i = 0; i < count; i++)
-        out[i] = (float)law[in[i]] * SCALE;
+    for (size_t i = 0; i < count; i++) out[i] = (float)law[in[i]] * SCALE;
 }
 
 void wire_ulaw_to_int16_scalar(const uint8_t *in, size_t count, int16_t *out) {

@@ -41,7 +41,7 @@ static inline void store_float32(const __m128i samples[2], float *out) {
     store_eight(samples[1], out + 8);
 }
 
-/* In all loops: 16 or 8 samples a turn as long as there are so many, read before they are written; the rest goes
+/* In all loops: 16 or 8 samples a turn as long as there are so many; the rest goes
  * through the stack, so that nothing beyond `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
@@ -81,8 +81,7 @@ static inline void pcm16_block(const uint8_t *in, float *out) {
 }
 
 void wire_pcm16_to_float32_ssse3(const uint8_t *in, size_t count, float *out) {
-    for (; count >= 8; count -= 8, in += 16, out += 8)
-        pcm16_block(in, out);
+    for (; count >= 8; count -= 8, in += 16, out += 8) pcm16_block(in, out);
     if (count) {
         uint8_t bytes[16] = {0};
         float rest[8];

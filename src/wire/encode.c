@@ -9,17 +9,13 @@
  * or inside a turn of a kernel. */
 #define CHUNK_SAMPLES 2400
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-static const bool host_is_big_endian = true;
-#else
-static const bool host_is_big_endian = false;
-#endif
-
 /* Bytes of a sample in the caller's array. */
 static size_t sample_width(wire_source source) {
     switch (source) {
     case WIRE_BYTES: return 1;
-    case WIRE_INT16_TO_PCM16: case WIRE_INT16_TO_ULAW: case WIRE_INT16_TO_ALAW: return 2;
+    case WIRE_INT16_TO_PCM16:
+    case WIRE_INT16_TO_ULAW:
+    case WIRE_INT16_TO_ALAW: return 2;
     default: return 4;
     }
 }
@@ -53,18 +49,23 @@ static inline void gather_2(const uint8_t *first, ptrdiff_t stride, size_t count
 static inline void gather_4(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap, uint8_t *out) {
     for (size_t i = 0; i < count; i++) {
         uint32_t sample = wire_load32(first + (ptrdiff_t)i * stride);
-        if (swap) sample = __builtin_bswap32(sample);
+        if (swap) sample = portable_swap_32(sample);
         memcpy(out + 4 * i, &sample, 4);
     }
 }
 
 /* The compiler makes vectors of the loops whose stride it knows. */
 static void gather(const uint8_t *first, ptrdiff_t stride, size_t width, size_t count, bool swap, uint8_t *out) {
-    if (width == 1) gather_bytes(first, stride, count, out);
-    else if (width == 2 && stride == 2) gather_2(first, 2, count, swap, out);
-    else if (width == 2) gather_2(first, stride, count, swap, out);
-    else if (stride == 4) gather_4(first, 4, count, swap, out);
-    else gather_4(first, stride, count, swap, out);
+    if (width == 1)
+        gather_bytes(first, stride, count, out);
+    else if (width == 2 && stride == 2)
+        gather_2(first, 2, count, swap, out);
+    else if (width == 2)
+        gather_2(first, stride, count, swap, out);
+    else if (stride == 4)
+        gather_4(first, 4, count, swap, out);
+    else
+        gather_4(first, stride, count, swap, out);
 }
 
 /* ---- Converting and encoding --------------------------------------------------------------------------- */
@@ -74,7 +75,8 @@ static void gather(const uint8_t *first, ptrdiff_t stride, size_t width, size_t 
 
 static void convert(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
     switch (source) {
-    case WIRE_BYTES: case WIRE_INT16_TO_PCM16: break; /* encode_at_once has done them */
+    case WIRE_BYTES:
+    case WIRE_INT16_TO_PCM16: break; /* encode_at_once has done them */
     case WIRE_INT16_TO_ULAW: tier->int16_to_ulaw(in, count, out); break;
     case WIRE_INT16_TO_ALAW: tier->int16_to_alaw(in, count, out); break;
     case WIRE_FLOAT32_TO_PCM16: tier->float32_to_pcm16(in, count, out); break;
@@ -126,8 +128,9 @@ void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *ou
     if (samples->count == 0) return;
     /* The kernels that convert take the host's byte order. Where none does, the samples have to be in that of the
      * wire, the lower byte first. */
-    bool swap = width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && host_is_big_endian);
-    if (swap || samples->stride != (ptrdiff_t)width) encode_gathered(tier, samples, swap, out);
+    bool swap = width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && PORTABLE_BIG_ENDIAN);
+    if (swap || samples->stride != (ptrdiff_t)width)
+        encode_gathered(tier, samples, swap, out);
     else if (!encode_at_once(tier, source, samples->first, samples->count, out))
         encode_converted(tier, source, samples->first, samples->count, out);
 }

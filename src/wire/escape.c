@@ -9,7 +9,8 @@
 /* What follows the backslash where JSON has an escape of two bytes, or 0. */
 static inline char short_escape(uint32_t c) {
     switch (c) {
-    case '"': case '\\': return (char)c;
+    case '"':
+    case '\\': return (char)c;
     case '\b': return 'b';
     case '\f': return 'f';
     case '\n': return 'n';

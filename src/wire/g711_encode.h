@@ -25,9 +25,9 @@
 #include <stdint.h>
 
 typedef struct wire_law {
-    int16_t bias;           /* added to the magnitude */
-    uint8_t shift_in_0;     /* what m is shifted by in chord 0; in chord e above it is e + 3 */
-    uint8_t inverted;       /* in a code whose bit 7 was set for NEGATIVE samples before */
+    int16_t bias;       /* added to the magnitude */
+    uint8_t shift_in_0; /* what m is shifted by in chord 0; in chord e above it is e + 3 */
+    uint8_t inverted;   /* in a code whose bit 7 was set for NEGATIVE samples before */
 } wire_law;
 
 static const wire_law wire_ulaw = {132, 3, 0xFF}, wire_alaw = {0, 4, 0xD5};

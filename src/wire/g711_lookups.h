@@ -21,6 +21,7 @@ typedef struct law {
 #define STEP(m) -2 * (2 * (m) + 33)
 
 /* All bits inverted: the tables run from chord 7 down to 0, from step 15 down to 0, negative first. */
+/* clang-format off */
 static const law ulaw = {
     {STEP(15), STEP(14), STEP(13), STEP(12), STEP(11), STEP(10), STEP(9), STEP(8),
      STEP(7), STEP(6), STEP(5), STEP(4), STEP(3), STEP(2), STEP(1), STEP(0)},
@@ -28,8 +29,10 @@ static const law ulaw = {
     {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
     {66, 66, 66, 66, 66, 66, 66, 66, -66, -66, -66, -66, -66, -66, -66, -66},
 };
+/* clang-format on */
 
 /* Bits 0 and 2 of both halves inverted: index 0 is chord or step 5, index 5 is 0. */
+/* clang-format off */
 static const law alaw = {
     {STEP(5), STEP(4), STEP(7), STEP(6), STEP(1), STEP(0), STEP(3), STEP(2),
      STEP(13), STEP(12), STEP(15), STEP(14), STEP(9), STEP(8), STEP(11), STEP(10)},
@@ -37,5 +40,6 @@ static const law alaw = {
     {0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0},
     {64, 64, 64, 64, 64, 64, 64, 64, -64, -64, -64, -64, -64, -64, -64, -64},
 };
+/* clang-format on */
 
 #endif

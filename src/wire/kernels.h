@@ -1,15 +1,10 @@
-/* The kernels of the tiers: what base64_*.c and convert_*.c offer to the tables in tier_*.c.
+/* The kernels of all tiers: functions of base64_*.c and convert_*.c, which the tables in tier_*.c point to.
  *
- * The contract of each is that of its slot in struct wire_tier (wire.h). Three promises go beyond it:
+ * struct wire_tier in wire.h says what each kernel does. In addition, every tier gives the same results as the scalar tier, to
+ * the byte. The bytes of `out` that wire_base64 may write behind its result have no specified value. Input and output of a kernel
+ * never overlap.
  *
- * - Every tier returns the same count and the same bytes as the scalar one. What stands in `out` after the first
- *   (returned / 4 * 3) bytes is unspecified, inside out[0 .. length / 4 * 3) as it may be.
- * - A converter reads each sample before it writes over it when `in` is the end of `out`'s memory, that is when
- *   in + count * (bytes a sample) == (uint8_t *)(out + count): bytes decoded there may be expanded in place.
- *   Apart from that, `in` and `out` do not overlap; base64's `src` and `out` never do.
- * - An encoding kernel of any tier writes the same bytes as the scalar one. Its input and its output never overlap.
- *
- * An architecture has the declarations of its own tiers only.
+ * A build declares the kernels of the tiers that its architecture has.
  */
 #ifndef REALTIME_PCM_WIRE_KERNELS_H
 #define REALTIME_PCM_WIRE_KERNELS_H

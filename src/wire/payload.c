@@ -9,12 +9,6 @@
 #define CHUNK_SYMBOLS 4096
 #define CHUNK_BYTES (CHUNK_SYMBOLS / 4 * 3)
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define HOST_IS_BIG_ENDIAN 1
-#else
-#define HOST_IS_BIG_ENDIAN 0
-#endif
-
 /* The value of a base64 symbol (RFC 4648 section 4), or 64. */
 static uint32_t symbol_value(uint32_t c) {
     if (c - 'A' < 26) return c - 'A';
@@ -28,14 +22,14 @@ static uint32_t symbol_value(uint32_t c) {
 typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
-    uint8_t *out;               /* where the next sample goes */
-    uint8_t held[1 + CHUNK_BYTES + 3];  /* bytes that are decoded and not converted yet: a carry, a chunk, and the last group */
+    uint8_t *out;                      /* where the next sample goes */
+    uint8_t held[1 + CHUNK_BYTES + 3]; /* bytes that are decoded and not converted yet: a carry, a chunk, and the last group */
     size_t held_count;
 } filling;
 
 /* Whether the bytes of the payload are the bytes of the samples. */
 static bool copies(wire_conversion conversion) {
-    return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !HOST_IS_BIG_ENDIAN);
+    return conversion == WIRE_COPY || (conversion == WIRE_PCM16_TO_INT16 && !PORTABLE_BIG_ENDIAN);
 }
 
 static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {
@@ -62,6 +56,7 @@ static void convert(filling *f) {
     size_t count = f->held_count / width;
     void *out = f->out;
     switch (f->sink->conversion) {
+        /* clang-format off */
     case WIRE_COPY: memcpy(out, f->held, count); f->out += count; break;
     case WIRE_PCM16_TO_INT16: pcm16_to_int16(f->held, count, out); f->out += count * 2; break;
     case WIRE_PCM16_TO_FLOAT32: f->tier->pcm16_to_float32(f->held, count, out); f->out += count * 4; break;
@@ -69,6 +64,7 @@ static void convert(filling *f) {
     case WIRE_ULAW_TO_FLOAT32: f->tier->ulaw_to_float32(f->held, count, out); f->out += count * 4; break;
     case WIRE_ALAW_TO_INT16: f->tier->alaw_to_int16(f->held, count, out); f->out += count * 2; break;
     case WIRE_ALAW_TO_FLOAT32: f->tier->alaw_to_float32(f->held, count, out); f->out += count * 4; break;
+        /* clang-format on */
     }
     if (f->held_count > count * width) {
         f->held[0] = f->held[count * width];
@@ -183,9 +179,7 @@ static uint32_t next_symbol(const uint8_t **at) {
     case 'n': return '\n';
     case 'r': return '\r';
     case 't': return '\t';
-    case 'u':
-        *at = p + 6;
-        return wire_hex4(p + 2);
+    case 'u': *at = p + 6; return wire_hex4(p + 2);
     default: return p[1];
     }
 }
@@ -199,7 +193,7 @@ static wire_status symbol_fault(uint32_t c) {
 /* Finds the first byte after which the text cannot become canonical base64 any more. WIRE_OK where there is none. */
 static wire_status find_fault(const uint8_t *data, const wire_value *value, size_t *position) {
     const uint8_t *p = data + value->start, *end = data + value->end;
-    const uint8_t *last = p;            /* the last symbol */
+    const uint8_t *last = p; /* the last symbol */
     uint32_t last_value = 0;
     unsigned in_group = 0, padding = 0;
     while (p < end) {
@@ -239,8 +233,8 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
 
 #define SOME_SYMBOLS 1024
 
-/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters follow,
- * it has read at least SOME_SYMBOLS - 63. */
+/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters
+ * follow, it has read at least SOME_SYMBOLS - 63. */
 static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end, uint8_t *out) {
     size_t count = 0;
     for (;;) {

@@ -29,8 +29,7 @@ static inline __m512i round_sixteen(__m512 values) {
 /* An even number of vectors of floats to half as many of samples, each in eighths of 4: 0 4 1 5 2 6 3 7. */
 static inline void round_all(__m512 values[], int vectors, __m512i samples[]) {
     if (any_wild(values, vectors)) {
-        for (int i = 0; i < vectors; i++)
-            values[i] = tame(values[i]);
+        for (int i = 0; i < vectors; i++) values[i] = tame(values[i]);
     }
     for (int i = 0; i < vectors; i += 2)
         samples[i / 2] = _mm512_packs_epi32(round_sixteen(values[i]), round_sixteen(values[i + 1]));

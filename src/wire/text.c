@@ -60,9 +60,15 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
     uint16_t *two = out;
     uint32_t *four = out;
     switch (width) {
-    case 1: while (p < end) *one++ = (uint8_t)next_code_point(&p); break;
-    case 2: while (p < end) *two++ = (uint16_t)next_code_point(&p); break;
-    default: while (p < end) *four++ = next_code_point(&p); break;
+    case 1:
+        while (p < end) *one++ = (uint8_t)next_code_point(&p);
+        break;
+    case 2:
+        while (p < end) *two++ = (uint16_t)next_code_point(&p);
+        break;
+    default:
+        while (p < end) *four++ = next_code_point(&p);
+        break;
     }
 }
 
@@ -85,7 +91,8 @@ size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out
     return n;
 }
 
-/* The digits of 2^1024 - 2^970, the middle between the largest double and 2^1024: this number and larger ones round to infinity. */
+/* The digits of 2^1024 - 2^970, the middle between the largest double and 2^1024: this number and larger ones round to
+ * infinity. */
 static const char overflow_digits[] =
     "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692"
     "887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842"
@@ -94,8 +101,8 @@ static const char overflow_digits[] =
 bool wire_number_overflows(const uint8_t *text, size_t length) {
     const uint8_t *p = text, *end = text + length;
     if (*p == '-') p++;
-    /* The significant digits reach from the first digit that is not 0 (`first`) to the exponent. `magnitude` is the power of ten of
-     * the first one. */
+    /* The significant digits reach from the first digit that is not 0 (`first`) to the exponent. `magnitude` is the power of ten
+     * of the first one. */
     const uint8_t *first = NULL, *digits_end = p;
     int64_t magnitude = -1;
     bool fraction = false;
@@ -112,7 +119,8 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         }
     }
     if (first == NULL) return false;
-    /* An exponent far beyond the length of any frame decides alone. Its digits are no longer added, so that it cannot overflow. */
+    /* An exponent far beyond the length of any frame decides alone. Its digits are no longer added, so that it cannot
+     * overflow. */
     int64_t exponent = 0;
     const uint8_t *e = digits_end;
     bool negative = false;
@@ -131,7 +139,7 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         if (*first != (uint8_t)overflow_digits[i]) return *first > (uint8_t)overflow_digits[i];
         i++;
     }
-    /* All digits of the number equal those of the limit. Where the limit has more digits, the number is below it, because the last
-     * digit of the limit is not 0. */
+    /* All digits of the number equal those of the limit. Where the limit has more digits, the number is below it, because the
+     * last digit of the limit is not 0. */
     return i == sizeof overflow_digits - 1;
 }

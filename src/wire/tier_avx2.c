@@ -8,11 +8,12 @@
 
 #include "bytes.h"
 
-/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
+ * also below 0x20. */
 static inline __m256i special_lanes(const uint8_t *p) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)p);
-    __m256i special = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
-                                      _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
+    __m256i special =
+        _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')), _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
     return _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
 }
 

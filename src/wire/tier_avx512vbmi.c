@@ -1,4 +1,5 @@
-/* The AVX-512 tier: 64 bytes at once. Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mbmi -mbmi2 -mpopcnt. */
+/* The AVX-512 tier: 64 bytes at once. Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mbmi -mbmi2
+ * -mpopcnt. */
 #include "tiers.h"
 #include "kernels.h"
 
@@ -8,7 +9,8 @@
 
 #include "bytes.h"
 
-/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
+ * also below 0x20. `live`: the bytes for which this comparison counts. */
 static inline uint64_t special_of(__m512i bytes, __mmask64 live) {
     return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
            _mm512_mask_cmplt_epi8_mask(live, bytes, _mm512_set1_epi8(0x20));
@@ -22,25 +24,27 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(byte));
 }
 
-/* By table: a permutation of two registers classes all 128 ASCII bytes at once, where comparing takes three steps. The
- * high bit of an entry, or of the byte itself, says special. */
+/* Looks the bytes up in a table: one permutation of two registers tells for each ASCII byte whether it is special, where
+ * comparisons take three instructions. A byte is special if the high bit of its entry is set, or its own high bit. */
 static inline bool special_in_run(const uint8_t *p) {
+    /* clang-format off */
     static const uint8_t classes[128] = {
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
         ['"'] = 0x80, ['\\'] = 0x80,
     };
+    /* clang-format on */
     const __m512i low = _mm512_loadu_si512(classes), high = _mm512_loadu_si512(classes + 64);
     __m512i special = _mm512_setzero_si512();
     for (int i = 0; i < 256; i += 64) {
         __m512i bytes = _mm512_loadu_si512(p + i);
-        /* 0xFE: any of the three. */
+        /* 0xFE: a bit is set in the result if it is set in any of the three. */
         special = _mm512_ternarylogic_epi64(special, bytes, _mm512_permutex2var_epi8(low, bytes, high), 0xFE);
     }
     return _mm512_movepi8_mask(special) != 0;
 }
 
-/* The last bytes are loaded under a mask: what it leaves out is not touched. */
+/* special_tail: loads the last bytes of a frame under a mask, and touches no byte that the mask leaves out. */
 #define TIER_OWN_TAIL
 #define special_tail(w, p) special_masked(p, (unsigned)((w)->end - (p)))
 static inline uint64_t special_masked(const uint8_t *p, unsigned left) {

@@ -1,4 +1,4 @@
-/* The NEON tier: 16 bytes at once. AArch64 has NEON always: no flags. */
+/* The NEON tier: 16 bytes at once. Compiled without flags, because every AArch64 CPU has NEON. */
 #include "tiers.h"
 #include "kernels.h"
 
@@ -8,14 +8,16 @@
 
 #include "bytes.h"
 
-/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
+ * also below 0x20. */
 static inline uint8x16_t special_bytes(const uint8_t *p) {
     uint8x16_t bytes = vld1q_u8(p);
     uint8x16_t special = vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
     return vorrq_u8(special, vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)));
 }
 
-/* One bit a byte of four times sixteen, by adding neighbours: each pair of bytes keeps its own bits. */
+/* Gathers one bit of each byte of four vectors: each byte keeps the bit of its place, and neighbours are added until eight bytes
+ * have become one. No sum carries, because the bits of neighbours differ. */
 static inline uint64_t bits_of(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d) {
     static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bits = vld1q_u8(places);

@@ -2,30 +2,30 @@
 #include "tiers.h"
 #include "kernels.h"
 
-
 #include "bytes.h"
 
-/* Eight bytes at once: the high bit of each says whether it is special. */
+/* Looks at eight bytes at once: sets the high bit of each byte that is special, and no other bit. */
 static inline uint64_t special_word(uint64_t word) {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80, low = ~high;
-    /* A byte is zero where adding 0x7F to its low seven bits does not carry and its own high bit is clear. */
+    /* A byte is zero if adding 0x7F to its low seven bits does not carry into the high bit, and its own high bit is clear. */
     uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
     uint64_t not_quote = ((quote & low) + low) | quote, not_backslash = ((backslash & low) + low) | backslash;
-    /* Below 0x20: adding 0x60 does not carry into the high bit. */
+    /* A byte of ASCII is below 0x20 if adding 0x60 does not carry into the high bit. */
     uint64_t not_control = (word & low) + ones * 0x60;
     return (~(not_quote & not_backslash & not_control) | word) & high;
 }
 
-/* The first byte the lowest. */
+/* Loads eight bytes; the first becomes the lowest byte of the word. */
 static inline uint64_t word_at(const uint8_t *p) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(wire_load64(p));
+#if PORTABLE_BIG_ENDIAN
+    return portable_swap_64(wire_load64(p));
 #else
     return wire_load64(p);
 #endif
 }
 
-/* The high bits of eight bytes: the multiplication gathers them in the top byte, the first byte's lowest. */
+/* Gathers the high bits of eight bytes: the multiplication moves them to the top byte, and there the bit of the first byte is the
+ * lowest. */
 static inline uint64_t gathered(uint64_t high_bits) {
     return (high_bits >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }

@@ -8,7 +8,8 @@
 
 #include "bytes.h"
 
-/* Compared as signed, below 0x20 is also all that is above 0x7F. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
+ * also below 0x20. */
 static inline uint64_t special_bytes(const uint8_t *p) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)p);
     __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));

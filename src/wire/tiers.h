@@ -1,12 +1,14 @@
-/* The tiers a build can hold, and who may run them. */
+/* The tables of all tiers, and the functions that say whether this machine can run a tier. A build has the tables of its
+ * architecture and the scalar one. */
 #ifndef REALTIME_PCM_TIERS_H
 #define REALTIME_PCM_TIERS_H
 
+#include "compiler.h"
 #include "wire.h"
 
-#if (defined(__x86_64__) || defined(_M_X64)) && defined(__GNUC__)
+#if defined(PORTABLE_X86_64)
 #define WIRE_X86 1
-#elif defined(__aarch64__) && defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#elif defined(PORTABLE_AARCH64) && !PORTABLE_BIG_ENDIAN
 #define WIRE_NEON 1
 #endif
 

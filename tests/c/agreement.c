@@ -13,15 +13,15 @@ static wire_catalogue catalogue = {.slots = slots, .mask = 15};
 
 static void layout(wire_layout *l, uint32_t payload_first, uint32_t payload_count, const char *const *fields) {
     wire_layout_init(l);
-    for (; *fields != NULL; fields++)
-        CHECK(wire_layout_add(l, *fields, strlen(*fields)) != WIRE_NO_FIELD, "layout");
+    for (; *fields != NULL; fields++) CHECK(wire_layout_add(l, *fields, strlen(*fields)) != WIRE_NO_FIELD, "layout");
     l->payload_first = payload_first;
     l->payload_count = payload_count;
 }
 
 static void make_catalogue(void) {
-    layout(&audio_layout, 5, 2, (const char *const[]){"event_id", "response_id", "item_id", "output_index",
-                                                      "content_index", "delta", "audio", "format", "sample_rate", "obfuscation", NULL});
+    layout(&audio_layout, 5, 2,
+           (const char *const[]){"event_id", "response_id", "item_id", "output_index", "content_index", "delta", "audio",
+                                 "format", "sample_rate", "obfuscation", NULL});
     layout(&item_layout, 0, 0, (const char *const[]){"event_id", "previous_item_id", "item", NULL});
     layout(&session_layout, 0, 0, (const char *const[]){"event_id", "session", NULL});
     layout(&bare_layout, 0, 0, (const char *const[]){"event_id", NULL});
@@ -31,8 +31,7 @@ static void make_catalogue(void) {
     types[3] = (wire_type){"session.created", 15, &session_layout, NULL, true};
     types[4] = (wire_type){"error", 5, &bare_layout, NULL, true};
     types[5] = (wire_type){"pcm", 3, &audio_layout, NULL, true};
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
     unknown = (wire_type){"", 0, &bare_layout, NULL, false};
     catalogue.unknown = &unknown;
 }
@@ -49,14 +48,16 @@ typedef struct result {
     wire_frame frame;
     wire_status status;
     bool asked;
-    void *out;                  /* what the sink was given, exactly as much as it needs */
+    void *out; /* what the sink was given, exactly as much as it needs */
     size_t out_bytes;
 } result;
 
 static size_t sample_width(wire_conversion conversion) {
     switch (conversion) {
     case WIRE_COPY: return 1;
-    case WIRE_PCM16_TO_INT16: case WIRE_ULAW_TO_INT16: case WIRE_ALAW_TO_INT16: return 2;
+    case WIRE_PCM16_TO_INT16:
+    case WIRE_ULAW_TO_INT16:
+    case WIRE_ALAW_TO_INT16: return 2;
     default: return 4;
     }
 }
@@ -82,8 +83,7 @@ static result walk(const wire_tier *tier, const uint8_t *data, size_t length, mo
     r.frame.likely = likely;
     r.status = tier->walk(&r.frame);
     if (r.status == WIRE_NEED_SINK) {
-        if (how == DEFERRED)
-            IMPOSSIBLE("asked for a sink after all");
+        if (how == DEFERRED) IMPOSSIBLE("asked for a sink after all");
         r.asked = true;
         if (how == WITH_SINK)
             make_sink(&r.frame.sink, conversion, carry_count, r.frame.payload_bytes, &r.out, &r.out_bytes);
@@ -91,12 +91,9 @@ static result walk(const wire_tier *tier, const uint8_t *data, size_t length, mo
             r.frame.sink.out = NULL;
         r.status = tier->walk(&r.frame);
     }
-    if (r.status == WIRE_NEED_SINK)
-        IMPOSSIBLE("asked for a second sink");
-    if (r.status != WIRE_OK && r.frame.position > length)
-        IMPOSSIBLE("a fault beyond the frame");
-    if (r.status == WIRE_OK && r.frame.type == NULL)
-        IMPOSSIBLE("no type");
+    if (r.status == WIRE_NEED_SINK) IMPOSSIBLE("asked for a second sink");
+    if (r.status != WIRE_OK && r.frame.position > length) IMPOSSIBLE("a fault beyond the frame");
+    if (r.status == WIRE_OK && r.frame.type == NULL) IMPOSSIBLE("no type");
     if (r.status == WIRE_OK && r.frame.payload == WIRE_PAYLOAD_DONE && r.out == NULL)
         IMPOSSIBLE("a payload decoded into nothing");
     return r;
@@ -105,26 +102,19 @@ static result walk(const wire_tier *tier, const uint8_t *data, size_t length, mo
 /* ---- Comparison --------------------------------------------------------------------------------------- */
 
 static bool same_value(const wire_value *a, const wire_value *b) {
-    if (a->kind != b->kind)
-        return false;
-    if (a->kind == WIRE_ABSENT)
-        return true;
-    if (a->start != b->start || a->end != b->end)
-        return false;
+    if (a->kind != b->kind) return false;
+    if (a->kind == WIRE_ABSENT) return true;
+    if (a->start != b->start || a->end != b->end) return false;
     return a->kind != WIRE_STRING || (a->escaped == b->escaped && a->non_ascii == b->non_ascii);
 }
 
 static bool same_frame(const result *a, const result *b) {
     const wire_frame *x = &a->frame, *y = &b->frame;
-    if (a->status != b->status)
-        return false;
-    if (a->status != WIRE_OK)
-        return x->position == y->position && same_value(&x->key, &y->key);
-    if (x->type != y->type || !same_value(&x->type_value, &y->type_value))
-        return false;
+    if (a->status != b->status) return false;
+    if (a->status != WIRE_OK) return x->position == y->position && same_value(&x->key, &y->key);
+    if (x->type != y->type || !same_value(&x->type_value, &y->type_value)) return false;
     for (uint32_t i = 0; i < x->type->layout->field_count; i++) {
-        if (!same_value(&x->values[i], &y->values[i]))
-            return false;
+        if (!same_value(&x->values[i], &y->values[i])) return false;
     }
     return true;
 }
@@ -132,20 +122,15 @@ static bool same_frame(const result *a, const result *b) {
 /* guessed: one of them may have decoded on the way what the other left as a span. */
 static bool same_payload(const result *a, const result *b, bool guessed) {
     const wire_frame *x = &a->frame, *y = &b->frame;
-    if (a->status != WIRE_OK)
-        return true;
+    if (a->status != WIRE_OK) return true;
     if (guessed && (x->payload == WIRE_PAYLOAD_DONE) != (y->payload == WIRE_PAYLOAD_DONE))
         return x->payload_field == y->payload_field && (x->payload == WIRE_PAYLOAD_SPAN || y->payload == WIRE_PAYLOAD_SPAN);
-    if ((a->asked != b->asked && !guessed) || x->payload != y->payload)
-        return false;
-    if (x->payload == WIRE_PAYLOAD_NONE)
-        return true;
-    if (x->payload_field != y->payload_field)
-        return false;
+    if ((a->asked != b->asked && !guessed) || x->payload != y->payload) return false;
+    if (x->payload == WIRE_PAYLOAD_NONE) return true;
+    if (x->payload_field != y->payload_field) return false;
     return x->payload != WIRE_PAYLOAD_DONE ||
-           (x->payload_bytes == y->payload_bytes && a->out_bytes == b->out_bytes &&
-            memcmp(a->out, b->out, a->out_bytes) == 0 && x->sink.rest_count == y->sink.rest_count &&
-            (x->sink.rest_count == 0 || x->sink.rest == y->sink.rest));
+           (x->payload_bytes == y->payload_bytes && a->out_bytes == b->out_bytes && memcmp(a->out, b->out, a->out_bytes) == 0 &&
+            x->sink.rest_count == y->sink.rest_count && (x->sink.rest_count == 0 || x->sink.rest == y->sink.rest));
 }
 
 #define DIFFER(what) \
@@ -166,17 +151,14 @@ static void check_string(const wire_tier *tier, const uint8_t *data, size_t leng
     void *text = exactly(count * width + (count == 0));
     wire_text_write(data, value, width, text);
     free(text);
-    if (largest > 0x10FFFF || (largest > 0x7F) < value->non_ascii || count > value->end - value->start)
-        IMPOSSIBLE("text");
+    if (largest > 0x10FFFF || (largest > 0x7F) < value->non_ascii || count > value->end - value->start) IMPOSSIBLE("text");
     uint8_t utf8[WIRE_MAX_NAME];
-    if (wire_text_utf8(data, value, utf8, sizeof utf8) > sizeof utf8)
-        IMPOSSIBLE("UTF-8 text");
+    if (wire_text_utf8(data, value, utf8, sizeof utf8) > sizeof utf8) IMPOSSIBLE("UTF-8 text");
 }
 
 /* The elements of a nested array: the same for all tiers, one after the other within it. */
 static void check_elements(const uint8_t *data, size_t length, const wire_value *array) {
-    if (array->kind != WIRE_ARRAY)
-        return;
+    if (array->kind != WIRE_ARRAY) return;
     for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
         const wire_tier *tier = *here;
         wire_value expected, found;
@@ -186,12 +168,10 @@ static void check_elements(const uint8_t *data, size_t length, const wire_value 
                 DIFFER("elements");
             if (found.start < before || found.end > at || at <= before || at >= array->end)
                 IMPOSSIBLE("an element outside its array");
-            if (found.kind == WIRE_STRING)
-                check_string(tier, data, length, &found);
+            if (found.kind == WIRE_STRING) check_string(tier, data, length, &found);
             before = at;
         }
-        if (tier->element(data, array, &at, &found))
-            DIFFER("elements");
+        if (tier->element(data, array, &at, &found)) DIFFER("elements");
     }
 }
 
@@ -203,20 +183,17 @@ static void check_members(const wire_tier *tier, const uint8_t *data, size_t len
     scalar_tier()->members(data, value, keys, KEYS, expected);
     for (size_t i = 0; i < KEYS; i++) {
         const wire_value *member = &expected[i];
-        if (member->kind == WIRE_ABSENT)
-            continue;
+        if (member->kind == WIRE_ABSENT) continue;
         if (value->kind != WIRE_OBJECT || member->start <= value->start || member->end >= value->end)
             IMPOSSIBLE("a member outside its object");
-        if (member->kind == WIRE_STRING)
-            check_string(tier, data, length, member);
+        if (member->kind == WIRE_STRING) check_string(tier, data, length, member);
     }
     check_elements(data, length, value);
     for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
         tier = *here;
         tier->members(data, value, keys, KEYS, found);
         for (size_t i = 0; i < KEYS; i++) {
-            if (!same_value(&found[i], &expected[i]))
-                DIFFER("members");
+            if (!same_value(&found[i], &expected[i])) DIFFER("members");
         }
     }
 }
@@ -228,12 +205,9 @@ static void check_values(const wire_tier *tier, const uint8_t *data, size_t leng
         const wire_value *value = &f->values[i];
         if ((f->present >> i & 1) != (value->kind != WIRE_ABSENT) || (f->containers >> i & 1) != (value->kind >= WIRE_OBJECT))
             IMPOSSIBLE("a field that is there and is not");
-        if (value->kind == WIRE_ABSENT)
-            continue;
-        if (value->start > value->end || value->end > length)
-            IMPOSSIBLE("a value outside the frame");
-        if (value->kind == WIRE_STRING)
-            check_string(tier, data, length, value);
+        if (value->kind == WIRE_ABSENT) continue;
+        if (value->start > value->end || value->end > length) IMPOSSIBLE("a value outside the frame");
+        if (value->kind == WIRE_STRING) check_string(tier, data, length, value);
         check_members(tier, data, length, value);
     }
 }
@@ -260,10 +234,8 @@ static decoded decode(const wire_tier *tier, const uint8_t *data, const wire_val
 }
 
 static bool same_decoded(const decoded *a, const decoded *b) {
-    if (a->status != b->status)
-        return false;
-    if (a->status != WIRE_OK)
-        return a->position == b->position;
+    if (a->status != b->status) return false;
+    if (a->status != WIRE_OK) return a->position == b->position;
     return a->bytes == b->bytes && a->sink.rest_count == b->sink.rest_count &&
            (a->sink.rest_count == 0 || a->sink.rest == b->sink.rest) && memcmp(a->out, b->out, a->out_bytes) == 0;
 }
@@ -276,8 +248,7 @@ static void check_payload(const uint8_t *data, const wire_value *value, const re
             for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
                 const wire_tier *tier = *here;
                 decoded d = decode(tier, data, value, (wire_conversion)conversion, carry);
-                if (!same_decoded(&d, &expected))
-                    DIFFER("payload");
+                if (!same_decoded(&d, &expected)) DIFFER("payload");
                 free(d.out);
             }
             const wire_frame *f = &walked->frame;
@@ -295,8 +266,7 @@ static void check_payload(const uint8_t *data, const wire_value *value, const re
 }
 
 static const wire_type *any_type(unsigned pick) {
-    while (catalogue.slots[pick & catalogue.mask] == NULL)
-        pick++;
+    while (catalogue.slots[pick & catalogue.mask] == NULL) pick++;
     return catalogue.slots[pick & catalogue.mask];
 }
 
@@ -304,14 +274,12 @@ static const wire_type *any_type(unsigned pick) {
 
 wire_status agree_on(const uint8_t *data, size_t length) {
     static bool ready = false;
-    if (!ready)
-        make_catalogue();
+    if (!ready) make_catalogue();
     ready = true;
 
     /* Any conversion, by the frame itself, so that the same frame always gets the same one. */
     unsigned pick = (unsigned)length;
-    for (size_t i = 0; i < length; i++)
-        pick = pick * 31 + data[i];
+    for (size_t i = 0; i < length; i++) pick = pick * 31 + data[i];
     wire_conversion conversion = (wire_conversion)(pick / 2 % (WIRE_ALAW_TO_FLOAT32 + 1));
     unsigned carry = wire_sample_bytes(conversion) == 2 ? pick & 1 : 0;
 
@@ -328,10 +296,8 @@ wire_status agree_on(const uint8_t *data, size_t length) {
             const wire_type *likely[] = {NULL, expected[how].frame.type, any_type(pick)};
             for (size_t guess = 0; guess < sizeof likely / sizeof likely[0]; guess++) {
                 result r = walk(tier, data, length, (mode)how, conversion, carry, likely[guess]);
-                if (!same_frame(&r, &expected[how]))
-                    DIFFER("frame");
-                if (!same_payload(&r, &expected[how], guess > 0))
-                    DIFFER("payload of the frame");
+                if (!same_frame(&r, &expected[how])) DIFFER("frame");
+                if (!same_payload(&r, &expected[how], guess > 0)) DIFFER("payload of the frame");
                 if (r.status == WIRE_OK && r.frame.payload == WIRE_PAYLOAD_DONE &&
                     expected[how].frame.payload == WIRE_PAYLOAD_SPAN)
                     check_payload(data, &r.frame.values[r.frame.payload_field], &r);

@@ -10,7 +10,7 @@
 #define MOST 4000000
 
 typedef struct timing {
-    double late, waited, called;    /* seconds: after the time it was due, until it had the GIL, in the call */
+    double late, waited, called; /* seconds: after the time it was due, until it had the GIL, in the call */
 } timing;
 
 static PyObject *function, *argument;
@@ -42,7 +42,7 @@ static void *call_again_and_again(void *unused) {
         Py_XDECREF(result);
         PyGILState_Release(state);
         timings[atomic_fetch_add(&count, 1)] = (timing){woken - due, held - woken, done - held};
-        if (now() > due + period) due = now();      /* what was missed is not made up for */
+        if (now() > due + period) due = now(); /* what was missed is not made up for */
     }
     return NULL;
 }
@@ -62,5 +62,9 @@ void callback_stop(void) {
     pthread_join(thread, NULL);
 }
 
-long callback_count(void) { return atomic_load(&count); }
-const timing *callback_timings(void) { return timings; }
+long callback_count(void) {
+    return atomic_load(&count);
+}
+const timing *callback_timings(void) {
+    return timings;
+}

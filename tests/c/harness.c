@@ -1,10 +1,9 @@
-#define _GNU_SOURCE
 #include "harness.h"
+
+#include "system.h"
 
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define MOST_TIERS 8
 
@@ -13,8 +12,7 @@ static bool is_required(const char *name) {
     size_t length = strlen(name);
     while (list != NULL && *list != '\0') {
         size_t entry = strcspn(list, ",");
-        if (entry == length && memcmp(list, name, length) == 0)
-            return true;
+        if (entry == length && memcmp(list, name, length) == 0) return true;
         list += entry + (list[entry] == ',');
     }
     return false;
@@ -36,16 +34,14 @@ static void require_known(void) {
 const wire_tier *const *tiers_here(void) {
     static const wire_tier *here[MOST_TIERS + 1];
     size_t count = 0;
-    if (here[0] != NULL)
-        return here;
+    if (here[0] != NULL) return here;
     require_known();
     for (const wire_tier *const *tier = wire_tiers; *tier != NULL; tier++) {
         bool supported = (*tier)->supported();
         printf("tier %s: %s\n", (*tier)->name, supported ? "runs" : "not here");
         CHECK(supported || !is_required((*tier)->name), "tier %s is required and not here", (*tier)->name);
         CHECK(count < MOST_TIERS, "more tiers than the tests have room for");
-        if (supported)
-            here[count++] = *tier;
+        if (supported) here[count++] = *tier;
     }
     fflush(stdout);
     return here;
@@ -53,8 +49,7 @@ const wire_tier *const *tiers_here(void) {
 
 const wire_tier *scalar_tier(void) {
     const wire_tier *const *tier = wire_tiers;
-    while (tier[1] != NULL)
-        tier++;
+    while (tier[1] != NULL) tier++;
     CHECK(strcmp((*tier)->name, "scalar") == 0, "the last tier is %s", (*tier)->name);
     return *tier;
 }
@@ -66,11 +61,11 @@ void *exactly(size_t size) {
 }
 
 fenced fence(size_t at_least) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
     size_t size = (at_least + page - 1) / page * page;
-    uint8_t *memory = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(memory != MAP_FAILED, "mmap");
-    CHECK(mprotect(memory + page, size, PROT_READ | PROT_WRITE) == 0, "mprotect");
+    uint8_t *memory = closed_pages(size + 2 * page);
+    CHECK(memory != NULL, "no pages");
+    CHECK(open_pages(memory + page, size), "pages stay closed");
     return (fenced){memory + page, memory + page + size, size};
 }
 

@@ -12,8 +12,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 static int naive_symbol(uint8_t byte) {
     for (int value = 0; value < 64; value++) {
-        if ((uint8_t)alphabet[value] == byte)
-            return value;
+        if ((uint8_t)alphabet[value] == byte) return value;
     }
     return -1;
 }
@@ -21,18 +20,15 @@ static int naive_symbol(uint8_t byte) {
 static void naive_group(const uint8_t *src, uint8_t *out) {
     uint32_t bits = 0;
     for (int i = 0; i < 4; i++) {
-        for (int bit = 5; bit >= 0; bit--)
-            bits = bits << 1 | (uint32_t)(naive_symbol(src[i]) >> bit & 1);
+        for (int bit = 5; bit >= 0; bit--) bits = bits << 1 | (uint32_t)(naive_symbol(src[i]) >> bit & 1);
     }
-    for (int i = 2; i >= 0; i--, bits >>= 8)
-        out[i] = (uint8_t)(bits & 255);
+    for (int i = 2; i >= 0; i--, bits >>= 8) out[i] = (uint8_t)(bits & 255);
 }
 
 static size_t naive(const uint8_t *src, size_t length, uint8_t *out) {
     for (size_t at = 0; at < length; at += 4, out += 3) {
         for (size_t i = 0; i < 4; i++) {
-            if (naive_symbol(src[at + i]) < 0)
-                return at;
+            if (naive_symbol(src[at + i]) < 0) return at;
         }
         naive_group(src + at, out);
     }
@@ -40,8 +36,7 @@ static size_t naive(const uint8_t *src, size_t length, uint8_t *out) {
 }
 
 static void fill(uint8_t *src, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        src[i] = (uint8_t)alphabet[random_below(64)];
+    for (size_t i = 0; i < length; i++) src[i] = (uint8_t)alphabet[random_below(64)];
 }
 
 /* ---- Lanes ------------------------------------------------------------------------------------------ */
@@ -49,19 +44,18 @@ static void fill(uint8_t *src, size_t length) {
 #define CANARY 64
 
 /* `out` has CANARY bytes on both sides of the length / 4 * 3 that may be written. */
-static void check(const wire_tier *tier, const uint8_t *src, size_t length, uint8_t *out, const uint8_t *expected,
-                  size_t sound, const char *what, size_t position, unsigned value) {
+static void check(const wire_tier *tier, const uint8_t *src, size_t length, uint8_t *out, const uint8_t *expected, size_t sound,
+                  const char *what, size_t position, unsigned value) {
     static uint8_t canary[CANARY];
     size_t room = length / 4 * 3;
-    if (canary[0] == 0)
-        memset(canary, 0xC5, CANARY);
+    if (canary[0] == 0) memset(canary, 0xC5, CANARY);
     memset(out, 0xC5, CANARY);
     memset(out + CANARY + room, 0xC5, CANARY);
     size_t taken = tier->base64(src, length, out + CANARY);
-    CHECK(taken == sound, "%s: %s: length %zu, byte 0x%02X at %zu: %zu symbols instead of %zu", tier->name, what, length,
-          value, position, taken, sound);
-    CHECK(memcmp(out + CANARY, expected, taken / 4 * 3) == 0, "%s: %s: length %zu, byte 0x%02X at %zu: bytes", tier->name,
-          what, length, value, position);
+    CHECK(taken == sound, "%s: %s: length %zu, byte 0x%02X at %zu: %zu symbols instead of %zu", tier->name, what, length, value,
+          position, taken, sound);
+    CHECK(memcmp(out + CANARY, expected, taken / 4 * 3) == 0, "%s: %s: length %zu, byte 0x%02X at %zu: bytes", tier->name, what,
+          length, value, position);
     CHECK(memcmp(out, canary, CANARY) == 0, "%s: %s: length %zu: wrote before", tier->name, what, length);
     CHECK(memcmp(out + CANARY + room, canary, CANARY) == 0, "%s: %s: length %zu: wrote behind", tier->name, what, length);
 }
@@ -79,8 +73,7 @@ static void test_lanes(const wire_tier *tier, size_t longest) {
             for (unsigned value = 0; value < 256; value++) {
                 src[at] = (uint8_t)value;
                 bool sound = naive_symbol(src[at]) >= 0;
-                if (sound)
-                    naive_group(src + 4 * group, expected + 3 * group);
+                if (sound) naive_group(src + 4 * group, expected + 3 * group);
                 check(tier, src, length, out, expected, sound ? length : 4 * group, "one byte", at, value);
             }
             src[at] = symbol;
@@ -141,8 +134,8 @@ static void check_slashed(const wire_tier *tier, const uint8_t *src, size_t leng
     uint8_t *rest = exactly(length + 1);
     CHECK(naive_slashed(src, read, rest, &again) == count && again == read, "%s: slashes: length %zu, room %zu: read %zu",
           tier->name, length, room, read);
-    CHECK(read == sound_read || count + 64 > room, "%s: slashes: length %zu, room %zu: stopped at %zu of %zu", tier->name,
-          length, room, read, sound_read);
+    CHECK(read == sound_read || count + 64 > room, "%s: slashes: length %zu, room %zu: stopped at %zu of %zu", tier->name, length,
+          room, read, sound_read);
     free(rest);
     free(out);
 }
@@ -187,20 +180,19 @@ static void test_pages(const wire_tier *tier) {
                 uint8_t *src = side & 1 ? in.end - length - offset : in.first + offset;
                 uint8_t *dst = side & 2 ? out.end - room - (63 - offset) : out.first + (63 - offset);
                 fill(text, length);
-                if (length && offset % 3 == 0)
-                    text[random_below((uint32_t)length)] = (uint8_t)random_below(256);
+                if (length && offset % 3 == 0) text[random_below((uint32_t)length)] = (uint8_t)random_below(256);
                 size_t sound = naive(text, length, expected);
                 memcpy(src, text, length);
                 size_t taken = tier->base64(src, length, dst);
-                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0,
-                      "%s: length %zu, offset %zu, side %u", tier->name, length, offset, side);
+                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0, "%s: length %zu, offset %zu, side %u",
+                      tier->name, length, offset, side);
                 /* Both at the fence at once. */
                 src = side & 1 ? in.end - length : in.first;
                 dst = side & 2 ? out.end - room : out.first;
                 memmove(src, text, length);
                 taken = tier->base64(src, length, dst);
-                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0, "%s: length %zu, side %u", tier->name,
-                      length, side);
+                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0, "%s: length %zu, side %u", tier->name, length,
+                      side);
             }
         }
     }

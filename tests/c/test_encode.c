@@ -28,8 +28,7 @@ static void naive(const uint8_t *src, size_t length, uint8_t *out) {
 }
 
 static void fill(uint8_t *memory, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        memory[i] = (uint8_t)random_below(256);
+    for (size_t i = 0; i < length; i++) memory[i] = (uint8_t)random_below(256);
 }
 
 static void check_canaries(const uint8_t *out, size_t room, const char *name, const char *what, size_t length) {
@@ -43,8 +42,7 @@ static void check_canaries(const uint8_t *out, size_t room, const char *name, co
 static void check_base64(const wire_tier *tier, const uint8_t *src, size_t length, const char *what) {
     size_t room = symbols_of(length);
     uint8_t *exact = exactly(length), *out = exactly(room + 2 * CANARY), *expected = exactly(room);
-    if (length)
-        memcpy(exact, src, length);
+    if (length) memcpy(exact, src, length);
     naive(src, length, expected);
     memset(out, 0xC5, room + 2 * CANARY);
     tier->base64_encode(exact, length, out + CANARY);
@@ -64,8 +62,7 @@ static void test_lanes(const wire_tier *tier, size_t longest) {
             size_t six = first < 64 ? first + bit / 6 : 64 + first - bit / 6 % 64;
             src[bit / 8] |= (uint8_t)((six >> (5 - bit % 6) & 1) << (7 - bit % 8));
         }
-        for (size_t length = 0; length <= longest; length++)
-            check_base64(tier, src, length, "symbols");
+        for (size_t length = 0; length <= longest; length++) check_base64(tier, src, length, "symbols");
     }
     free(src);
 }
@@ -101,8 +98,7 @@ static void test_base64_pages(const wire_tier *tier) {
                 uint8_t *dst = side & 2 ? out.end - room - step : out.first + step;
                 memcpy(src, bytes, length);
                 tier->base64_encode(src, length, dst);
-                CHECK(memcmp(dst, expected, room) == 0, "%s: length %zu, offset %zu, side %u", tier->name, length,
-                      offset, side);
+                CHECK(memcmp(dst, expected, room) == 0, "%s: length %zu, offset %zu, side %u", tier->name, length, offset, side);
             }
         }
     }
@@ -148,8 +144,7 @@ static void make_reference(void) {
 
 static int sample_of_float(float value) {
     double scaled = nearbyint((double)value * 32768.0);
-    if (value != value)
-        return 0;
+    if (value != value) return 0;
     return scaled < -32768 ? -32768 : scaled > 32767 ? 32767 : (int)scaled;
 }
 
@@ -157,8 +152,7 @@ static int sample_of(wire_source source, const uint8_t *in) {
     int16_t whole;
     float fraction;
     memcpy(&whole, in, 2);
-    if (source <= WIRE_INT16_TO_ALAW)
-        return whole;
+    if (source <= WIRE_INT16_TO_ALAW) return whole;
     memcpy(&fraction, in, 4);
     return sample_of_float(fraction);
 }
@@ -179,22 +173,21 @@ static void expect_one(wire_source source, const uint8_t *in, uint8_t *out) {
     }
     int sample = sample_of(source, in);
     switch (source) {
-    case WIRE_INT16_TO_ULAW: case WIRE_FLOAT32_TO_ULAW: *out = ulaw_codes[sample + 32768]; break;
-    case WIRE_INT16_TO_ALAW: case WIRE_FLOAT32_TO_ALAW: *out = alaw_codes[sample + 32768]; break;
-    default:
-        out[0] = (uint8_t)(sample & 255);
-        out[1] = (uint8_t)(sample >> 8 & 255);
+    case WIRE_INT16_TO_ULAW:
+    case WIRE_FLOAT32_TO_ULAW: *out = ulaw_codes[sample + 32768]; break;
+    case WIRE_INT16_TO_ALAW:
+    case WIRE_FLOAT32_TO_ALAW: *out = alaw_codes[sample + 32768]; break;
+    default: out[0] = (uint8_t)(sample & 255); out[1] = (uint8_t)(sample >> 8 & 255);
     }
 }
 
 static void expect(wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++)
-        expect_one(source, in + i * width_of(source), out + i * wire_width_of(source));
+    for (size_t i = 0; i < count; i++) expect_one(source, in + i * width_of(source), out + i * wire_width_of(source));
 }
 
 /* ---- Samples: the kernels ------------------------------------------------------------------------- */
 
-static const char *const names[] = {"bytes", "int16_to_pcm16", "int16_to_ulaw", "int16_to_alaw", "float32_to_pcm16",
+static const char *const names[] = {"bytes",           "int16_to_pcm16", "int16_to_ulaw", "int16_to_alaw", "float32_to_pcm16",
                                     "float32_to_ulaw", "float32_to_alaw"};
 
 static void run(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
@@ -215,8 +208,7 @@ static void check_in_one_go(const wire_tier *tier, const uint8_t *exact, size_t 
     memset(out, 0xC5, room + 2 * CANARY);
     naive(expected, count * 2, text);
     tier->float32_to_base64(exact, count, out + CANARY);
-    CHECK(room == 0 || memcmp(out + CANARY, text, room) == 0, "%s: float32_to_base64: %s: count %zu", tier->name, what,
-          count);
+    CHECK(room == 0 || memcmp(out + CANARY, text, room) == 0, "%s: float32_to_base64: %s: count %zu", tier->name, what, count);
     check_canaries(out, room, tier->name, what, count);
     free(out);
     free(text);
@@ -225,8 +217,7 @@ static void check_in_one_go(const wire_tier *tier, const uint8_t *exact, size_t 
 static void check(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, const char *what) {
     size_t room = count * wire_width_of(source);
     uint8_t *exact = exactly(count * width_of(source)), *out = exactly(room + 2 * CANARY), *expected = exactly(room);
-    if (count)
-        memcpy(exact, in, count * width_of(source));
+    if (count) memcpy(exact, in, count * width_of(source));
     expect(source, in, count, expected);
     memset(out, 0xC5, room + 2 * CANARY);
     run(tier, source, exact, count, out + CANARY);
@@ -234,8 +225,7 @@ static void check(const wire_tier *tier, wire_source source, const uint8_t *in, 
         CHECK(out[CANARY + i] == expected[i], "%s: %s: %s: count %zu, byte %zu: 0x%02X instead of 0x%02X", tier->name,
               names[source], what, count, i, out[CANARY + i], expected[i]);
     check_canaries(out, room, tier->name, what, count);
-    if (source == WIRE_FLOAT32_TO_PCM16 && tier->float32_to_base64 != NULL)
-        check_in_one_go(tier, exact, count, expected, what);
+    if (source == WIRE_FLOAT32_TO_PCM16 && tier->float32_to_base64 != NULL) check_in_one_go(tier, exact, count, expected, what);
     free(exact);
     free(out);
     free(expected);
@@ -244,8 +234,7 @@ static void check(const wire_tier *tier, wire_source source, const uint8_t *in, 
 /* All samples at every lane of 64, and at every count. */
 static void test_int16(const wire_tier *tier) {
     static int16_t samples[65536 + 64];
-    for (size_t i = 0; i < sizeof samples / 2; i++)
-        samples[i] = (int16_t)(i & 65535);
+    for (size_t i = 0; i < sizeof samples / 2; i++) samples[i] = (int16_t)(i & 65535);
     for (int source = WIRE_INT16_TO_ULAW; source <= WIRE_INT16_TO_ALAW; source++) {
         for (size_t shift = 0; shift < 64; shift++)
             check(tier, (wire_source)source, (const uint8_t *)(samples + shift), 65536, "all samples");
@@ -258,8 +247,7 @@ static void test_int16(const wire_tier *tier) {
 static void test_codes(const wire_tier *tier) {
     uint8_t codes[256], back[256];
     int16_t samples[256];
-    for (int i = 0; i < 256; i++)
-        codes[i] = (uint8_t)i;
+    for (int i = 0; i < 256; i++) codes[i] = (uint8_t)i;
     tier->ulaw_to_int16(codes, 256, samples);
     tier->int16_to_ulaw(samples, 256, back);
     for (int i = 0; i < 256; i++)
@@ -282,12 +270,10 @@ static float float_of_bits(uint32_t bits) {
 static size_t make_floats(float *values) {
     size_t count = 0;
     for (uint32_t upper = 0; upper < 512; upper++) {
-        static const uint32_t mantissas[] = {0, 1, 2, 0x400000, 0x3FFFFF, 0x400001, 0x7FFFFF, 0x7FFFFE, 0x7F0000,
-                                             0x555555};
+        static const uint32_t mantissas[] = {0, 1, 2, 0x400000, 0x3FFFFF, 0x400001, 0x7FFFFF, 0x7FFFFE, 0x7F0000, 0x555555};
         for (size_t i = 0; i < sizeof mantissas / sizeof mantissas[0]; i++)
             values[count++] = float_of_bits(upper << 23 | mantissas[i]);
-        for (int i = 0; i < 22; i++)
-            values[count++] = float_of_bits(upper << 23 | random_below(1 << 23));
+        for (int i = 0; i < 22; i++) values[count++] = float_of_bits(upper << 23 | random_below(1 << 23));
     }
     for (int half = -2 * 32770; half <= 2 * 32770; half++) {
         float value = (float)half / 65536.0f;
@@ -310,14 +296,12 @@ static void test_float32(const wire_tier *tier) {
         }
         /* One float of those that a block tests for, at each lane, between others: infinities, NaN quiet and
          * signalling, 2 and -2, the largest, 2^16, 2^31 and -2^31; and the largest one below 2. */
-        static const uint32_t wild[] = {0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF,
-                                        0x40000000, 0xC0000000, 0x7F7FFFFF, 0xFF7FFFFF, 0x47800000, 0x4F000000,
-                                        0xCF000000, 0x3FFFFFFF};
+        static const uint32_t wild[] = {0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF, 0x40000000,
+                                        0xC0000000, 0x7F7FFFFF, 0xFF7FFFFF, 0x47800000, 0x4F000000, 0xCF000000, 0x3FFFFFFF};
         for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
             for (size_t at = 0; at < 200; at++) {
                 float some[200];
-                for (size_t j = 0; j < 200; j++)
-                    some[j] = (float)((int)random_below(65536) - 32768) / 32768.0f;
+                for (size_t j = 0; j < 200; j++) some[j] = (float)((int)random_below(65536) - 32768) / 32768.0f;
                 some[at] = float_of_bits(wild[i]);
                 check(tier, (wire_source)source, (const uint8_t *)some, 200, "a wild float");
             }
@@ -365,8 +349,7 @@ static void check_array(const wire_tier *tier, wire_source source, size_t count,
         uint8_t native[4];
         memcpy(native, &value, 4);
         bool audio = random_below(2);
-        for (size_t byte = 0; audio && byte < 4; byte++)
-            memory[i * step + byte] = native[swapped ? 3 - byte : byte];
+        for (size_t byte = 0; audio && byte < 4; byte++) memory[i * step + byte] = native[swapped ? 3 - byte : byte];
     }
     const uint8_t *first = stride < 0 && count ? memory + (count - 1) * step : memory;
     for (size_t i = 0; i < count; i++) {
@@ -380,8 +363,8 @@ static void check_array(const wire_tier *tier, wire_source source, size_t count,
     const wire_samples samples = {first, count, stride, source, swapped};
     CHECK(wire_encoded_length(source, count) == room, "%s: %zu samples: length", names[source], count);
     wire_encode(tier, &samples, out + CANARY);
-    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0, "%s: %s: count %zu, stride %td, swapped %d",
-          tier->name, names[source], count, stride, swapped);
+    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0, "%s: %s: count %zu, stride %td, swapped %d", tier->name,
+          names[source], count, stride, swapped);
     check_canaries(out, room, tier->name, names[source], count);
     free(memory);
     free(out);
@@ -398,8 +381,7 @@ static void test_arrays(const wire_tier *tier) {
         for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
             for (size_t j = 0; j < sizeof strides / sizeof strides[0]; j++) {
                 check_array(tier, (wire_source)source, counts[i], strides[j], false);
-                if (width > 1)
-                    check_array(tier, (wire_source)source, counts[i], strides[j], true);
+                if (width > 1) check_array(tier, (wire_source)source, counts[i], strides[j], true);
             }
         }
         const wire_samples none = {NULL, 0, width, (wire_source)source, false};

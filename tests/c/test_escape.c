@@ -9,13 +9,10 @@
 static size_t naive(uint32_t c, char *out) {
     static const char characters[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     for (size_t i = 0; i < sizeof letters - 1; i++) {
-        if (c == (uint32_t)characters[i])
-            return (size_t)sprintf(out, "\\%c", letters[i]);
+        if (c == (uint32_t)characters[i]) return (size_t)sprintf(out, "\\%c", letters[i]);
     }
-    if (c >= 0x20 && c <= 0x7E)
-        return (size_t)sprintf(out, "%c", (int)c);
-    if (c <= 0xFFFF)
-        return (size_t)sprintf(out, "\\u%04x", (unsigned)c);
+    if (c >= 0x20 && c <= 0x7E) return (size_t)sprintf(out, "%c", (int)c);
+    if (c <= 0xFFFF) return (size_t)sprintf(out, "\\u%04x", (unsigned)c);
     return (size_t)sprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (c >> 10)), (unsigned)(0xDC00 | (c & 0x3FF)));
 }
 
@@ -36,18 +33,15 @@ static void check(const uint32_t *points, size_t count) {
     }
     for (unsigned width = largest <= 0xFF ? 1 : largest <= 0xFFFF ? 2 : 4; width <= 4; width *= 2) {
         uint8_t *text = exactly(count * width), *out = exactly(length + 2 * CANARY);
-        for (size_t i = 0; i < count; i++)
-            put(text, i, width, points[i]);
+        for (size_t i = 0; i < count; i++) put(text, i, width, points[i]);
         size_t measured = 12345, position = 12345;
         wire_status status = wire_escape_measure(text, count, width, &measured, &position);
-        CHECK(status == WIRE_OK && measured == length, "U+%04X and others, width %u: %zu instead of %zu",
-              (unsigned)largest, width, measured, length);
+        CHECK(status == WIRE_OK && measured == length, "U+%04X and others, width %u: %zu instead of %zu", (unsigned)largest,
+              width, measured, length);
         memset(out, 0xC5, length + 2 * CANARY);
         wire_escape_write(text, count, width, measured, out + CANARY);
-        CHECK(memcmp(out + CANARY, expected, length) == 0, "U+%04X and others, width %u: bytes", (unsigned)largest,
-              width);
-        for (size_t i = 0; i < CANARY; i++)
-            CHECK(out[i] == 0xC5 && out[CANARY + length + i] == 0xC5, "wrote beside");
+        CHECK(memcmp(out + CANARY, expected, length) == 0, "U+%04X and others, width %u: bytes", (unsigned)largest, width);
+        for (size_t i = 0; i < CANARY; i++) CHECK(out[i] == 0xC5 && out[CANARY + length + i] == 0xC5, "wrote beside");
         /* The decoder's own reading of it. */
         const wire_value value = {.start = CANARY, .end = CANARY + length, .kind = WIRE_STRING, .escaped = true};
         uint32_t most, *back = exactly(count * 4);
@@ -68,8 +62,7 @@ static bool is_surrogate(uint32_t c) {
 /* Every code point alone, and at every place of a word of eight. */
 static void test_each(void) {
     for (uint32_t c = 0; c <= 0x10FFFF; c += c < 0x10400 ? 1 : 127) {
-        if (!is_surrogate(c))
-            check(&c, 1);
+        if (!is_surrogate(c)) check(&c, 1);
     }
     const uint32_t last = 0x10FFFF;
     check(&last, 1);
@@ -77,8 +70,7 @@ static void test_each(void) {
         for (size_t count = 1; count <= 24; count++) {
             for (size_t at = 0; at < count; at++) {
                 uint32_t points[24];
-                for (size_t i = 0; i < count; i++)
-                    points[i] = 'a' + (uint32_t)i;
+                for (size_t i = 0; i < count; i++) points[i] = 'a' + (uint32_t)i;
                 points[at] = c;
                 check(points, count);
             }
@@ -99,8 +91,7 @@ static void test_random(void) {
     for (int turn = 0; turn < 20000; turn++) {
         uint32_t points[200], bound = bounds[turn % 6];
         size_t count = random_below(200);
-        for (size_t i = 0; i < count; i++)
-            points[i] = random_below(4) ? 0x20 + random_below(0x5F) : random_point(bound);
+        for (size_t i = 0; i < count; i++) points[i] = random_below(4) ? 0x20 + random_below(0x5F) : random_point(bound);
         check(points, count);
     }
     check(NULL, 0);
@@ -112,8 +103,7 @@ static void test_surrogates(void) {
         for (unsigned width = 2; width <= 4; width += 2) {
             size_t at = random_below(40), length, position = 12345;
             uint8_t *text = exactly(40 * width);
-            for (size_t i = 0; i < 40; i++)
-                put(text, i, width, i < at ? random_point(0x3000) : random_below(0x10000));
+            for (size_t i = 0; i < 40; i++) put(text, i, width, i < at ? random_point(0x3000) : random_below(0x10000));
             put(text, at, width, c);
             CHECK(wire_escape_measure(text, 40, width, &length, &position) == WIRE_SURROGATE && position == at,
                   "U+%04X at %zu, width %u: found at %zu", (unsigned)c, at, width, position);
@@ -128,7 +118,8 @@ static void test_too_long(void) {
     const uint8_t text[1] = {'a'};
     for (unsigned width = 1; width <= 4; width *= 2) {
         CHECK(wire_escape_measure(text, (size_t)PTRDIFF_MAX / 12 + 1, width, &length, &position) == WIRE_OK &&
-              length == WIRE_TOO_LONG, "too long, width %u", width);
+                  length == WIRE_TOO_LONG,
+              "too long, width %u", width);
     }
 }
 

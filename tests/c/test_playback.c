@@ -2,13 +2,12 @@
  *
  *     test_playback [operations of the model] [seconds of the threads]
  */
+#include "atomics.h"
 #include "harness.h"
 #include "playback.h"
+#include "system.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 static uint64_t below(uint64_t *state, uint64_t bound) {
     *state ^= *state >> 12;
@@ -22,7 +21,7 @@ static uint64_t below(uint64_t *state, uint64_t bound) {
 #define LONGEST_OUTPUT 4096
 
 typedef struct output {
-    uint64_t after[LONGEST_OUTPUT];     /* the position after the sample that left, or 0 for silence */
+    uint64_t after[LONGEST_OUTPUT]; /* the position after the sample that left, or 0 for silence */
     size_t count, gaps;
 } output;
 
@@ -119,7 +118,7 @@ static void many_gaps(void) {
 
 static void ledger_against_model(uint64_t operations) {
     static uint32_t item_of[MOST_POSITIONS];
-    static uint64_t place_of[MOST_POSITIONS];   /* after the sample */
+    static uint64_t place_of[MOST_POSITIONS]; /* after the sample */
     uint64_t state = 8000, completed = 0;
     for (uint64_t done = 0; done < operations;) {
         playback_ledger *ledger = playback_ledger_new(ITEMS, 64);
@@ -142,7 +141,7 @@ static void ledger_against_model(uint64_t operations) {
                 ended[item] = true;
                 continue;
             }
-            if (below(&state, 10) == 0) index[item] += 7;       /* a delta that never came */
+            if (below(&state, 10) == 0) index[item] += 7; /* a delta that never came */
             received[item] = (index[item] + count) * item_rate[item] / rate[item];
             playback_ledger_receive(ledger, item, received[item]);
             if (below(&state, 10) == 0) {
@@ -151,7 +150,7 @@ static void ledger_against_model(uint64_t operations) {
                 index[item] += count;
                 continue;
             }
-            position += below(&state, 2);                       /* positions need not touch */
+            position += below(&state, 2); /* positions need not touch */
             CHECK(playback_ledger_has_room(ledger, 0), "room for a run");
             playback_place place = {0, index[item], item_rate[item], rate[item]};
             playback_ledger_append(ledger, item, position, count, &place);
@@ -181,7 +180,8 @@ static void ledger_against_model(uint64_t operations) {
             bool complete = ended[item] && !short_of_end[item] && queued[item] > 0 && rest[item] == 0;
             uint64_t samples = complete || place[item] > received[item] ? received[item] : place[item];
             CHECK(report.received == received[item] && report.order == item, "received");
-            CHECK(report.samples == samples, "%llu samples, not %llu", (unsigned long long)report.samples, (unsigned long long)samples);
+            CHECK(report.samples == samples, "%llu samples, not %llu", (unsigned long long)report.samples,
+                  (unsigned long long)samples);
             CHECK(report.complete == complete, "complete");
             completed += complete;
         }
@@ -243,25 +243,29 @@ typedef struct skip {
 typedef struct stage {
     playback_ring *ring;
     playback_ledger *ledger;
-    pthread_mutex_t writing;
-    atomic_bool over;
-    _Atomic uint64_t floor;             /* of the last cut that returned */
-    cut *cuts;                          /* the interrupter's; cuts[n] ends generation n */
+    lock *writing;
+    atomic_word over;  /* 1: the threads end */
+    atomic_word floor; /* of the last cut that returned */
+    cut *cuts;         /* the interrupter's; cuts[n] ends generation n */
     size_t cut_count;
-    struct { uint64_t first, count; uint32_t number; bool ended; } items[MOST_ITEMS];
+    struct {
+        uint64_t first, count;
+        uint32_t number;
+        bool ended;
+    } items[MOST_ITEMS];
     size_t item_count;
     uint64_t refused, truncated, completed, unheard;
-    uint64_t audio, read_up_to;         /* the reader's */
+    uint64_t audio, read_up_to; /* the reader's */
     skip *skips;
     size_t skip_count;
 } stage;
 
-static void *write_samples(void *given) {
+static void write_samples(void *given) {
     stage *on = given;
     uint64_t state = 1;
     uint64_t samples[300];
-    while (!atomic_load(&on->over)) {
-        pthread_mutex_lock(&on->writing);
+    while (!load_acquire(&on->over)) {
+        take_lock(on->writing);
         uint64_t position = playback_ring_written(on->ring), count = 1 + below(&state, 300);
         for (uint64_t i = 0; i < count; i++) samples[i] = position + i;
         size_t last = on->item_count;
@@ -281,27 +285,26 @@ static void *write_samples(void *given) {
             uint64_t taken = playback_put(on->ring, on->ledger, number, samples, count, &place);
             on->items[at].count += taken;
             on->refused += count - taken;
-            playback_ledger_receive(on->ledger, number, on->items[at].count);   /* the rest comes again */
+            playback_ledger_receive(on->ledger, number, on->items[at].count); /* the rest comes again */
             if (below(&state, 6) == 0 && taken == count) {
                 playback_end(on->ring, on->ledger, number);
                 on->items[at].ended = true;
             }
         }
-        pthread_mutex_unlock(&on->writing);
-        if (below(&state, 4) == 0) nanosleep(&(struct timespec){0, (long)below(&state, 20000)}, NULL);
+        release_lock(on->writing);
+        if (below(&state, 4) == 0) sleep_nanoseconds(below(&state, 20000));
     }
-    return NULL;
 }
 
-static void *interrupt(void *given) {
+static void interrupt(void *given) {
     stage *on = given;
     uint64_t state = 2;
-    while (!atomic_load(&on->over) && on->cut_count < MOST_CUTS) {
-        nanosleep(&(struct timespec){0, (long)below(&state, 100000)}, NULL);
-        pthread_mutex_lock(&on->writing);
+    while (!load_acquire(&on->over) && on->cut_count < MOST_CUTS) {
+        sleep_nanoseconds(below(&state, 100000));
+        take_lock(on->writing);
         uint64_t heard = playback_ring_cut(on->ring, 0);
         uint64_t floor = playback_ring_written(on->ring);
-        atomic_store(&on->floor, floor);
+        store_release(&on->floor, floor);
         on->cuts[on->cut_count++] = (cut){floor, heard};
         playback_ledger_settle(on->ledger, heard);
         for (size_t i = 0; i < on->item_count; i++) {
@@ -309,7 +312,8 @@ static void *interrupt(void *given) {
             uint64_t expected = heard > on->items[i].first ? heard - on->items[i].first : 0;
             if (expected > on->items[i].count) expected = on->items[i].count;
             CHECK(playback_ledger_report(on->ledger, on->items[i].number, &report), "the item is there");
-            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i, (unsigned long long)report.samples, (unsigned long long)expected);
+            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i, (unsigned long long)report.samples,
+                  (unsigned long long)expected);
             CHECK(report.complete == (on->items[i].ended && expected == on->items[i].count), "complete");
             on->completed += report.complete;
             on->unheard += report.samples == 0;
@@ -317,25 +321,26 @@ static void *interrupt(void *given) {
         }
         on->item_count = 0;
         playback_ledger_clear(on->ledger);
-        pthread_mutex_unlock(&on->writing);
+        release_lock(on->writing);
     }
-    return NULL;
 }
 
 /* Every sample is its own position: what is lost, doubled, out of order or torn is seen at once. */
-static void *read_samples(void *given) {
+static void read_samples(void *given) {
     stage *on = given;
     uint64_t state = 3, next = 0, samples[256];
-    while (!atomic_load(&on->over)) {
+    while (!load_acquire(&on->over)) {
         uint64_t count = 1 + below(&state, 256);
-        uint64_t floor = atomic_load(&on->floor);
+        uint64_t floor = load_acquire(&on->floor);
         CHECK(playback_ring_enter(on->ring), "no other reader");
         uint64_t audio = playback_ring_read(on->ring, samples, count);
         playback_ring_leave(on->ring);
         for (uint64_t i = 0; i < count; i++)
-            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu", (unsigned long long)i, (unsigned long long)audio);
+            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu", (unsigned long long)i,
+                  (unsigned long long)audio);
         if (audio > 0) {
-            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu", (unsigned long long)samples[0], (unsigned long long)floor);
+            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu", (unsigned long long)samples[0],
+                  (unsigned long long)floor);
             CHECK(samples[0] >= next, "doubled");
             if (samples[0] != next) {
                 CHECK(on->skip_count < MOST_CUTS, "room");
@@ -344,10 +349,9 @@ static void *read_samples(void *given) {
             next = samples[0] + audio;
             on->audio += audio;
         }
-        if (below(&state, 3) == 0) nanosleep(&(struct timespec){0, (long)below(&state, 30000)}, NULL);
+        if (below(&state, 3) == 0) sleep_nanoseconds(below(&state, 30000));
     }
     on->read_up_to = next;
-    return NULL;
 }
 
 static void threads(double seconds) {
@@ -357,16 +361,15 @@ static void threads(double seconds) {
     on.cuts = malloc(MOST_CUTS * sizeof *on.cuts);
     on.skips = malloc(MOST_CUTS * sizeof *on.skips);
     CHECK(on.ring && on.ledger && on.cuts && on.skips, "no memory");
-    pthread_mutex_init(&on.writing, NULL);
-    pthread_t writer, interrupter, reader;
-    pthread_create(&writer, NULL, write_samples, &on);
-    pthread_create(&interrupter, NULL, interrupt, &on);
-    pthread_create(&reader, NULL, read_samples, &on);
-    nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)}, NULL);
-    atomic_store(&on.over, true);
-    pthread_join(writer, NULL);
-    pthread_join(interrupter, NULL);
-    pthread_join(reader, NULL);
+    on.writing = new_lock();
+    thread *writer = start_thread(write_samples, &on);
+    thread *interrupter = start_thread(interrupt, &on);
+    thread *reader = start_thread(read_samples, &on);
+    sleep_nanoseconds((uint64_t)(seconds * 1e9));
+    store_release(&on.over, 1);
+    join_thread(writer);
+    join_thread(interrupter);
+    join_thread(reader);
 
     /* What the cuts say was heard is what the reader was given, and only a cut makes the reader skip. */
     uint64_t audio = 0, floor = 0;
@@ -377,7 +380,7 @@ static void threads(double seconds) {
         floor = on.cuts[i].floor;
         if (skips < on.skip_count && on.skips[skips].to == floor) {
             uint64_t from = on.skips[skips++].from;
-            size_t first = i;   /* the last cut of which something was heard */
+            size_t first = i; /* the last cut of which something was heard */
             while (first > 0 && on.cuts[first].heard == on.cuts[first - 1].floor) first--;
             CHECK(from == on.cuts[first].heard, "given up to %llu, the cut says %llu", (unsigned long long)from,
                   (unsigned long long)on.cuts[first].heard);
@@ -387,9 +390,10 @@ static void threads(double seconds) {
     if (on.read_up_to > floor) audio += on.read_up_to - floor;
     CHECK(audio == on.audio, "%llu samples heard, %llu read", (unsigned long long)audio, (unsigned long long)on.audio);
     CHECK(on.cut_count > 10 && on.audio > 10 * CAPACITY, "the threads did nothing: %zu cuts", on.cut_count);
-    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu truncated, %llu complete, %llu unheard\n",
-           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count,
-           (unsigned long long)on.truncated, (unsigned long long)on.completed, (unsigned long long)on.unheard);
+    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu truncated, %llu complete, %llu "
+           "unheard\n",
+           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count, (unsigned long long)on.truncated,
+           (unsigned long long)on.completed, (unsigned long long)on.unheard);
     playback_ring_free(on.ring);
     playback_ledger_free(on.ledger);
     free(on.cuts);

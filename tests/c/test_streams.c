@@ -44,7 +44,11 @@ static named name(const char *response_id, const char *item_id, const char *cont
         size_t size = strlen(parts[i]);
         memcpy(n.data + at, parts[i], size);
         bool text = parts[i][0] == '"';
-        value->kind = text ? WIRE_STRING : parts[i][0] == 'n' ? WIRE_NULL : parts[i][0] == 't' ? WIRE_TRUE : parts[i][0] == '{' ? WIRE_OBJECT : WIRE_INTEGER;
+        value->kind = text                 ? WIRE_STRING
+                      : parts[i][0] == 'n' ? WIRE_NULL
+                      : parts[i][0] == 't' ? WIRE_TRUE
+                      : parts[i][0] == '{' ? WIRE_OBJECT
+                                           : WIRE_INTEGER;
         value->start = at + text;
         value->end = at + size - text;
         value->escaped = text && strchr(parts[i], '\\') != NULL;
@@ -91,8 +95,9 @@ static void test_keys(void) {
 static void test_spelling(void) {
     stream_table table;
     streams_init(&table, allocate, release);
-    const char *ids[][3] = {{"\"r\"", "\"i\"", "0"}, {"\"r\"", "\"i\"", "1"}, {"\"r\"", "\"j\"", "0"}, {"\"s\"", "\"i\"", "0"},
-                            {NULL, "\"i\"", "0"}, {"null", "\"i\"", "0"}, {"\"r\"", "\"\\u0069\"", "0"}, {"\"r\"", "\"i\"", "{}"}};
+    const char *ids[][3] = {{"\"r\"", "\"i\"", "0"},       {"\"r\"", "\"i\"", "1"}, {"\"r\"", "\"j\"", "0"},
+                            {"\"s\"", "\"i\"", "0"},       {NULL, "\"i\"", "0"},    {"null", "\"i\"", "0"},
+                            {"\"r\"", "\"\\u0069\"", "0"}, {"\"r\"", "\"i\"", "{}"}};
     for (size_t a = 0; a < sizeof ids / sizeof ids[0]; a++) {
         named one = name(ids[a][0], ids[a][1], ids[a][2]);
         stream_key key;

@@ -4,10 +4,10 @@
  * `test_walk <corpus> [rounds]`: rounds of random mutations for each frame (4,000 unless told). */
 #include "harness.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "agreement.h"
+#include "system.h"
 
 #define MOST_FRAMES 64
 #define MOST_BYTES 8192
@@ -21,22 +21,17 @@ static frame frames[MOST_FRAMES];
 static size_t frame_count;
 static unsigned long statuses[64];
 
+static void read_frame(const char *path) {
+    CHECK(frame_count < MOST_FRAMES, "more frames than there is room for");
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL, "%s", path);
+    frame *f = &frames[frame_count++];
+    f->length = fread(f->bytes, 1, MOST_BYTES / 2, file);
+    fclose(file);
+}
+
 static void read_corpus(const char *path) {
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL, "%s", path);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        char name[4096];
-        if (entry->d_name[0] == '.')
-            continue;
-        CHECK(frame_count < MOST_FRAMES, "more frames than there is room for");
-        CHECK(snprintf(name, sizeof name, "%s/%s", path, entry->d_name) < (int)sizeof name, "%s", path);
-        FILE *file = fopen(name, "rb");
-        CHECK(file != NULL, "%s", name);
-        frame *f = &frames[frame_count++];
-        f->length = fread(f->bytes, 1, MOST_BYTES / 2, file);
-        fclose(file);
-    }
-    closedir(directory);
+    CHECK(each_file(path, read_frame), "%s", path);
     CHECK(frame_count > 0, "%s is empty", path);
 }
 
@@ -48,16 +43,15 @@ static void check(const uint8_t *bytes, size_t length) {
     free(copy);
 }
 
-static const uint8_t telling[] = {'"', '\\', '{', '}', '[', ']', ',', ':', ' ', '\n', 0, 0x1F, 0x20, 0x7F, 0x80, 0xBF,
-                                  0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF, '=', '-', '_', '+', '/', '0', '9', '.', 'e', 'u',
-                                  'n', 't', 'f', 'A', 'B', 'z'};
+static const uint8_t telling[] = {'"',  '\\', '{',  '}',  '[',  ']',  ',',  ':',  ' ',  '\n', 0,   0x1F, 0x20,
+                                  0x7F, 0x80, 0xBF, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF, '=',  '-', '_',  '+',
+                                  '/',  '0',  '9',  '.',  'e',  'u',  'n',  't',  'f',  'A',  'B', 'z'};
 
 static void test_single(const frame *original) {
     static frame f;
     f = *original;
     check(f.bytes, f.length);
-    for (size_t length = 0; length < f.length; length++)
-        check(f.bytes, length);
+    for (size_t length = 0; length < f.length; length++) check(f.bytes, length);
     for (size_t at = 0; at < f.length; at++) {
         uint8_t byte = f.bytes[at];
         for (size_t i = 0; i < sizeof telling; i++) {
@@ -77,8 +71,7 @@ static void test_single(const frame *original) {
 }
 
 static void insert(frame *f, size_t at, const uint8_t *bytes, size_t length) {
-    if (f->length + length > MOST_BYTES)
-        return;
+    if (f->length + length > MOST_BYTES) return;
     memmove(f->bytes + at + length, f->bytes + at, f->length - at);
     memcpy(f->bytes + at, bytes, length);
     f->length += length;
@@ -123,26 +116,22 @@ static void test_shapes(void) {
         for (size_t levels = WIRE_MAX_DEPTH - 2; levels <= WIRE_MAX_DEPTH + 1; levels++) {
             char *p = text;
             p += sprintf(p, "{\"type\":\"pcm\",\"x\":");
-            for (size_t i = 0; i < levels; i++)
-                p += sprintf(p, objects && i + 1 < levels ? "{\"\":" : "[");
-            for (size_t i = levels; i-- > 0;)
-                *p++ = objects && i + 1 < levels ? '}' : ']';
+            for (size_t i = 0; i < levels; i++) p += sprintf(p, objects && i + 1 < levels ? "{\"\":" : "[");
+            for (size_t i = levels; i-- > 0;) *p++ = objects && i + 1 < levels ? '}' : ']';
             *p++ = '}';
             wire_status status = agree_on((const uint8_t *)text, (size_t)(p - text));
             CHECK(status == (levels < WIRE_MAX_DEPTH ? WIRE_OK : WIRE_DEPTH), "%zu levels: %s", levels, wire_reason(status));
         }
     }
-    static const char *const runs[] = {"\\\\", "\\\"", "\\u00e9", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", " ", "a",
-                                       "\\ud83d\\ude00", "A\\/"};
+    static const char *const runs[] = {"\\\\", "\\\"", "\\u00e9",        "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                       " ",    "a",    "\\ud83d\\ude00", "A\\/"};
     for (size_t run = 0; run < sizeof runs / sizeof runs[0]; run++) {
         for (size_t count = 0; count < 150; count++) {
             char *p = text;
             p += sprintf(p, "{\"type\":\"pcm\",\"item_id\":\"");
-            for (size_t i = 0; i < count; i++)
-                p += sprintf(p, "%s", runs[run]);
+            for (size_t i = 0; i < count; i++) p += sprintf(p, "%s", runs[run]);
             p += sprintf(p, "\",\"delta\":\"AAAA\"}");
-            for (size_t cut = 0; cut < 16; cut++)
-                check((const uint8_t *)text, (size_t)(p - text) - cut);
+            for (size_t cut = 0; cut < 16; cut++) check((const uint8_t *)text, (size_t)(p - text) - cut);
             CHECK(agree_on((const uint8_t *)text, (size_t)(p - text)) == WIRE_OK, "run %zu, %zu times", run, count);
         }
     }
@@ -178,8 +167,7 @@ static void test_payloads(void) {
             char *payload = p;
             for (size_t i = 0; i < symbols; i++)
                 *p++ = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random_below(64)];
-            if (symbols % 3 == 0 && symbols >= 4)
-                memcpy(p - 2, symbols & 1 ? "A=" : "==", 2);
+            if (symbols % 3 == 0 && symbols >= 4) memcpy(p - 2, symbols & 1 ? "A=" : "==", 2);
             p += sprintf(p, "\"}");
             check((const uint8_t *)text, (size_t)(p - text));
             if (symbols) {
@@ -202,8 +190,7 @@ int main(int argc, char **argv) {
         test_single(&frames[i]);
         test_random(&frames[i], rounds);
     }
-    for (size_t i = 0; i < 64; i++)
-        all += statuses[i];
+    for (size_t i = 0; i < 64; i++) all += statuses[i];
     printf("walk: %lu frames, %lu of them accepted\n", all, statuses[WIRE_OK]);
 #define SAY(name, reason) printf("%8lu %s\n", statuses[name], reason);
     WIRE_FAULTS(SAY)

@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import keyword
+from collections.abc import Callable
 from typing import Any, get_args
 
 import orjson
@@ -44,7 +45,7 @@ VALUES: dict[str, Any] = {
 }
 
 # xAI and DashScope write some keys elsewhere than OpenAI; LocalAI and Speaches write `type` last.
-ORDERS = {
+ORDERS: dict[str, Callable[[list[str]], list[str]]] = {
     "type first": lambda keys: keys,
     "type last": lambda keys: list(reversed(keys)),
     "event_id first": lambda keys: [keys[1], keys[0], *keys[2:]],

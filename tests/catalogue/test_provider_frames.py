@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from typing import Any
 
 import orjson
 import pytest
@@ -17,7 +18,7 @@ PROVIDERS = sorted({frame.provider for frame in FRAMES})
 STARTS = ("session.created", "session.started", "session.updated")
 
 
-def check(message, frame: ProviderFrame, text: str | bytes, raw_payload: bool) -> None:
+def check(message: Any, frame: ProviderFrame, text: str | bytes, raw_payload: bool) -> None:
     values = orjson.loads(text)
     assert type(message).__name__ == frame.class_name and message.type == frame.type
     assert message.event_id == values.get("event_id")
@@ -99,8 +100,8 @@ def test_a_connection_of_a_provider(provider: str, dtype: str, tier: str) -> Non
             assert message.sample_offset == 0 or message.response_id is None
             width = 2 if expected.encoding == "pcm16" and dtype != "uint8" else 1
             assert message.pcm.dtype == dtype and message.pcm.size == len(frame.payload) // width
-    expected = [AudioFormat(*arguments) for arguments in formats_of(provider)]
-    assert [decoder.input_audio_format, decoder.audio_format] == expected
+    last = [AudioFormat(*arguments) for arguments in formats_of(provider)]
+    assert [decoder.input_audio_format, decoder.audio_format] == last
     assert audio or not {
         "openai",
         "xai",

@@ -164,10 +164,16 @@ def test_the_newest_facts_are_compared(facts: ModuleType, tmp_path: Path, monkey
 
 
 def test_the_tests_extra_names_one_version_of_each_package(upstream: ModuleType) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, [needs] = whole["project"], whole["tool"]["dynamic-metadata"]
     lines = project["optional-dependencies"]["test"]
-    assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[cli,play]"
-    needed = [*project["dependencies"], *project["optional-dependencies"]["cli"], *project["optional-dependencies"]["play"]]
+    assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[cli,play,plot,recording]"
+    extras = project["optional-dependencies"]
+    needed = [
+        *needs["always"],
+        *needs["with_gil"],
+        *(line for name in ("cli", "play", "plot", "recording") for line in extras[name]),
+    ]
     assert {upstream.normal(re.match(r"[\w.-]+", line)[0]) for line in needed} <= upstream.pinned().keys()
     for path in FILES:
         package, _, version = path.stem.rpartition("-")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def pattern(size: int, seed: int = 1) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def limits():
+def limits() -> Iterator[None]:
     before = memory.cache_info().limit
     yield
     memory.set_cache_limit(before)

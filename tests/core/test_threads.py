@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,47 +16,12 @@ import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import sample
+from support.in_threads import THREADS, in_threads
 
-THREADS = 8
 FRAMES = sample.lines()
 EVENTS = [json.loads(frame) for frame in FRAMES]
 AUDIO = "response.output_audio.delta"
 PCM = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == AUDIO)
-
-
-def in_threads(work: Callable[[int], None]) -> None:
-    """`work(number)` in each thread, all let go at once; what one raises is raised here."""
-    gate = threading.Barrier(THREADS)
-    raised: list[BaseException] = []
-
-    def target(number: int) -> None:
-        gate.wait()
-        try:
-            work(number)
-        except BaseException as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=target, args=(number,)) for number in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    if raised:
-        raise raised[0]
-
-
-def test_a_decoder_each() -> None:
-    def work(number: int) -> None:
-        for _ in range(3):
-            messages = list(rp.decode_stream(FRAMES))
-            assert [m.type for m in messages] == [event["type"] for event in EVENTS]
-            audio = [m for m in messages if isinstance(m, rp.messages.ResponseAudioDelta)]
-            assert b"".join(m.pcm.tobytes() for m in audio) == PCM
-            assert audio[-1].sample_offset == (len(PCM) - 12_000) // 2
-            assert messages[-2].to_dict() == EVENTS[-2]
-
-    in_threads(work)
 
 
 @pytest.mark.parametrize("size", [4_801, 300_001], ids=["short", "long"])
@@ -118,19 +82,23 @@ def test_streams_made_and_dropped() -> None:
     assert sum(len(m.pcm) for m in kept if m.type == AUDIO) == THREADS * 5 * len(PCM) // 2
 
 
-def test_classes_declared_while_others_decode() -> None:
-    decoded: list[str] = []
+def test_classes_declared_while_long_frames_are_walked() -> None:
+    """A long frame is walked without the GIL: the catalogue that it began with must last."""
+    payload = bytes(range(256)) * 1200
+    sent = json.dumps({"x": "y" * 200_000, "type": AUDIO, "delta": base64.b64encode(payload).decode()}).encode()
 
     def work(number: int) -> None:
-        for count in range(10):
-            name = f"test_threads.{number}.{count}"
-            cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)  # type: ignore[call-overload]
-            message: Any = rp.decode(json.dumps({"type": name, "n": count}))
-            assert type(message) is cls and message.n == count
-            decoded.append(message.type)
+        for turn in range(25):
+            if number % 2:
+                name = f"test.threads.{number}.{turn}"
+                cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)
+                message: Any = rp.decode(json.dumps({"type": name, "n": turn}))
+                assert type(message) is cls and message.n == turn
+            else:
+                message = rp.decode(sent)
+                assert isinstance(message, rp.messages.ResponseAudioDelta) and message.pcm.tobytes() == payload
 
     in_threads(work)
-    assert len(set(decoded)) == THREADS * 10
 
 
 @pytest.mark.skipif(not hasattr(sys, "_is_gil_enabled"), reason="Python before 3.13 always has the GIL")
@@ -155,7 +123,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
     expected = rp.decode(plain).pcm
     decoder.decode(plain)
     heard: list[Any] = []
-    real = _core.own_format
+    real = _core.format_with
 
     def slowly(*given: Any) -> Any:
         other = threading.Thread(target=lambda: heard.append(decoder.decode(plain)))
@@ -166,7 +134,7 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
         return real(*given)
 
     others: list[threading.Thread] = []
-    monkeypatch.setattr(_core, "own_format", slowly)
+    monkeypatch.setattr(_core, "format_with", slowly)
     for turn in range(1, 4):
         with pytest.raises(rp.DecodeError):
             decoder.decode(named.replace("ulaw", "alaw") if turn % 2 else named)
@@ -187,11 +155,11 @@ def test_a_decoder_made_anew_while_it_decodes() -> None:
     def make_anew() -> None:
         while not stop.is_set():
             for dtype in ("float32", "int16", "uint8"):
-                decoder.__init__(dtype=dtype)  # type: ignore[misc]
+                decoder.__init__(dtype=dtype)  # type: ignore[call-arg]
 
     other = threading.Thread(target=make_anew)
     other.start()
-    fits = Counter()
+    fits: Counter[int] = Counter()
     try:
         for _ in range(150):
             out = np.zeros(400_064, np.int16)
@@ -214,16 +182,16 @@ def test_a_decoder_is_not_made_anew_by_what_it_runs(monkeypatch: pytest.MonkeyPa
     from realtime_pcm import _core
 
     decoder = rp.Decoder()
-    real = _core.own_format
+    real = _core.format_with
 
     def meddle(*given: Any) -> Any:
         with pytest.raises(RuntimeError, match="decoding"):
-            decoder.__init__(dtype="float32")  # type: ignore[misc]
+            decoder.__init__(dtype="float32")  # type: ignore[call-arg]
         met.append(given)
         return real(*given)
 
     met: list[Any] = []
-    monkeypatch.setattr(_core, "own_format", meddle)
+    monkeypatch.setattr(_core, "format_with", meddle)
     message: Any = decoder.decode(json.dumps({"type": AUDIO, "delta": "AAAA", "format": "g711_ulaw"}))
     assert met and message.pcm.dtype == "int16"
 
@@ -240,14 +208,14 @@ decoder = rp.Decoder()
 delta = {"type": "response.audio.delta", "item_id": "i", "delta": base64.b64encode(bytes(6)).decode()}
 decoder.decode(json.dumps(delta))
 inside, leave = threading.Event(), threading.Event()
-real = _core.own_format
+real = _core.format_with
 def slowly(*given):
     inside.set(); leave.wait(60)
     return real(*given)
-_core.own_format = slowly
+_core.format_with = slowly
 other = threading.Thread(target=lambda: decoder.decode(json.dumps(delta | {"format": "g711_ulaw"})))
 other.start(); inside.wait(60)
-_core.own_format = real
+_core.format_with = real
 child = os.fork()
 if child == 0:
     offsets = [decoder.decode(json.dumps(delta)).sample_offset for _ in range(3)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -46,7 +47,7 @@ def check_fields(message: rp.messages.ServerMessage, values: dict) -> None:
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("form", [bytes, str, bytearray, memoryview])
-def test_capture(path: Path, form, tier: str) -> None:
+def test_capture(path: Path, form: Any, tier: str) -> None:
     decoder = rp.Decoder()
     frames = frames_of(path)
     assert frames
@@ -70,7 +71,9 @@ def test_capture(path: Path, form, tier: str) -> None:
             offsets.clear()
         if isinstance(message, rp.messages.ResponseAudioDelta):
             key = (values.get("response_id"), values.get("item_id"), values.get("content_index"))
-            payload = held.pop(key, b"") + oracle.decode(frame).payload
+            new = oracle.decode(frame).payload
+            assert new is not None
+            payload = held.pop(key, b"") + new
             whole = len(payload) // 2 * 2
             assert np.array_equal(message.pcm, np.frombuffer(payload[:whole], "<i2"))
             assert message.sample_offset == offsets.get(key, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from typing import Any
 
 import numpy as np
 import orjson
@@ -27,12 +28,12 @@ DELTA = {
 }
 
 
-def dumps(values: dict, **options) -> bytes:
+def dumps(values: dict, **options: Any) -> bytes:
     return json.dumps(values, separators=(",", ":"), **options).encode()
 
 
 @pytest.mark.parametrize("form", [bytes, bytearray, memoryview, lambda frame: frame.decode()])
-def test_forms_of_a_frame(form, tier: str) -> None:
+def test_forms_of_a_frame(form: Any, tier: str) -> None:
     message = rp.decode(form(dumps(DELTA)))
     assert isinstance(message, messages.ResponseAudioDelta)
     assert np.array_equal(message.pcm, PCM)
@@ -44,7 +45,7 @@ def test_forms_of_a_frame(form, tier: str) -> None:
 
 
 @pytest.mark.parametrize("frame", [None, 1, 1.5, ["{}"], object(), np.zeros(4, "u1")])
-def test_a_frame_of_another_type_is_a_type_error(frame) -> None:
+def test_a_frame_of_another_type_is_a_type_error(frame: Any) -> None:
     with pytest.raises(TypeError, match="a frame is bytes, str, bytearray or memoryview"):
         rp.decode(frame)
     with pytest.raises(TypeError):
@@ -88,7 +89,7 @@ def test_escaped_keys_type_and_payload(tier: str) -> None:
     [lambda t: t.replace("/", "\\/"), lambda t: t.replace("+", "\\u002B"), lambda t: t.replace("=", "\\u003d")],
     ids=["PHP", ".NET", "Gson"],
 )
-def test_base64_escaped_as_serialisers_do(spelled, tier: str) -> None:
+def test_base64_escaped_as_serialisers_do(spelled: Any, tier: str) -> None:
     pcm = np.frombuffer(np.random.default_rng(1).bytes(20_002), "<i2")
     payload = base64.b64encode(pcm.tobytes()).decode()
     assert all(symbol in payload for symbol in "/+=")
@@ -133,11 +134,11 @@ def test_escaped_slashes_of_any_density(every: int, tier: str) -> None:
             wrong = frame.replace(escaped, escaped[:at] + other + escaped[at:])
             plain = orjson.loads(wrong)["delta"]
             try:
-                decoded = pybase64.b64decode(plain, validate=True)
-                decoded = None if pybase64.b64encode(decoded).decode() != plain else decoded
+                given = pybase64.b64decode(plain, validate=True)
+                canonical = pybase64.b64encode(given).decode() == plain
             except ValueError:
-                decoded = None
-            if decoded is None:
+                canonical = False
+            if not canonical:
                 with pytest.raises(rp.DecodeError):
                     rp.decode(wrong, dtype="uint8")
             else:
@@ -273,7 +274,7 @@ CONTAINERS = [[], {}, [1, [2, {"a": None}]], {"a": {"b": []}}]
 
 
 @pytest.mark.parametrize("value", [1, -2.5, True, False, "text", *CONTAINERS])
-def test_declared_fields_of_another_type_are_handed_on(value) -> None:
+def test_declared_fields_of_another_type_are_handed_on(value: Any) -> None:
     frame = dumps({"type": "response.text.delta", "delta": value, "response_id": value, "event_id": value})
     message = rp.decode(frame)
     assert message.delta == value and message.response_id == value and message.event_id == value
@@ -287,7 +288,7 @@ def test_declared_fields_of_another_type_are_handed_on(value) -> None:
 
 
 @pytest.mark.parametrize("value", [1, True, [], {}, 1.5])
-def test_a_payload_of_another_type_is_refused(value) -> None:
+def test_a_payload_of_another_type_is_refused(value: Any) -> None:
     frame = dumps({"type": "response.audio.delta", "delta": value})
     with pytest.raises(rp.DecodeError, match="expected a base64 string or null") as caught:
         rp.decode(frame)

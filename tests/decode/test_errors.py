@@ -8,6 +8,7 @@ import itertools
 import json
 import pickle
 import random
+from typing import Any
 
 import orjson
 import pytest
@@ -71,7 +72,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("frame", "reason", "position", "message_type", "field"), REFUSALS)
-def test_refusal(frame: bytes, reason: str, position: int, message_type, field, tier: str) -> None:
+def test_refusal(frame: bytes, reason: str, position: int, message_type: Any, field: Any, tier: str) -> None:
     forms = [frame, bytearray(frame)]
     with contextlib.suppress(UnicodeDecodeError):
         forms.append(frame.decode())
@@ -119,7 +120,7 @@ class Text(str):
 
 
 @pytest.mark.parametrize("form", [str, Text])
-def test_surrogates_in_str(form) -> None:
+def test_surrogates_in_str(form: Any) -> None:
     """UTF-8 cannot hold them; where JSON is at fault before, that counts."""
     frame = form('{"type":"error","x":"é\ud800"}')
     with pytest.raises(rp.DecodeError, match="lone surrogate at byte 23") as caught:

@@ -15,7 +15,7 @@ try:
         warnings.simplefilter("ignore", DeprecationWarning)
         import audioop
 except ImportError:
-    audioop = None
+    audioop = None  # type: ignore[assignment]
 
 NAMES = ["g711_ulaw", "g711_alaw"]
 CODES = bytes(range(256))

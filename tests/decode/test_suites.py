@@ -10,6 +10,7 @@ import json
 import tarfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -69,7 +70,7 @@ def expected_verdict(frame: bytes | str) -> bool:
 
 
 @pytest.mark.parametrize("path", JSON_SUITES, ids=lambda path: path.stem)
-def test_json_suite(path: Path, tier: str, record_property) -> None:
+def test_json_suite(path: Path, tier: str, record_property: Any) -> None:
     seen: Counter[str] = Counter()
     disagreements = []
     for name, case in cases(path):

@@ -221,7 +221,11 @@ def test_encode_append() -> None:
     pcm = np.arange(480, dtype=np.int16)
     text = base64.b64encode(pcm.astype("<i2").tobytes()).decode()
     assert rp.encode_append(pcm) == '{"type":"input_audio_buffer.append","audio":"%s"}' % text
-    assert json.loads(rp.encode_append(pcm, event_id='e"1')) == {"type": "input_audio_buffer.append", "event_id": 'e"1', "audio": text}
+    assert json.loads(rp.encode_append(pcm, event_id='e"1')) == {
+        "type": "input_audio_buffer.append",
+        "event_id": 'e"1',
+        "audio": text,
+    }
     assert len(payload_of(rp.encode_append(pcm, audio_format="mulaw"))) == 480
     assert rp.encode_append(pcm, audio_format=AudioFormat("pcm16", 16000)) == rp.encode_append(pcm)
     with pytest.raises(ValueError, match="did you mean"):

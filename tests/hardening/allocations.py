@@ -65,15 +65,15 @@ class NumpyData:
         self.seen, self.first, self.alone, self.armed = 0, 0, False, False
 
         @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
-        def malloc(_context, size):
+        def malloc(_context: int, size: int) -> int | None:
             return None if self._fails() else libc.malloc(size)
 
         @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
-        def calloc(_context, count, size):
+        def calloc(_context: int, count: int, size: int) -> int | None:
             return None if self._fails() else libc.calloc(count, size)
 
         @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
-        def realloc(_context, pointer, size):
+        def realloc(_context: int, pointer: int, size: int) -> int | None:
             return None
 
         # Arrays are freed while exceptions are on their way, which a callback into Python would clear: nothing is freed,
@@ -91,7 +91,7 @@ class NumpyData:
         try:
             from numpy._core import _multiarray_umath, multiarray
         except ImportError:  # NumPy 1
-            from numpy.core import _multiarray_umath, multiarray
+            from numpy.core import _multiarray_umath, multiarray  # type: ignore[no-redef]
 
         table = ctypes.cast(pointer_of(_multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
         set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[self._SET_HANDLER])
@@ -228,13 +228,17 @@ def _declare(number: list[int]) -> str:
     return name
 
 
+def _decode_alone(frame: bytes) -> Callable[[Any], Any]:
+    return lambda _: rp.decode(frame, dtype="float32")
+
+
 def decode_cases() -> list[Case]:
     """Decoding and flat fields: no other package is called, so nothing may crash."""
     cases = []
     for number, frame in enumerate(_fresh_frames()):
         cases.append(Case(f"decoder, frame {number}", *_decode(frame)))
         cases.append(Case(f"decoder that holds a byte, frame {number}", *_decode(frame, _ODD)))
-        cases.append(Case(f"decode(), frame {number}", lambda: None, lambda _, frame=frame: rp.decode(frame, dtype="float32")))
+        cases.append(Case(f"decode(), frame {number}", lambda: None, _decode_alone(frame)))
     for number, frame in enumerate(_bad_frames()):
         cases.append(Case(f"bad frame {number}", *_decode(frame, _ODD)))
     sessions = {
@@ -264,16 +268,16 @@ def decode_cases() -> list[Case]:
     out = np.zeros(4000, "int16")
     prepare, _, state = _decode(_ODD, _ODD)
     cases.append(Case("out=", prepare, lambda decoder: decoder.decode(real_frame(_DELTA), out), state))
-    number = [0]
+    counter = [0]
     cases.append(
         Case(
             "container where a field is flat",
-            lambda: _declare(number),
+            lambda: _declare(counter),
             lambda name: rp.decode('{"type":"%s","a":[1]}' % name),
             lambda name: rp.decode('{"type":"%s","a":"b"}' % name).a,
         )
     )
-    cases.append(Case("a class declared", lambda: number, _declare, lambda _: rp.decode(b'{"type":"error"}').type))
+    cases.append(Case("a class declared", lambda: counter, _declare, lambda _: rp.decode(b'{"type":"error"}').type))
     cases.append(Case("Decoder()", lambda: None, lambda _: rp.Decoder(audio_format="pcmu", only=messages.Error)))
     for errors in ("raise", "skip", "yield"):
         cases.append(Case(f"stream, errors={errors!r}", *_stream(errors)))
@@ -295,6 +299,17 @@ def _through_pickle(message: Any) -> Any:
     return pickle.loads(pickle.dumps(message))
 
 
+def _common_cases(message: Any) -> list[Case]:
+    name = type(message).__name__
+    return [
+        Case(f"repr of {name}", lambda: message, repr, repr),
+        Case(f"copy of {name}", lambda: message, copy.copy, repr),
+        Case(f"deepcopy of {name}", lambda: message, copy.deepcopy, repr),
+        Case(f"pickle of {name}", lambda: message, _through_pickle, repr, foreign=True),
+        Case(f"equality of {name}", lambda: message, lambda m: m == copy.copy(m), repr, foreign=True),
+    ]
+
+
 def object_cases() -> list[Case]:
     """What messages do beside: some of it parses with orjson."""
     done, audio = rp.decode(real_frame(BY_TYPE["response.done"])), rp.Decoder().decode(real_frame(_DELTA))
@@ -304,14 +319,7 @@ def object_cases() -> list[Case]:
         Case("field that is absent", lambda: text, lambda message: message.item_id, repr),
     ]
     for message in (done, audio, text):
-        name = type(message).__name__
-        cases += [
-            Case(f"repr of {name}", lambda message=message: message, repr, repr),
-            Case(f"copy of {name}", lambda message=message: message, copy.copy, repr),
-            Case(f"deepcopy of {name}", lambda message=message: message, copy.deepcopy, repr),
-            Case(f"pickle of {name}", lambda message=message: message, _through_pickle, repr, foreign=True),
-            Case(f"equality of {name}", lambda message=message: message, lambda m: m == copy.copy(m), repr, foreign=True),
-        ]
+        cases += _common_cases(message)
     fresh = real_frame(BY_TYPE["response.done"])
     cases += [
         Case("view", lambda: rp.decode(fresh), lambda m: m.response, repr, True),

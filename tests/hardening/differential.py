@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import realtime_pcm as rp
 from realtime_pcm import _core
@@ -58,17 +59,18 @@ def check(frames: list[bytes], dtype: str = "int16", turn: int = 0, side: str = 
                         found.append("to_dict()")
                     found += _other_forms(frame, None, decode)
             else:
-                found = payload_differences(message, wanted, dtype) if wanted.payload is not None else ()
+                found = payload_differences(message, wanted, dtype) if wanted.payload is not None else []
             for difference in found:
                 yield f"{tier}: {difference}: {frame!r}"
 
 
-def _other_forms(frame: bytes, fault: tuple | None, decode) -> list[str]:
+def _other_forms(frame: bytes, fault: tuple | None, decode: Any) -> list[str]:
     """The same frame as str and bytearray gives the same."""
     forms: list[bytearray | str] = [bytearray(frame)]
     with contextlib.suppress(UnicodeDecodeError):
         forms.append(frame.decode())
     found = []
+    other: tuple[object, ...] | None
     for form in forms:
         try:
             decode(form)

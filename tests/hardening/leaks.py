@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import sys
 import time
@@ -31,7 +32,7 @@ def frames_of(kind: Kind) -> list[bytes | str | bytearray]:
 
 
 def use(decoder: rp.Decoder, frames: list[bytes | str | bytearray], rounds: int) -> None:
-    """Decodes all of them so often, and reads every field of what comes."""
+    """Decodes all of them so often; reads every field of each message, and prints and copies the message."""
     for _ in range(rounds):
         for frame in frames:
             try:
@@ -41,6 +42,7 @@ def use(decoder: rp.Decoder, frames: list[bytes | str | bytearray], rounds: int)
                 continue
             for name in ("event_id", *type(message).__match_args__):
                 getattr(message, name)
+            message.to_dict(), message.extra, repr(message), copy.copy(message), copy.deepcopy(message)
 
 
 def _counts(frames: list[bytes | str | bytearray]) -> list[int]:
@@ -58,13 +60,14 @@ def grown(kind: Kind, frames_a_window: int, windows: int = 3) -> int:
     use(decoder, frames, min(rounds, 20))
     gc.collect()
     gc.freeze()  # what was there before need not be looked through each time
-    columns = []
+    columns: list[list[int]] = []
     for _ in range(windows):
         before = _counts(frames)
         use(decoder, frames, rounds)
         columns.append([after - start for start, after in zip(before, _counts(frames), strict=True)])
     gc.unfreeze()
-    return max(min(column) for column in zip(*columns, strict=True))
+    worst: int = max(min(column) for column in zip(*columns, strict=True))
+    return worst
 
 
 def resident() -> int:

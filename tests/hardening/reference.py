@@ -149,7 +149,7 @@ def differences(message: Any, expected: Expected, dtype: str = "int16") -> list[
     found = [] if message.type == values["type"] else [f"type {message.type!r}"]
     if type(message).__name__ != (expected.kind.cls if expected.kind else _UNKNOWN[expected.side]):
         found.append(f"class {type(message).__name__}")
-    payload_names = ()
+    payload_names: tuple[str, ...] = ()
     if expected.payload is not None:
         payload_names = ("pcm",) if expected.kind.is_audio else ("data",)
         found += payload_differences(message, expected, dtype)

@@ -75,10 +75,10 @@ def test_the_reference_sees_what_is_wrong() -> None:
     message.pcm[7] += 1
     assert reference.differences(message, reference.expect(frame)) == ["pcm"]
     frame = real_frame(CLIENT_BY_TYPE["input_audio_buffer.append"])
-    message = rp.decode(frame, side="client")
-    assert reference.differences(message, reference.expect(frame, side="client")) == []
+    appended = rp.decode(frame, side="client")
+    assert reference.differences(appended, reference.expect(frame, side="client")) == []
     assert reference.differences(rp.decode(frame), reference.expect(frame)) == []
-    assert reference.differences(message, reference.expect(frame))[0] == "class InputAudioBufferAppend"
+    assert reference.differences(appended, reference.expect(frame))[0] == "class InputAudioBufferAppend"
 
 
 def test_the_references_g711() -> None:

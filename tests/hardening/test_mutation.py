@@ -4,6 +4,8 @@ tier; `python tests/hardening mutation` puts every value into every byte.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hardening import mutation
@@ -16,7 +18,7 @@ ALL = [pytest.param(kind, id=kind.name, marks=() if kind in QUICK else pytest.ma
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_every_mutant(kind) -> None:
+def test_every_mutant(kind: Any) -> None:
     count, found = mutation.mutate(kind)
     assert not found, "\n".join(found[:3])
     assert count > 500

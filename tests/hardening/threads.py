@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,38 +12,12 @@ import numpy as np
 
 import realtime_pcm as rp
 from realtime_pcm.messages import AudioMessage
+from support.in_threads import THREADS, in_threads
 
 from .frames import BY_TYPE, KINDS, real_frame
 from .generate import Generator
 
-THREADS = 8
 _DELTA = BY_TYPE["response.output_audio.delta"]
-
-
-def in_threads(work: Callable[[int], None]) -> None:
-    """`work(number)` in each thread; what one raises is raised here."""
-    gate = threading.Barrier(THREADS)
-    raised: list[BaseException] = []
-
-    def target(number: int) -> None:
-        gate.wait()
-        try:
-            work(number)
-        except BaseException as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=target, args=(number,)) for number in range(THREADS)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    if raised:
-        raise raised[0]
 
 
 def outcome(decode: Callable[[bytes], Any], frame: bytes) -> Any:
@@ -84,7 +56,7 @@ def own_decoders(frames_a_thread: int) -> int:
     frames = session_frames()
     decoder = rp.Decoder()
     expected = [outcome(decoder.decode, frame) for frame in frames]
-    differing = Counter()
+    differing: Counter[int] = Counter()
 
     def work(number: int) -> None:
         done = 0
@@ -95,7 +67,7 @@ def own_decoders(frames_a_thread: int) -> int:
                     differing[number] += 1
             done += len(frames)
 
-    in_threads(work)
+    in_threads(work, None)
     return differing.total()
 
 
@@ -131,7 +103,7 @@ def shared_decoder(frames_a_thread: int) -> list[str]:
                     continue
                 wrong.append("accepted")
 
-    in_threads(work)
+    in_threads(work, None)
     for stream in range(3):
         end = 0
         for offset, size in sorted((offset, size) for own in heard for at, offset, size, _ in own if at == stream):

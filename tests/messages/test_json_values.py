@@ -80,3 +80,20 @@ def test_a_message_of_bytes_equals_one_of_str_under_bb() -> None:
     script = 'import realtime_pcm as rp\nf = \'{"type":"error","event_id":"e"}\'\nprint(rp.decode(f) == rp.decode(f.encode()))'
     done = subprocess.run([sys.executable, "-bb", "-X", "dev", "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [
+        ("[" * 32 + "]" * 32, False),
+        ("[" * 33 + "]" * 33, True),
+        ('{"a":' * 33 + "1" + "}" * 33, True),
+        ("[" + ",".join(["[]", "{}"] * 40) + "]", False),
+        ('["' + "[{" * 40 + '"]', False),
+        (r'["\\\"' + "[" * 40 + '"]', False),
+        (r'["\\\\",' + "[" * 40 + "]" * 40 + "]", True),
+    ],
+)
+def test_what_is_too_deep_for_the_standard_reader(text: str, deep: bool) -> None:
+    json.loads(text)
+    assert json_values._is_deep(text) is deep

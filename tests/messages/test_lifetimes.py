@@ -29,7 +29,7 @@ def delta(stream: str, payload: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", AUDIO_KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("dtype", ["int16", "float32", "uint8"])
-def test_arrays_outlive_message_decoder_and_frame(kind, dtype: str) -> None:
+def test_arrays_outlive_message_decoder_and_frame(kind: Any, dtype: str) -> None:
     arrays, wanted = [], None
     for _ in range(20):
         frame = bytearray(real_frame(kind))
@@ -48,7 +48,7 @@ def test_arrays_outlive_message_decoder_and_frame(kind, dtype: str) -> None:
 
 @pytest.mark.parametrize("form", [bytearray, lambda frame: memoryview(bytearray(frame))], ids=["bytearray", "memoryview"])
 @pytest.mark.parametrize("kind", KINDS[::9] + AUDIO_KINDS, ids=lambda kind: kind.name)
-def test_a_frame_changed_after_decode(kind, form) -> None:
+def test_a_frame_changed_after_decode(kind: Any, form: Any) -> None:
     whole = real_frame(kind)
     given = form(whole)
     message = rp.Decoder(side=kind.side).decode(given)
@@ -101,7 +101,7 @@ COLLECTIONS = -1 if sysconfig.get_config_var("Py_GIL_DISABLED") else int(sys.ver
 class Collecting:
     """Runs `work` whenever the collector runs, which is at every allocation that it may; never within itself."""
 
-    def __init__(self, work) -> None:
+    def __init__(self, work: Any) -> None:
         self.work = work
         self.busy = False
         self.raised: list[BaseException] = []
@@ -142,7 +142,7 @@ def test_the_collector_in_the_middle_of_a_decode() -> None:
         decoder.decode(b'{"type":"response.done","response":{"id":"other","output_audio_format":"g711_ulaw"}}')
 
     pieces = [bytes((turn & 255, turn >> 8, 7)) for turn in range(400)]
-    tracked = []
+    tracked: list[object] = []
     with Collecting(work):
         for turn, sent in enumerate(pieces):
             tracked.append([])  # the next container that is made, one of the decoder's, lets the collector run
@@ -166,7 +166,7 @@ def test_the_collector_in_every_kind_of_frame() -> None:
     expected = [outcome(rp.Decoder().decode, frame) for frame in frames]
     shared = rp.Decoder()
     ran: list[Any] = []
-    tracked = []
+    tracked: list[object] = []
     with Collecting(lambda: ran.append(shared.decode(delta("r", b"\1\0")))):
         for frame, wanted in zip(frames, expected, strict=True):
             tracked.append([])
@@ -180,7 +180,7 @@ def test_the_collector_while_classes_are_declared() -> None:
 
     def declare(name: str) -> str:
         annotations = {"__annotations__": {"a": "str | None"}}
-        type("Own", (rp.messages.RealtimeServerMessage,), annotations, wire=name)  # type: ignore[call-overload]
+        type("Own", (rp.messages.RealtimeServerMessage,), annotations, wire=name)
         return type(rp.decode(json.dumps({"type": name}))).__name__
 
     def work() -> None:

@@ -353,6 +353,7 @@ def test_content_part_with_bad_audio(audio: str) -> None:
 
 
 def test_content_part_with_audio_that_is_no_text() -> None:
+    audio: object
     for audio in (7, [], {}, True):
         part = ContentPart({"type": "output_audio", "audio": audio})
         assert part.audio == audio
@@ -394,8 +395,17 @@ def test_a_view_with_an_init_of_its_own() -> None:
 
 
 def test_a_parsed_view_lets_go_of_its_frame() -> None:
-    frame = b'{"type":"session.created","session":{"model":"' + b"m" * 1000 + b'"}}'
+    # No constant: free-threaded Python counts no references to these.
+    frame = b"".join([b'{"type":"session.created","session":{"model":"', b"m" * 1000, b'"}}'])
     before = sys.getrefcount(frame)
     session = realtime_pcm.decode(frame).session
     assert len(session.model) == 1000 and sys.getrefcount(frame) == before + 1
     assert len(session.raw["model"]) == 1000 and sys.getrefcount(frame) == before
+
+
+@pytest.mark.parametrize(("text", "position"), [("*é", 0), ("é", 0), ("AAé", 2), ("\\u", 0), ("AAA\\", 3), ("AA\\/", 2)])
+def test_positions_in_the_audio_of_an_item(text: str, position: int) -> None:
+    part = ContentPart({"type": "audio", "audio": text})
+    with pytest.raises(DecodeError) as caught:
+        part.pcm  # noqa: B018
+    assert caught.value.position == position

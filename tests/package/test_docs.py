@@ -1,7 +1,8 @@
-"""The pages: each Python block runs as it is printed and passes both type checkers; the reference has every class; links lead somewhere.
+"""The pages: each Python block runs as it is printed and passes both type checkers; the reference has every class; links lead
+somewhere.
 
-The blocks of a page go on from one another, as a reader does. A block with a title, such as `title="pipecat-ai==1.14.0"`, needs that
-package: a slow test installs it into an environment of its own.
+The blocks of a page go on from one another, as a reader does. A block with a title, such as `title="pipecat-ai==1.14.0"`, needs
+that package: a slow test installs it into an environment of its own.
 """
 
 from __future__ import annotations
@@ -78,7 +79,12 @@ def write_programs(folder: Path, pages: list[str], *, with_needs: bool) -> list[
 
 
 def check_types(python: Path, folder: Path, programs: list[Path]) -> None:
-    config = {"include": ["*.py"], "typeCheckingMode": "strict", "reportMissingModuleSource": "none", "reportMissingTypeStubs": "none"}
+    config = {
+        "include": ["*.py"],
+        "typeCheckingMode": "strict",
+        "reportMissingModuleSource": "none",
+        "reportMissingTypeStubs": "none",
+    }
     (folder / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
     commands = (
         [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", folder / "mypy", *programs],
@@ -99,12 +105,22 @@ def test_pages_pass_both_type_checkers(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", NEEDING)
 def test_recipes_run_with_their_frameworks(page: str, tmp_path: Path) -> None:
-    """With the packages that the page names, in an environment of its own; it takes this environment's realtime_pcm and websockets."""
+    """With the packages that the page names, in an environment of its own, which takes realtime_pcm and websockets from here."""
     pytest.importorskip("websockets")
     home = tmp_path / "environment"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python" if sys.platform != "win32" else home / "Scripts" / "python.exe"
-    install = [python, "-m", "pip", "install", "-q", "--no-compile", *program(page, with_needs=True).needs, "orjson", "websockets"]
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-compile",
+        *program(page, with_needs=True).needs,
+        "orjson",
+        "websockets",
+    ]
     done = subprocess.run(install, capture_output=True, text=True, timeout=900)
     if done.returncode:
         pytest.skip(f"pip could not install {program(page, with_needs=True).needs}: {done.stderr[-300:]}")

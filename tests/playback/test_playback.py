@@ -43,7 +43,7 @@ def heard(player: PlaybackBuffer, count: int) -> list[Any]:
     out = np.full(count, 99, player.dtype)
     number = player.read(out)
     assert not out[number:].any()
-    return out[:number].tolist()
+    return list(out[:number].tolist())
 
 
 def up(first: int, last: int) -> list[int]:
@@ -106,7 +106,7 @@ def test_other_messages_are_ignored() -> None:
     ):
         assert player.write(decoder.decode(frame)) == 0
     bad = next(iter(rp.decode_stream([b"{"], errors="yield")))
-    assert player.write(bad) == 0 and player.write(None) == 0  # type: ignore[arg-type]
+    assert player.write(bad) == 0 and player.write(None) == 0
     assert player.write(audio(0, **IDS)) == 0
     said = player.interrupt()
     assert plain(said) == {key: [] for key in ("truncations", "unidentified", "unheard", "played", "deleted")}

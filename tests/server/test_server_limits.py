@@ -352,7 +352,7 @@ def test_recordings_with_odd_frames_play() -> None:
             session = {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}
             await ws.send(json.dumps({"type": "session.update", "session": session}))
             await ws.send('{"type":"response.create"}')
-            seen = []
+            seen: list[str] = []
             async for message in rp.decode_stream(ws):
                 seen.append(message.type)
                 if message.type == "response.done":

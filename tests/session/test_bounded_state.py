@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm import messages
+from support.session_frames import DEFAULT, RAW, ULAW, delta, dumps, response
 
 
 def test_ids_are_kept_in_bounded_size() -> None:
@@ -37,15 +37,49 @@ def test_ids_are_kept_in_bounded_size() -> None:
 def test_the_stream_that_has_not_spoken_for_longest_is_evicted() -> None:
     decoder = rp.Decoder()
 
-    def speak(item: str) -> int:
+    def speak(item: str) -> int | None:
         return decoder.decode(json.dumps({"type": "response.audio.delta", "item_id": item, "delta": "AAAA"})).sample_offset
 
     offsets = []
     for index in range(1500):
         offsets.append(speak("main"))
         speak(f"item_{index}")
-    assert offsets == sorted(offsets) and offsets[-1] == 1499 * 3 // 2
+    assert None not in offsets and offsets == sorted(offsets, key=lambda offset: offset or 0) and offsets[-1] == 1499 * 3 // 2
     assert speak("item_0") == 0
+
+
+def test_many_open_streams_are_bounded_and_what_is_dropped_is_counted() -> None:
+    decoder = rp.Decoder()
+    for number in range(1024):
+        decoder.decode(delta(b"\x01\x02\x03", response_id="r", item_id=f"i{number}"))
+    assert decoder.evicted_bytes == 0
+    for number in range(1024, 1124):
+        decoder.decode(delta(b"\x01\x02\x03" if number % 2 else b"\x01\x02", response_id="r", item_id=f"i{number}"))
+    assert decoder.evicted_bytes == 100
+    # Those that went begin again (and others go for them), the rest goes on.
+    message = decoder.decode(delta(b"\x04", response_id="r", item_id="i500"))
+    assert (message.pcm.tolist(), message.sample_offset) == ([0x0403], 1)
+    message = decoder.decode(delta(b"\x04\x05", response_id="r", item_id="i0"))
+    assert (message.pcm.tolist(), message.sample_offset) == ([0x0504], 0)
+    assert decoder.evicted_bytes == 101
+    # 1,023 of the streams hold one byte less those of i500 and the even ones behind 1,024, and i0 none.
+    left = decoder.decode(dumps(type="response.done", response={"id": "r"})).incomplete_sample
+    assert left == b"\x03" * (1024 - 101 - 1 + 50)
+
+
+def test_left_out_streams_are_bounded_too() -> None:
+    decoder = rp.Decoder(only="error")
+    for number in range(1024 + 50):
+        assert decoder.decode(delta(RAW[:3], response_id="r", item_id=f"i{number}")) is None
+    assert decoder.evicted_bytes == 50
+
+
+def test_formats_of_responses_are_bounded() -> None:
+    decoder = rp.Decoder()
+    for number in range(1500):
+        decoder.decode(response("response.created", f"r{number}", output_audio_format="g711_ulaw"))
+    formats = [decoder.decode(delta(response_id=f"r{number}")).audio_format for number in range(1500)]
+    assert formats == [DEFAULT] * (1500 - 1024) + [ULAW] * 1024
 
 
 def test_bytes_held_at_a_new_session_are_counted() -> None:
@@ -55,33 +89,9 @@ def test_bytes_held_at_a_new_session_are_counted() -> None:
     assert decoder.evicted_bytes == 1
 
 
-def test_a_response_done_without_an_id_leaves_the_input_alone() -> None:
-    decoder = rp.Decoder()
-    append = '{"type":"session.input_audio.append","audio":"AAAAAAAA"}'
-    decoder.decode(append)
-    decoder.decode('{"type":"response.done","response":{}}')
-    assert decoder.decode(append).sample_offset == 3
-
-
 def test_a_format_name_of_a_megabyte_is_cut() -> None:
     decoder = rp.Decoder()
     decoder.decode(json.dumps({"type": "session.updated", "session": {"output_audio_format": "x" * 1_000_000}}))
     with pytest.raises(rp.DecodeError) as caught:
         decoder.decode('{"type":"response.audio.delta","delta":"AAAA"}')
     assert len(str(caught.value)) < 400 and len(decoder.audio_format.encoding) == 128
-
-
-def test_a_decoder_made_anew_forgets_what_it_left_out() -> None:
-    decoder = rp.Decoder(only="error")
-    assert decoder.decode('{"type":"x"}') is None
-    decoder.__init__()
-    assert decoder.decode('{"type":"x"}').type == "x"
-    assert rp.Decoder(only=messages.UnknownMessage).decode('{"type":"x"}').type == "x"
-
-
-@pytest.mark.parametrize(("text", "position"), [("*é", 0), ("é", 0), ("AAé", 2), ("\\u", 0), ("AAA\\", 3), ("AA\\/", 2)])
-def test_positions_in_the_audio_of_an_item(text: str, position: int) -> None:
-    part = rp.objects.ContentPart({"type": "audio", "audio": text})
-    with pytest.raises(rp.DecodeError) as caught:
-        part.pcm  # noqa: B018
-    assert caught.value.position == position

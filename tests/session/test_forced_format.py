@@ -148,7 +148,7 @@ def test_a_refused_format_leaves_the_decoder_as_it_was() -> None:
     decoder = rp.Decoder(dtype="float32", audio_format="mulaw")
     for wrong in ({"audio_format": "nope"}, {"dtype": "uint8", "audio_format": 7}):
         with pytest.raises((ValueError, TypeError)):
-            decoder.__init__(**wrong)  # type: ignore[misc]
+            decoder.__init__(**wrong)
         assert (decoder.dtype, decoder.audio_format) == ("float32", ULAW)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,28 +79,17 @@ def test_what_is_left_shows_at_the_end_of_a_cancelled_response() -> None:
     assert decoder.decode(dumps(type="response.done", response={"id": "s"})).incomplete_sample == b""
 
 
+def test_a_response_done_without_an_id_leaves_the_input_alone() -> None:
+    decoder = rp.Decoder()
+    append = '{"type":"session.input_audio.append","audio":"AAAAAAAA"}'
+    decoder.decode(append)
+    decoder.decode('{"type":"response.done","response":{}}')
+    assert decoder.decode(append).sample_offset == 3
+
+
 def test_xai_ends_a_response_beside_its_object() -> None:
     decoder = decoder_after(delta(b"\x01\x02\x03", response_id="r"))
     assert decoder.decode(dumps(type="response.done", response_id="r", response={})).incomplete_sample == b"\x03"
-
-
-def test_many_open_streams_are_bounded_and_what_is_dropped_is_counted() -> None:
-    decoder = rp.Decoder()
-    for number in range(1024):
-        decoder.decode(delta(b"\x01\x02\x03", response_id="r", item_id=f"i{number}"))
-    assert decoder.evicted_bytes == 0
-    for number in range(1024, 1124):
-        decoder.decode(delta(b"\x01\x02\x03" if number % 2 else b"\x01\x02", response_id="r", item_id=f"i{number}"))
-    assert decoder.evicted_bytes == 100
-    # Those that went begin again (and others go for them), the rest goes on.
-    message = decoder.decode(delta(b"\x04", response_id="r", item_id="i500"))
-    assert (message.pcm.tolist(), message.sample_offset) == ([0x0403], 1)
-    message = decoder.decode(delta(b"\x04\x05", response_id="r", item_id="i0"))
-    assert (message.pcm.tolist(), message.sample_offset) == ([0x0504], 0)
-    assert decoder.evicted_bytes == 101
-    # 1,023 of the streams hold one byte less those of i500 and the even ones behind 1,024, and i0 none.
-    left = decoder.decode(dumps(type="response.done", response={"id": "r"})).incomplete_sample
-    assert left == b"\x03" * (1024 - 101 - 1 + 50)
 
 
 @pytest.mark.parametrize("kind", ["session.created", "session.started"])
@@ -183,7 +173,7 @@ def test_after_a_refusal_all_is_as_before(bad: str, dtype: str, carry: bool, tie
     assert disturbed.evicted_bytes == 0
 
 
-def assert_same(one, other) -> None:
+def assert_same(one: Any, other: Any) -> None:
     assert one == other
     assert one.incomplete_sample == other.incomplete_sample
 
@@ -252,7 +242,7 @@ def test_an_item_of_three_megabytes(tier: str) -> None:
 
 
 @pytest.mark.parametrize("audio", ["AB*D", "ABC", "AB==C", "\u00e9AAA", "AAA\\", 7, [], {}, True])
-def test_bad_audio_in_an_item_is_an_error_on_access(audio) -> None:
+def test_bad_audio_in_an_item_is_an_error_on_access(audio: Any) -> None:
     message = rp.decode(dumps(type="conversation.item.created", item={"content": [{"type": "audio", "audio": audio}]}))
     part = message.item.content[0]
     for _ in range(2):
@@ -381,7 +371,7 @@ def test_a_decoder_set_up_anew_and_in_vain() -> None:
                 decoder.__init__(**wrong)
             message = decoder.decode(frame)
             assert decoder.dtype == "float32" and message.pcm.dtype == "float32" and message.pcm.size == 8000
-    decoder.__init__(dtype="uint8")
+    decoder.__init__(dtype="uint8")  # type: ignore[call-arg]
     for offset in (0, 16000):
         message = decoder.decode(frame)
         assert message.pcm.tobytes() == RAW * 1000 and message.sample_offset == offset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,7 @@ def test_nested_wins_over_flat_in_either_order() -> None:
     said = {"output_audio_format": "not specified", **nested({"type": "audio/pcm", "rate": 24000})}
     assert decoder_after(session(**said)).audio_format == DEFAULT
     # A nested format that says nothing leaves the flat one.
+    nothing: object
     for nothing in (None, "not specified", "", {}, {"type": None}, [], 5, {"type": 7}):
         said = {"output_audio_format": "g711_ulaw", **nested(nothing)}
         assert decoder_after(session(**said)).audio_format == ULAW, nothing
@@ -100,7 +103,7 @@ def test_nested_wins_over_flat_in_either_order() -> None:
     "nothing", [None, "", "not specified", 7, [], {}, {"type": "not specified"}, {"rate": None}, {"rate": "x"}]
 )
 @pytest.mark.parametrize("start", ["session.created", "session.updated"])
-def test_what_says_nothing_changes_nothing(nothing, start: str) -> None:
+def test_what_says_nothing_changes_nothing(nothing: Any, start: str) -> None:
     decoder = decoder_after(session(start, output_audio_format="g711_ulaw", input_audio_format="g711_alaw"))
     flat = {"output_audio_format": nothing, "input_audio_format": nothing}
     for said in (
@@ -123,7 +126,7 @@ def test_what_says_nothing_changes_nothing(nothing, start: str) -> None:
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1.5, "16000", True, [], 1 << 40])
-def test_a_rate_that_is_none_is_not_taken(rate) -> None:
+def test_a_rate_that_is_none_is_not_taken(rate: Any) -> None:
     assert decoder_after(session(**nested({"type": "audio/pcm", "rate": rate}))).audio_format == DEFAULT
 
 
@@ -141,7 +144,7 @@ def test_dashscope_sample_rate_is_the_inputs() -> None:
 
 
 @pytest.mark.parametrize("rate", [None, 0, -1, "16000", 1.5, True, [], {}])
-def test_a_rate_beside_that_is_none_changes_nothing(rate) -> None:
+def test_a_rate_beside_that_is_none_changes_nothing(rate: Any) -> None:
     decoder = decoder_after(session(input_audio_format="pcm16_8000hz"), session(sample_rate=rate))
     assert decoder.input_audio_format == AudioFormat("pcm16", 8000)
     decoder.decode(session(sample_rate=16000))
@@ -208,14 +211,6 @@ def test_a_response_without_a_format_or_an_id_changes_nothing() -> None:
         assert decoder.decode(delta(response_id=name)).audio_format == DEFAULT
 
 
-def test_formats_of_responses_are_bounded() -> None:
-    decoder = rp.Decoder()
-    for number in range(1500):
-        decoder.decode(response("response.created", f"r{number}", output_audio_format="g711_ulaw"))
-    formats = [decoder.decode(delta(response_id=f"r{number}")).audio_format for number in range(1500)]
-    assert formats == [DEFAULT] * (1500 - 1024) + [ULAW] * 1024
-
-
 def test_a_messages_own_format_is_over_all() -> None:
     decoder = decoder_after(
         session(output_audio_format="g711_alaw"), response("response.created", "r1", output_audio_format="g711_ulaw")
@@ -261,15 +256,16 @@ def test_a_message_may_say_a_part_of_its_format() -> None:
     assert decoder.decode(dumps(type=wire, audio=b64(RAW), format="s16le")).audio_format == DEFAULT
     translation = {"type": "session.output_audio.delta", "delta": b64(RAW)}
     assert decoder.decode(dumps(**translation, channels=2)).audio_format == AudioFormat("g711_alaw", 8000, 2)
+    surprise: object
     for surprise in (None, [], {}, 7.5, True, -1, "", "not specified"):
-        said = {"format": surprise, "sample_rate": surprise, "channels": surprise}
+        said: dict[str, object] = {"format": surprise, "sample_rate": surprise, "channels": surprise}
         message = decoder.decode(dumps(**translation, **said))
         assert message.audio_format == ALAW, surprise
         assert message.to_dict() == translation | said
 
 
 @pytest.mark.parametrize("forced", ["g711_ulaw", ULAW, "audio/pcmu"])
-def test_a_forced_format_is_over_all_that_is_said(forced) -> None:
+def test_a_forced_format_is_over_all_that_is_said(forced: Any) -> None:
     decoder = rp.Decoder(audio_format=forced)
     frames = [
         session("session.created", output_audio_format="pcm16"),

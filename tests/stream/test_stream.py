@@ -11,7 +11,7 @@ import logging
 import pickle
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +118,11 @@ def test_any_iterable_of_any_kind_of_frame(source: Any, kind: Any) -> None:
 
 def test_streams_are_iterator_classes() -> None:
     for options in ({}, {"only": [AUDIO]}, {"errors": "skip"}, {"errors": "yield"}, {"decoder": rp.Decoder()}):
-        sync = rp.decode_stream([GOOD], **options)  # type: ignore[call-overload]
+        sync = rp.decode_stream([GOOD], **options)
         assert isinstance(sync, MessageStream) and iter(sync) is sync
         assert not hasattr(sync, "send")
         assert isinstance(sync.decoder, rp.Decoder)
-        asynchronous = rp.decode_stream(AsyncFrames([GOOD]), **options)  # type: ignore[call-overload]
+        asynchronous = rp.decode_stream(AsyncFrames([GOOD]), **options)
         assert isinstance(asynchronous, AsyncMessageStream) and asynchronous.__aiter__() is asynchronous
         assert not hasattr(asynchronous, "asend")
         assert isinstance(asynchronous.decoder, rp.Decoder)
@@ -315,7 +315,12 @@ def test_when_invalid_frames_are_equal() -> None:
     assert item != BAD and item != error
     with pytest.raises(TypeError, match="unhashable"):
         hash(item)
-    for change in (lambda: setattr(item, "frame", b""), lambda: setattr(item, "error", error), lambda: delattr(item, "frame")):
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: setattr(item, "frame", b""),
+        lambda: setattr(item, "error", error),
+        lambda: delattr(item, "frame"),
+    )
+    for change in changes:
         with pytest.raises(AttributeError, match="InvalidFrame is read-only"):
             change()
 
@@ -342,13 +347,13 @@ def test_the_sources_own_exception_is_raised(source: Any) -> None:
         raise Broken
 
     for errors in ("raise", "skip", "yield"):
-        assert kinds(pull(rp.decode_stream(frames(), errors=errors))) == ["ResponseAudioDelta", "Broken"]  # type: ignore[call-overload]
-        assert kinds(pull(rp.decode_stream(async_frames(), errors=errors))) == ["ResponseAudioDelta", "Broken"]  # type: ignore[call-overload]
+        assert kinds(pull(rp.decode_stream(frames(), errors=errors))) == ["ResponseAudioDelta", "Broken"]
+        assert kinds(pull(rp.decode_stream(async_frames(), errors=errors))) == ["ResponseAudioDelta", "Broken"]
 
 
 def test_an_unknown_errors_mode() -> None:
     with pytest.raises(ValueError, match="'raise', 'skip' or 'yield', not 'ignore'"):
-        rp.decode_stream([GOOD], errors="ignore")  # type: ignore[call-overload]
+        rp.decode_stream([GOOD], errors="ignore")
 
 
 # --- only=, decoder=, options
@@ -409,12 +414,12 @@ def test_decoder_and_options_exclude_each_other() -> None:
 def test_wrong_arguments_are_refused_in_the_words_of_decode_stream(source: Any) -> None:
     for errors in ("raise", "skip", "yield"):
         with pytest.raises(TypeError, match=r"^decode_stream\(\) got an unexpected keyword argument 'foo'$"):
-            rp.decode_stream(source([GOOD]), errors=errors, foo=1)  # type: ignore[call-overload]
+            rp.decode_stream(source([GOOD]), errors=errors, foo=1)
         says = r"^decode_stream\(\) takes a wire type, a message class or an iterable of these as only=, not int$"
         with pytest.raises(TypeError, match=says):
-            rp.decode_stream(source([GOOD]), errors=errors, only=3)  # type: ignore[call-overload]
+            rp.decode_stream(source([GOOD]), errors=errors, only=3)
         with pytest.raises(TypeError, match=r"^decode_stream\(\) takes a Decoder as decoder=, not str$"):
-            rp.decode_stream(source([GOOD]), errors=errors, decoder="mine")  # type: ignore[call-overload]
+            rp.decode_stream(source([GOOD]), errors=errors, decoder="mine")
 
 
 def test_the_options_stand_in_the_signature() -> None:

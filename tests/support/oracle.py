@@ -32,12 +32,14 @@ class Expected:
     payload: bytes | None
 
     @property
-    def pcm(self) -> np.ndarray:
+    def pcm(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+        assert self.payload is not None
         whole = len(self.payload) // 2 * 2
         return np.frombuffer(self.payload[:whole], "<i2")
 
     @property
     def incomplete_sample(self) -> bytes:
+        assert self.payload is not None
         return self.payload[len(self.payload) // 2 * 2 :]
 
 

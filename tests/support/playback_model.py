@@ -85,7 +85,7 @@ class ModelPlayer:
         self.silenced_rest = False
 
     def response_done(self, response_id: str | None) -> None:
-        self.responses.discard(response_id)  # type: ignore[arg-type]
+        self.responses.discard(response_id)
         for item in self.items.values():
             if item.key[0] == response_id:
                 item.ended = True
@@ -290,7 +290,7 @@ class Run:
         elif way == 3:
             out = array.array(letter, [77] * count)
         else:
-            out = memoryview(np.full(count, 77, self.dtype))
+            out = memoryview(np.full(count, 77, self.dtype))  # type: ignore[arg-type]
         assert self.player.read(out) == len(expected)
         found = np.frombuffer(out, self.dtype) if count else np.zeros(0, self.dtype)
         wanted = np.zeros(count, np.float32)

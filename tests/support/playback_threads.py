@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import realtime_pcm as rp
-from realtime_pcm.playback import Interruption, PlaybackBuffer
+from realtime_pcm.playback import Interruption, PlaybackBuffer, PlayedItem, Truncation, UnheardItem
 from support.session_frames import delta, done, response
 
 RATE = 24_000
@@ -70,7 +70,7 @@ class Stage:
         number = item = 0
         while not self.over():
             item += 1
-            ids = {"response_id": f"r{item}", "item_id": f"i{item}", "content_index": 0}
+            ids: dict[str, Any] = {"response_id": f"r{item}", "item_id": f"i{item}", "content_index": 0}
             self.player.write(decoder.decode(response("response.created", f"r{item}")))
             self.firsts.append(number)
             self.ids.append(f"i{item}")
@@ -102,7 +102,8 @@ class Stage:
             time.sleep(chance.random() * 0.004)
             said = self.player.interrupt()
             self.said.append(said)
-            self.interrupted += [str(item.item_id) for item in (*said.truncations, *said.unheard, *said.played)]
+            items: tuple[Truncation | UnheardItem | PlayedItem, ...] = (*said.truncations, *said.unheard, *said.played)
+            self.interrupted += [str(item.item_id) for item in items]
 
     def read(self) -> None:
         chance = random.Random(3)

@@ -71,7 +71,8 @@ class LanguageServer:
         while line := self.process.stdout.readline().strip():
             if line.lower().startswith(b"content-length:"):
                 length = int(line.partition(b":")[2])
-        return json.loads(self.process.stdout.read(length))
+        read: dict[str, Any] = json.loads(self.process.stdout.read(length))
+        return read
 
     def ask(self, method: str, params: dict[str, Any]) -> Any:
         number = next(self.numbers)

@@ -115,7 +115,7 @@ def test_a_class_tells_its_signature(cls: type) -> None:
         assert repr(cls(**defaults)) == repr(cls()) and list(parameters) == ["dtype", "audio_format", "only", "side", "session"]
     title = f"{cls.__name__}{inspect.signature(cls)}".removesuffix(" -> 'None'")
     # pydoc leaves out a signature without parameters.
-    assert not parameters or title in pydoc.render_doc(cls, renderer=pydoc.plaintext)
+    assert not parameters or title in pydoc.render_doc(cls, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
 
 
 USAGE = """

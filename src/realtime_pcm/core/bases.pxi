@@ -81,7 +81,7 @@ class RealtimeMessage(MessageObject):
 
 
 cdef object _clone(object original, bint deep):
-    """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed, which its reads make anew."""
+    """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed: reads make them anew."""
     cdef message *source = _message_of(original)
     cdef Layout layout = <Layout>source.layout
     cdef Py_ssize_t span_count = message_span_count(source)
@@ -174,13 +174,13 @@ class AudioMessage(RealtimeServerMessage):
     """A message that carries audio.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
-    of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8"; None
-    from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
+    index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
+    None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
     that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
     """
 
-    delta = PayloadText()
+    delta = PayloadText("delta")
     pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
 
 
@@ -205,9 +205,9 @@ cdef Catalogue CLIENT = Catalogue("client")
 class RealtimeClientMessage(RealtimeMessage):
     """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
 
-    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire name
-    for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own audio
-    has the new input format at once; the server's audio has the new output format when the server confirms it.
+    A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
+    name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
+    audio has the new input format at once; the server's audio has the new output format when the server confirms it.
     role="input_audio": the user's speech. role="audio_end": the user's speech is over.
     """
 
@@ -216,10 +216,10 @@ class ClientAudioMessage(RealtimeClientMessage):
     """A message of a client that carries audio.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the index
-    of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
-    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
-    samples instead.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
+    index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
+    from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next
+    message's samples instead.
     """
 
     pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)

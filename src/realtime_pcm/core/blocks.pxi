@@ -1,5 +1,5 @@
-# The memory of arrays. The samples of an array lie in a block of src/blocks: NumPy owns the block, and frees it through the memory
-# handler of arrays.h, which gives the block back.
+# The memory of arrays. The samples of an array lie in a block of src/blocks: NumPy owns the block, and frees it through the
+# memory handler of arrays.h, which gives the block back.
 #
 # Such an array owns its memory, is writable, has room for its samples and no more, and can be resized. When its last reference is
 # dropped, in whichever thread, the block goes back. Blocks that were given back are kept up to a bound (memory.py), and the next
@@ -28,7 +28,7 @@ cdef extern from "arrays.h":
 
 cdef extern from "numpy/arrayobject.h":
     # Steals the reference to `descr`.
-    object PyArray_NewFromDescr(PyTypeObject *subtype, object descr, int nd, cnp.npy_intp *dims, cnp.npy_intp *strides,
+    object PyArray_NewFromDescr(PyTypeObject *subtype, void *descr, int nd, cnp.npy_intp *dims, cnp.npy_intp *strides,
                                 void *data, int flags, PyObject *obj)
 
 arrays_init()
@@ -44,10 +44,10 @@ cdef _limit_at_import():
 _limit_at_import()
 
 cdef inline object _new_array(object descr, cnp.npy_intp count, size_t item_bytes):
-    """A new 1-D array of `count` samples that owns its memory; the samples are not set. With the cache off, NumPy allocates it."""
+    """A new 1-D array of `count` samples that owns its memory; the samples are not set. With the cache off, NumPy allocates."""
     if blocks_limit() == 0:
         Py_INCREF(descr)
-        return PyArray_NewFromDescr(<PyTypeObject *>cnp.ndarray, descr, 1, &count, NULL, NULL, 0, NULL)
+        return PyArray_NewFromDescr(<PyTypeObject *>cnp.ndarray, <void *>descr, 1, &count, NULL, NULL, 0, NULL)
     return array_of_block(descr, count, <size_t>count * item_bytes)
 
 

@@ -30,6 +30,7 @@ cdef dict _ROLES = {
 
 # Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids).
 cdef tuple _RECURRING = ("response_id", "item_id", "call_id", "previous_item_id")
+assert len(_RECURRING) == RECURRING_KEYS
 
 # Keys whose strings hardly anybody reads: padding against traffic analysis. To make such a str would cost each message 25 ns, so
 # it is made at its first read.
@@ -389,7 +390,7 @@ cdef _add_descriptors(Layout layout, dict fields):
             descriptor = _lazy(name, number, layout, view, many)
         _set_on_class(cls, name, descriptor)
         if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
-            _set_on_class(cls, payload_keys[0], PayloadText())
+            _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))
     layout.definitions = tuple(kept)
 
 cdef object _lazy(str name, int number, Layout layout, view, bint many):

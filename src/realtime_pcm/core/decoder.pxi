@@ -1,10 +1,10 @@
 # Decoder: the road of a frame. docs/design.md has a drawing of it.
 #
 #   decode_any      under the GIL, a frame of short bytes goes straight to begin
-#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come in between
+#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come between
 #   begin           the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
 #   continue_delta  the next delta of the stream that spoke last, where that format was right
-#   complete        any other message, under the lock: builds the message, then changes the session, when nothing can fail any more
+#   complete        any other message, under the lock: builds the message, and changes the session when nothing can fail any more
 
 cdef extern from "message.h":
     message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
@@ -97,7 +97,7 @@ cdef class Decoder:
 
     def __dealloc__(self):
         cdef int i
-        for i in range(8):
+        for i in range(RECURRING_KEYS):
             Py_XDECREF(self.ids[i])
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):
@@ -152,8 +152,8 @@ cdef class Decoder:
     def decode(self, frame, out=None):
         """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
 
-        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the filled
-        part of `out`.
+        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
+        filled part of `out`.
         Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
         another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call; only where the
         base64 of the payload has a bad symbol, `out` may hold the samples before it.
@@ -222,36 +222,42 @@ cdef class Decoder:
         cdef wire_status status
         cdef WireType wire_type
         cdef audio_stream *stream
+        cdef bint wanted
         cdef object pcm = None
-        # In two cases the payload is left for later. Either a stream holds a carry: a carry goes before the next payload of its
-        # own stream, and only the ids, which may come last, tell the stream. Or there is an `out`, which is written to only when
-        # the walk has accepted the whole frame.
-        wire_frame_init(&f, data, <size_t>size, self.catalogue.table,
-                        out is not None or (self.session is not None and self.session.streams.carries > 0))
+        # The payload is left for later where a stream holds a carry: a carry goes before the next payload of its own stream, and
+        # only the ids, which may come last, tell the stream.
+        cdef bint carries = self.session is not None and self.session.streams.carries > 0
+        wire_frame_init(&f, data, <size_t>size, self.catalogue.table, carries)
         f.likely = self.last_type
         status = _walk(&f)
         if status == WIRE_NEED_SINK:
-            pcm = self.begin_payload(&f)
+            pcm = self.begin_payload(&f, out)
             status = _walk(&f)
+            if f.payload != WIRE_PAYLOAD_DONE:
+                # The guess was wrong: its memory goes before any other is taken.
+                pcm = None
         if status == WIRE_OK:
             # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type
             wire_type = <WireType>f.type.owner
-            if self.only is None:
-                # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
-                if wire_type.plain:
-                    return _owned(<PyObject *>self.fill(frame, &f, wire_type))
-                if pcm is not None:
-                    stream = self.next_stream(&f, wire_type.layout)
-                    if stream != NULL:
-                        return self.continue_delta(frame, &f, wire_type, stream, pcm)
+            wanted = self.only is None or self.only.wants(wire_type)
+            # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
+            if wire_type.plain:
+                return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
+            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN):
+                stream = self.next_stream(&f, wire_type.layout)
+                if stream != NULL and wanted:
+                    return self.continue_delta(frame, &f, wire_type, stream, pcm)
+                if stream != NULL and self.pass_over(&f, stream):
+                    return None
         return self.complete_alone(frame, &f, status, pcm, out)
 
-    cdef object begin_payload(self, wire_frame *f):
+    cdef object begin_payload(self, wire_frame *f, out):
         """An array or bytes for the payload, made before the whole message is known, as if the format were that of the delta
-        before. None: the payload is decoded later, or not at all."""
+        before; with `out`, a part of it. None: the payload is decoded later, or not at all."""
         cdef WireType wire_type = <WireType>f.type.owner
         cdef int conversion
+        cdef size_t samples
         f.sink.out = NULL
         f.sink.carry_count = 0
         if self.only is not None and not self.only.wants(wire_type):
@@ -262,15 +268,33 @@ cdef class Decoder:
         if conversion < 0:
             return None
         f.sink.conversion = <wire_conversion>conversion
-        return _room_for(&f.sink, f.payload_bytes, self.dtype_code, None)
+        if out is not None:
+            # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
+            # ids are known, and `out` has room. (A frame that has its payload twice can still get past this.)
+            samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
+            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.is_next(f, wire_type.layout)
+                    or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
+                return None
+        return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
 
     # ---- the next delta
 
-    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta that was decoded during the walk, if that stream spoke last and the guessed format was right; else
-        NULL, and `complete` does the rest."""
+    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept:
+        """Whether what the walk has read before the payload says that the delta is the next one of the stream that spoke last,
+        and has the format of the delta before."""
+        cdef uint32_t ids = (<uint32_t>1 << layout.ids.response_id | <uint32_t>1 << layout.ids.item_id
+                             | <uint32_t>1 << layout.ids.content_index) & ~<uint32_t>1
         cdef audio_stream *stream
-        if (self.session is None or not layout.is_audio or f.payload != WIRE_PAYLOAD_DONE or f.present & layout.format_fields
+        if self.session is None or f.present & layout.format_fields or ids & ~f.present:
+            return False
+        stream = self.session.same_as_last(f, layout)
+        return stream != NULL and (self.forced is not None or stream.format == <void *><PyObject *>self.last_format)
+
+    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
+        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else NULL, and `complete`
+        does the rest."""
+        cdef audio_stream *stream
+        if (self.session is None or not layout.is_audio or f.present & layout.format_fields
                 or _is_ogg(f.data, &f.values[f.payload_field])):
             return NULL
         stream = self.session.same_as_last(f, layout)
@@ -286,6 +310,20 @@ cdef class Decoder:
                         f.sink.rest_count)
         return result
 
+    cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1:
+        """Moves a stream on behind a delta that `only` leaves out. False: `complete` has to do it, because the payload is no
+        base64, or the stream is in the middle of a sample."""
+        cdef Py_ssize_t samples
+        if stream.carry_count or self.last_conversion < 0:
+            return False
+        f.sink.conversion = <wire_conversion>self.last_conversion
+        f.sink.carry_count = 0
+        samples = _measure_payload(f, &f.values[f.payload_field])
+        if samples < 0:
+            return False
+        streams_advance(&self.session.streams, stream, <size_t>samples, 0, f.sink.rest, f.sink.rest_count)
+        return True
+
     # ---- any other message
 
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
@@ -299,8 +337,8 @@ cdef class Decoder:
                 locked.unlock()
 
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes that
-        begin_payload made, or None."""
+        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes
+        that begin_payload made, or None."""
         cdef WireType wire_type
         cdef Layout layout
         cdef _Change change = None
@@ -345,7 +383,7 @@ cdef class Decoder:
             result = _owned(<PyObject *>m)
         # Python code may run in what follows, and may change the streams: so the stream is looked for afterwards.
         stream_format = DEFAULT_FORMAT if self.session is None else self.session.format_of_stream(f, layout)
-        audio_format = self.forced if self.forced is not None else self.own_format(f, layout, stream_format)
+        audio_format = self.forced if self.forced is not None else self.format_of_message(f, layout, stream_format)
         cdef int conversion = self.conversion_to(audio_format)
         fault = self.payload_fault(frame, f, layout, audio_format, conversion)
         if fault is not None:
@@ -423,7 +461,7 @@ cdef class Decoder:
             return (DEFAULT_FORMAT, DEFAULT_FORMAT if self.forced is None else self.forced)
         return self.session.formats if self.forced is None else (self.session.input_format, self.forced)
 
-    cdef object own_format(self, const wire_frame *f, Layout layout, stream_format):
+    cdef object format_of_message(self, const wire_frame *f, Layout layout, stream_format):
         """The format of a message that may name a part of it itself; the other parts are those of `stream_format`."""
         if not f.present & layout.format_fields:
             return stream_format
@@ -433,7 +471,7 @@ cdef class Decoder:
         before = self.last_own
         if plain and before is not None and stream_format is before[0] and own == before[1]:
             return before[2]
-        found = own_format(stream_format, *own)
+        found = format_with(stream_format, *own)
         if plain:
             self.last_own = (stream_format, own, found)
         return found
@@ -450,7 +488,8 @@ cdef class Decoder:
     # ---- the message
 
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL:
-        """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first read."""
+        """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first
+        read."""
         cdef Layout layout = wire_type.layout
         if f.containers:
             _expect_containers(layout, f)

@@ -114,7 +114,7 @@ cdef class AudioEncoder:
     """
 
     def __cinit__(self):
-        self.own_format_ = DEFAULT_FORMAT
+        self.fixed_format = DEFAULT_FORMAT
 
     def __init__(self, message=None, *, audio_format=None, session=None, **fields):
         cdef Layout layout
@@ -129,13 +129,15 @@ cdef class AudioEncoder:
             raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        forced = DEFAULT_FORMAT if audio_format is None else forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
+        forced = DEFAULT_FORMAT
+        if audio_format is not None:
+            forced = forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
         layout = found
         _check_fields(layout, fields)
         head = self.head_of(layout, fields)
         self.layout = layout
         self.session = session
-        self.own_format_ = forced
+        self.fixed_format = forced
         self.fields = fields
         self.head = head
 
@@ -160,9 +162,9 @@ cdef class AudioEncoder:
             any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
         rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
         Other keywords: fields of this one frame.
-        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not 1-D,
-            for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate` that is
-            not that of the format.
+        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
+            1-D, for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate`
+            that is not that of the format.
         """
         return self.encode_any(pcm, rate, fields, False)
 
@@ -174,7 +176,7 @@ cdef class AudioEncoder:
         cdef Session session = self.session
         cdef bint locked
         if session is None:
-            return self.own_format_
+            return self.fixed_format
         if not FREE_THREADED:
             formats = session.formats
         else:

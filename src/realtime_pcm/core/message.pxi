@@ -132,9 +132,13 @@ cdef class LazyField:
 @cython.final
 cdef class PayloadText:
     """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
+    cdef readonly str __name__
+
+    def __init__(self, str name):
+        self.__name__ = name
 
     def __set__(self, instance, value):
-        raise AttributeError(f"{type(instance).__name__} is read-only: delta")
+        raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     def __get__(self, instance, owner):
         if instance is None:

@@ -77,7 +77,10 @@ cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_co
     """The array for the samples that sink.conversion makes of the carry and of so many bytes of payload: a new one, or a part of
     `out`. Its memory becomes sink.out."""
     cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
-    pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count, _ITEM_BYTES[dtype_code]) if out is None else _part_of(out, count)
+    if out is None:
+        pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count, _ITEM_BYTES[dtype_code])
+    else:
+        pcm = _part_of(out, count)
     sink.out = cnp.PyArray_DATA(<cnp.ndarray>pcm)
     return pcm
 
@@ -96,8 +99,8 @@ cdef enum:
 
 cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dtype_code, wire_sink *sink, out,
                             wire_status *status, size_t *position):
-    """Decodes the base64 of a string in a frame into an array, by the conversion and the carry that `sink` has, or, with AS_BYTES,
-    into bytes.
+    """Decodes the base64 of a string in a frame into an array, by the conversion and the carry that `sink` has, or, with
+    AS_BYTES, into bytes.
 
     None where the string is not canonical base64: then `status` says why, and `position` where.
     """

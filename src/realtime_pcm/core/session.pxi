@@ -64,18 +64,18 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
 @cython.final
-cdef class _Named:
+cdef class _NamedFormats:
     """The formats that a session or a response names (None: it names none), and where its id stands in the frame."""
     cdef object output_format, input_format
     cdef wire_value id
 
-cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
+cdef _NamedFormats _read_named_formats(const uint8_t *data, const wire_value *holder, before):
     """Reads the formats of `holder`, the object `session` or `response` of a frame. `before`: the input format so far, for a rate
     that comes without a name."""
     cdef wire_value[6] found
     cdef wire_value[3] audio
     cdef wire_value side
-    cdef _Named named = _Named()
+    cdef _NamedFormats named = _NamedFormats()
     _members(data, holder, _HOLDER_KEYS, 6, found)
     _members(data, &found[0], _AUDIO_KEYS, 3, audio)
     named.id = found[5]
@@ -94,8 +94,8 @@ cdef _Named _read_named(const uint8_t *data, const wire_value *holder, before):
     return named
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
-    """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did. `before`:
-    the input format so far, for a rate without a name (`found` is None)."""
+    """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did.
+    `before`: the input format so far, for a rate without a name (`found` is None)."""
     cdef wire_value own
     _members(data, value, &_FORMAT_KEYS[1], 1, &own)
     if own.kind == WIRE_INTEGER or (before if found is None else found).encoding != "pcm16":
@@ -103,7 +103,7 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
     # A name such as "pcm16-8000hz" holds a rate, and that rate counts.
     if found is not None and found != DEFAULT_FORMAT:
         return found
-    return own_format(before if found is None else found, None, rate, None)
+    return format_with(before if found is None else found, None, rate, None)
 
 
 # ---- After a fork ----------------------------------------------------------------------------------------------------------
@@ -216,14 +216,14 @@ cdef class Session:
         """The stream of this delta, if that stream spoke last and its `format` still holds; else NULL.
 
         stream.format is the format of the stream's next delta, unless that delta names one itself. It holds as long as
-        stream.generation is that of the table, and `changed` moves the generation of the table on.
+        stream.generation is that of the table, and `forget_stream_formats` moves the generation of the table on.
         """
         cdef audio_stream *stream = streams_same_as_last(&self.streams, f, &layout.ids)
         if stream == NULL or stream.generation != self.streams.generation:
             return NULL
         return stream
 
-    cdef void changed(self) noexcept:
+    cdef void forget_stream_formats(self) noexcept:
         """Makes all streams forget their formats, because a format of the session or of a response has changed."""
         self.streams.generation += 1
 
@@ -247,8 +247,8 @@ cdef class Session:
     # ---- formats
 
     cdef object format_of_stream(self, const wire_frame *f, Layout layout):
-        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it alive
-        until `changed` is called."""
+        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it
+        alive until `forget_stream_formats` is called."""
         cdef stream_key key
         found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
         if self.response_formats and layout.ids.response_id:
@@ -262,7 +262,7 @@ cdef class Session:
         """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
         cdef wire_value holder
-        cdef _Named named
+        cdef _NamedFormats named
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
@@ -270,11 +270,12 @@ cdef class Session:
             return change
         holder = f.values[layout.holder]
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
-            named = _read_named(f.data, &holder, DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format)
+            before = DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format
+            named = _read_named_formats(f.data, &holder, before)
             change.output_format = named.output_format
             change.input_format = named.input_format
             return change
-        named = _read_named(f.data, &holder, DEFAULT_FORMAT)
+        named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT)
         change.response_format = named.output_format
         if named.id.kind != WIRE_STRING:
             # xAI leaves the object `response` empty, and sends `response_id` beside it.
@@ -315,8 +316,8 @@ cdef class Session:
         if start:
             output_format = input_format = DEFAULT_FORMAT
         # A client's session.update changes the format of what the client sends from then on. The format of what the server sends
-        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does the
-        # client's word count for both.
+        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does
+        # the client's word count for both.
         if change.output_format is not None and not (change.proposed and self.server_spoke):
             output_format = change.output_format
         if change.input_format is not None:
@@ -326,13 +327,13 @@ cdef class Session:
         if change.response_format is not None and change.response is not None:
             oldest = next(iter(response_formats), None)
             response_formats[change.response] = change.response_format
-            self.changed()
+            self.forget_stream_formats()
             if len(response_formats) > MAX_RESPONSE_FORMATS:
                 del response_formats[oldest]
         if start:
             streams_clear(&self.streams)
         if change.role != ROLE_AUDIO_END:
-            self.changed()
+            self.forget_stream_formats()
         self.server_spoke |= not change.proposed and change.role >= ROLE_SESSION_START
         self.response_formats = response_formats
         self.output_format = output_format

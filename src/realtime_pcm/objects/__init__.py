@@ -8,15 +8,8 @@ from .conversation import (
     RealtimeError,
     Speaker,
 )
-from .details import (
-    ClassifierScore,
-    Delegation,
-    LogProb,
-    SoundDetection,
-    TranscriptionLanguage,
-    TranscriptionPhrase,
-    TranscriptionSegment,
-)
+from .delegation import Delegation
+from .detection import ClassifierScore, SoundDetection
 from .response import (
     CachedTokensDetails,
     ContextWindow,
@@ -46,6 +39,12 @@ from .session import (
     Truncation,
     TurnDetection,
     Voice,
+)
+from .transcription import (
+    LogProb,
+    TranscriptionLanguage,
+    TranscriptionPhrase,
+    TranscriptionSegment,
 )
 
 __all__ = [

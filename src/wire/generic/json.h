@@ -15,8 +15,8 @@
 
 typedef struct walker {
     const uint8_t *data, *end;
-    const uint8_t *block;       /* the 64 bytes that were looked at last begin here */
-    uint64_t special;           /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
+    const uint8_t *block; /* the 64 bytes that were looked at last begin here */
+    uint64_t special;     /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
 } walker;
@@ -29,7 +29,7 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
 
 #ifndef TIER_OWN_TAIL
 /* special_block for the end of the frame, where fewer than 64 bytes are left. No bit is set for a place behind the end. */
-static __attribute__((noinline)) uint64_t special_tail(const walker *w, const uint8_t *p) {
+static PORTABLE_NOINLINE uint64_t special_tail(const walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
     uint8_t block[64];
@@ -51,12 +51,12 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset < 64) {
         uint64_t special = w->special >> offset;
-        if (special) return p + __builtin_ctzll(special);
+        if (special) return p + portable_lowest_bit_64(special);
         p = w->block + 64;
     }
     while (p < w->end) {
         look_at(w, p);
-        if (w->special) return p + __builtin_ctzll(w->special);
+        if (w->special) return p + portable_lowest_bit_64(w->special);
         p += 64;
         /* A block without special bytes is mostly followed by more such blocks. */
         while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
@@ -74,7 +74,7 @@ static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
         offset = 0;
         if (w->special == 0) return NULL;
     }
-    p += __builtin_ctzll(w->special >> offset);
+    p += portable_lowest_bit_64(w->special >> offset);
     return *p == '"' ? p : NULL;
 }
 
@@ -90,6 +90,32 @@ static inline bool is_digit(uint8_t byte) {
 /* Whether a number of one digit, the commonest numbers, stands at p. */
 static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
     return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
+}
+
+static inline const uint8_t *skip_digits(const uint8_t *p, const uint8_t *end) {
+    while (p < end && is_digit(*p)) p++;
+    return p;
+}
+
+/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly in range: at most 200
+ * digits, and at most two digits of exponent. Else p: walk_plain has to read the value. */
+static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t *end) {
+    const uint8_t *const first = p + (p < end && *p == '-');
+    const uint8_t *behind = skip_digits(first, end);
+    const ptrdiff_t digits = behind - first;
+    if (digits == 0 || digits > 200 || (digits > 1 && *first == '0')) return p;
+    if (behind < end && *behind == '.') {
+        const uint8_t *fraction = behind + 1;
+        behind = skip_digits(fraction, end);
+        if (behind == fraction) return p;
+    }
+    if (behind < end && (*behind | 0x20) == 'e') {
+        const uint8_t *exponent = behind + 1;
+        if (exponent < end && (*exponent == '+' || *exponent == '-')) exponent++;
+        behind = skip_digits(exponent, end);
+        if (behind == exponent || behind - exponent > 2) return p;
+    }
+    return behind;
 }
 
 /* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
@@ -138,7 +164,7 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
  * their escapes are slashes, quotes and line feeds, and they have no other special byte. Returns the byte behind these blocks,
  * which is p if the first block is not like that. */
 static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
-    uint64_t behind = 0;            /* 1: the byte before p is the backslash of an escape */
+    uint64_t behind = 0; /* 1: the byte before p is the backslash of an escape */
     for (; w->end - p >= 64; p += 64) {
         uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
         uint64_t quotes = equal_block(p, '"');
@@ -170,8 +196,7 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
             p += 3;
         } else {
             uint8_t low = lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xF4 ? 0x8F : 0xBF;
-            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) ||
-                !is_continuation(p[3])) {
+            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) || !is_continuation(p[3])) {
                 return fail(w, WIRE_UTF8, p);
             }
             p += 4;
@@ -214,7 +239,9 @@ static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
 static const uint8_t *walk_digits(walker *w, const uint8_t *p) {
     if (p == w->end) return fail(w, WIRE_END, p);
     if (!is_digit(*p)) return fail(w, WIRE_NUMBER, p);
-    do p++; while (p < w->end && is_digit(*p));
+    do {
+        p++;
+    } while (p < w->end && is_digit(*p));
     return p;
 }
 
@@ -226,7 +253,10 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     if (p == NULL) return NULL;
     if (*first == '0' && p - first > 1) return fail(w, WIRE_LEADING_ZERO, first + 1);
     *kind = WIRE_INTEGER;
-    bool may_overflow = p - first > 308;
+    /* Below 1e308 are all numbers of up to 308 digits, and all of up to 200 digits with an exponent of two digits. A negative
+     * exponent makes no number larger. */
+    const ptrdiff_t digits = p - first;
+    bool may_overflow = digits > 308;
     if (p < w->end && *p == '.') {
         *kind = WIRE_REAL;
         p = walk_digits(w, p + 1);
@@ -234,11 +264,13 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
     }
     if (p < w->end && (*p | 0x20) == 'e') {
         *kind = WIRE_REAL;
-        may_overflow = true;
         p++;
+        const bool negative = p < w->end && *p == '-';
         if (p < w->end && (*p == '+' || *p == '-')) p++;
+        const uint8_t *exponent = p;
         p = walk_digits(w, p);
         if (p == NULL) return NULL;
+        may_overflow |= !negative && (digits > 200 || p - exponent > 2);
     }
     if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
     return p;
@@ -264,6 +296,7 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     const uint8_t *behind;
     uint8_t kind = WIRE_INTEGER;
     switch (*p) {
+        /* clang-format off */
     case 'n': kind = WIRE_NULL; behind = walk_literal(w, p, "null", 4); break;
     case 't': kind = WIRE_TRUE; behind = walk_literal(w, p, "true", 4); break;
     case 'f': kind = WIRE_FALSE; behind = walk_literal(w, p, "false", 5); break;
@@ -272,13 +305,14 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
         break;
     default:
         return fail(w, WIRE_EXPECTED_VALUE, p);
+        /* clang-format on */
     }
     if (behind != NULL) put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), kind);
     return behind;
 }
 
-/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which of
- * the two is open there, so that 1,024 levels take 128 bytes. */
+/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which
+ * of the two is open there, so that 1,024 levels take 128 bytes. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;
@@ -289,7 +323,10 @@ open:
     if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
     uint64_t bit = UINT64_C(1) << (depth & 63);
     bool object = *p == '{';
-    if (object) objects[depth >> 6] |= bit; else objects[depth >> 6] &= ~bit;
+    if (object)
+        objects[depth >> 6] |= bit;
+    else
+        objects[depth >> 6] &= ~bit;
     p = skip_space(p + 1, end);
     if (p == end) return fail(w, WIRE_END, p);
     if (*p == (object ? '}' : ']')) goto close;
@@ -311,10 +348,10 @@ value:
         p++;
     } else if (*p == '{' || *p == '[') {
         goto open;
-    } else if (is_one_digit(p, end)) {
-        p++;
     } else {
-        p = walk_plain(w, p, &ignored);
+        const uint8_t *number = p;
+        p = walk_common_number(p, end);
+        if (p == number) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }
 behind:

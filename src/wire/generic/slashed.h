@@ -1,20 +1,21 @@
-/* Escaped slashes: some encoders escape each slash of base64. Included by tier.h, behind json.h. */
+/* Copies base64 in which an encoder has escaped each slash, as some do. Included by tier.h, behind json.h. */
 
-/* Copies a block without the bytes of `drop`. Writes to[0 .. 64) at the most; returns where the next byte goes. */
+/* Copies the 64 bytes of a block, but not byte i where bit i of `drop` is set. May write to all of to[0 .. 64). Returns the place
+ * behind the last byte that was copied. */
 static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t *to) {
 #ifdef TIER_HAS_PEXT
-    /* No branch on what is data: eight bytes at a time, squeezed in a register. */
+    /* Eight bytes at a time are moved together in a register. No branch depends on the data, so none is predicted wrongly. */
     for (unsigned i = 0; i < 64; i += 8) {
         uint64_t kept = ~drop >> i & 0xFF;
         uint64_t word = _pext_u64(wire_load64(block + i), _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 0xFF);
         memcpy(to, &word, 8);
-        to += __builtin_popcountll(kept);
+        to += portable_count_bits_64(kept);
     }
     return to;
 #else
     unsigned from = 0;
     for (; drop; drop &= drop - 1) {
-        unsigned next = (unsigned)__builtin_ctzll(drop);
+        unsigned next = (unsigned)portable_lowest_bit_64(drop);
         for (; from < next; from++) *to++ = block[from];
         from = next + 1;
     }
@@ -23,10 +24,11 @@ static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t
 #endif
 }
 
+/* wire_tier.slashed, see wire.h. */
 static size_t walk_slashed(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room) {
     const uint8_t *p = *at;
     uint8_t *to = out;
-    uint64_t behind = 0;            /* 1: the byte before p is a backslash that was taken */
+    uint64_t behind = 0; /* 1: the byte before p is the backslash of an escape, and was read */
     while (end - p >= 64 && (size_t)(to - out) + 64 <= room) {
         uint64_t special = special_block(p);
         if ((special | behind) == 0) {
@@ -41,7 +43,7 @@ static size_t walk_slashed(const uint8_t **at, const uint8_t *end, uint8_t *out,
         p += 64;
     }
     p -= behind;
-    /* The last ones, or those up to what is something else. */
+    /* The bytes that are left, up to the first that is neither a character of ASCII without an escape nor an escaped slash. */
     if (end - p < 64 + 1 || (size_t)(to - out) + 64 <= room) {
         for (; p < end && (size_t)(to - out) < room; *to++ = *p++) {
             if (*p > 0x7F || *p == '"') break;

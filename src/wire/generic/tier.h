@@ -1,18 +1,20 @@
-/* What is compiled once per tier: the walk, and the tier's table. A tier's file, which has its instruction set's flags, defines
+/* Code that is compiled once for each tier: the walk, and the table of the tier. The file of a tier, tier_*.c, is compiled with
+ * the flags of its instruction set. It defines these macros
  *
- *     TIER                    the tier's name; its kernels are called wire_<kernel>_<name>
- *     TIER_SUPPORTED          the function that says whether this machine runs it
- *     TIER_FLOAT32_TO_BASE64  a kernel that only some tiers have; optional
- *     TIER_HAS_PEXT           where _pext_u64 is at hand; optional
- *     TIER_OWN_TAIL           where the tier has its own special_tail (json.h); optional
+ *     TIER                    the name of the tier; its kernels are called wire_<kernel>_<name>
+ *     TIER_SUPPORTED          the function that says whether this machine can run the tier
+ *     TIER_FLOAT32_TO_BASE64  optional: the tier's kernel float32_to_base64, which other tiers do not have
+ *     TIER_HAS_PEXT           optional: the tier has the instructions _pext_u64 and _pdep_u64
+ *     TIER_OWN_TAIL           optional: the tier defines special_tail itself, and json.h does not
  *
- * and three functions that look at a block of a frame:
+ * and three functions, which look at the bytes of a frame from p on. A byte is special if it is '"', '\\', below 0x20 or above
+ * 0x7F.
  *
- *     static inline uint64_t special_block(const uint8_t *p)          bit i: p[i] is '"', '\\', below 0x20 or above 0x7F; 64 of them
- *     static inline uint64_t equal_block(const uint8_t *p, char byte) bit i: p[i] is `byte`; 64 of them
- *     static inline bool special_in_run(const uint8_t *p)             whether one of p[0 .. WALK_RUN) is special
+ *     static inline uint64_t special_block(const uint8_t *p)           bit i of the result: p[i] is special, for 64 bytes
+ *     static inline uint64_t equal_block(const uint8_t *p, char byte)  bit i of the result: p[i] is `byte`, for 64 bytes
+ *     static inline bool special_in_run(const uint8_t *p)              whether one of p[0 .. WALK_RUN) is special
  *
- * and then includes this file. Everything here is static: functions of one instruction set never call those of another.
+ * and then includes this file. All functions here are static, so that code for one instruction set never calls code for another.
  */
 #define TIER_JOIN_(a, b) a##b
 #define TIER_JOIN(a, b) TIER_JOIN_(a, b)

@@ -47,36 +47,3 @@ class TranscriptionSegment(View):
     def text(self) -> str | None: ...
     @property
     def end(self) -> float | None: ...
-
-class Delegation(View):
-    """A task that the voice model has handed on (GPT-Live)."""
-
-    __match_args__ = ("id", "type", "target", "response_id")
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def type(self) -> str | None: ...
-    @property
-    def target(self) -> str | None: ...
-    @property
-    def response_id(self) -> str | None: ...
-
-class SoundDetection(View):
-    """A sound heard in the input and its score (LocalAI)."""
-
-    __match_args__ = ("label", "score", "index")
-    @property
-    def label(self) -> str | None: ...
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def index(self) -> int | None: ...
-
-class ClassifierScore(View):
-    """An option of the classifier and its probability (LocalAI)."""
-
-    __match_args__ = ("id", "score")
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def score(self) -> float | None: ...

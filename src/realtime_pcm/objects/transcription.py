@@ -1,12 +1,10 @@
-"""Views of what single messages carry: transcripts, delegations, and providers' additions."""
+"""Views of what was recognised in audio: tokens, languages, phrases and segments of a transcript."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ._view import View
-
-# A class stands behind the classes that its fields name.
 
 
 class LogProb(View):
@@ -39,27 +37,3 @@ class TranscriptionSegment(View):
 
     text: str | None
     end: float | None
-
-
-class Delegation(View):
-    """A task that the voice model has handed on (GPT-Live)."""
-
-    id: str | None
-    type: str | None
-    target: str | None
-    response_id: str | None
-
-
-class SoundDetection(View):
-    """A sound heard in the input and its score (LocalAI)."""
-
-    label: str | None
-    score: float | None
-    index: int | None
-
-
-class ClassifierScore(View):
-    """An option of the classifier and its probability (LocalAI)."""
-
-    id: str | None
-    score: float | None

@@ -1,0 +1,114 @@
+"""The README's section of figures, written from a recorded run: a column for each tier, and in words where others are faster."""
+
+from __future__ import annotations
+
+import textwrap
+
+from . import machine
+from .peers import CPP, FLOOR
+from .records import Run
+from .report import ratio_text, table, time_text
+from .targets import AUDIO_CASE, BY_HAND, FASTEST, SESSION_CASE, TEXT_CASE
+
+# README is shown on package indexes too, where a relative link leads nowhere.
+PAGES = "https://github.com/realtime-pcm/realtime-pcm/blob/main"
+FILES = "https://raw.githubusercontent.com/realtime-pcm/realtime-pcm/main"
+
+PATH = machine.ROOT / "README.md"
+BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+TIER_NAMES = {"avx512vbmi": "AVX-512", "avx2": "AVX2", "ssse3": "SSSE3", "neon": "NEON", "scalar": "scalar"}
+ROWS = {
+    AUDIO_CASE: {
+        FLOOR: "`bytearray(frame)`, which only copies",
+        CPP: "C++: simdjson On-Demand + simdutf",
+        FASTEST: "pysimdjson + fastpybase64",
+        BY_HAND: "orjson + pybase64 (canonical)",
+        "pydantic-core": "pydantic-core, tagged union",
+        "openai SDK": "openai SDK's `parse_event` + base64 + NumPy",
+    },
+    TEXT_CASE: {
+        CPP: "C++",
+        "msgspec": "msgspec, tagged union",
+        "orjson.loads alone": "`orjson.loads` alone",
+        "openai SDK": "openai SDK",
+    },
+    SESSION_CASE: {CPP: "C++", BY_HAND: "orjson + pybase64", "openai SDK": "openai SDK"},
+}
+WHAT = {AUDIO_CASE: "**16.2 kB frame**", TEXT_CASE: "**220-byte delta**", SESSION_CASE: "**a message of a session**"}
+
+
+def write(run: Run) -> None:
+    text = PATH.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{PATH.name} has no place for the figures: {BEGIN} ... {END}")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    PATH.write_text(f"{head}{BEGIN}\n{section(run)}\n{END}{tail}", encoding="utf-8")
+
+
+def section(run: Run) -> str:
+    packages = run.machine.packages
+    versions = ", ".join(
+        f"{_title(name)} {packages[name]}"
+        for name in ("numpy", "orjson", "pybase64", "msgspec", "pysimdjson", "pydantic-core", "openai")
+        if name in packages
+    )
+    busy = ""
+    if run.machine.load is not None and run.machine.load > 0.5:
+        busy = f" Other programs ran on the machine's {run.machine.cores} cores, as they do on yours."
+    what = (
+        "Reading type, ids and samples of 250 ms of speech (16.2 kB), a 220-byte delta, and every message of a session through"
+        " `decode_stream`: our time on each tier, and how many times ours the others take. The smallest times of many rounds, all"
+        f" ways in turn in one process, answers checked equal first; {run.machine.cpu}, {run.machine.python}, {versions}.{busy}"
+    )
+    how = (
+        '`pip install ".[bench]" && python -m benchmarks` measures all of it on your machine, `--quick` the main part in a'
+        f" minute; the last run here is [benchmarks/results/latest.md]({PAGES}/benchmarks/results/latest.md)."
+    )
+    picture = f"![time of the usual ways over ours]({FILES}/docs/benchmarks.svg)"
+    lines = [picture, "", what, "", _figures(run), "", _where_others_win(run), "", how]
+    return "\n".join(wrapped for line in lines for wrapped in _wrap(line))
+
+
+def _figures(run: Run) -> str:
+    rows = []
+    for key, peers in ROWS.items():
+        bases = [run.find(tier, key) for tier in run.tiers]
+        ours = [case.cells.get(case.base) if case else None for case in bases]
+        rows.append([f"{WHAT[key]}: realtime-pcm", *(time_text(cell.minimum) if cell and cell.minimum else "-" for cell in ours)])
+        for peer, text in peers.items():
+            cells = [run.cell(tier, key, peer) for tier in run.tiers]
+            rows.append([text, *(ratio_text(cell.ratio) if cell and cell.ratio else "-" for cell in cells)])
+    return table(["", *(TIER_NAMES.get(tier, tier) for tier in run.tiers)], rows)
+
+
+def _where_others_win(run: Run) -> str:
+    """Where C++ is faster, tier by tier, and how much of our time it takes."""
+    found = []
+    for key, what in ((AUDIO_CASE, "16.2 kB frames"), (TEXT_CASE, "220-byte deltas"), (SESSION_CASE, "whole sessions")):
+        shares = []
+        for tier in run.tiers:
+            cell = run.cell(tier, key, CPP)
+            if cell and cell.ratio and cell.ratio < 1:
+                shares.append(f"{TIER_NAMES.get(tier, tier)} {cell.ratio:.2f}")
+        if shares:
+            found.append(f"{what} ({', '.join(shares)} of our time)")
+    if not found:
+        return "C++ is slower than this in every row."
+    return (
+        "Where C++ is faster: "
+        + "; ".join(found)
+        + ". It makes no Python objects: its ids are views that the next frame overwrites, and it always runs on the best"
+        " instructions of the CPU."
+    )
+
+
+def _title(package: str) -> str:
+    return {"numpy": "NumPy"}.get(package, package)
+
+
+def _wrap(line: str) -> list[str]:
+    """Lines of at most 130 characters; tables and pictures stay whole."""
+    if line.startswith(("|", "!")):
+        return line.split("\n")
+    return textwrap.wrap(line, 130, break_long_words=False, break_on_hyphens=False) or [""]

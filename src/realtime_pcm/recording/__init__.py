@@ -1,0 +1,21 @@
+"""Recordings of Realtime conversations: JSON lines, plain or compressed by gzip or zstd.
+
+    with Recorder("call.jsonl.gz") as record:
+        record.received(message)
+        record.sent(frame)
+
+    for entry in read_recording("call.jsonl.gz"):
+        entry.line, entry.time, entry.direction, entry.message, entry.error
+
+The first line of a recording names its version and the wall time. Each further line is one frame:
+`{"time": seconds since then, "direction": "received" or "sent", "event": the frame}`. A frame that is no JSON object with a
+"type" stands as base64 in "raw", with its "error". `read_recording` reads other people's recordings too: `shapes.py`.
+"""
+
+from __future__ import annotations
+
+from .files import RecordingError
+from .reader import Entry, Recording, read_recording
+from .writer import Recorder
+
+__all__ = ["Entry", "Recorder", "Recording", "RecordingError", "read_recording"]
