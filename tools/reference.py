@@ -190,29 +190,39 @@ def objects_page(known: set[str]) -> str:
     return text
 
 
-def matrix(entries: list[dict[str, Any]]) -> str:
-    """One row for each wire name, one column for each provider."""
-    providers = sorted({provider for entry in entries for provider in entry["fields"]}, key=title)
-    text = "| wire name | class | " + " | ".join(title(provider) for provider in providers) + " |\n"
-    text += "|---|---|" + ":-:|" * len(providers) + "\n"
+def who_sends(entries: list[dict[str, Any]], page: str) -> str:
+    """One row for each wire name: a matrix with a column for each provider would be wider than a page."""
+    text = "| wire name | providers |\n|---|---|\n"
     for entry in sorted(entries, key=lambda entry: entry["type"]):
-        marks = ["yes" if provider in entry["fields"] else "" for provider in providers]
-        text += f"| {code(entry['type'])} | {code(entry['class'])} | " + " | ".join(marks) + " |\n"
+        names = ", ".join(sorted((title(provider) for provider in entry["fields"]), key=str.lower))
+        text += f"| [`{entry['type']}`]({page}#{entry['class'].lower()}) | {names} |\n"
+    return text
+
+
+def counts(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
+    """One row for each provider: how many messages of each side it has."""
+    providers = sorted({provider for entry in server + client for provider in entry["fields"]}, key=lambda name: title(name).lower())
+    text = "| provider | server messages | client messages |\n|---|--:|--:|\n"
+    for provider in providers:
+        of_server, of_client = (sum(provider in entry["fields"] for entry in entries) for entries in (server, client))
+        text += f"| {title(provider)} | {of_server} | {of_client or ''} |\n"
     return text
 
 
 def providers_page(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
     return f"""# Providers
 
-Which provider's documents or code send which message. An empty cell says that nothing was found, not that the provider never
-sends it: a server may send any of these, and what no class declares decodes as `UnknownMessage`.
+Which provider's documents or code have which message. That a provider is not named says that nothing was found, not that it never
+sends the message: a server may send any of these, and what no class declares decodes as `UnknownMessage`. Azure OpenAI sends what
+OpenAI sends. The clients of some servers send what OpenAI's clients send; only what was found in a document or in code is counted.
 
+{counts(server, client)}
 ## What servers send
 
-{matrix(server)}
+{who_sends(server, "server-messages.md")}
 ## What clients send
 
-{matrix(client)}"""
+{who_sends(client, "client-messages.md")}"""
 
 
 def pages() -> dict[str, str]:
