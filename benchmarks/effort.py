@@ -25,6 +25,7 @@ class Effort:
     longest: int  # messages of the longest session in `growth`
     large_bytes: int  # of each frame of `hostile` and `numbers`
     kept_counts: tuple[int, ...]
+    kept_rounds: int  # processes of each peer and count
     paced_rounds: int
     peers: tuple[str, ...]  # who runs `kept` and `paced`
 
@@ -43,6 +44,7 @@ FULL = Effort(
     longest=growth.LENGTHS[-1],
     large_bytes=4 << 20,
     kept_counts=kept.COUNTS,
+    kept_rounds=3,
     paced_rounds=8,
     peers=NAMES,
 )
@@ -54,6 +56,7 @@ QUICK = Effort(
     longest=0,
     large_bytes=1 << 20,
     kept_counts=(1, 40, 1_000),
+    kept_rounds=2,
     paced_rounds=2,
     peers=(OURS, NO_CACHE, FLOOR, CPP, "orjson + pybase64", "msgspec"),
 )

@@ -90,7 +90,7 @@ def _panel(axis: Axes, case: CaseResult | None, rows: list[str], title: str) -> 
         ratio = 1.0 if row == OURS else cell.ratio or 0
         axis.plot(ratio, rows.index(row), "o", markersize=5.5, color=OUR_DOT if row == OURS else DOT)
         note = time_text(cell.minimum) + ("" if row == OURS else f", {ratio_text(ratio)}")
-        where, offset = ("right", -6) if ratio > 40 else ("left", 6)
+        where, offset = ("right", -6) if ratio > 80 else ("left", 6)
         place = (max(ratio, 1) if where == "left" else ratio, rows.index(row))  # the text never crosses the line of ours
         axis.annotate(note, place, (offset, 0), textcoords="offset points", va="center", ha=where, fontsize=8)
 

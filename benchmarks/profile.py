@@ -41,14 +41,18 @@ def functions(tier: str, case: str) -> list[Function]:
     with tempfile.TemporaryDirectory() as folder:
         frames = Path(folder, "frames")
         frames.write_bytes(marshal.dumps(cases()))
-        counts = _counts(tier, frames, case)
-        counts.subtract(_counts(tier, frames, ""))
+        counts, libraries = _counts(tier, frames, case)
+        counts.subtract(_counts(tier, frames, "")[0])
     messages = (MANY - FEW) * len(cases()[case][1])
     total = sum(counts.values())
-    return [Function(*key, count / messages, count / total) for key, count in counts.most_common() if count > total / 1000]
+    return [
+        Function(name, libraries.get(name, ""), count / messages, count / total)
+        for name, count in counts.most_common()
+        if count > total / 1000
+    ]
 
 
-def _counts(tier: str, frames: Path, case: str) -> Counter[tuple[str, str]]:
+def _counts(tier: str, frames: Path, case: str) -> tuple[Counter[str], dict[str, str]]:
     output = f"{frames}.out"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
     command += [sys.executable, "-m", "benchmarks.instructions", str(frames), case]
@@ -60,12 +64,16 @@ def _counts(tier: str, frames: Path, case: str) -> Counter[tuple[str, str]]:
     annotated = subprocess.run(
         ["callgrind_annotate", "--threshold=100", "--auto=no", output], capture_output=True, text=True, check=True
     ).stdout
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[str] = Counter()
+    libraries: dict[str, str] = {}
     for line in annotated.splitlines():
         found = _LINE.match(line)
-        if found and found[3]:
-            counts[_short(found[2]), Path(found[3]).name.split(".")[0]] += int(found[1].replace(",", ""))
-    return counts
+        if found and found[2] != "PROGRAM TOTALS":
+            name = _short(found[2])
+            counts[name] += int(found[1].replace(",", ""))
+            if found[3]:  # it stands at one of the source files that a function was compiled from
+                libraries[name] = Path(found[3]).name.split(".")[0]
+    return counts, libraries
 
 
 def _short(name: str) -> str:

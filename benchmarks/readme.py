@@ -10,6 +10,10 @@ from .records import Run
 from .report import ratio_text, table, time_text
 from .targets import AUDIO_CASE, BY_HAND, FASTEST, SESSION_CASE, TEXT_CASE
 
+# README is shown on package indexes too, where a relative link leads nowhere.
+PAGES = "https://github.com/realtime-pcm/realtime-pcm/blob/main"
+FILES = "https://raw.githubusercontent.com/realtime-pcm/realtime-pcm/main"
+
 PATH = machine.ROOT / "README.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 TIER_NAMES = {"avx512vbmi": "AVX-512", "avx2": "AVX2", "ssse3": "SSSE3", "neon": "NEON", "scalar": "scalar"}
@@ -59,9 +63,9 @@ def section(run: Run) -> str:
     )
     how = (
         '`pip install ".[bench]" && python -m benchmarks` measures all of it on your machine, `--quick` the main part in a'
-        " minute; the last run here is [benchmarks/results/latest.md](benchmarks/results/latest.md)."
+        f" minute; the last run here is [benchmarks/results/latest.md]({PAGES}/benchmarks/results/latest.md)."
     )
-    picture = "![time of the usual ways over ours](docs/benchmarks.svg)"
+    picture = f"![time of the usual ways over ours]({FILES}/docs/benchmarks.svg)"
     lines = [picture, "", what, "", _figures(run), "", _where_others_win(run), "", how]
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line))
 

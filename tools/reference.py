@@ -114,10 +114,12 @@ def prose(text: str) -> str:
 
 
 def linked(annotation: str, known: set[str]) -> str:
-    """A type, with links to the views that it names."""
+    """A type, with links to the views that it names. They are links of Markdown: `zensical build --strict` checks those."""
     pieces = re.split(r"(\w+)", annotation)
-    links = [f'<a href="objects.html#{word.lower()}">{word}</a>' if word in known else html.escape(word) for word in pieces]
-    return f"<code>{''.join(links).replace('|', '&#124;')}</code>"
+    if not known.intersection(pieces):
+        return code(annotation)
+    links = [f"[{word}](objects.md#{word.lower()})" if word in known else prose(word) for word in pieces]
+    return "".join(links).replace("|", r"\|")
 
 
 def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:

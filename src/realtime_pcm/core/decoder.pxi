@@ -233,6 +233,9 @@ cdef class Decoder:
         if status == WIRE_NEED_SINK:
             pcm = self.begin_payload(&f, out)
             status = _walk(&f)
+            if f.payload != WIRE_PAYLOAD_DONE:
+                # The guess was wrong: its memory goes before any other is taken.
+                pcm = None
         if status == WIRE_OK:
             # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type

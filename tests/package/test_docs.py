@@ -1,0 +1,205 @@
+"""The pages: each Python block runs as it is printed and passes both type checkers; the reference has every class; links lead
+somewhere.
+
+The blocks of a page go on from one another, as a reader does. A block with a title, such as `title="pipecat-ai==1.14.0"`, needs
+that package: a slow test installs it into an environment of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import realtime_pcm
+from realtime_pcm import client_messages, messages, objects
+from support.paths import README, TOOLS
+
+ROOT = README.parent
+DOCS = ROOT / "docs"
+PAGES = {path.relative_to(ROOT).as_posix(): path for path in (README, *sorted(DOCS.rglob("*.md")))}
+BLOCK = re.compile(r'^```python(?: title="(?P<needs>[^"]+)")?\n(?P<code>.*?)^```$', re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(?P<kind>\S*)", re.MULTILINE)
+
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="needs the source tree: docs/")
+
+
+class Program(NamedTuple):
+    """The blocks of a page as one program. `needs`: the packages that the blocks with a title name."""
+
+    code: str
+    needs: tuple[str, ...]
+
+
+def program(page: str, *, with_needs: bool) -> Program:
+    blocks = list(BLOCK.finditer(PAGES[page].read_text(encoding="utf-8")))
+    needs = tuple(dict.fromkeys(block["needs"] for block in blocks if block["needs"]))
+    code = "\n".join(block["code"] for block in blocks if with_needs or not block["needs"])
+    return Program(code, needs)
+
+
+WITH_CODE = [page for page in PAGES if program(page, with_needs=True).code]
+NEEDING = [page for page in WITH_CODE if program(page, with_needs=True).needs]
+
+
+def test_every_block_is_read() -> None:
+    """Nothing that a page prints as Python is passed over."""
+    for page, path in PAGES.items():
+        text = path.read_text(encoding="utf-8")
+        assert len(re.findall(r"^ *```\s*\{?\s*\.?(?:python|py|pycon)\b", text, re.MULTILINE)) == len(BLOCK.findall(text)), page
+    assert len(WITH_CODE) >= 12
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_a_page_runs_as_printed(page: str, tmp_path: Path) -> None:
+    for package in ("websockets", "openai", "pybase64", "orjson"):
+        if re.search(rf"^(?:import|from) {package}\b", program(page, with_needs=False).code, re.MULTILINE):
+            pytest.importorskip(package)
+    source = tmp_path / "page.py"
+    source.write_text(program(page, with_needs=False).code, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-W", "error", source], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def write_programs(folder: Path, pages: list[str], *, with_needs: bool) -> list[Path]:
+    written = []
+    for page in pages:
+        path = folder / f"{page.replace('/', '_').replace('-', '_').removesuffix('.md')}.py"
+        path.write_text(program(page, with_needs=with_needs).code, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def check_types(python: Path, folder: Path, programs: list[Path]) -> None:
+    config = {
+        "include": ["*.py"],
+        "typeCheckingMode": "strict",
+        "reportMissingModuleSource": "none",
+        "reportMissingTypeStubs": "none",
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
+    commands = (
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", folder / "mypy", *programs],
+        [sys.executable, "-m", "pyright", "--pythonpath", python, "-p", folder],
+    )
+    for command in commands:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout[-6_000:]
+
+
+@pytest.mark.slow
+def test_pages_pass_both_type_checkers(tmp_path: Path) -> None:
+    for package in ("mypy", "pyright", "websockets", "openai", "pybase64"):
+        pytest.importorskip(package)
+    check_types(Path(sys.executable), tmp_path, write_programs(tmp_path, WITH_CODE, with_needs=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", NEEDING)
+def test_recipes_run_with_their_frameworks(page: str, tmp_path: Path) -> None:
+    """With the packages that the page names, in an environment of its own, which takes realtime_pcm and websockets from here."""
+    pytest.importorskip("websockets")
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python" if sys.platform != "win32" else home / "Scripts" / "python.exe"
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-compile",
+        *program(page, with_needs=True).needs,
+        "orjson",
+        "websockets",
+    ]
+    done = subprocess.run(install, capture_output=True, text=True, timeout=900)
+    if done.returncode:
+        pytest.skip(f"pip could not install {program(page, with_needs=True).needs}: {done.stderr[-300:]}")
+    site = next(home.rglob("site-packages"))
+    (site / "realtime_pcm").symlink_to(Path(realtime_pcm.__file__).parent, target_is_directory=True)
+    programs = write_programs(tmp_path, [page], with_needs=True)
+    done = subprocess.run([python, programs[0]], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-4_000:]
+    check_types(python, tmp_path, programs)
+
+
+def test_the_signatures_that_a_page_prints() -> None:
+    import inspect
+
+    text = PAGES["docs/reference/api.md"].read_text(encoding="utf-8")
+    printed = re.findall(r"^```text\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+    classes = (realtime_pcm.Decoder, realtime_pcm.AudioEncoder)
+    assert printed == [f"{cls.__name__}{inspect.signature(cls)}" for cls in classes]
+
+
+def test_the_reference_has_every_class_field_and_wire_name(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, TOOLS / "reference.py", tmp_path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    compared = 0
+    for name, package in (("server-messages", messages), ("client-messages", client_messages), ("objects", objects)):
+        text = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+        sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
+        for exported in package.__all__:
+            cls = getattr(package, exported)
+            if not isinstance(cls, type) or cls.__module__.endswith(("_core", "_view")):
+                continue
+            section = sections[exported]
+            for field in cls.__match_args__:
+                assert f"<code>{field}</code>" in section or cls.__base__.__name__ in section, (exported, field)
+            wire = getattr(cls, "canonical_type", None)
+            assert wire is None or f"`canonical_type`: <code>{wire}</code>" in section, exported
+            compared += 1
+    assert compared > 180
+    providers = (tmp_path / "providers.md").read_text(encoding="utf-8")
+    assert "Azure Voice Live" in providers and "<code>response.output_audio.delta</code>" in providers
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Links to other pages and to files. Links to the web are looked at by form alone: a test opens no connection."""
+    text = re.sub(r"^```.*?^```", "", PAGES[page].read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        assert "://" not in target, target
+        path, _, part = target.partition("#")
+        file = (PAGES[page].parent / path).resolve() if path else PAGES[page]
+        generated = file.parent == DOCS / "reference" and file.name != "api.md"
+        assert generated or file.exists(), target
+        if part and not generated:
+            assert part in map(anchor, re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)), target
+
+
+def pages_in(nav: list[dict[str, Any]]) -> Iterator[str]:
+    for entry in nav:
+        for target in entry.values():
+            if isinstance(target, str):
+                yield target
+            else:
+                yield from pages_in(target)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    config = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    made = {f"reference/{name}.md" for name in ("server-messages", "client-messages", "objects", "providers")}
+    written = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert sorted(pages_in(config["project"]["nav"])) == sorted(written | made)
+
+
+def test_the_readme_links_hold_outside_the_repository() -> None:
+    """The README is shown on package indexes too, where a relative link leads nowhere."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", README.read_text(encoding="utf-8"))
+    assert targets and all(target.startswith("https://") for target in targets), targets
