@@ -226,7 +226,11 @@ def test_a_file_name_is_data_too(tmp_path: Path) -> None:
     [
         ([AUDIO, '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1]], "frame 2 of the recording: "),
         (["[" * 100_000], "frame 1 of the recording: more than 1024 levels"),
-        (['{"type":"x","y":' + "[" * 1000 + "]" * 1000 + "}"], "frame 1 of the recording"),
+        pytest.param(
+            ['{"type":"x","y":' + "[" * 1000 + "]" * 1000 + "}"],
+            "frame 1 of the recording",
+            marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="json reads 1,000 levels from Python 3.12 on"),
+        ),
         (["[]"], "frame 1 of the recording: expected a JSON object"),
         (["{}"], 'frame 1 of the recording: no "type"'),
         ([{**AUDIO, "delta": "*"}], "frame 1 of the recording: "),

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pydoc
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,10 +76,12 @@ def documented(node: ast.Module | ast.ClassDef, owner: object, name: str) -> Ite
     for item in node.body:
         if isinstance(item, (ast.ClassDef, ast.FunctionDef)):
             there = inspect.getattr_static(owner, item.name, None)
+            if there is None:
+                continue
             said, kept = ast.get_docstring(item), getattr(there, "__doc__", None)
             if said and isinstance(kept, str):
                 yield f"{name}.{item.name}", said, inspect.cleandoc(kept)
-            if isinstance(item, ast.ClassDef) and there is not None:
+            if isinstance(item, ast.ClassDef):
                 yield from documented(item, there, f"{name}.{item.name}")
 
 
@@ -114,8 +117,9 @@ def test_a_class_tells_its_signature(cls: type) -> None:
     if cls is rp.Decoder:
         assert repr(cls(**defaults)) == repr(cls()) and list(parameters) == ["dtype", "audio_format", "only", "side", "session"]
     title = f"{cls.__name__}{inspect.signature(cls)}".removesuffix(" -> 'None'")
-    # pydoc leaves out a signature without parameters.
-    assert not parameters or title in pydoc.render_doc(cls, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
+    # pydoc leaves out a signature without parameters; newer ones break a long one into lines, and take the quotes away.
+    page = pydoc.render_doc(cls, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
+    assert not parameters or re.sub(r"\W", "", title) in re.sub(r"\W", "", page)
 
 
 USAGE = """
