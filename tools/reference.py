@@ -201,7 +201,9 @@ def who_sends(entries: list[dict[str, Any]], page: str) -> str:
 
 def counts(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
     """One row for each provider: how many messages of each side it has."""
-    providers = sorted({provider for entry in server + client for provider in entry["fields"]}, key=lambda name: title(name).lower())
+    providers = sorted(
+        {provider for entry in server + client for provider in entry["fields"]}, key=lambda name: title(name).lower()
+    )
     text = "| provider | server messages | client messages |\n|---|--:|--:|\n"
     for provider in providers:
         of_server, of_client = (sum(provider in entry["fields"] for entry in entries) for entries in (server, client))
@@ -213,8 +215,9 @@ def providers_page(server: list[dict[str, Any]], client: list[dict[str, Any]]) -
     return f"""# Providers
 
 Which provider's documents or code have which message. That a provider is not named says that nothing was found, not that it never
-sends the message: a server may send any of these, and what no class declares decodes as `UnknownMessage`. Azure OpenAI sends what
-OpenAI sends. The clients of some servers send what OpenAI's clients send; only what was found in a document or in code is counted.
+sends the message: a server may send any of these, and what no class declares decodes as `UnknownMessage`. Azure OpenAI sends
+what OpenAI sends. The clients of some servers send what OpenAI's clients send; only what was found in a document or in code is
+counted.
 
 {counts(server, client)}
 ## What servers send

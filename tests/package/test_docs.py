@@ -160,7 +160,9 @@ def test_the_reference_has_every_class_field_and_wire_name(tmp_path: Path) -> No
             compared += 1
     assert compared > 180
     providers = (tmp_path / "providers.md").read_text(encoding="utf-8")
-    assert "Azure Voice Live" in providers and "[`response.output_audio.delta`](server-messages.md#responseaudiodelta)" in providers
+    assert (
+        "Azure Voice Live" in providers and "[`response.output_audio.delta`](server-messages.md#responseaudiodelta)" in providers
+    )
 
 
 def anchor(heading: str) -> str:
