@@ -74,6 +74,11 @@ void release_lock(lock *l) {
     LeaveCriticalSection(&l->section);
 }
 
+void free_lock(lock *l) {
+    DeleteCriticalSection(&l->section);
+    free(l);
+}
+
 void sleep_nanoseconds(uint64_t nanoseconds) {
     Sleep((DWORD)(nanoseconds / 1000000));
 }
@@ -155,6 +160,11 @@ void take_lock(lock *l) {
 
 void release_lock(lock *l) {
     pthread_mutex_unlock(&l->mutex);
+}
+
+void free_lock(lock *l) {
+    CHECK(pthread_mutex_destroy(&l->mutex) == 0, "a lock that is taken");
+    free(l);
 }
 
 void sleep_nanoseconds(uint64_t nanoseconds) {

@@ -22,6 +22,8 @@ typedef struct lock lock;
 lock *new_lock(void);
 void take_lock(lock *l);
 void release_lock(lock *l);
+/* Frees a lock that nobody has. */
+void free_lock(lock *l);
 
 /* Sleeps about so long. Windows sleeps whole milliseconds; less than one lets other threads run. */
 void sleep_nanoseconds(uint64_t nanoseconds);

@@ -370,6 +370,7 @@ static void threads(double seconds) {
     join_thread(writer);
     join_thread(interrupter);
     join_thread(reader);
+    free_lock(on.writing);
 
     /* What the cuts say was heard is what the reader was given, and only a cut makes the reader skip. */
     uint64_t audio = 0, floor = 0;
