@@ -151,8 +151,8 @@ static inline void find_brackets(const uint8_t *block, brackets *b) {
 }
 
 /* p: a '{' or '[', in a frame that the walk has accepted. Returns the byte behind the bracket that closes it. The container is
- * valid, so that only its brackets and strings need to be told apart. Measured against walk_container: a Decoder takes
- * 1.49 us instead of 1.66 for a session.created of 1.2 kB. */
+ * valid, so that only its brackets and strings need to be told apart. Measured against walk_container on the AVX-512
+ * tier: a Decoder takes 1.49 us instead of 1.66 for a session.created of 1.2 kB. */
 static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end) {
     brackets b = {0};
     size_t depth = 0;
