@@ -411,7 +411,10 @@ cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
     """
     cdef uint32_t i
     for i in range(layout.wire.field_count):
-        if f.values[i].kind < WIRE_OBJECT or layout.holds_payload(i):
+        if f.values[i].kind < WIRE_OBJECT:
+            continue
+        layout.expected_containers |= <uint32_t>1 << i
+        if layout.holds_payload(i):
             continue
         name = layout.names[i]
         if isinstance(layout.cls.__dict__.get(name), LazyField):

@@ -496,7 +496,7 @@ cdef class Decoder:
         """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first
         read."""
         cdef Layout layout = wire_type.layout
-        if f.containers:
+        if f.containers & ~layout.expected_containers:
             _expect_containers(layout, f)
         cdef message *m = message_from_frame(
             <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
