@@ -48,7 +48,7 @@ def main() -> None:
         from websockets.sync.client import connect
 
         from realtime_pcm import sample
-        from realtime_pcm.serve import loopback
+        from realtime_pcm.testing import loopback
 
         with loopback(sample.lines(), autoplay=True) as server, connect(server.url, max_size=MAX_MESSAGE) as ws:
             played = replay(rp.decode_stream(ws, errors="yield"), options.speed)

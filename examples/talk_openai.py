@@ -57,7 +57,7 @@ async def main() -> None:
         return
 
     from realtime_pcm import sample
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
     async with LoopbackServer(sample.lines()) as server:
         client = AsyncOpenAI(api_key="loopback", base_url=server.base_url)

@@ -64,7 +64,7 @@ async def main() -> None:
         return
 
     from realtime_pcm import sample
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
     async with LoopbackServer(sample.lines()) as server:
         await talk(server.url, "loopback", options.question, options.out)

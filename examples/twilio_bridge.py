@@ -115,7 +115,7 @@ async def main() -> None:
             await server.serve_forever()
 
     from realtime_pcm import sample
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
     async with LoopbackServer(sample.lines()) as loopback:
         async with serve(lambda phone: bridge(phone, loopback.url, "loopback"), "127.0.0.1", 0, origins=[None]) as server:

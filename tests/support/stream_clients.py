@@ -20,6 +20,14 @@ PCM = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["ty
 TRANSCRIPT = next(event["transcript"] for event in EVENTS if event["type"] == "response.output_audio_transcript.done")
 AUDIO = "response.output_audio.delta"
 
+
+def at_rate(rate: int) -> Any:
+    """The recorded speech at another rate, resampled at once by soxr itself."""
+    soxr = pytest.importorskip("soxr")
+    pcm = np.frombuffer(PCM, "<i2").astype(np.float32) / 32768
+    return np.clip(np.rint(soxr.resample(pcm, 24_000, rate, quality="HQ") * 32768), -32768, 32767).astype(np.int16)
+
+
 Connect = Callable[[str], AbstractAsyncContextManager[Any]]
 SyncConnect = Callable[[str], AbstractContextManager[Any]]
 

@@ -56,7 +56,6 @@ def test_pyright(tmp_path: Path) -> None:
         shutil.copy(program, tmp_path)
     names = (
         "stream.py",
-        "serve.py",
         "cli.py",
         "errors.py",
         "audio.py",
@@ -70,6 +69,14 @@ def test_pyright(tmp_path: Path) -> None:
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
         (tmp_path / name).write_text(text, encoding="utf-8")
+    for path in sorted((PACKAGE / "testing").glob("*.py")):
+        text = (
+            path.read_text(encoding="utf-8")
+            .replace("from ..", "from realtime_pcm.")
+            .replace("from .", "from realtime_pcm.testing.")
+        )
+        text = text.replace("from realtime_pcm. import", "from realtime_pcm import")
+        (tmp_path / f"testing_{path.name}").write_text(text, encoding="utf-8")
     config = {"include": ["*.py"], "reportMissingModuleSource": "none"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
     run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)
