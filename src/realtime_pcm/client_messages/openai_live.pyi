@@ -76,6 +76,8 @@ class SessionInputAudioUnmute(RealtimeClientMessage):
 class SessionOutputAudioFixturePlay(ClientAudioMessage):
     """A ready-made sound that the server is to play, whole, in place of the model's speech (GPT-Live).
 
+    It is pcm16 at 24,000 Hz, whatever the formats of the session are.
+
     Wire: `session.output_audio.fixture.play`.
     """
 
