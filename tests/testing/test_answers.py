@@ -453,6 +453,24 @@ def test_half_a_second_is_counted_in_the_input_format(format_: dict[str, Any], s
     talking(script)
 
 
+@pytest.mark.parametrize("session", [{"audio": {"input": {"turn_detection": None}}}, {"turn_detection": None}])
+def test_without_turn_detection_the_client_begins_the_answer(session: dict[str, Any]) -> None:
+    """As push-to-talk does: append, commit, response.create."""
+
+    async def script(talk: Talk) -> None:
+        await talk.ask("session.update", "session.updated", session=session)
+        await talk.send("input_audio_buffer.append", audio=base64.b64encode(bytes(96_000)).decode())
+        await talk.ask("input_audio_buffer.commit", "input_audio_buffer.committed")
+        assert talk.types == ["session.created", "session.updated", "input_audio_buffer.committed"]
+        await talk.ask("response.create", "response.done")
+        assert "error" not in talk.types
+
+    if "audio" in session:
+        talking(script)
+    else:
+        talking(script, frames=[json.dumps({"type": "session.created", "session": {}}), *FRAMES[2:]])
+
+
 # ---- what is kept
 
 

@@ -178,7 +178,11 @@ class Connection:
                     return
                 self.start()
             case "input_audio_buffer.commit":
-                self.start()
+                if self.detects_turns:
+                    self.start()
+                else:
+                    self.new_seconds = 0.0
+                    await self.emit("input_audio_buffer.committed", previous_item_id=None, item_id="item_loopback_input")
             case "response.cancel":
                 named = event.get("response_id")
                 if not self.answering or (named is not None and named != held.response_id):
@@ -221,7 +225,7 @@ class Connection:
             seconds = message.pcm.size / (audio.rate * audio.channels)
             self.heard_seconds += seconds
             self.new_seconds += seconds
-        if self.new_seconds >= _ENOUGH:
+        if self.new_seconds >= _ENOUGH and self.detects_turns:
             self.start()
 
     async def update(self, event: dict[str, Any]) -> None:
@@ -262,6 +266,13 @@ class Connection:
     def answering(self) -> bool:
         """Whether a response is under way, or about to begin."""
         return self.playing is not None and not self.playing.done() and not self.finished
+
+    @property
+    def detects_turns(self) -> bool:
+        """False where the session has turn_detection: null. Then response.create alone begins an answer."""
+        holder = _at(self.call.session, "audio", "input")
+        holder = holder if isinstance(holder, dict) and "turn_detection" in holder else self.call.session
+        return holder.get("turn_detection", "") is not None
 
     def start(self) -> None:
         """Begins the turn, unless one is under way."""

@@ -22,8 +22,7 @@ __all__ = ["StartServer", "loopback_server"]
 class StartServer(Protocol):
     """What the fixture `loopback_server` is: a function that starts a server with these options of LoopbackServer."""
 
-    def __call__(self, frames: Iterable[bytes | str] | None = None, **options: Any) -> LoopbackServer:
-        """Starts a server; see LoopbackServer."""
+    def __call__(self, frames: Iterable[bytes | str] | None = None, **options: Any) -> LoopbackServer: ...  # noqa: D102
 
 
 @pytest.fixture

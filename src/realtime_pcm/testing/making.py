@@ -60,11 +60,12 @@ def make(
     event |= fields
     event |= extra or {}
     text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    found = (
+    found: Any = (
         decode(text, dtype=cast(Any, dtype), audio_format=audio_format if is_audio else None, side=side)
         if decoder is None
         else decoder.decode(text)
     )
     if not isinstance(found, message):
         raise ValueError(f"{event['type']!r} is no wire name of {message.__name__}")
-    return found
+    made: M = found
+    return made

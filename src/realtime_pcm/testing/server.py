@@ -4,9 +4,9 @@
         async with websockets.connect(server.url) as ws: ...
 
 When a client connects, the server sends the frames that the recording has before `session.updated`. It replays the rest of the
-recording at each `response.create` and `input_audio_buffer.commit`, and whenever half a second of input audio has come in, as
-with a voice-activity detector. The first replay on a connection is byte for byte what was recorded, as long as the client keeps
-the recorded format; later ones have response and item ids of their own.
+recording at each `response.create` and, unless the session has `turn_detection: null`, at each `input_audio_buffer.commit` and
+whenever half a second of input audio has come in, as with a voice-activity detector. The first replay on a connection is byte
+for byte what was recorded, as long as the client keeps the recorded format; later ones have response and item ids of their own.
 
 | a client sends | the server |
 |---|---|
@@ -16,6 +16,7 @@ the recorded format; later ones have response and item ids of their own.
 | response.create in the middle of an answer | answers an error |
 | conversation.item.create, .delete | answers .added and .done, or .deleted |
 | input_audio_buffer.clear, output_audio_buffer.clear | answers .cleared |
+| input_audio_buffer.commit | answers .committed where the session has `turn_detection: null` |
 | anything else | answers an error |
 
 `interrupt` has the user interrupt the first answer: when that much of it was sent, the server sends
