@@ -132,7 +132,8 @@ def request(*types: str) -> list[str]:
     return [json.dumps({"type": type_, **({"session": session} if type_ == "session.update" else {})}) for type_ in types]
 
 
-def _sender(connection: Any) -> Callable[[str], Any]:
+def sender(connection: Any) -> Callable[[str], Any]:
+    """The call of a connection that sends a text frame."""
     for name in ("send_raw", "send_str"):
         if hasattr(connection, name):
             return getattr(connection, name)  # type: ignore[no-any-return]
@@ -143,12 +144,12 @@ def _sender(connection: Any) -> Callable[[str], Any]:
 
 async def ask(connection: Any, *types: str) -> None:
     for text in request(*types or ("session.update", "response.create")):
-        await _sender(connection)(text)
+        await sender(connection)(text)
 
 
 def ask_sync(connection: Any, *types: str) -> None:
     for text in request(*types or ("session.update", "response.create")):
-        _sender(connection)(text)
+        sender(connection)(text)
 
 
 def audio_of(messages: list[Any], response_id: str | None = None) -> bytes:
