@@ -28,7 +28,7 @@ def make(
 
     pcm: for a class that has audio: a 1-D array of int16 or float32, or the payload's bytes; None: no payload.
     audio_format: of the payload, an AudioFormat or a name; by default pcm16 at 24,000 Hz, or that of `decoder`.
-    dtype: of the message's pcm: "int16", "float32" or "uint8".
+    dtype: of the message's pcm, as for decode: "int16", "float32", "uint8" or "bytes".
     type: the wire name, where the class has several; by default the first of them.
     extra: fields that the class does not declare. Other keywords: fields that it declares, any JSON value.
     decoder: a Decoder that reads the message, as the next one of its connection: its pcm then has a sample_offset. `dtype` and
