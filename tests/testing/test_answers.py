@@ -408,6 +408,40 @@ def test_a_recording_of_g711_is_heard_as_pcm() -> None:
     talking(script, frames=map(json.dumps, recorded))
 
 
+def test_another_rate_without_soxr_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    async def script(talk: Talk) -> None:
+        session = wanted({"type": "audio/pcm", "rate": 16_000})
+        refused = (await talk.ask("session.update", "error", "session.updated", session=session))["error"]
+        assert refused["message"].endswith('need soxr: pip install "realtime-pcm[testing]"')
+
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    talking(script)
+
+
+def test_later_answers_have_ids_of_their_own_and_texts_as_they_were() -> None:
+    """Only a whole string of JSON is an id: one that a text quotes, or a payload that looks like one, stays."""
+    frames = [
+        {"type": "session.created", "session": {}},
+        {"type": "response.created", "response": {"id": "r"}},
+        {"type": AUDIO, "response_id": "r", "item_id": "AAAA", "content_index": 0, "delta": "AAAA" * 5_000},
+        {"type": "response.output_text.delta", "response_id": "r", "item_id": "AAAA", "delta": 'r \\ "r" \\"r"'},
+        {"type": "response.done", "response": {"id": "r", "output": [{"id": "AAAA"}]}},
+    ]
+
+    async def script(talk: Talk) -> None:
+        await talk.ask("response.create", "response.done")
+        assert talk.seen == frames
+        for number in (2, 3):
+            talk.seen.clear()
+            await talk.ask("response.create", "response.done")
+            as_first = json.loads(json.dumps(talk.seen).replace(f'"r_{number}"', '"r"').replace(f'"AAAA_{number}"', '"AAAA"'))
+            assert as_first == frames[1:] and talk.seen != frames[1:]
+
+    talking(script, frames=[json.dumps(frame) for frame in frames])
+
+
 @pytest.mark.parametrize(
     "session",
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Recorded", "Script"]
 
 _MAX_FORMATS = 4  # in which the turn is kept converted
+_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')  # a string of JSON, with its quotes
 _WIDTHS = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
 # What a message says itself of its format. A converted message says nothing, so that the session's format counts.
 _OWN_FORMAT = ("format", "sample_rate", "sample_rate_hz", "channels")
@@ -37,7 +40,8 @@ class Recorded(NamedTuple):
 class Script:
     """The frames of a recording: what the server sends to greet, what it answers to session.update, and the turn it replays.
 
-    session: the session as recorded. formats: its input format and its output format. response_id, item_ids: those of the turn.
+    session: the session as recorded. formats: its input format and its output format. ids: of the responses and
+    items of the turn.
     Raises ValueError where the recording holds no frames, or a frame that no client could decode.
     """
 
@@ -57,6 +61,7 @@ class Script:
         self.ids = _ids_of(self.turn)
         self.creates_response = any(isinstance(_head(frame.text), ResponseCreated) for frame in self.turn)
         self._converted: dict[AudioFormat, list[Recorded]] = {}
+        self._converting = Lock()
 
     def in_format(self, audio_format: AudioFormat) -> list[Recorded]:
         """The turn with its audio in a format. Takes some milliseconds a second of audio; may be called in any thread.
@@ -66,23 +71,23 @@ class Script:
         """
         if audio_format == self.formats[1]:
             return self.turn
-        found = self._converted.get(audio_format)
-        if found is None:
-            found = _convert(self.turn, self.formats[1], audio_format)
-            while len(self._converted) >= _MAX_FORMATS:
-                self._converted.pop(next(iter(self._converted)), None)
-            self._converted[audio_format] = found
-        return found
+        with self._converting:
+            found = self._converted.get(audio_format)
+            if found is None:
+                found = _convert(self.turn, self.formats[1], audio_format)
+                while len(self._converted) >= _MAX_FORMATS:
+                    del self._converted[next(iter(self._converted))]
+                self._converted[audio_format] = found
+            return found
 
     def again(self, text: str, number: int) -> str:
         """A frame of the turn with ids of its own, for the replay `number`, counted from 1. The first has those recorded.
 
         event_id stays as it was recorded.
         """
-        if number > 1:
-            for name in self.ids:
-                text = text.replace(f'"{name}"', f'"{name}_{number}"')
-        return text
+        if number == 1:
+            return text
+        return _STRING.sub(lambda string: f'"{string[1]}_{number}"' if string[1] in self.ids else string[0], text)
 
 
 def _read(frames: Iterable[bytes | str], decoder: Decoder[Any]) -> list[Recorded]:
@@ -118,17 +123,17 @@ def _session_of(text: str) -> dict[str, Any]:
     return session if isinstance(session, dict) else {}
 
 
-def _ids_of(turn: list[Recorded]) -> list[str]:
+def _ids_of(turn: list[Recorded]) -> frozenset[str]:
     """The ids of the responses and items of a turn."""
-    ids: dict[str, None] = {}
+    ids: set[str] = set()
     for frame in turn:
         event = {} if frame.seconds else json.loads(frame.text)
         for holder in ("response", "item"):
             inner = event.get(holder)
             for value in (event.get(f"{holder}_id"), inner.get("id") if isinstance(inner, dict) else None):
                 if isinstance(value, str) and value:
-                    ids[value] = None
-    return list(ids)
+                    ids.add(value)
+    return frozenset(ids)
 
 
 def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat) -> list[Recorded]:
