@@ -53,7 +53,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
             if wire_type is None:
                 near = _nearest(str.__str__(entry), list(catalogue.types))
                 raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
-                                 "(UnknownMessage stands for all types that no class has)")
+                                 f"({catalogue.unknown.layout.cls.__name__} stands for all types that no class has)")
             if wire_type.number < len(numbers):
                 numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
