@@ -32,8 +32,8 @@ typedef struct block {
 #define UNIT BLOCK_ALIGNMENT
 _Static_assert(sizeof(block) <= UNIT, "the header fits into one unit");
 
-/* ---- Size classes: each number of units up to 16 has its own class. Above, each power of two has eight, so that a block is at
- * most an eighth larger than the size that was asked for. ---- */
+/* ---- Size classes: each number of units up to 16 has its own class. Above, each power of two has eight, so that there a
+ * block is at most an eighth larger than the size that was asked for. ---- */
 
 #define CLASSES 128
 #define NO_CLASS UINT32_MAX

@@ -41,7 +41,7 @@ cdef extern from "message.h":
         bint non_ascii
 
     ctypedef struct message_plan:
-        Py_ssize_t first_slot
+        Py_ssize_t slot_before_fields
         uint32_t later
         int8_t id_place[32]
 
@@ -125,9 +125,12 @@ cdef class Session:
     cdef object output_format, input_format
     cdef tuple formats                  # (input, output), made anew when either changes
     cdef dict response_formats          # key of a response -> AudioFormat, the oldest first
-    cdef bint server_spoke              # a message of the server has said what the formats of the session are
+    # The server has sent a message about the session or a response, whether or not that message named a format: from then on a
+    # client's session.update does not change the output format, and the server's answer to it does.
+    cdef bint server_spoke
     cdef object beside_rate             # the rate that stood beside the input format (DashScope, Voice Live); None: none did
-    cdef tuple before_update            # the formats before the client's updates that the server has not answered; None: no update
+    # The formats before the client's updates that the server has not answered; None: no update.
+    cdef tuple before_update
     cdef object update_id               # event_id of the last of these updates, or None
     # streams
     cdef stream_table streams
@@ -135,7 +138,7 @@ cdef class Session:
     cdef PyThread_type_lock lock_
     cdef unsigned long owner            # the thread that has the lock
     cdef unsigned long forks            # _forks as it was when the lock was taken
-    cdef bint held
+    cdef bint held                      # some thread has the lock; read without the lock, under the GIL
 
     cdef bint lock(self) except -1
     cdef void unlock(self) noexcept
@@ -158,7 +161,7 @@ cdef class _Change:
     cdef object beside_rate
     cdef object update_id               # of a client's session update, or of the message that an error is about
     cdef bytes response                 # the key of the response
-    cdef stream_key ended               # the key of the stream that is over, or of the response
+    cdef stream_key key                 # of the stream (ROLE_AUDIO_END) or the response (roles of a response); else not set
 
 cdef class _Only:
     """The types to build that `only=` names."""
@@ -180,9 +183,11 @@ cdef class Decoder:
     cdef readonly Session session
     # guesses: the next message is probably like the one before
     cdef const wire_type *last_type     # the type of the last message
-    cdef object last_format             # the format of the last audio message
+    cdef object last_format             # the last format that conversion_to was asked for, maybe for a frame that was refused
     cdef int last_conversion            # from last_format to the dtype
-    cdef tuple last_own                 # the last message that named a format: (stream's format, what it said, the two as one)
+    # Of the last message that named a format: (format of its stream, (name, rate, channels) as sent, what format_with made of
+    # both)
+    cdef tuple last_own
     cdef PyObject *ids[RECURRING_KEYS]               # the last str of each key in _RECURRING
 
     cdef Session lock_session(self)

@@ -230,8 +230,8 @@ class Session:
         """The AudioFormat of the input audio as it stands."""
     @property
     def evicted_bytes(self) -> int:
-        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
-        changed before the other half came.
+        """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
+        changed before the other half came, or a message without `incomplete_sample` ended the stream.
         """
 
 @final
@@ -316,8 +316,8 @@ class Decoder(Generic[_Given, _LeftOut]):
         """The AudioFormat of the session's input audio as it stands."""
     @property
     def evicted_bytes(self) -> int:
-        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
-        changed before the other half came.
+        """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
+        changed before the other half came, or a message without `incomplete_sample` ended the stream.
         """
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given | _LeftOut:
         """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
@@ -326,7 +326,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         filled part of `out`.
         Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
         ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
-        is as it was before the call. After a DecodeError `out` may hold samples.
+        is as it was before the call. After a DecodeError, or where `out` is too small, `out` may hold samples.
         """
 
 @overload

@@ -89,6 +89,7 @@ class AudioFormat:
         return AudioFormat, (self.encoding, self.rate, self.channels)
 
 
+# The format while nobody has named one. This object, and no other that is equal to it, says so: named_format never returns it.
 DEFAULT = AudioFormat("pcm16", 24000)
 
 

@@ -23,7 +23,7 @@ typedef struct {
     PyObject_VAR_HEAD
     PyObject *no_dict; /* always NULL. It stands at __dictoffset__, and so no class below gets a dict of its own */
     void *layout;      /* borrowed: the type keeps its layout alive, and an instance keeps its type for good */
-    PyObject *formats; /* (input, output) of the session, for views; or NULL */
+    PyObject *formats; /* (input, output) of the session before this message changed them, for views; or NULL */
     Py_ssize_t slot_count;
     PyObject *slots[1];
 } message;
@@ -160,7 +160,7 @@ static PyObject *message_slot(PyTypeObject *type, PyMemberDef *definition, const
 
 /* What filling needs to know of a message class. */
 typedef struct {
-    Py_ssize_t first_slot;            /* field n >= 1 lies in slot first_slot + n */
+    Py_ssize_t slot_before_fields;    /* field n >= 1 lies in slot slot_before_fields + n */
     uint32_t later;                   /* bit n: a string in field n stays a span until its first read */
     int8_t id_place[WIRE_MAX_FIELDS]; /* the place in `ids` where field n has its string remembered; -1: it has none */
 } message_plan;
@@ -203,9 +203,9 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
 
-    message *self = message_new(type, layout, plan->first_slot + count, count_bits(spans));
+    message *self = message_new(type, layout, plan->slot_before_fields + count, count_bits(spans));
     if (self == NULL) return NULL;
-    PyObject **slots = self->slots + plan->first_slot;
+    PyObject **slots = self->slots + plan->slot_before_fields;
     self->slots[SLOT_TYPE] = Py_NewRef(type_name);
     self->slots[SLOT_FRAME] = Py_NewRef(frame);
     message_span *span = message_spans(self);

@@ -241,7 +241,7 @@ def _sync_frames(source: Any) -> Iterator[Frame]:
     return iter(source)
 
 
-def _refuse(source: Any) -> TypeError | None:
+def _refusal_of(source: Any) -> TypeError | None:
     """The TypeError for a source that cannot be streamed; None for one that can."""
     name = type(source).__name__
     if isinstance(source, (bytes, bytearray, memoryview, str)) or hasattr(source, "__fspath__"):
@@ -276,8 +276,9 @@ def _receiver(recv: Callable[..., Any]) -> Callable[[], Any]:
 class _Received(Iterator["Frame"]):
     """The frames of a sync connection: each call of __next__ receives one.
 
-    Where a receive fails, the client library decides what that means: a clean end, an exception or a reconnect. So its own
-    iteration is asked for the next frame, and it receives again.
+    Where a receive fails, the client library decides what that means: a clean end, an exception or a reconnect. So the exception
+    is dropped, and the library's own iteration is asked for the next frame: that iteration receives once more, and raises or ends
+    as its library decides. Its frames may be str.
     """
 
     __slots__ = ("_own_iteration", "_receive")
@@ -441,7 +442,7 @@ def decode_stream(
     """
     if errors not in ("raise", "skip", "yield"):
         raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")
-    refusal = _refuse(source)
+    refusal = _refusal_of(source)
     if refusal is not None:
         raise refusal
     if dtype is audio_format is only is side is session is ...:

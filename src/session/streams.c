@@ -38,18 +38,17 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
     }
     const uint8_t *bytes = data + value->start;
     size_t length = value->end - value->start;
+    bool is_long = length > STREAM_ID_MAX;
     uint8_t plain[STREAM_ID_MAX];
     if (value->kind == WIRE_STRING && value->escaped) {
         size_t written = wire_text_utf8(data, value, plain, sizeof plain);
-        if (written) {
+        is_long = written == 0 && length > 0;
+        if (!is_long) {
             bytes = plain;
             length = written;
-        } else {
-            length = STREAM_ID_MAX + 1 > length ? STREAM_ID_MAX + 1 : length; /* too long for `plain`: as it stands */
         }
     }
-    if (length > STREAM_ID_MAX) {
-        length = value->end - value->start;
+    if (is_long) {
         uint64_t facts[3] = {length, hash_of(bytes, length, HASH_START), hash_of(bytes, length, HASH_OTHER_START)};
         put_byte(key, LONG);
         put_bytes(key, facts, sizeof facts);

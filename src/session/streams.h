@@ -35,7 +35,8 @@ typedef struct stream_fields {
     uint8_t response_id, item_id, content_index, speaker;
 } stream_fields;
 
-/* The ids of a stream in one spelling, whatever escapes the frame had. */
+/* The ids of a stream in one spelling, whatever escapes the frame had. But an id of more than STREAM_ID_MAX bytes goes in as it is
+ * spelled: two spellings of such an id name two streams. */
 typedef struct stream_key {
     uint64_t hash;
     uint16_t length;

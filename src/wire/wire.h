@@ -1,6 +1,6 @@
 /* The wire: everything between the bytes of a frame and the samples that the frame carries, without Python.
  *
- * This header is the whole boundary. A caller fills a wire_frame, calls the tier's walk, gives memory for the payload when the
+ * This header, with the inline functions of bytes.h, is the whole boundary. A caller fills a wire_frame, calls the tier's walk, gives memory for the payload when the
  * walk asks for it, and reads what the walk has found. For a frame to be sent, a caller asks how long each part of the frame will
  * be, and gives memory of that size. No function here allocates, recurses, or keeps state between frames; each may be called
  * without the GIL.
@@ -114,6 +114,7 @@ const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint
 
 /* ---- Values -------------------------------------------------------------------------------------- */
 
+/* The order counts: up to WIRE_NULL there is no value and no span; from WIRE_OBJECT on the value is a container. */
 typedef enum wire_kind {
     WIRE_ABSENT = 0,
     WIRE_NULL,
@@ -181,9 +182,11 @@ typedef struct wire_frame {
     /* What the caller sets after WIRE_NEED_SINK. */
     wire_sink sink;
 
-    /* What the walk finds; after a fault, what it had found until then. */
+    /* What the walk finds; after a fault, what it had found until then. After WIRE_NEED_SINK, `type` is a guess, and only the values
+     * of fields that are marked in `present` are set. */
     size_t position;       /* after a fault: where the byte at fault stands */
-    wire_value key;        /* after a fault: the key in whose value the fault is; kind WIRE_ABSENT: in the value of no key */
+    wire_value key;        /* after a fault: the key in whose value the fault is; kind WIRE_ABSENT: in the value of no key. After
+                              WIRE_NEED_SINK: that of the payload */
     const wire_type *type; /* after WIRE_OK: the type of the frame; after WIRE_NEED_SINK: a guess, which may turn out wrong */
     wire_value type_value; /* the value of "type"; its kind is WIRE_ABSENT where the walk has met none */
     wire_value values[WIRE_MAX_FIELDS]; /* after WIRE_OK: values[n] is the value of field n of type->layout */
@@ -193,12 +196,12 @@ typedef struct wire_frame {
     uint32_t payload_field;
     /* After WIRE_NEED_SINK: how many bytes the payload will give. With WIRE_PAYLOAD_DONE: how many bytes it gave. */
     size_t payload_bytes;
+    size_t payload_end; /* after WIRE_NEED_SINK: where the closing quote of the payload is guessed to stand */
 
     /* What the walk keeps between two calls, for itself. */
-    size_t cursor;
-    size_t payload_end;
-    uint32_t expected;
-    bool resumed;
+    size_t cursor;     /* where the payload's opening quote stands */
+    uint32_t expected; /* the number of the field whose key is expected next */
+    bool asked;        /* the walk has asked for a sink: the next call goes on, and asks for no other */
 } wire_frame;
 
 static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
@@ -208,7 +211,7 @@ static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_
     frame->catalogue = catalogue;
     frame->defer_payload = defer_payload;
     frame->likely = NULL;
-    frame->resumed = false;
+    frame->asked = false;
     frame->type = NULL;
     frame->type_value.kind = WIRE_ABSENT;
     frame->key.kind = WIRE_ABSENT;

@@ -109,7 +109,7 @@ cdef object _clone(object original, bint deep):
 
 cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
     """Whether the slot holds a value that its first read made of a span."""
-    cdef Py_ssize_t number = 0 if place == SLOT_EVENT_ID else place - layout.plan.first_slot
+    cdef Py_ssize_t number = 0 if place == SLOT_EVENT_ID else place - layout.plan.slot_before_fields
     cdef message_span *span
     if number < 0 or (number == 0 and place != SLOT_EVENT_ID):
         return False

@@ -1,6 +1,9 @@
 # From a message class to its layout, from a wire name to its class. Each side of a conversation, the server and the client, has a
 # catalogue of its own.
 
+cdef extern from "atomics.h" nogil:
+    void store_pointer(wire_catalogue **place, wire_catalogue *pointer)
+
 cdef extern from "streams.h":
     enum:
         STREAM_OUTPUT
@@ -8,6 +11,8 @@ cdef extern from "streams.h":
         STREAM_INPUT
         STREAM_PLAYED
 
+# The order counts: from ROLE_AUDIO_END on, a message changes the session; from ROLE_SESSION_START on, it has an object
+# (`session`, `response`, `error`) that read_change looks into.
 cdef enum:
     ROLE_NONE
     ROLE_INPUT_AUDIO
@@ -56,10 +61,10 @@ cdef class Layout:
 
     cdef Py_ssize_t place(self, int number) noexcept:
         """The slot of a field."""
-        return self.plan.first_slot + number if number else SLOT_EVENT_ID
+        return self.plan.slot_before_fields + number if number else SLOT_EVENT_ID
 
     cdef Py_ssize_t payload_place(self) noexcept:
-        return self.plan.first_slot + <Py_ssize_t>self.wire.payload_first
+        return self.plan.slot_before_fields + <Py_ssize_t>self.wire.payload_first
 
     cdef str describe(self, message *m, str name):
         """A field for repr, in short, without parsing it; None where the field is absent."""
@@ -146,7 +151,8 @@ cdef class Catalogue:
             wire_catalogue_add(larger, &entry.wire)
         if self.unknown is not None:
             larger.unknown = &self.unknown.wire
-        self.table = larger
+        # Without the GIL, a walk may read the table from now on: it has to see all that was written above.
+        store_pointer(&self.table, larger)
         return 0
 
     cdef int set_unknown(self, Layout layout) except -1:
@@ -316,8 +322,8 @@ cdef _lay_out(Layout layout, dict fields):
     wire_layout_init(&layout.wire)
     wire_layout_add(&layout.wire, b"event_id", 8)
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
-    layout.plan.first_slot = (SLOT_SAMPLE_OFFSET if layout.is_audio else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio
-                              else SLOT_EVENT_ID)
+    layout.plan.slot_before_fields = (SLOT_SAMPLE_OFFSET if layout.is_audio
+                                      else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio else SLOT_EVENT_ID)
     names = ["event_id"]
     all_keys = ["event_id"]
     for name, (_, payload_keys, _) in fields.items():

@@ -140,8 +140,8 @@ cdef class Decoder:
 
     @property
     def evicted_bytes(self):
-        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
-        changed before the other half came."""
+        """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
+        changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return 0 if self.session is None else self.session.evicted_bytes
 
     def __repr__(self):
@@ -157,7 +157,7 @@ cdef class Decoder:
         filled part of `out`.
         Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
         ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
-        is as it was before the call. After a DecodeError `out` may hold samples.
+        is as it was before the call. After a DecodeError, or where `out` is too small, `out` may hold samples.
         """
         return self.decode_any(frame, out)
 
@@ -247,8 +247,8 @@ cdef class Decoder:
             # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
             if wire_type.plain:
                 return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
-            # Between next_stream and streams_advance no Python code may run, because it might end the stream. To fill in an object
-            # or array makes Python containers, and then the collector may run Python code.
+            # Between next_stream and streams_advance no Python code may run, because it might end the stream. To fill in an
+            # object or array makes Python containers, and then the collector may run Python code.
             if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN) and not f.containers:
                 stream = self.next_stream(&f, wire_type.layout)
                 if stream != NULL and wanted:
@@ -275,8 +275,8 @@ cdef class Decoder:
         f.sink.conversion = <wire_conversion>conversion
         if out is not None:
             # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
-            # ids are known, and `out` has room. One kind of frame still gets past this: its payload stands twice, and a key
-            # between the two changes the stream or the format.
+            # ids are known, and `out` has room. Two kinds of frame still get past this: the payload stands twice, and a key
+            # between the two changes the stream or the format; or the guessed end is wrong, and members stand behind the payload.
             samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
             if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.is_next(f, wire_type.layout)
                     or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
@@ -284,10 +284,16 @@ cdef class Decoder:
         return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
 
     # ---- the next delta
+    #
+    # Whether a delta goes on from the last one is asked in layers: streams_same_as_last compares the bytes of the ids;
+    # Session.same_as_last also asks whether the format of that stream still holds; last_stream, whether the delta names no format
+    # and the last conversion was from that format; next_stream, whether it is audio and no Ogg. is_next asks last_stream in the
+    # middle of the walk.
 
     cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept:
         """Whether what the walk has read before the payload says that the delta is the next one of the stream that spoke last,
         and has the format of the delta before."""
+        # Number 0 means that the class has no such field; bit 0 would be that of event_id.
         cdef uint32_t ids = (<uint32_t>1 << layout.ids.response_id | <uint32_t>1 << layout.ids.item_id
                              | <uint32_t>1 << layout.ids.content_index) & ~<uint32_t>1
         return not ids & ~f.present and self.last_stream(f, layout) != NULL
@@ -304,8 +310,8 @@ cdef class Decoder:
         return stream
 
     cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else NULL, and `complete`
-        does the rest."""
+        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else, or if the payload
+        looks like Ogg, NULL, and `complete` does the rest."""
         if not layout.is_audio or _is_ogg(f.data, &f.values[f.payload_field]):
             return NULL
         return self.last_stream(f, layout)
@@ -338,8 +344,8 @@ cdef class Decoder:
     # ---- any other message
 
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Calls complete() under the lock, because complete() may run Python code. This never waits: either decode_guarded() took
-        the lock for this thread, or the lock was seen free there or in decode_any(), and the GIL was held ever since."""
+        """Calls complete() under the lock, because complete() may run Python code. Either decode_guarded() took the lock for this
+        thread, or the lock was seen free there or in decode_any(), and the GIL was held ever since: then this does not wait."""
         cdef Session locked = self.lock_session()
         try:
             return self.complete(frame, f, status, pcm, out)
@@ -373,7 +379,8 @@ cdef class Decoder:
                 _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else self.session.leftovers(change))
         # From here on nothing is refused, so the session may change.
         if change is not None:
-            # Nobody is given the bytes that a message without `incomplete_sample` ends.
+            # Nobody is given the bytes of a stream that a message without `incomplete_sample` ends. (Those of a message that
+            # `only` leaves out are not counted: the caller has said that it is not wanted.)
             if not layout.ends_audio:
                 self.session.streams.evicted_bytes += <uint64_t>len(self.session.leftovers(change))
             self.session.apply(change)
@@ -488,7 +495,8 @@ cdef class Decoder:
         return found
 
     cdef int conversion_to(self, audio_format) except -2:
-        """The conversion from a format to the decoder's dtype, -1 where there is none. Both are remembered for the next call."""
+        """The conversion from a format to the decoder's dtype, -1 where there is none. The format and the conversion become the
+        guess for the next payload."""
         cdef int conversion = self.last_conversion
         if audio_format is not self.last_format:
             conversion = _conversion(self.dtype_code, audio_format)
@@ -507,7 +515,7 @@ cdef class Decoder:
         cdef message *m = message_from_frame(
             <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
             _text(f.data, &f.type_value) if layout.is_unknown else wire_type.name, frame,
-            NULL if FREE_THREADED and self.session is None else self.ids)
+            NULL if FREE_THREADED and self.session is None else self.ids)  # there, decode() makes a decoder for each call
         if f.containers and self.session is not None:
             formats = self.session_formats()
             Py_INCREF(formats)

@@ -205,8 +205,8 @@ cdef class Session:
 
     @property
     def evicted_bytes(self):
-        """How many bytes of split samples were lost: their stream was evicted, another session began, or the format of the stream
-        changed before the other half came."""
+        """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
+        changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return self.streams.evicted_bytes
 
     def __repr__(self):
@@ -225,7 +225,9 @@ cdef class Session:
             return False
         if not PyThread_acquire_lock(self.lock_, 0):
             if self.forks != _forks and self.held:
-                # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet.
+                # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet: under the
+                # GIL a call changes the session at its end. The old lock is left alone, because a lock that is taken cannot be
+                # freed.
                 fresh = PyThread_allocate_lock()
                 if fresh == NULL:
                     raise MemoryError
@@ -258,7 +260,7 @@ cdef class Session:
         return stream
 
     cdef void forget_stream_formats(self) noexcept:
-        """Makes all streams forget their formats, because a format of the session or of a response has changed."""
+        """Makes all streams forget their formats, because a format of the session or of a response may have changed."""
         self.streams.generation += 1
 
     cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
@@ -281,8 +283,9 @@ cdef class Session:
     # ---- formats
 
     cdef object format_of_stream(self, const wire_frame *f, Layout layout):
-        """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it
-        alive until `forget_stream_formats` is called."""
+        """The format of a delta that names none itself: that of its response, else that of the session. A response keeps the
+        format that it named: a session.updated changes only responses that named none. The session keeps the format alive until
+        `forget_stream_formats` is called."""
         cdef stream_key key
         if layout.role == ROLE_INPUT_AUDIO:
             found = self.input_format
@@ -303,7 +306,7 @@ cdef class Session:
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
-            stream_key_of_frame(&change.ended, f, &layout.ids)
+            stream_key_of_frame(&change.key, f, &layout.ids)
             return change
         holder = f.values[layout.holder]
         if layout.role == ROLE_ERROR:
@@ -325,17 +328,17 @@ cdef class Session:
                 id = f.values[layout.ids.response_id]
             else:
                 id.kind = WIRE_ABSENT
-        stream_key_of_response(&change.ended, f.data, &id)
+        stream_key_of_response(&change.key, f.data, &id)
         if id.kind > WIRE_NULL and id.kind < WIRE_OBJECT:
-            change.response = _key_bytes(&change.ended)
+            change.response = _key_bytes(&change.key)
         return change
 
     cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept:
         """The first stream that the message ends (`after` is NULL), or the one behind `after`; NULL where there is none."""
         if change.role == ROLE_AUDIO_END:
-            return streams_find(&self.streams, &change.ended) if after == NULL else NULL
+            return streams_find(&self.streams, &change.key) if after == NULL else NULL
         if change.role == ROLE_RESPONSE_END:
-            return streams_next_of_response(&self.streams, &change.ended, after)
+            return streams_next_of_response(&self.streams, &change.key, after)
         return NULL
 
     cdef bytes leftovers(self, _Change change):
@@ -361,8 +364,8 @@ cdef class Session:
         if start:
             output_format = input_format = DEFAULT_FORMAT
         # A client's session.update changes the format of what the client sends from then on. The format of what the server sends
-        # changes when the server says so, in its next message about the session. Only as long as no such message was seen does
-        # the client's word count for both.
+        # changes when the server says so, in its next message about the session. Only as long as the server has sent no message
+        # about the session or a response does the client's word count for both.
         if change.output_format is not None and not (change.proposed and self.server_spoke):
             output_format = change.output_format
         if change.input_format is not None:

@@ -1,5 +1,5 @@
-# The tier of the kernels, and the calls into src/wire. Long work lets go of the GIL here. (The only other place that lets go of
-# the GIL is the wait for a session's lock, in session.pxi.)
+# The tier of the kernels, and the calls into src/wire, but for those that make a str, which takes the GIL (values.h). Long work
+# lets go of the GIL here. (The only other place that lets go of the GIL is the wait for a session's lock, in session.pxi.)
 
 cdef enum:
     # Bytes. A shorter span is walked and decoded with the GIL held: letting go of the GIL and taking it back costs about as much

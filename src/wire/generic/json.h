@@ -1,7 +1,8 @@
 /* JSON values: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by tier.h.
  *
  * A function named walk_ takes a pointer into the frame and returns a pointer behind what it has read; for a string, a pointer to
- * its closing quote. NULL: there was a fault, which stands in walker.status and walker.fault. The byte at `end` is never read.
+ * its closing quote. NULL: there was a fault, which stands in walker.status and walker.fault. One named try_ returns NULL where it
+ * has read nothing, and the caller reads in the general way. The byte at `end` is never read.
  */
 #include "wire.h"
 #include "bytes.h"
@@ -15,8 +16,9 @@
 
 typedef struct walker {
     const uint8_t *data, *end;
-    const uint8_t *block; /* the 64 bytes that were looked at last begin here */
-    uint64_t special;     /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
+    /* The 64 bytes that were looked at last begin here. A new walker has looked at nothing: look_at comes before any scan. */
+    const uint8_t *block;
+    uint64_t special; /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
 } walker;
@@ -109,7 +111,7 @@ static inline bool is_below_limit(const uint8_t *first, ptrdiff_t digits, const 
 /* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly within a double: before its
  * point it has at most 200 digits, and its exponent is negative, has at most two digits, or is_below_limit. Else p: walk_plain has
  * to read the value. */
-static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t *end) {
+static inline const uint8_t *pass_common_number(const uint8_t *p, const uint8_t *end) {
     const uint8_t *const first = p + (p < end && *p == '-');
     const uint8_t *behind = skip_digits(first, end);
     const ptrdiff_t digits = behind - first;
@@ -355,7 +357,7 @@ value:
         goto open;
     } else {
         const uint8_t *number = p;
-        p = walk_common_number(p, end);
+        p = pass_common_number(p, end);
         if (p == number) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }

@@ -1,7 +1,7 @@
 /* The walk: finds the type of a frame, its fields and its payload, and validates all of it. Included by tier.h, behind json.h.
  *
  *     walk            begin_frame or resume_frame, then walk_member for each member of the root object, then finish_frame
- *     walk_member     several expected members at once (walk_expected), or one: its key, then walk_field or walk_other
+ *     walk_member     several expected members at once (try_expected), or one: its key, then walk_field or walk_other
  *     walk_members    finds members of a nested object in a frame that the walk has accepted
  *     walk_element    finds the next element of a nested array, likewise
  */
@@ -65,7 +65,8 @@ static void use_type(wire_frame *f, const wire_type *type) {
     f->expected = 0;
 }
 
-/* Notes that values[field] was written. Of duplicate keys the last one counts, because it writes last. */
+/* Notes that values[field] was written, and expects the field behind it next. Of duplicate keys the last one counts, because it
+ * writes last. */
 static inline void mark(wire_frame *f, uint32_t field) {
     uint32_t bit = 1u << field;
     f->present |= bit;
@@ -84,7 +85,7 @@ static void store(wire_frame *f, const member *m) {
 /* Marks the fields that the frame does not have as absent, and decides which value is the payload. Several keys may be declared
  * for the payload: it is the value of the first of these that is neither absent nor null. Of duplicate keys the last one counts.
  * The payload is done if the value that was decoded during the walk is this value. */
-static void settle(wire_frame *f, size_t decoded_start) {
+static void settle_fields(wire_frame *f, size_t decoded_start) {
     const wire_layout *layout = f->type->layout;
     uint32_t absent = (uint32_t)((UINT64_C(1) << layout->field_count) - 1) & ~f->present;
     for (; absent; absent &= absent - 1) f->values[portable_lowest_bit(absent)].kind = WIRE_ABSENT;
@@ -250,8 +251,8 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
 
 /* Reads several members at once, as long as they are of the common kind: the key is the expected one, there is no white space,
  * and the value is a short string of plain ASCII, a number of one digit, or null. Returns the byte behind the last value that it
- * read, or NULL where it read none. The next member has to be read in full. */
-static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
+ * read, or NULL where it read none. walk_member decides how the next member is read. */
+static inline const uint8_t *try_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
     const uint8_t *const data = w->data, *const end = w->end;
     const uint8_t *behind = NULL;
     const uint32_t first = f->expected;
@@ -294,7 +295,7 @@ static inline const uint8_t *walk_expected(walker *w, wire_frame *f, const wire_
 
 /* Most frames begin with `{"type":"` and the type of the frame before (f->likely). Returns the byte behind the closing quote of
  * that type, or NULL where the frame begins otherwise. */
-static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
+static inline const uint8_t *try_likely_type(walker *w, wire_frame *f) {
     const wire_type *type = f->likely;
     if (type == NULL || !type->literal || f->length < 9 + type->length + 64) return NULL;
     const uint8_t *name = f->data + 9, *quote = name + type->length;
@@ -331,8 +332,8 @@ typedef struct progress {
     size_t decoded_start; /* where the payload that was decoded during the walk begins; SIZE_MAX: there is none */
 } progress;
 
-/* Takes `type` for the type of the frame, and puts the members that came before into its fields. */
-static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) {
+/* Takes `type`, which may be a guess, for the type of the frame, and puts the members that came before into its fields. */
+static void adopt_type(wire_frame *f, progress *so_far, const wire_type *type) {
     use_type(f, type);
     so_far->layout = type->layout;
     for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
@@ -352,7 +353,7 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     m->names_type = length == 4 && wire_load32(key) == wire_load32("type");
     /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
      * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
-    if (so_far->layout == NULL && is_likely_payload(f, key, length)) settle_type(f, so_far, f->likely);
+    if (so_far->layout == NULL && is_likely_payload(f, key, length)) adopt_type(f, so_far, f->likely);
     if (so_far->layout != NULL) *field = wire_layout_find(so_far->layout, key, length);
     p++;
     if (p == w->end || *p != ':') {
@@ -378,7 +379,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
         if (so_far->layout != NULL) {
             so_far->again |= type != f->type; /* of several "type" members the last one counts */
         } else if (type != NULL) {
-            settle_type(f, so_far, type);
+            adopt_type(f, so_far, type);
         }
     } else if (kept != m) {
         kept->key = m->key;
@@ -395,14 +396,15 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
  * is WIRE_NEED_SINK. */
 static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
                                         uint32_t field) {
-    if (is_payload(so_far->layout, field) && !f->defer_payload && !f->resumed && !so_far->again && p < w->end && *p == '"') {
+    /* Where the fields have to be found `again`, the walk may not stop: resume_frame would not know of it. */
+    if (is_payload(so_far->layout, field) && !f->defer_payload && !f->asked && !so_far->again && p < w->end && *p == '"') {
         const uint8_t *closing = guess_end(w, p + 1);
         if (closing != NULL) {
             f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
             f->payload_field = field;
             f->cursor = (size_t)(p - f->data);
             f->payload_end = (size_t)(closing - f->data);
-            f->resumed = true;
+            f->asked = true;
             w->status = WIRE_NEED_SINK;
             return in_member(f, m);
         }
@@ -421,7 +423,7 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     m.escaped = false;
     uint32_t field = WIRE_NO_FIELD;
     if (so_far->layout != NULL) {
-        const uint8_t *behind = walk_expected(w, f, so_far->layout, p);
+        const uint8_t *behind = try_expected(w, f, so_far->layout, p);
         if (behind != NULL) return behind;
         /* The expected key with any other value, such as a payload: this key need not be scanned either. */
         if (f->expected < so_far->layout->field_count && wire_pattern_at(&so_far->layout->fields[f->expected], p, w->end)) {
@@ -462,7 +464,7 @@ static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
 
 /* Returns the first key of the root object, or its closing brace. NULL where the frame is no object; the fault is then set. */
 static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
-    const uint8_t *p = walk_likely(w, f);
+    const uint8_t *p = try_likely_type(w, f);
     if (p != NULL) {
         so_far->layout = f->type->layout;
         return next_member(w, p);
@@ -508,7 +510,7 @@ static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_fa
         walk_again(w, f);
         so_far->decoded_start = SIZE_MAX;
     }
-    settle(f, so_far->decoded_start);
+    settle_fields(f, so_far->decoded_start);
     return WIRE_OK;
 }
 
@@ -518,7 +520,7 @@ static wire_status walk_frame(walker *w, wire_frame *f) {
     so_far.pending_count = 0;
     so_far.again = false;
     so_far.decoded_start = SIZE_MAX;
-    const uint8_t *p = f->resumed ? resume_frame(w, f, &so_far) : begin_frame(w, f, &so_far);
+    const uint8_t *p = f->asked ? resume_frame(w, f, &so_far) : begin_frame(w, f, &so_far);
     while (p != NULL && *p != '}') {
         p = walk_member(w, f, &so_far, p);
         if (p != NULL) p = next_member(w, p);
