@@ -21,13 +21,15 @@ from typer.testing import CliRunner
 
 import realtime_pcm as rp
 from realtime_pcm import cli
+from realtime_pcm.cli import decode as decoding
+from realtime_pcm.cli.app import app
 from support import stream_clients as clients
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
 
 
 def invoke(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
+    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
     assert result.exit_code == code, (result.output, result.exception)
     return result.output
 
@@ -35,8 +37,8 @@ def invoke(*arguments: str, code: int = 0) -> str:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three passes instead of a second of them."""
-    full = cli.time_decoding
-    monkeypatch.setattr(cli, "time_decoding", lambda frames: full(frames, seconds=0.0))
+    full = decoding.time_decoding
+    monkeypatch.setattr(decoding, "time_decoding", lambda frames: full(frames, seconds=0.0))
 
 
 def check_wav(path: Path) -> None:
@@ -174,7 +176,7 @@ def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
 def test_without_the_extra_the_command_says_so() -> None:
     script = (
         "import sys\nsys.modules['typer'] = None\n"
-        "import runpy\nfrom importlib import import_module\nimport_module('realtime_pcm.cli')"
+        "from realtime_pcm.cli import main\nmain()"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 1

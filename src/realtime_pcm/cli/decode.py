@@ -5,8 +5,6 @@ Text of a recording is first made fit for a terminal, then printed as a Text of 
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 import wave
 from collections import Counter
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
+import typer
+from rich.console import Console
 
 import realtime_pcm as rp
 from realtime_pcm.terminal import shown_name, shown_text
@@ -22,26 +22,10 @@ from realtime_pcm.terminal import shown_name, shown_text
 if TYPE_CHECKING:
     from rich.table import Table
 
-MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"realtime-pcm[cli]\""
+from rich.text import Text
 
-try:
-    import typer
-    from rich.console import Console
-    from rich.text import Text
-except ImportError as error:
-    if (error.name or "").partition(".")[0] not in ("typer", "rich", "click"):
-        raise
-    sys.exit(MISSING)
+__all__ = ["Recording", "report", "time_decoding"]
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="realtime-pcm",
-    help="Decode what Realtime voice servers send.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 OutDir = Annotated[Path, typer.Option("--out", help="Folder for the WAV and the transcript.", file_okay=False)]
 Number = np.ndarray[Any, Any]
 
@@ -193,15 +177,6 @@ def read_frames(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().split(b"\n") if line and not line.isspace()]
 
 
-@app.command()
-def demo(out: OutDir = Path("realtime-pcm-demo")) -> None:
-    """Decode the packaged sample, a spoken turn, to a WAV and a transcript."""
-    from realtime_pcm import sample
-
-    report(Recording(sample.lines()), out, "sample")
-
-
-@app.command()
 def decode(
     file: Annotated[Path, typer.Argument(help="A recording: one JSON frame a line.", exists=True, dir_okay=False)],
     out: OutDir = Path("."),
@@ -211,67 +186,3 @@ def decode(
     report(recording, out, file.stem)
     if recording.errors:
         raise typer.Exit(1)
-
-
-@app.command()
-def serve(
-    file: Annotated[
-        Path | None, typer.Argument(help="A recording; the packaged sample if none.", exists=True, dir_okay=False)
-    ] = None,
-    port: Annotated[int, typer.Option(help="0: any free port.")] = 8765,
-    pace: Annotated[float, typer.Option(help="1: in the time the audio takes; 0: as fast as the client reads.")] = 1.0,
-    autoplay: Annotated[bool, typer.Option("--autoplay", help="Send it all on connecting, waiting for nothing.")] = False,
-    fault: Annotated[list[str] | None, typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
-    ] = None,
-) -> None:
-    """Replay a recorded session to Realtime clients on this machine."""
-    import asyncio
-
-    from realtime_pcm import sample
-
-    try:
-        from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, LoopbackServer
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != "websockets":
-            raise
-        sys.exit(MISSING)
-    if fault and "list" in fault:
-        for name, meaning in FAULTS.items():
-            typer.echo(f"{name:14} {meaning}")
-        return
-    frames = read_frames(file) if file else sample.lines()
-    try:
-        server = LoopbackServer(
-            frames,
-            pace=pace or None,
-            autoplay=autoplay,
-            faults=fault or (),
-            port=port,
-            origins=[*LOOPBACK_ORIGINS, *origin] if origin else None,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-    async def run() -> None:
-        async with server:
-            typer.echo(f"listening on {server.url}", color=False)
-            sys.stdout.flush()
-            await server.serve_forever()
-
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def main() -> None:
-    """The command `realtime-pcm`."""
-    try:
-        app()
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`). stdout becomes the null device, or else Python's flush at exit would fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
