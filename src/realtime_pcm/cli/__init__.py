@@ -34,7 +34,7 @@ def main() -> None:
 
         # Python flushes stdout at exit, which would fail again: from here on, stdout is the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        complain("nobody reads the output any more; the files are written")
+        complain("nobody reads standard output any more; what was written to files is whole")
         status = CLOSED_PIPE
     sys.exit(status)
 

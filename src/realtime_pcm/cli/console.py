@@ -79,11 +79,11 @@ def console() -> Console:
     return _Output(highlight=False)
 
 
-def say(out: Console, text: str, style: str = "", *, wrap: bool = False) -> None:
+def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: str = "\n") -> None:
     """Prints a text that may be a stranger's: as it is, but for the characters that a terminal obeys."""
     from rich.text import Text
 
-    out.print(Text(shown_text(text), style), soft_wrap=not wrap)
+    out.print(Text(shown_text(text), style), soft_wrap=not wrap, end=end)
 
 
 # --- what is read
@@ -141,7 +141,7 @@ def _stem(name: str) -> str:
 
 
 def find(given: list[Path], *, again: bool = False) -> list[Source]:
-    """The recordings that were named: files, folders (the recordings in them and below), patterns such as `calls/*.jsonl`, and `-`.
+    """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
 
     Failure for what is not there, and for a folder or pattern without recordings.
     """
@@ -158,7 +158,7 @@ def find(given: list[Path], *, again: bool = False) -> list[Source]:
         elif os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
             found = [path]
         else:
-            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if os.path.isfile(name)]
+            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]
             if not found:
                 raise Failure(f"{path}: no file has such a name")
         paths += [file for file in found if file not in paths]
@@ -264,7 +264,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(part, "wb") as file:
             yield file
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         raise Failure(f"{path}: {reason_of(error)}") from None
     finally:

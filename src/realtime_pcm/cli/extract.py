@@ -43,15 +43,20 @@ def extract(
     single = len(sessions) == 1 and (sources[0].path == sessions[0])
     new_folder(out)
     failed: Failure | None = None
+    closed: BrokenPipeError | None = None
     names: set[str] = set()
     for source in sources:
         try:
-            Extraction(source, out if single else new_folder(out / _unused(source.stem, names)), joined).run()
+            Extraction(source, out if single else new_folder(out / _unused(source.stem, names)), joined).run(closed is not None)
+        except BrokenPipeError as error:
+            closed = error  # the files still are wanted
         except Failure as failure:
             if failure.exit_code == INTERRUPTED or source is sources[-1]:
                 raise
             complain(str(failure))
             failed = failure
+    if closed is not None:
+        raise closed
     if failed is not None:
         raise typer.Exit(failed.exit_code)
 
@@ -78,8 +83,8 @@ class Extraction:
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []
 
-    def run(self) -> None:
-        """Writes it all. Failure where something was not as it should be; what is whole is kept."""
+    def run(self, quiet: bool = False) -> None:
+        """Writes it all, and says so unless quiet. Failure where something was not as it should be; what is whole is kept."""
         from .places import Joined
         from .speech import Speech
         from .wavs import Wavs
@@ -109,7 +114,8 @@ class Extraction:
             raise Failure(f"{self.source.name}: {self._nothing()}")
         if failure is None:
             self._write(speech, recording)
-            self._report(speech, recording)
+            if not quiet:
+                self._report(speech, recording)
             self._complain(speech)
             return
         kept = self._write_what_can_be(speech, recording)
