@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .console import STANDARD_INPUT, Failure, Source, entries, reason_of
+from .console import Failure, Source, entries
 
 
 def serve(
@@ -53,7 +54,7 @@ def serve(
             await server.__aenter__()
         except OSError as error:
             # asyncio puts the address into the text of the error, and keeps the number.
-            reason = reason_of(OSError(error.errno, _words(error)))
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise Failure(f"port {port}: {reason}; --port 0 takes any free one") from None
         try:
             typer.echo(f"listening on {server.url}", color=False)
@@ -63,12 +64,6 @@ def serve(
             await server.__aexit__(None, None, None)
 
     asyncio.run(run())
-
-
-def _words(error: OSError) -> str:
-    import os
-
-    return os.strerror(error.errno) if error.errno else str(error)
 
 
 MAX_FRAMES_BYTES = 1 << 30  # of frames that are held in memory to be served
@@ -86,19 +81,18 @@ def received(file: Path | None) -> list[bytes | str]:
     if file.is_dir():
         raise Failure(f"{file}: a folder; serve takes one recording", 2)
     frames: list[bytes | str] = []
-    size = 0
+    size = number = 0
     source = Source(file)
     # As it was sent: a payload in a format that cannot be decoded is served like any other.
     with entries(source, dtype="uint8") as (_, found):
-        for entry in found:
+        for number, entry in enumerate(found, 1):  # noqa: B007
             if entry.error is not None:
-                raise Failure(f"{source.name}: line {entry.line} of the recording: {entry.error}", 2)
+                raise Failure(f"{source.name}: line {entry.line}: {entry.error}", 2)
             if entry.direction == "received":
                 frames.append(entry.frame)
                 size += len(entry.frame)
             if size > MAX_FRAMES_BYTES:
                 raise Failure(f"{source.name}: more than 1 GiB of frames; serve holds them in memory", 2)
     if not frames:
-        name = STANDARD_INPUT if str(file) == STANDARD_INPUT else source.name
-        raise Failure(f"{name}: the recording holds no frames of a server", 2)
+        raise Failure(f"{source.name}: {'none of its frames comes from a server' if number else 'an empty recording'}", 2)
     return frames
