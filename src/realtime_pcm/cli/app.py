@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -43,6 +44,7 @@ def _options(
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command of `arguments`, or of sys.argv; its exit status. What went wrong stands on standard error, in one line."""
+    stdout = sys.stdout
     try:
         status = app(args=arguments, prog_name=NAME, standalone_mode=False)
     except typer.TyperException as error:
@@ -53,6 +55,12 @@ def run(arguments: list[str] | None = None) -> int:
         if text:  # none where the help was shown instead
             complain(shown_line(text) + hint)
         return error.exit_code
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # typer met a closed pipe while it printed the help, and has wrapped stdout.
+        sys.stdout = stdout
+        raise BrokenPipeError from None
     if status == 130:
         complain("interrupted")
     return status if isinstance(status, int) else 0

@@ -126,11 +126,11 @@ class Speech:
         self._under_way: dict[Key, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
         self._text = self._files = 0
-        # The user's side: speech that a server has heard (id -> where it begins and ends), commits of the client, the end of the
-        # last item, and items that the client made and no server has named yet.
+        # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
+        # committed and no server has named, where that begins which is in no item yet, and items that the client made.
         self._heard: dict[object, list[float | None]] = {}
-        self._commits: deque[Place] = deque()
-        self._last_end = Place(0, 0)
+        self._commits: deque[tuple[Place, Place]] = deque()
+        self._rest = Place(0, 0)
         self._detected = self._committed = False
         self._made: deque[Item] = deque(maxlen=MOST_WAITING)
 
@@ -151,16 +151,15 @@ class Speech:
         for item in [*self._under_way.values()]:
             self._end(item)
         self._under_way.clear()
-        for place in self._commits:
-            self._cut_out(self._item("user", None), self._last_end, place)
-            self._last_end = place
+        for begin, end in self._commits:
+            self._cut_out_new(begin, end)
         for id, span in self._heard.items():
-            start, end = span
-            begin = self._last_end if start is None else self.microphone.at(start)
-            self._cut_out(self._user(id), begin, self.microphone.end if end is None else self.microphone.at(end))
+            found = self._span(*span)
+            if found is not None and any(self.microphone.pieces(*found)):
+                self._cut_out(self._user(id), *found)
         # With turn detection, what is left was heard by the server and was no speech.
-        if not self._detected and any(self.microphone.pieces(self._last_end, self.microphone.end)):
-            self._cut_out(self._item("user", None), self._last_end, self.microphone.end)
+        if not self._detected or self._rest == Place(0, 0):
+            self._cut_out_new(self._rest, self.microphone.end)
 
     def keep_whole(self) -> None:
         """Forgets each item that is not whole: the work was stopped."""
@@ -389,29 +388,40 @@ class Speech:
         if not self.clock.timed:
             self.user.skip(moment)
 
+    def _span(self, start: float | None, stop: float | None) -> tuple[Place, Place] | None:
+        """What a server heard as speech, from start to stop; None where it cannot mean what this recording has."""
+        end = self.microphone.end
+        if start is None or self.microphone.at(start) == end:
+            return None
+        return self.microphone.at(start), end if stop is None else self.microphone.at(stop)
+
     def _on_committed(self, message: Any) -> None:
         id = _plain(message.item_id)
         span = self._heard.pop(id, None)
-        if span is None:
-            begin, end = self._last_end, self._commits.popleft() if self._commits else self.microphone.end
-        else:
-            start, stop = span
-            begin = self._last_end if start is None else self.microphone.at(start)
-            end = self.microphone.end if stop is None else self.microphone.at(stop)
-        self._last_end = end
+        found = self._span(*span) if span is not None else None
+        if found is None:
+            found = self._commits.popleft() if self._commits else (self._rest, self.microphone.end)
+        begin, end = found
+        self._rest = max(self._rest, end)
+        while self._commits and self._commits[0][1] <= end:
+            self._commits.popleft()  # the same audio
         if self.microphone.tracks:
             self._cut_out(self._user(id), begin, end)
 
     def _on_commit(self, message: Any) -> None:
         self._committed = True
-        self._commits.append(self.microphone.end)
+        self._commits.append((self._rest, self.microphone.end))
+        self._rest = self.microphone.end
         if len(self._commits) > MOST_WAITING:
-            place = self._commits.popleft()
-            self._cut_out(self._item("user", None), self._last_end, place)
-            self._last_end = place
+            self._cut_out_new(*self._commits.popleft())
 
     def _on_clear(self, message: Any) -> None:
-        self._last_end = self.microphone.end
+        self._rest = self.microphone.end
+
+    def _cut_out_new(self, begin: Place, end: Place) -> None:
+        """An item that no server has named, if there is audio between the places."""
+        if any(self.microphone.pieces(begin, end)):
+            self._cut_out(self._item("user", None), begin, end)
 
     # --- words
 

@@ -65,7 +65,8 @@ def _cues(lines: Iterable[Line]) -> Iterator[tuple[str, float, float, str]]:
     for line in lines:
         text = " ".join(shown_text(line.text).split())
         if line.interrupted:
-            text = text[: max(1, round(len(text) * line.heard))]
+            heard = round(len(text) * line.heard)
+            text = text[:heard] if text[heard : heard + 1] in ("", " ") else text[:heard].rpartition(" ")[0]
         pieces = _pieces(text)
         letters = sum(map(len, pieces)) or 1
         length = max(line.end - line.start, SHORTEST_CUE)
