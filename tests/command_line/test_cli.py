@@ -239,7 +239,7 @@ def test_serve_on_a_taken_port() -> None:
     ],
 )
 def test_serve_tells_what_it_cannot_serve(tmp_path: Path, events: list[object], says: str) -> None:
-    line = run("serve", recorded(tmp_path / "call.jsonl", *events), status=2).line
+    line = run("serve", recorded(tmp_path / "call.jsonl", *events), status=1).line
     assert "call.jsonl: " in line and says in line
 
 
@@ -267,6 +267,6 @@ def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
 
 
 def test_standard_input_is_served(tmp_path: Path) -> None:
-    line = run("serve", "-", status=2, given=b'{"type":"x"\n').line
+    line = run("serve", "-", status=1, given=b'{"type":"x"\n').line
     assert line.startswith("standard input: line 1: x: ")
     assert run("bench", "-", "--seconds", "0", given=sample.path().read_bytes()).output.count("101 frames") == 1

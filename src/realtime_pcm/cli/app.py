@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from .console import complain, shown_line
 __all__ = ["app", "run"]
 
 NAME = "realtime-pcm"
+_COMPLETION = "_REALTIME_PCM_COMPLETE"  # set by the shell's script that completes what its user types
 
 app = typer.Typer(
     name=NAME,
@@ -56,9 +58,9 @@ def run(arguments: list[str] | None = None) -> int:
             complain(shown_line(text) + hint)
         return error.exit_code
     except SystemExit:
-        if sys.stdout is stdout:
+        if _COMPLETION in os.environ:
             raise
-        # typer met a closed pipe while it printed the help, and has wrapped stdout.
+        # Nothing else ends so: typer, or rich for it, met a closed pipe while it printed the help.
         sys.stdout = stdout
         raise BrokenPipeError from None
     if status == 130:

@@ -28,7 +28,7 @@ def serve(
     """Replay a recorded session to Realtime clients on this machine: what its server sent, on a real WebSocket."""
     import asyncio
 
-    from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, LoopbackServer
+    from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, Fault, LoopbackServer
 
     if fault and "list" in fault:
         for name, meaning in FAULTS.items():
@@ -36,18 +36,22 @@ def serve(
         return
     if not pace < float("inf"):
         raise Failure("--pace: a number, 0 or more", 2)
+    try:
+        faults = [Fault.parse(text) for text in fault or ()]
+    except ValueError as error:
+        raise Failure(f"--fault: {error}", 2) from None
     frames = received(file)
     try:
         server = LoopbackServer(
             frames,
             pace=pace or None,
             autoplay=autoplay,
-            faults=fault or (),
+            faults=faults,
             port=port,
             origins=[*LOOPBACK_ORIGINS, *origin] if origin else None,
         )
     except ValueError as error:
-        raise Failure(str(error), 2) from None
+        raise Failure(str(error)) from None
 
     async def run() -> None:
         try:
@@ -72,14 +76,14 @@ MAX_FRAMES_BYTES = 1 << 30  # of frames that are held in memory to be served
 def received(file: Path | None) -> list[bytes | str]:
     """The frames that the server sent, of a recording of any shape; those of the packaged sample where there is no file.
 
-    Failure with status 2 where one of them is refused, where there are none, and where they take more than 1 GiB.
+    Failure where one of them is refused, where there are none, and where they take more than 1 GiB.
     """
     from realtime_pcm import sample
 
     if file is None:
         return [*sample.lines()]
     if file.is_dir():
-        raise Failure(f"{file}: a folder; serve takes one recording", 2)
+        raise Failure(f"{file}: a folder; serve takes one recording")
     frames: list[bytes | str] = []
     size = number = 0
     source = Source(file)
@@ -87,12 +91,12 @@ def received(file: Path | None) -> list[bytes | str]:
     with entries(source, dtype="uint8") as (_, found):
         for number, entry in enumerate(found, 1):  # noqa: B007
             if entry.error is not None:
-                raise Failure(f"{source.name}: line {entry.line}: {entry.error}", 2)
+                raise Failure(f"{source.name}: line {entry.line}: {entry.error}")
             if entry.direction == "received":
                 frames.append(entry.frame)
                 size += len(entry.frame)
             if size > MAX_FRAMES_BYTES:
-                raise Failure(f"{source.name}: more than 1 GiB of frames; serve holds them in memory", 2)
+                raise Failure(f"{source.name}: more than 1 GiB of frames; serve holds them in memory")
     if not frames:
-        raise Failure(f"{source.name}: {'none of its frames comes from a server' if number else 'an empty recording'}", 2)
+        raise Failure(f"{source.name}: {'none of its frames comes from a server' if number else 'an empty recording'}")
     return frames
