@@ -57,7 +57,7 @@ def test_pyright(tmp_path: Path) -> None:
     names = (
         "stream.py",
         "serve.py",
-        "cli.py",
+        "cli/console.py",
         "errors.py",
         "audio.py",
         "terminal.py",

@@ -1,0 +1,272 @@
+"""What the commands share: how they fail, what they read, what they show, and how they write a file.
+
+Text of a recording, and the name of a file, go through `realtime_pcm.terminal` before they are printed, and are printed as a
+Text of rich, in which no markup works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import typer
+
+from realtime_pcm.terminal import shown_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from realtime_pcm.recording import Entry, Recording
+
+__all__ = [
+    "Failure",
+    "Source",
+    "complain",
+    "console",
+    "entries",
+    "find",
+    "new_file",
+    "new_folder",
+    "reason_of",
+    "safe_name",
+    "say",
+    "shown_line",
+]
+
+# --- how a command fails
+
+
+class Failure(typer.TyperException):
+    """Ends the command: one line for standard error, and the exit status."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.exit_code = status
+
+
+def shown_line(text: str) -> str:
+    """A text fit for one line of a terminal."""
+    return shown_text(text).replace("\n", " ").replace("\t", " ")
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it, or it is closed
+        print(f"realtime-pcm: {shown_line(text)}", file=sys.stderr, flush=True)
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says, without number and path."""
+    return error.strerror or str(error)
+
+
+# --- what is shown
+
+
+def console() -> Console:
+    """A Console of rich for standard output. A closed pipe is a BrokenPipeError, which `main` tells."""
+    from rich.console import Console
+
+    class _Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return _Output(highlight=False)
+
+
+def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: str = "\n") -> None:
+    """Prints a text that may be a stranger's: as it is, but for the characters that a terminal obeys."""
+    from rich.text import Text
+
+    out.print(Text(shown_text(text), style), soft_wrap=not wrap, end=end)
+
+
+# --- what is read
+
+SUFFIXES = tuple(f"{text}{packed}" for text in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd"))
+STANDARD_INPUT = "-"
+
+
+class Source:
+    """A recording that was named on the command line: a file, or standard input.
+
+    name: as the user knows it. stem: what files made of it are called. size: its bytes on the disk, None where nobody knows.
+    again: whether `open` may be called more than once; standard input is then kept in a temporary file.
+    """
+
+    def __init__(self, path: Path, again: bool = False) -> None:
+        self.path = path
+        self.size: int | None = None
+        self._again = again
+        self._kept: BinaryIO | None = None
+        self.name, self.stem = str(path), _stem(path.name)
+        if str(path) == STANDARD_INPUT:
+            self.name, self.stem = "standard input", "recording"
+
+    def open(self) -> BinaryIO:
+        """The bytes of the recording from their beginning. Failure where they cannot be had."""
+        try:
+            file = self._standard_input() if str(self.path) == STANDARD_INPUT else open(self.path, "rb", buffering=1 << 18)
+            with contextlib.suppress(OSError):
+                self.size = os.fstat(file.fileno()).st_size or None
+            return file
+        except OSError as error:
+            raise Failure(f"{self.name}: {reason_of(error)}") from None
+
+    def _standard_input(self) -> BinaryIO:
+        if sys.stdin is None:
+            raise Failure("standard input is closed")
+        if not self._again:
+            return sys.stdin.buffer
+        if self._kept is None:
+            import shutil
+            import tempfile
+
+            self._kept = tempfile.TemporaryFile(prefix="realtime-pcm-")  # noqa: SIM115
+            shutil.copyfileobj(sys.stdin.buffer, self._kept, 1 << 20)
+        self._kept.seek(0)
+        return open(os.dup(self._kept.fileno()), "rb", buffering=1 << 18)
+
+
+def _stem(name: str) -> str:
+    for suffix in SUFFIXES:
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return Path(name).stem or "recording"
+
+
+def find(given: list[Path], *, again: bool = False) -> list[Source]:
+    """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
+
+    Failure for what is not there, and for a folder or pattern without recordings.
+    """
+    from glob import glob
+
+    paths: list[Path] = []
+    for path in given:
+        if str(path) == STANDARD_INPUT:
+            found = [path] if path not in paths else []
+        elif path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
+            if not found:
+                raise Failure(f"{path}: a folder without recordings: no file in it ends in {', '.join(SUFFIXES)}")
+        elif os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
+            found = [path]
+        else:
+            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]
+            if not found:
+                raise Failure(f"{path}: no file has such a name")
+        paths += [file for file in found if file not in paths]
+    return [Source(path, again) for path in paths]
+
+
+SHOW_AFTER = 1.0  # seconds of reading before a bar appears
+EACH = 256  # entries between two looks at the clock
+
+
+@contextlib.contextmanager
+def entries(source: Source, **options: Any) -> Iterator[tuple[Recording, Iterator[Entry]]]:
+    """A recording and its entries, with a progress bar on standard error where that is a terminal and the reading takes long.
+
+    options: those of read_recording. Failure where it is no recording, and, while reading, where the disk fails.
+    """
+    from realtime_pcm.recording import RecordingError, read_recording
+
+    with source.open() as file:
+        try:
+            recording = read_recording(file, **options)
+        except (RecordingError, ImportError) as error:
+            raise Failure(f"{source.name}: {error}") from None
+        with recording:
+            yield recording, _with_a_bar(source, file, recording)
+
+
+def _with_a_bar(source: Source, file: BinaryIO, recording: Recording) -> Iterator[Entry]:
+    waited = sys.stderr is not None and sys.stderr.isatty()
+    start = time.monotonic()
+    bar: Any = None
+    try:
+        number = 0
+        for number, entry in enumerate(recording, 1):
+            yield entry
+            if number % EACH or not waited:
+                continue
+            if bar is None and time.monotonic() - start > SHOW_AFTER:
+                bar = _Bar(shown_line(source.name), source.size)
+            if bar is not None:
+                bar.show(file, number)
+    except OSError as error:
+        raise Failure(f"{source.name}: {reason_of(error)} after {number} frames") from None
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+class _Bar:
+    """A bar where the size of the input is known, and a count of frames where it is not."""
+
+    def __init__(self, name: str, size: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        known = [BarColumn(), TextColumn("{task.percentage:3.0f} %", markup=False), TimeRemainingColumn()]
+        frames = TextColumn("{task.fields[frames]:,} frames", markup=False)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False), *(known if size else []), frames,
+            console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._progress.add_task(Text(name).plain, total=size, frames=0)
+        self._progress.start()
+
+    def show(self, file: BinaryIO, frames: int) -> None:
+        place = None
+        with contextlib.suppress(OSError, ValueError):
+            place = file.tell()
+        self._progress.update(self._task, completed=place, frames=frames)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+# --- what is written
+
+LONGEST_NAME = 100  # bytes of the cleaned part of a file's name
+
+
+def safe_name(text: str) -> str:
+    """What may stand in a file name of a text that may be a stranger's: letters, digits, `_` and `-`, at most 100 bytes."""
+    kept = "".join(letter if letter.isalnum() or letter in "_-" else "_" for letter in text[:LONGEST_NAME])
+    return kept.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
+def new_folder(path: Path) -> Path:
+    """Makes a folder, and those above it. Failure where that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{path}: {'not a folder' if isinstance(error, FileExistsError) else reason_of(error)}") from None
+    return path
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that gets its name when it is whole: until then it is `NAME.part`, which goes where the writing fails.
+
+    A file of that name is replaced. Failure where the disk fails.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise Failure(f"{path}: {reason_of(error)}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
