@@ -52,7 +52,7 @@ class Timeline:
         """
         window = self._window or (found.origin, found.end)
         window = (window[0], max(min(window[1], found.end), window[0] + 0.5))
-        scene = layout(found, self._waves, name, width=width, window=window)
+        scene = layout(found, self._waves, name, width=width, window=window, head=self._format != "html")
         if self._format == "png":
             png(scene, file, dark=dark)
             return

@@ -5,6 +5,7 @@ Nothing is drawn over something else: a label looks for a free shelf, and one th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 EVENT_SHELVES, EVENT_HEIGHT = 6, 20
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
+LEGEND = (
+    "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. Each lane has its own scale."
+)
 
 
 class _Axis(NamedTuple):
@@ -113,11 +117,18 @@ def notes_of(found: Analysis) -> list[str]:
 
 
 def layout(
-    found: Analysis, waves: Waveform, name: str, *, width: int | None = None, window: tuple[float, float] | None = None
+    found: Analysis,
+    waves: Waveform,
+    name: str,
+    *,
+    width: int | None = None,
+    window: tuple[float, float] | None = None,
+    head: bool = True,
 ) -> Scene:
     """The picture of an analysis and its waveforms.
 
     name: of the recording. width: in pixels; None: by the length. window: the part of the axis that is shown; None: all.
+    head: whether name, facts and notes stand above; a page has them in its own text.
     """
     origin, end = window or (found.origin, found.end)
     end = max(end, origin + 0.5)
@@ -125,7 +136,7 @@ def layout(
         width = int(min(max(NARROWEST, GUTTER + RIGHT + (end - origin) * PIXELS_A_SECOND), WIDEST))
     axis = _Axis(origin, end, GUTTER, width - RIGHT)
     shapes: list[Rect | Line | Polygon | Text] = []
-    y = _header(shapes, found, name, width)
+    y = _header(shapes, found, name, width) if head else 6.0
     top = y + 18
     user, wait, model = top, top + LANE + 4, top + LANE + 4 + 2 * 18 + 4
     bottom = model + LANE
@@ -136,10 +147,12 @@ def layout(
     for side in ("user", "model"):
         y, more = _words(shapes, axis, found, side, y)
         missing += more
+    y += 18
+    shapes.append(Text(GUTTER, y, fitted(LEGEND, "small", width - GUTTER - RIGHT), "dim"))
     if missing:
         y += 18
         shapes.append(Text(GUTTER, y, f"{missing:,} labels have no room here: a page (.html) lists all turns.", "dim"))
-    y += 18
+    y += 14
     paper = Rect(0, 0, width, y, "paper")
     return Scene(width, y, axis.left, axis.right, user, bottom, clean(name), [paper, *shapes])
 
@@ -179,7 +192,10 @@ def _ticks(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, y: float, to
         x = axis.x(number * step)
         shapes.append(Line(x, top, x, bottom, "grid"))
         text = clock(number * step, step)
-        if x + width_of(text, "small") / 2 <= axis.right + RIGHT:
+        half = width_of(text, "small") / 2
+        if x - half < axis.left - 12:
+            shapes.append(Text(x, y, text, "dim"))
+        elif x + half <= axis.right + RIGHT:
             shapes.append(Text(x, y, text, "dim", anchor="middle"))
         number += 1
 
@@ -189,6 +205,7 @@ def _lanes(
 ) -> None:
     for label, style, y in (("User", "blue", user), ("Model", "green", model)):
         shapes.append(Text(12, y + LANE / 2 + 4, label, style, "label"))
+    starts = sorted(item.start for item in found.items if item.side == "model" and item.spoken)
     for item in found.items:
         if item.side == "user" and item.spoken and axis.holds(item.start, item.end):
             left, right = axis.x(item.start), axis.x(item.end)
@@ -196,7 +213,9 @@ def _lanes(
             shapes.append(Rect(left, user, max(right - left, 1.5), LANE, "speech", title))
             shapes.extend(Line(x, user, x, user + LANE, "speech-edge") for x in (left, right))
         elif item.side == "model" and item.heard_end is not None and axis.holds(item.heard_end, item.end):
-            left, right = axis.x(item.heard_end), axis.x(item.end)
+            # What comes after the interruption stands over what it cut off.
+            after = next(iter(starts[bisect_right(starts, item.heard_end) :]), item.end)
+            left, right = axis.x(item.heard_end), axis.x(min(item.end, after))
             title = f"not heard: {_length(max(0.0, item.end - item.heard_end))}"
             shapes.append(Rect(left, model, max(right - left, 0.0), LANE, "cut", title))
     for y, lanes in ((user, ("user",)), (model, ("unheard", "model"))):
@@ -281,17 +300,18 @@ def _events(
         x = axis.x(place)
         label = fitted(words, "small", 300)
         wide = 12 + width_of(label, "small")
-        left = min(x, axis.right - wide)
+        behind = x + wide <= axis.right + RIGHT  # else the label stands before its mark
+        left = x - 4 if behind else max(axis.left, x - wide)
         row = shelves.place(left, wide)
         if row is None:
             missing += 1
             continue
         y = first + row * EVENT_HEIGHT
         if line:
-            shapes.append(Line(x, top, x, y + 6, line, words))
+            shapes.append(Line(x, top, x, bottom, line, words))
         mark = {"violet": "tool-bar", "dim": "unheard"}.get(style, "dot")
-        labels.append(Rect(min(x, left + wide) - 3.5 if left == x else left - 3.5, y + 3, 7, 7, mark, words))
-        labels.append(Text(left + 9, y + 11, label, style, title=words))
+        labels.append(Rect(x - 3.5, y + 3, 7, 7, mark, words))
+        labels.append(Text(x + 9 if behind else x - 9, y + 11, label, style, anchor="start" if behind else "end", title=words))
     for call in found.tools:
         if call.answered is not None and axis.holds(call.asked.place, call.answered.place) and call.seconds:
             left, right = axis.x(call.asked.place), axis.x(call.answered.place)
@@ -338,7 +358,7 @@ def _words(
         placed.append((item, left, row, lines))
     tall = [max((len(lines) for _, _, row, lines in placed if row == shelf), default=0) for shelf in range(shelves.used)]
     tops = [first + sum(tall[:shelf]) * WORD_LINE + shelf * 8 for shelf in range(shelves.used)]
-    shapes.append(Text(12, first + 12, "said" if side == "user" else "said", style, "label"))
+    shapes.append(Text(12, first + 12, "Said", style, "label"))
     for item, left, row, lines in placed:
         top = tops[row]
         shapes.append(Rect(left, top + 2, 2.5, len(lines) * WORD_LINE - 2, side))

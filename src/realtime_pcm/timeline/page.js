@@ -4,7 +4,7 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 const sound = document.getElementById("sound");
 const cursor = document.getElementById("cursor");
 const view = document.querySelector(".picture");
-const picture = view.querySelector("svg");
+const picture = document.getElementById("lanes");
 const shownTime = document.getElementById("now");
 const cards = Array.from(document.querySelectorAll("li[data-place]"));
 let place = facts.origin;
@@ -23,13 +23,13 @@ function words(seconds) {
 function show(moment, follow) {
   place = Math.min(Math.max(moment, facts.origin), facts.end);
   const x = xOf(place);
-  cursor.setAttribute("x1", x);
-  cursor.setAttribute("x2", x);
+  cursor.setAttribute("x1", x + facts.margin);
+  cursor.setAttribute("x2", x + facts.margin);
   cursor.classList.add("shown");
   shownTime.textContent = words(place);
   const offset = picture.getBoundingClientRect().left - view.getBoundingClientRect().left + view.scrollLeft;
   const left = x + offset;
-  if (follow && (left < view.scrollLeft + 40 || left > view.scrollLeft + view.clientWidth - 40)) {
+  if (follow && (left < view.scrollLeft + facts.margin || left > view.scrollLeft + view.clientWidth - 40)) {
     view.scrollLeft = left - view.clientWidth / 4;
   }
   let current = null;

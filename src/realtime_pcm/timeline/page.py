@@ -17,7 +17,7 @@ from ..recording.findings import Analysis, Item, Turn
 from .layout import clock, facts_of, notes_of
 from .scene import Scene, clean
 from .sound import Sound
-from .svg import css, svg
+from .svg import MARGIN, css, svg_of_page
 
 __all__ = ["page"]
 
@@ -34,7 +34,7 @@ def page(found: Analysis, scene: Scene, sound: Sound | None, sound_origin: float
         "base-uri 'none'; form-action 'none'"
     )
     facts = {
-        "origin": window[0], "end": window[1], "left": scene.left, "right": scene.right,
+        "origin": window[0], "end": window[1], "left": scene.left - MARGIN, "right": scene.right - MARGIN, "margin": MARGIN,
         "soundOrigin": sound_origin, "soundSeconds": sound.seconds if sound is not None else 0.0,
     }  # fmt: skip
     title = html.escape(scene.title)
@@ -52,7 +52,7 @@ def page(found: Analysis, scene: Scene, sound: Sound | None, sound_origin: float
     yield "</header>\n"
     yield from _player(sound)
     yield '<div class="picture">\n'
-    yield from svg(scene, alone=False)
+    yield from svg_of_page(scene)
     yield "</div>\n<main>\n<ol>\n"
     yield from _cards(found, window)
     yield f'</ol>\n</main>\n<script type="application/json" id="facts">{_json(facts)}</script>\n<script>{script}</script>\n'

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from .scene import SIZES, STYLES, Line, Polygon, Rect, Scene, Text
 
-__all__ = ["css", "svg"]
+__all__ = ["MARGIN", "css", "svg", "svg_of_page"]
+
+MARGIN = 50  # pixels on the left that hold the labels of the lanes
 
 
 def css() -> str:
@@ -32,20 +34,37 @@ def _rule(name: str, color: str) -> str:
     return f".p-{name}{{{'stroke' if STYLES[name].stroke else 'fill'}:{color}}}"
 
 
-def svg(scene: Scene, *, alone: bool = True) -> Iterator[str]:
-    """The pieces of the SVG. alone: a file of its own, with its styles; else a part of a page, which has them."""
-    label = html.escape(scene.title)
-    size = f'width="{scene.width:g}" height="{scene.height:g}" viewBox="0 0 {scene.width:g} {scene.height:g}"'
-    if alone:
-        yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" class="timeline" {size} role="img" aria-label="Timeline of {label}">\n'
-    if alone:
-        yield f"<title>{label}</title>\n<style>{css()}</style>\n"
+def svg(scene: Scene) -> Iterator[str]:
+    """The pieces of an SVG file."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield _opening(0, scene.width, scene.height, f'role="img" aria-label="Timeline of {html.escape(scene.title)}"')
+    yield f"<title>{html.escape(scene.title)}</title>\n<style>{css()}</style>\n"
     for shape in scene.shapes:
         yield _element(shape) + "\n"
-    if not alone:
-        yield f'<line id="cursor" x1="{scene.left:g}" y1="{scene.top - 6:g}" x2="{scene.left:g}" y2="{scene.bottom:g}"/>\n'
     yield "</svg>\n"
+
+
+def svg_of_page(scene: Scene) -> Iterator[str]:
+    """The pieces of two SVGs: the labels of the lanes, which stay in sight, and all the rest, which scrolls, with a cursor.
+
+    The second begins at the x of MARGIN.
+    """
+    yield _opening(0, MARGIN, scene.height, 'id="labels" aria-hidden="true"')
+    yield from (_element(shape) + "\n" for shape in scene.shapes if _is_label(shape))
+    yield "</svg>"
+    yield _opening(MARGIN, scene.width, scene.height, f'id="lanes" role="img" aria-label="Timeline of {html.escape(scene.title)}"')
+    yield from (_element(shape) + "\n" for shape in scene.shapes if not _is_label(shape))
+    yield f'<line id="cursor" x1="{scene.left:g}" y1="{scene.top - 6:g}" x2="{scene.left:g}" y2="{scene.bottom:g}"/>\n'
+    yield "</svg>\n"
+
+
+def _is_label(shape: object) -> bool:
+    return isinstance(shape, Text) and shape.size == "label"
+
+
+def _opening(left: float, right: float, height: float, attributes: str) -> str:
+    size = f'width="{right - left:g}" height="{height:g}" viewBox="{left:g} 0 {right - left:g} {height:g}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" class="timeline" {size} {attributes}>\n'
 
 
 def _element(shape: Rect | Line | Polygon | Text) -> str:

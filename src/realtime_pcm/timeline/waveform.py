@@ -62,6 +62,8 @@ class Waveform:
         low, high = self.low[side], self.high[side]
         new = low[places] > high[places]
         lowest, highest = np.minimum.reduceat(samples, begins), np.maximum.reduceat(samples, begins)
+        if side == "model":  # what is heard stands over what was cut off before it
+            self.low["unheard"][places], self.high["unheard"][places] = 1, -1
         low[places] = np.where(new, lowest, np.minimum(low[places], lowest))
         high[places] = np.where(new, highest, np.maximum(high[places], highest))
 
