@@ -36,7 +36,9 @@ class Placer:
     @property
     def place(self) -> float:
         """Where a line stands that is no audio."""
-        return self._clock if self.now is None else self.now
+        if self.now is not None:
+            return self.now
+        return self._clock if self._jumps else max(self._clock, self.model_end)
 
     def user(self, seconds: float) -> float:
         """The place of the next piece of the user's audio."""

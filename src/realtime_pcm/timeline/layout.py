@@ -15,7 +15,7 @@ from .waveform import Waveform
 
 __all__ = ["clock", "facts_of", "layout", "notes_of"]
 
-GUTTER = 62
+GUTTER = 70
 RIGHT = 18
 LANE = 74
 NARROWEST, WIDEST = 1160, 8000
@@ -84,7 +84,8 @@ def _length(seconds: float) -> str:
 
 def facts_of(found: Analysis) -> list[tuple[str, str]]:
     """What matters of the whole recording, each with the style in which it is written."""
-    facts = [(f"{len(found.turns) + found.left_out.get('turns', 0):,} turns", "ink")]
+    turns = len(found.turns) + found.left_out.get("turns", 0)
+    facts = [(f"{turns:,} {'turn' if turns == 1 else 'turns'}", "ink")]
     if found.latency is not None:
         spread = found.latency
         longest = f", longest {_length(spread.largest)}" if spread.count > 1 else ""
@@ -138,11 +139,13 @@ def layout(
     shapes: list[Rect | Line | Polygon | Text] = []
     y = _header(shapes, found, name, width) if head else 6.0
     top = y + 18
-    user, wait, model = top, top + LANE + 4, top + LANE + 4 + 2 * 18 + 4
+    waits = found.latency is not None
+    user, wait, model = top, top + LANE + 4, top + LANE + (4 + 2 * 18 + 4 if waits else 8)
     bottom = model + LANE
     _ticks(shapes, axis, y + 10, user, bottom)
     _lanes(shapes, axis, found, waves, user, model)
-    _waits(shapes, axis, found, wait, model)
+    if waits:
+        _waits(shapes, axis, found, wait)
     y, missing = _events(shapes, axis, found, user, bottom)
     for side in ("user", "model"):
         y, more = _words(shapes, axis, found, side, y)
@@ -207,7 +210,7 @@ def _lanes(
         shapes.append(Text(12, y + LANE / 2 + 4, label, style, "label"))
     starts = sorted(item.start for item in found.items if item.side == "model" and item.spoken)
     for item in found.items:
-        if item.side == "user" and item.spoken and axis.holds(item.start, item.end):
+        if item.side == "user" and item.spoken and item.end > item.start and axis.holds(item.start, item.end):
             left, right = axis.x(item.start), axis.x(item.end)
             title = f"user, turn {item.turn}: {clock(item.start, 0.1)} to {clock(item.end, 0.1)}"
             shapes.append(Rect(left, user, max(right - left, 1.5), LANE, "speech", title))
@@ -253,7 +256,7 @@ def _wave(axis: _Axis, waves: Waveform, lane: str, middle: float, scale: float) 
         yield Polygon((*upper, *reversed(lower)), lane)
 
 
-def _waits(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, y: float, model: float) -> None:
+def _waits(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, y: float) -> None:
     """The wait for the first audio of each turn, between the lanes."""
     shapes.append(Text(12, y + 22, "Wait", "warn", "label"))
     shelves = _Shelves(2)

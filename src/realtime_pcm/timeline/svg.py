@@ -9,7 +9,7 @@ from .scene import SIZES, STYLES, Line, Polygon, Rect, Scene, Text
 
 __all__ = ["MARGIN", "css", "svg", "svg_of_page"]
 
-MARGIN = 50  # pixels on the left that hold the labels of the lanes
+MARGIN = 60  # pixels on the left that hold the labels of the lanes
 
 
 def css() -> str:
