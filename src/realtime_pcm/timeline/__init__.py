@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 from ..recording.analysis import Analyser
 from ..recording.findings import Analysis
 from ..recording.reader import read_recording
-from .layout import layout
+from .layout import laid_out
 from .page import page
 from .picture import png, require_matplotlib
 from .sound import Sound
@@ -52,7 +52,7 @@ class Timeline:
         """
         window = self._window or (found.origin, found.end)
         window = (window[0], max(min(window[1], found.end), window[0] + 0.5))
-        scene = layout(found, self._waves, name, width=width, window=window, head=self._format != "html")
+        scene = laid_out(found, self._waves, name, width=width, window=window, head=self._format != "html")
         if self._format == "png":
             png(scene, file, dark=dark)
             return

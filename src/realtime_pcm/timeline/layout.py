@@ -13,7 +13,7 @@ from ..recording.findings import Analysis, Interruption, Item
 from .scene import Line, Polygon, Rect, Scene, Text, clean, fitted, width_of, wrapped
 from .waveform import Waveform
 
-__all__ = ["clock", "facts_of", "layout", "notes_of"]
+__all__ = ["clock", "facts_of", "laid_out", "notes_of"]
 
 GUTTER = 70
 RIGHT = 18
@@ -117,7 +117,7 @@ def notes_of(found: Analysis) -> list[str]:
     return notes
 
 
-def layout(
+def laid_out(
     found: Analysis,
     waves: Waveform,
     name: str,
