@@ -43,7 +43,7 @@ class Waveform:
             self.origin = start
         skipped = max(0, math.ceil((self.origin - start) * rate))
         end = len(samples)
-        if self._window is not None:
+        if self._window is not None and start + end / rate > self._window[1]:
             end = min(end, max(0, math.ceil((self._window[1] - start) * rate)))
         if skipped >= end:
             return
