@@ -555,6 +555,7 @@ class Analyser:
         text = raw.get("message")
         self._lists["errors"].append(
             ServerError(
+                turn.number if turn is not None else 0,
                 at,
                 source,
                 name_of(raw.get("type")),

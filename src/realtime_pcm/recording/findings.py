@@ -74,8 +74,9 @@ class BadFrame:
 
 @dataclass(slots=True)
 class ServerError:
-    """An error that the server told. source: the type of the message that told it."""
+    """An error that the server told. turn: 0 before the first. source: the type of the message that told it."""
 
+    turn: int
     at: Moment
     source: str
     type: str | None

@@ -21,7 +21,7 @@ LANE = 74
 NARROWEST, WIDEST = 1160, 8000
 PIXELS_A_SECOND = 44
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
-EVENT_SHELVES, EVENT_HEIGHT = 6, 20
+EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
 LEGEND = (
@@ -283,46 +283,63 @@ def _waits(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analy
 def _events(
     shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, top: float, bottom: float
 ) -> tuple[float, int]:
-    """Interruptions, tools, errors and bad frames, on shelves beneath the lanes."""
-    events: list[tuple[float, str, str, str]] = []  # place, words, style of the words, style of the line
-    for cut in found.interruptions:
-        events.append((cut.at.place, _cut_words(cut), "red" if cut.stopped else "dim", "red-line"))
+    """Beneath the lanes, each kind on shelves of its own: interruptions, tools, errors with bad frames."""
+    cuts = [
+        _Event(cut.at.place, _cut_words(cut), "red" if cut.stopped else "dim", "dot" if cut.stopped else "unheard", "red-line")
+        for cut in found.interruptions
+    ]
+    tools = []
     for call in found.tools:
         took = f" {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else " (no answer)"
         words = f"tool {clean(call.name or 'without a name')}{' failed' if call.failed else ''}{took}"
-        events.append((call.asked.place, words, "violet", "tool-line"))
-    for error in found.errors:
-        events.append((error.at.place, clean(f"error: {error.message or error.code or error.type or error.source}"), "red", ""))
-    for bad in found.bad_frames:
-        events.append((bad.place, clean(f"bad frame, line {bad.line}: {bad.reason}"), "red", ""))
-    shelves = _Shelves(EVENT_SHELVES)
-    missing = 0
-    first = bottom + 8
-    labels: list[Rect | Line | Polygon | Text] = []
-    for place, words, style, line in sorted((event for event in events if axis.holds(event[0])), key=lambda event: event[0]):
-        x = axis.x(place)
-        label = fitted(words, "small", 300)
-        wide = 12 + width_of(label, "small")
-        behind = x + wide <= axis.right + RIGHT  # else the label stands before its mark
-        left = x - 4 if behind else max(axis.left, x - wide)
-        row = shelves.place(left, wide)
-        if row is None:
-            missing += 1
-            continue
-        y = first + row * EVENT_HEIGHT
-        if line:
-            shapes.append(Line(x, top, x, bottom, line, words))
-        mark = {"violet": "tool-bar", "dim": "unheard"}.get(style, "dot")
-        labels.append(Rect(x - 3.5, y + 3, 7, 7, mark, words))
-        labels.append(Text(x + 9 if behind else x - 9, y + 11, label, style, anchor="start" if behind else "end", title=words))
-    for call in found.tools:
-        if call.answered is not None and axis.holds(call.asked.place, call.answered.place) and call.seconds:
+        tools.append(_Event(call.asked.place, words, "violet", "tool-bar", "tool-line"))
+        if call.answered is not None and call.seconds and axis.holds(call.asked.place, call.answered.place):
             left, right = axis.x(call.asked.place), axis.x(call.answered.place)
-            shapes.append(Rect(left, bottom + 1, max(right - left, 1.5), 4, "tool-bar", f"tool {clean(call.name or '')}"))
-    shapes.extend(labels)
-    if shelves.used:
+            shapes.append(Rect(left, bottom + 1, max(right - left, 1.5), 4, "tool-bar", words))
+    faults = [
+        _Event(one.at.place, clean(f"error: {one.message or one.code or one.type or one.source}"), "red", "dot", "")
+        for one in found.errors
+    ]
+    faults += [_Event(bad.place, clean(f"bad frame, line {bad.line}: {bad.reason}"), "red", "dot", "") for bad in found.bad_frames]
+    first = y = bottom + 8
+    missing = 0
+    for events in (cuts, tools, faults):
+        shelves = _Shelves(EVENT_SHELVES)
+        for event in sorted((event for event in events if axis.holds(event.place)), key=lambda event: event.place):
+            missing += not _event(shapes, axis, event, shelves, y, top, bottom)
+        y += shelves.used * EVENT_HEIGHT
+    if y > first:
         shapes.append(Text(12, first + 11, "Events", "dim", "label"))
-    return first + shelves.used * EVENT_HEIGHT + 4, missing
+    return y + 4, missing
+
+
+class _Event(NamedTuple):
+    place: float
+    words: str
+    ink: str
+    mark: str
+    line: str  # through the lanes; "" for none
+
+
+def _event(
+    shapes: list[Rect | Line | Polygon | Text], axis: _Axis, event: _Event, shelves: _Shelves, y: float, top: float, bottom: float
+) -> bool:
+    """A mark with its words, if a shelf has room."""
+    x = axis.x(event.place)
+    label = fitted(event.words, "small", 300)
+    wide = 12 + width_of(label, "small")
+    behind = x + wide <= axis.right + RIGHT  # else the words stand before their mark
+    row = shelves.place(x - 4 if behind else max(axis.left, x - wide), wide)
+    if row is None:
+        return False
+    y += row * EVENT_HEIGHT
+    if event.line:  # not through the waits, whose words it would strike out
+        shapes.append(Line(x, top, x, top + LANE, event.line, event.words))
+        shapes.append(Line(x, bottom - LANE, x, bottom, event.line, event.words))
+    shapes.append(Rect(x - 3.5, y + 3, 7, 7, event.mark, event.words))
+    anchor = "start" if behind else "end"
+    shapes.append(Text(x + 9 if behind else x - 9, y + 11, label, event.ink, anchor=anchor, title=event.words))
+    return True
 
 
 def _cut_words(cut: Interruption) -> str:

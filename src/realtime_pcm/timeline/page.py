@@ -139,6 +139,10 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     for cut in found.interruptions:
         if cut.turn == turn.number:
             yield f'<p class="red">{html.escape(_cut(cut.stopped, cut.heard_from, cut.heard_ms, cut.received_ms))}</p>\n'
+    for error in found.errors:
+        if error.turn == turn.number:
+            words = " ".join(part for part in (error.type, error.code, error.message) if part)
+            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {html.escape(clean(words or error.source))}</p>\n'
     for call in found.tools:
         if call.turn == turn.number:
             took = f" took {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else ": no answer"
