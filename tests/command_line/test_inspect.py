@@ -28,7 +28,9 @@ BAD = "line 449: not base64 at byte"
 
 def test_tables_for_people(tmp_path: Path) -> None:
     done = run("inspect", conversation(tmp_path), status=1)
-    assert re.search(r"1 +12 +1\.010 s +speech +0\.500 s +speech stopped +3\.00 s +9\.25 s +4\.\dx|1 +12 .* 0\.500 s ", done.output)
+    assert re.search(
+        r"1 +12 +1\.010 s +speech +0\.500 s +speech stopped +3\.00 s +9\.25 s +4\.\dx|1 +12 .* 0\.500 s ", done.output
+    )
     for words in (
         "sent      input_audio_buffer.append", "mystery.event  (unknown)", "1 (0.47 s)", "median 1.180 s", "interrupted",
         "speech_started, truncate", "3.900 of 9.250 s", "the client said so", "change_address  0.850 s", "cost",
@@ -192,6 +194,8 @@ def test_a_closed_pipe(tmp_path: Path) -> None:
 
     from support.command import COMMAND
 
-    done = subprocess.run([*COMMAND, "inspect", str(sample.path())], stdout=write_, stderr=subprocess.PIPE, env=environment(), timeout=60)
+    done = subprocess.run(
+        [*COMMAND, "inspect", str(sample.path())], stdout=write_, stderr=subprocess.PIPE, env=environment(), timeout=60
+    )
     os.close(write_)
     assert done.returncode == 141 and done.stderr.count(b"\n") == 1 and b"nobody reads standard output" in done.stderr

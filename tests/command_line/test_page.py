@@ -88,8 +88,10 @@ def test_the_cursor_follows_the_sound(browser: Any, tmp_path: Path) -> None:
     page.wait_for_timeout(100)
     played, second = page.evaluate("sound.currentTime"), float(page.get_attribute("#cursor", "x1"))
     facts = page.evaluate("facts")
-    expected = facts["margin"] + facts["left"] + (facts["soundOrigin"] + played - facts["origin"]) / (facts["end"] - facts["origin"]) * (
-        facts["right"] - facts["left"]
+    expected = (
+        facts["margin"]
+        + facts["left"]
+        + (facts["soundOrigin"] + played - facts["origin"]) / (facts["end"] - facts["origin"]) * (facts["right"] - facts["left"])
     )
     assert second > first and second == pytest.approx(expected, abs=6)
     page.locator("li button").nth(2).click()  # the third turn
@@ -139,7 +141,9 @@ def test_what_strangers_wrote_does_not_run(browser: Any, tmp_path: Path) -> None
     assert page.title() != "broken" and page.locator("img").count() == 0 and page.locator("script").count() == 2
     assert "</script><script>" in page.inner_text("body")
     # A script that got in all the same would not run, and could reach nobody.
-    page.evaluate("() => { const one = document.createElement('script'); one.textContent = 'window.ran = 1'; document.body.append(one); }")
+    page.evaluate(
+        "() => { const one = document.createElement('script'); one.textContent = 'window.ran = 1'; document.body.append(one); }"
+    )
     assert page.evaluate("window.ran") is None
     blocked = page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'asked', () => 'refused')")
     assert blocked == "refused"
@@ -147,7 +151,9 @@ def test_what_strangers_wrote_does_not_run(browser: Any, tmp_path: Path) -> None
 
 def test_a_page_without_audio(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "text.jsonl"
-    path.write_text('{"type":"conversation.item.added","item":{"id":"a","type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}\n')
+    path.write_text(
+        '{"type":"conversation.item.added","item":{"id":"a","type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}\n'
+    )
     shown = Shown(browser, drawn(tmp_path, path), (390, 844))
     assert "no audio in this recording" in shown.page.inner_text("body") and shown.complaints == []
     shown.page.locator("li button").first.click()

@@ -301,7 +301,13 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
                     got(number, "input_audio_buffer.committed", item_id=f"user_{number}"),
                     got(number, f"strange.{number}", x=1),
                     got(number, "ping", **{f"field_{number}": "x" * 50}),
-                    got(number, "response.output_audio_transcript.done", response_id=f"r{number}", item_id=f"m{number}", transcript="x" * 6000),
+                    got(
+                        number,
+                        "response.output_audio_transcript.done",
+                        response_id=f"r{number}",
+                        item_id=f"m{number}",
+                        transcript="x" * 6000,
+                    ),
                     delta(number, 0.02, f"m{number}", f"r{number}"),
                     (number, "received", {"type": "response.output_audio.delta", "delta": "*"}),
                 ]:

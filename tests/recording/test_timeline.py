@@ -97,7 +97,12 @@ def test_no_two_texts_overlap(tmp_path: Path, width: int | None, kind: str) -> N
     for one, (text, mine) in enumerate(zip(texts, boxes, strict=True)):
         assert mine[0] >= 0 and mine[2] <= scene.width + 1 and mine[3] <= scene.height, text
         for other, theirs in zip(texts[one + 1 :], boxes[one + 1 :], strict=True):
-            apart = mine[2] <= theirs[0] + 0.5 or theirs[2] <= mine[0] + 0.5 or mine[3] <= theirs[1] + 0.5 or theirs[3] <= mine[1] + 0.5
+            apart = (
+                mine[2] <= theirs[0] + 0.5
+                or theirs[2] <= mine[0] + 0.5
+                or mine[3] <= theirs[1] + 0.5
+                or theirs[3] <= mine[1] + 0.5
+            )
             assert apart, (text, other)
 
 
@@ -247,7 +252,9 @@ def test_a_page_holds_no_markup_of_a_stranger(tmp_path: Path) -> None:
     allowed = {tag for tag, _ in plain.tags}
     assert {tag for tag, _ in odd.tags} <= allowed and [tag for tag, _ in odd.tags].count("script") == 2
     names = {name for _, attributes in odd.tags for name in attributes}
-    assert names == {name for _, attributes in plain.tags for name in attributes} and not any(name.startswith("on") for name in names)
+    assert names == {name for _, attributes in plain.tags for name in attributes} and not any(
+        name.startswith("on") for name in names
+    )
     assert page.count("</script>") == 2 and '</script><script>document.title="broken"' in odd.text
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe]", page)
     facts = re.search(r'<script type="application/json" id="facts">(.*?)</script>', page)
@@ -273,7 +280,9 @@ def test_a_page_may_reach_nothing(tmp_path: Path) -> None:
 def test_an_svg_holds_no_markup_of_a_stranger(tmp_path: Path) -> None:
     plain, odd = (ET.fromstring(svg_of(path)) for path in (conversation(tmp_path), hostile(tmp_path)))
     assert {element.tag for element in odd.iter()} == {element.tag for element in plain.iter()}
-    assert {name for element in odd.iter() for name in element.attrib} == {name for element in plain.iter() for name in element.attrib}
+    assert {name for element in odd.iter() for name in element.attrib} == {
+        name for element in plain.iter() for name in element.attrib
+    }
     assert not any("script" in element.tag for element in odd.iter())
     words = "".join(odd.itertext())
     assert "</script><script>" in words and "\\x1b[31mred" in words and "\u202e" not in words and "\\u202e" in words
@@ -302,12 +311,22 @@ def test_wrapped_lines_fit(text: str) -> None:
     assert len(lines) <= 4 and all(width_of(line, "small") <= 160 for line in lines)
     kept = "".join(lines).replace(" ", "")
     whole = text.replace(" ", "")
-    assert whole.startswith(kept.removesuffix("…")) and (kept == whole or lines[-1].endswith("…") or any(line.endswith("…") for line in lines))
+    assert whole.startswith(kept.removesuffix("…")) and (
+        kept == whole or lines[-1].endswith("…") or any(line.endswith("…") for line in lines)
+    )
 
 
 @pytest.mark.parametrize(
     ("seconds", "step", "said"),
-    [(0.5, 0.5, "0.5 s"), (7, 1, "7 s"), (59.96, 0.1, "60.0 s"), (67, 1, "1:07"), (3600, 1, "1:00:00"), (67.25, 0.5, "1:07.2"), (-3, 1, "-3 s")],
+    [
+        (0.5, 0.5, "0.5 s"),
+        (7, 1, "7 s"),
+        (59.96, 0.1, "60.0 s"),
+        (67, 1, "1:07"),
+        (3600, 1, "1:00:00"),
+        (67.25, 0.5, "1:07.2"),
+        (-3, 1, "-3 s"),
+    ],
 )
 def test_times_on_the_axis(seconds: float, step: float, said: str) -> None:
     assert layouts.clock(seconds, step) == said

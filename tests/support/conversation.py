@@ -1,12 +1,12 @@
 """A conversation made by hand, whose latencies, gaps and interruption are known: three turns, both sides, 34 seconds.
 
-    0.90 - 3.90   the user speaks; speech_stopped comes at 3.92, the first audio at 4.42: latency 0.5 s
-    5.17 - 5.64   a gap: the fourth piece comes at 5.64, when 0.75 s of audio have been played
-    8.67          the user speaks again: interruption; the client truncates at 3,900 ms of 9,250
-    11.12         speech_stopped; a tool is called at 11.80 and answered at 12.65; the first audio at 13.30: 2.18 s
-    14.90         the server tells an error
-    21.72         speech_stopped; the first audio at 22.90: 1.18 s
-    33.99         a bad frame
+0.90 - 3.90   the user speaks; speech_stopped comes at 3.92, the first audio at 4.42: latency 0.5 s
+5.17 - 5.64   a gap: the fourth piece comes at 5.64, when 0.75 s of audio have been played
+8.67          the user speaks again: interruption; the client truncates at 3,900 ms of 9,250
+11.12         speech_stopped; a tool is called at 11.80 and answered at 12.65; the first audio at 13.30: 2.18 s
+14.90         the server tells an error
+21.72         speech_stopped; the first audio at 22.90: 1.18 s
+33.99         a bad frame
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ def events(words: str = "Hi, has my parcel left the warehouse yet?", tool: str =
 
 def write(path: Path, made: list[Event], *, times: bool = True, sides: tuple[str, ...] = ("received", "sent")) -> Path:
     """A recording of frames; without times, plain frames."""
-    lines = (
-        {"time": time, "direction": side, "event": frame} if times else frame for time, side, frame in made if side in sides
-    )
+    lines = ({"time": time, "direction": side, "event": frame} if times else frame for time, side, frame in made if side in sides)
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     return path
 

@@ -271,13 +271,9 @@ def _errors(out: Console, found: Analysis) -> None:
     rows: list[list[str | Text]] = []
     for one in found.errors:
         rows.append([str(one.at.line), clock(one.at.time), one.source, one.type or "-", one.code or "-", one.message or "-"])
-    _table(
-        out, "Errors that the server told", " line/ at/by/type/code/message".split("/"), rows, found.left_out.get("errors", 0)
-    )
+    _table(out, "Errors that the server told", " line/ at/by/type/code/message".split("/"), rows, found.left_out.get("errors", 0))
     rows = []
     for bad in found.bad_frames:
         where = f"{bad.type or '-'}{f': {bad.field}' if bad.field else ''}"
         rows.append([str(bad.line), clock(bad.time), bad.direction, where, f"{bad.position:,}", bad.reason])
-    _table(
-        out, "Bad frames", " line/ at/side/type/ byte/reason".split("/"), rows, found.left_out.get("bad_frames", 0)
-    )
+    _table(out, "Bad frames", " line/ at/side/type/ byte/reason".split("/"), rows, found.left_out.get("bad_frames", 0))

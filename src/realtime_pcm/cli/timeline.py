@@ -18,9 +18,7 @@ NARROWEST, WIDEST = 600, 20_000
 
 
 def timeline(
-    session: Annotated[
-        Path, typer.Argument(metavar="SESSION", help="A recording, or `-`: standard input.", show_default=False)
-    ],
+    session: Annotated[Path, typer.Argument(metavar="SESSION", help="A recording, or `-`: standard input.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file: .png (needs the extra `plot`), .svg or .html.")],
     start: Annotated[float | None, typer.Option(help="Only from this second of the recording on.")] = None,
     end: Annotated[float | None, typer.Option(help="Only up to this second.")] = None,

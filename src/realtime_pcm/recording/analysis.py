@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from .. import client_messages as client, messages as server
-from .._core import ClientAudioMessage, RealtimeMessage
+from .._core import ClientAudioMessage
 from ..messages import AudioMessage
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, Moment, ServerError, Spread, ToolCall, Turn
 from .placing import Placer
@@ -412,7 +412,14 @@ class Analyser:
         self._placer.response_ended()
 
     def _interrupted(
-        self, at: Moment, cause: str, stream: Stream | None, *, stopped: bool, turn: Turn | None = None, response: str | None = None
+        self,
+        at: Moment,
+        cause: str,
+        stream: Stream | None,
+        *,
+        stopped: bool,
+        turn: Turn | None = None,
+        response: str | None = None,
     ) -> None:
         if stream is not None:
             turn, response = stream.turn, stream.response

@@ -212,8 +212,8 @@ class Spread(NamedTuple):
 class Analysis:
     """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
 
-    shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end: the
-    ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line.
+    shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
+    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line.
     usage: the sum of each number in the usage of all responses, by its path; transcription_usage: that of the user's
     transcripts; session_usage: the last that the server gave for the whole session.
     """

@@ -75,7 +75,7 @@ class Placer:
         return start, gap
 
     def response_began(self) -> None:
-        """A response begins: does the user's audio go on beside it?"""
+        """A response begins. Whether the user's audio goes on beside it is not known yet."""
         self._overlapping = False
 
     def response_ended(self) -> None:

@@ -61,8 +61,7 @@ class Timeline:
         else:
             sound = self._sound if self._sound is not None and self._sound.seconds else None
             pieces = page(found, scene, sound, self._waves.origin or 0.0, window)
-        for piece in pieces:
-            file.write(piece.encode())
+        file.writelines(piece.encode() for piece in pieces)
 
 
 def draw(

@@ -24,9 +24,7 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
-LEGEND = (
-    "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. Each lane has its own scale."
-)
+LEGEND = "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. Each lane has its own scale."
 
 
 class _Axis(NamedTuple):
@@ -111,7 +109,9 @@ def notes_of(found: Analysis) -> list[str]:
     """What a reader must know to read the picture right."""
     notes = []
     if not found.timed:
-        notes.append("This recording has no times: audio stands by its own length, one side after the other. Waits are not known.")
+        notes.append(
+            "This recording has no times: audio stands by its own length, one side after the other. Waits are not known."
+        )
     if not found.user_audio_seconds and any(item.side == "user" and item.spoken for item in found.items):
         notes.append("The user's audio is not in this recording: shaded is where the server heard speech.")
     return notes
@@ -300,7 +300,9 @@ def _events(
         _Event(one.at.place, clean(f"error: {one.message or one.code or one.type or one.source}"), "red", "dot", "")
         for one in found.errors
     ]
-    faults += [_Event(bad.place, clean(f"bad frame, line {bad.line}: {bad.reason}"), "red", "dot", "") for bad in found.bad_frames]
+    faults += [
+        _Event(bad.place, clean(f"bad frame, line {bad.line}: {bad.reason}"), "red", "dot", "") for bad in found.bad_frames
+    ]
     first = y = bottom + 8
     missing = 0
     for events in (cuts, tools, faults):
@@ -349,9 +351,7 @@ def _cut_words(cut: Interruption) -> str:
     return f"interrupted: heard {about}{(cut.heard_ms or 0) / 1000:.2f} of {cut.received_ms / 1000:.2f} s"
 
 
-def _words(
-    shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, side: str, y: float
-) -> tuple[float, int]:
+def _words(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, side: str, y: float) -> tuple[float, int]:
     """What one side said, each item beneath its audio."""
     items = sorted(
         (item for item in found.items if item.side == side and item.text and axis.holds(item.start, item.end)),
@@ -386,5 +386,3 @@ def _words(
         for number, line in enumerate(lines):
             shapes.append(Text(left + 8, top + 12 + number * WORD_LINE, line, "ink", title=title))
     return first + sum(tall) * WORD_LINE + max(0, shelves.used - 1) * 8 + 8, missing
-
-

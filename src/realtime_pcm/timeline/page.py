@@ -87,7 +87,9 @@ def _notes_of_sound(sound: Sound | None, origin: float) -> list[str]:
             f"The sound ends at {clock(origin + sound.seconds, 0.1)}: a page holds ten minutes. The command extract writes all of it."
         )
     elif sound.rate < 24_000:
-        notes.append(f"The sound has {sound.rate:,} samples a second, so that the page stays small. The command extract writes all.")
+        notes.append(
+            f"The sound has {sound.rate:,} samples a second, so that the page stays small. The command extract writes all."
+        )
     return notes
 
 
@@ -154,7 +156,9 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
 def _cut(stopped: bool, known: str | None, heard: int | None, received: int) -> str:
     if not stopped:
         return "the user spoke beside the model; nothing says that playing stopped"
-    how = {"truncate": "as the client said", "elapsed": "at most: the time since its first audio"}.get(known or "", "at most: what had come")
+    how = {"truncate": "as the client said", "elapsed": "at most: the time since its first audio"}.get(
+        known or "", "at most: what had come"
+    )
     return f"interrupted: {(heard or 0) / 1000:.2f} of {received / 1000:.2f} s were heard ({how})"
 
 

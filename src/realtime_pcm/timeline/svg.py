@@ -23,9 +23,7 @@ def css() -> str:
             parts += ["fill:none", f"stroke-width:{style.width:g}"]
             parts += [f"stroke-dasharray:{style.dash}"] if style.dash else []
         fixed += [f".p-{name}{{{';'.join(parts)}}}"] if parts else []
-    sizes = [
-        f".s-{name}{{font-size:{pixels}px{';font-weight:700' if bold else ''}}}" for name, (pixels, bold) in SIZES.items()
-    ]
+    sizes = [f".s-{name}{{font-size:{pixels}px{';font-weight:700' if bold else ''}}}" for name, (pixels, bold) in SIZES.items()]
     base = ".timeline text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;direction:ltr;unicode-bidi:isolate}"
     return "".join([base, *light, *fixed, *sizes, "@media (prefers-color-scheme:dark){", *dark, "}"])
 
@@ -52,7 +50,9 @@ def svg_of_page(scene: Scene) -> Iterator[str]:
     yield _opening(0, MARGIN, scene.height, 'id="labels" aria-hidden="true"')
     yield from (_element(shape) + "\n" for shape in scene.shapes if _is_label(shape))
     yield "</svg>"
-    yield _opening(MARGIN, scene.width, scene.height, f'id="lanes" role="img" aria-label="Timeline of {html.escape(scene.title)}"')
+    yield _opening(
+        MARGIN, scene.width, scene.height, f'id="lanes" role="img" aria-label="Timeline of {html.escape(scene.title)}"'
+    )
     yield from (_element(shape) + "\n" for shape in scene.shapes if not _is_label(shape))
     yield f'<line id="cursor" x1="{scene.left:g}" y1="{scene.top - 6:g}" x2="{scene.left:g}" y2="{scene.bottom:g}"/>\n'
     yield "</svg>\n"
