@@ -105,7 +105,8 @@ def test_the_cursor_follows_the_sound(browser: Any, tmp_path: Path) -> None:
 
 
 OVERLAPS = """() => {
-  const boxes = Array.from(document.querySelectorAll('#lanes text, #labels text')).map((one) => [one.textContent, one.getBoundingClientRect(), one.parentElement.id]);
+  const boxes = Array.from(document.querySelectorAll('#lanes text, #labels text')).map(
+    (one) => [one.textContent, one.getBoundingClientRect(), one.parentElement.id]);
   const found = [];
   boxes.forEach(([text, a, home], place) => boxes.slice(place + 1).forEach(([other, b, there]) => {
     if (home !== there) return;

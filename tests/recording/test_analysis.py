@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import tracemalloc
 from pathlib import Path
@@ -12,8 +13,7 @@ import numpy as np
 import pytest
 
 from realtime_pcm import sample
-from realtime_pcm.recording import Analysis, analyse
-from realtime_pcm.recording import analysis as module
+from realtime_pcm.recording import Analysis, analyse, analysis as module
 from support.conversation import base64, conversation, events, tone, write
 from support.shared import NO_SHARED, SHARED
 
@@ -125,7 +125,7 @@ def test_a_recording_without_times(tmp_path: Path) -> None:
     assert [turn.audio_seconds for turn in found.turns] == pytest.approx([9.25, 5.0, 2.6])
     assert found.interruptions[0].heard_from == "truncate" and found.interruptions[0].heard_ms == 3900
     model = [item for item in found.items if item.side == "model"]
-    assert all(before.start < after.start for before, after in zip(model, model[1:], strict=False))
+    assert all(before.start < after.start for before, after in itertools.pairwise(model))
 
 
 @pytest.mark.parametrize("times", [True, False])
@@ -235,15 +235,19 @@ ODD = [None, 5, -1.5, "x", True, [], [1], {}, {"id": 5}, {"id": "x", "type": [],
 
 def test_fields_of_any_type(tmp_path: Path) -> None:
     """No field's type is checked by the decoder, so none may be trusted."""
-    lines = []
-    names = "item response response_id item_id content_index audio_start_ms audio_end_ms usage error session delta transcript call_id arguments"
+    lines: list[str] = []
+    names = (
+        "item response response_id item_id content_index audio_start_ms audio_end_ms usage error session delta transcript "
+        "call_id arguments"
+    )
     wire = {name for cls in module._HANDLERS for name in _wire_names(cls)}
     for type_ in sorted(wire):
         audio = "audio" in type_ and ("delta" in type_ or "append" in type_) and "transcript" not in type_
         for odd in ODD:
             frame = {"type": type_} | {name: odd for name in names.split() if not (audio and name == "delta")}
             frame |= {"audio": "AAAA", **({"delta": "AAAA"} if audio else {})}
-            nested = {"type": type_, "response": {"id": odd, "status": odd, "usage": {"a": odd}, "output": odd, "status_details": odd},
+            nested = {"type": type_, "response": {"id": odd, "status": odd, "usage": {"a": odd}, "output": odd,
+                                                     "status_details": odd},
                       "item": {"type": "message", "role": "user", "content": [odd, {"text": odd}], "id": odd}}  # fmt: skip
             for one in (frame, nested):
                 lines.append(json.dumps({"time": odd, "direction": "sent" if len(lines) % 2 else "received", "event": one}))
@@ -287,7 +291,7 @@ def test_lists_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.Monkey
     found = of(tmp_path, made)
     assert (len(found.turns), len(found.errors), len(found.items)) == (2, 2, 2)
     assert (found.left_out["turns"], found.left_out["errors"], found.left_out["items"]) == (3, 3, 8)
-    assert found.latency is not None and found.latency.count == 5
+    assert found.latency is not None and found.latency.turns == 5
 
 
 def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
@@ -297,21 +301,17 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
         path = tmp_path / f"{turns}.jsonl"
         with open(path, "w", encoding="utf-8") as file:
             for number in range(turns):
-                for time, side, frame in [
+                made = [
                     got(number, "input_audio_buffer.committed", item_id=f"user_{number}"),
                     got(number, f"strange.{number}", x=1),
                     got(number, "ping", **{f"field_{number}": "x" * 50}),
-                    got(
-                        number,
-                        "response.output_audio_transcript.done",
-                        response_id=f"r{number}",
-                        item_id=f"m{number}",
-                        transcript="x" * 6000,
-                    ),
+                    got(number, "response.output_audio_transcript.done", item_id=f"m{number}", transcript="x" * 6000),
                     delta(number, 0.02, f"m{number}", f"r{number}"),
-                    (number, "received", {"type": "response.output_audio.delta", "delta": "*"}),
-                ]:
-                    file.write(json.dumps({"time": time, "direction": side, "event": frame}) + "\n")
+                    got(number, "response.output_audio.delta", delta="*"),
+                ]
+                file.writelines(
+                    json.dumps({"time": time, "direction": side, "event": frame}) + "\n" for time, side, frame in made
+                )
         tracemalloc.start()
         analyse(path)
         most = tracemalloc.get_traced_memory()[1]
@@ -345,7 +345,7 @@ def test_real_recordings() -> None:
     seeded = analyse(folder / "openai_ga_history_seeding.jsonl")
     assert [item.side for item in seeded.items] == ["user", "model", "user", "model"]
     live = analyse(folder / "dashscope_livetranslate_text_turn.jsonl")
-    assert len(live.turns) == 1 and live.items[0].text == "今天天气很好，我们一起去公园散步。"
+    assert len(live.turns) == 1 and live.items[0].text == "今天天气很好，我们一起去公园散步。"  # noqa: RUF001
 
 
 def test_the_packaged_sample() -> None:

@@ -69,7 +69,8 @@ def crowded(folder: Path) -> Path:
     for number in range(60):
         at = number * 0.8
         made += [
-            (at, "received", {"type": "input_audio_buffer.speech_stopped", "item_id": f"u{number}", "audio_end_ms": int(at * 1000)}),
+            (at, "received", {"type": "input_audio_buffer.speech_stopped", "item_id": f"u{number}",
+                              "audio_end_ms": int(at * 1000)}),
             (at + 0.05, "received", {"type": "conversation.item.input_audio_transcription.completed", "item_id": f"u{number}",
                                      "transcript": "a question that is rather long for so short a turn " * 3}),
             (at + 0.1, "received", {"type": "response.function_call_arguments.done", "call_id": f"c{number}", "name": "look_up",

@@ -212,7 +212,7 @@ def _turns(out: Console, found: Analysis) -> None:
         spread = found.latency
         say(
             out,
-            f"latency to the first audio, {spread.count:,} turns: median {spread.median:.3f} s, 95 % within {spread.p95:.3f} s, "
+            f"latency to the first audio, {spread.turns:,} turns: median {spread.median:.3f} s, 95 % within {spread.p95:.3f} s, "
             f"from {spread.smallest:.3f} to {spread.largest:.3f} s",
         )
 

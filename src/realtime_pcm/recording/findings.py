@@ -199,9 +199,9 @@ class Turn:
 
 
 class Spread(NamedTuple):
-    """How values are spread, in seconds. count: of how many turns."""
+    """How values are spread, in seconds. turns: how many."""
 
-    count: int
+    turns: int
     smallest: float
     median: float
     p95: float

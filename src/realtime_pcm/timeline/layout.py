@@ -24,7 +24,10 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
-LEGEND = "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. Each lane has its own scale."
+LEGEND = (
+    "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. "
+    "Each lane has its own scale."
+)
 
 
 class _Axis(NamedTuple):
@@ -86,7 +89,7 @@ def facts_of(found: Analysis) -> list[tuple[str, str]]:
     facts = [(f"{turns:,} {'turn' if turns == 1 else 'turns'}", "ink")]
     if found.latency is not None:
         spread = found.latency
-        longest = f", longest {_length(spread.largest)}" if spread.count > 1 else ""
+        longest = f", longest {_length(spread.largest)}" if spread.turns > 1 else ""
         facts.append((f"first audio after {_length(spread.median)}{' (median)' if longest else ''}{longest}", "warn"))
     cuts = sum(one.stopped for one in found.interruptions)
     gaps = sum(turn.gaps for turn in found.turns)

@@ -84,7 +84,8 @@ def _notes_of_sound(sound: Sound | None, origin: float) -> list[str]:
     notes = []
     if sound.cut:
         notes.append(
-            f"The sound ends at {clock(origin + sound.seconds, 0.1)}: a page holds ten minutes. The command extract writes all of it."
+            f"The sound ends at {clock(origin + sound.seconds, 0.1)}: a page holds ten minutes. "
+            "The command extract writes all of it."
         )
     elif sound.rate < 24_000:
         notes.append(

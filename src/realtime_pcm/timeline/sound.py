@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +92,7 @@ def resampled(samples: Samples, old: int, new: int) -> Samples:
         values = np.resize(values, whole) if whole > len(values) else values[:whole]
         values = values.reshape(-1, times).mean(axis=1)
         if old == times * new:
-            return np.round(values).astype(np.int16)
+            return cast(Samples, np.round(values).astype(np.int16))
     count = max(1, round(len(samples) * new / old))
     places = np.linspace(0, len(values) - 1, count)
-    return np.round(np.interp(places, np.arange(len(values)), values)).astype(np.int16)
+    return cast(Samples, np.round(np.interp(places, np.arange(len(values)), values)).astype(np.int16))

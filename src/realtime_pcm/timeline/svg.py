@@ -24,7 +24,10 @@ def css() -> str:
             parts += [f"stroke-dasharray:{style.dash}"] if style.dash else []
         fixed += [f".p-{name}{{{';'.join(parts)}}}"] if parts else []
     sizes = [f".s-{name}{{font-size:{pixels}px{';font-weight:700' if bold else ''}}}" for name, (pixels, bold) in SIZES.items()]
-    base = ".timeline text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;direction:ltr;unicode-bidi:isolate}"
+    base = (
+        ".timeline text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;"
+        "direction:ltr;unicode-bidi:isolate}"
+    )
     return "".join([base, *light, *fixed, *sizes, "@media (prefers-color-scheme:dark){", *dark, "}"])
 
 
