@@ -111,7 +111,7 @@ class Source:
     def open(self) -> BinaryIO:
         """The bytes of the recording from their beginning. Failure where they cannot be had."""
         try:
-            file = self._standard_input() if str(self.path) == STANDARD_INPUT else open(self.path, "rb", buffering=1 << 18)
+            file = self._standard_input() if str(self.path) == STANDARD_INPUT else open(self.path, "rb", buffering=1 << 18)  # noqa: SIM115
             with contextlib.suppress(OSError):
                 self.size = os.fstat(file.fileno()).st_size or None
             return file
@@ -158,7 +158,7 @@ def find(given: list[Path], *, again: bool = False) -> list[Source]:
         elif os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
             found = [path]
         else:
-            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]
+            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
             if not found:
                 raise Failure(f"{path}: no file has such a name")
         paths += [file for file in found if file not in paths]

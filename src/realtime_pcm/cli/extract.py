@@ -255,9 +255,13 @@ class Extraction:
             problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
         problems += [f"left out: {count:,} {what}" for what, count in speech.left_out.items()]
         if speech.microphone.left_out:
-            problems.append(f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format")
+            problems.append(
+                f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
+            )
         if speech.clock.faults:
-            problems.append(f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before")
+            problems.append(
+                f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before"
+            )
         if problems:
             raise Failure(f"{self.source.name}: " + "; ".join(problems))
 

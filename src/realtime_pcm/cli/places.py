@@ -104,7 +104,9 @@ class Joined:
     def write(self, lane: Lane, start: int, samples: Samples, form: Form, length: int) -> None:
         """Puts a piece at the sample `start` of its lane, as `length` samples of one channel at the lane's rate."""
         if form.channels != 1:
-            samples = samples[: len(samples) // form.channels * form.channels].reshape(-1, form.channels).mean(axis=1).astype(np.int16)
+            samples = (
+                samples[: len(samples) // form.channels * form.channels].reshape(-1, form.channels).mean(axis=1).astype(np.int16)
+            )
         if form.rate != lane.rate:
             samples = _resampled(self._resamplers, lane, samples, form.rate, length)
         file = self._file(lane)
@@ -132,13 +134,13 @@ class Joined:
         if lane.side not in self._files:
             try:
                 # It has no name, so that nothing is left of it however the command ends.
-                self._files[lane.side] = tempfile.TemporaryFile(dir=self._folder)  # type: ignore[assignment]  # noqa: SIM115
+                self._files[lane.side] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             except OSError as error:
                 raise Failure(f"{self._folder}: {reason_of(error)}") from None
         return self._files[lane.side]
 
     def finish(self, wavs: Wavs, stem: str, user: Lane, model: Lane) -> list[dict[str, Any]]:
-        """Writes the WAV, user left and model right, at the higher of both rates; what the files are. None where nothing was said."""
+        """Writes the WAV, user left and model right, at the higher of both rates; what the files are, none without audio."""
         rate = max(user.rate, model.rate)
         if not rate:
             return []

@@ -75,7 +75,8 @@ class Item:
     @property
     def seconds(self) -> float:
         """The length of its audio."""
-        return sum(file["samples"] / file["rate"] for file in self.files if file["rate"])
+        seconds: float = sum(file["samples"] / file["rate"] for file in self.files)
+        return seconds
 
     def mark(self, start: float, end: float) -> None:
         """Tells where a piece of it stands."""
