@@ -345,3 +345,17 @@ def test_a_bar_on_long_input(tmp_path: Path) -> None:
     assert process.wait(60) == 0
     text = shown.decode()
     assert "%" in text and " frames" in text and "[red]call" in text and "\x1b[2J" not in text
+
+
+def test_a_terminal_of_few_letters(tmp_path: Path) -> None:
+    recorded(tmp_path / "call.jsonl", {"type": "response.output_audio_transcript.delta", "delta": "naïve 日本語"})
+    end = run("extract", "call.jsonl", "--out", "out", cwd=tmp_path, env=environment(PYTHONIOENCODING="ascii"))
+    assert r"na\xefve \u65e5\u672c\u8a9e" in end.output
+    assert "naïve 日本語" in (tmp_path / "out" / "transcript.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["extract", "bench", "serve"])
+def test_a_name_that_no_file_can_have(tmp_path: Path, command: str) -> None:
+    options = ["--out", "out"] if command == "extract" else []
+    line = run(command, "a" * 5000, *options, status=1, cwd=tmp_path).line
+    assert line.startswith("aaaa") and "too long" in line

@@ -559,3 +559,40 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=True)
         peaks.append(int(done.stdout.splitlines()[-1]))
     assert peaks[1] - peaks[0] < 16 * 1024, peaks
+
+
+def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sizes have 32 bits."""
+    from realtime_pcm.cli import places, speech, wavs as files_of
+
+    monkeypatch.setattr(files_of, "MOST_BYTES", 100_000)
+    samples = noise(120_000)
+    path = recorded(tmp_path / "call.jsonl", *(delta(samples[at : at + 2400]) for at in range(0, len(samples), 2400)))
+    recording = read_recording(path)
+    writer, joined = files_of.Wavs(), places.Joined(tmp_path)
+    found = speech.Speech(tmp_path, writer, recording, joined)
+    for entry in recording:
+        found.take(entry)
+    found.finish()
+    made = joined.finish(writer, "joined", found.user, found.model, lambda done, size: None)
+    [item] = found.items
+    assert np.array_equal(np.concatenate([read(tmp_path / file["file"])[2] for file in item.files]), samples)
+    both = np.concatenate([read(tmp_path / file["file"])[2] for file in made])
+    assert np.array_equal(both[1::2], samples) and not both[::2].any()
+    assert len(item.files) == 3 and len(made) == 5
+    assert all((tmp_path / file["file"]).stat().st_size <= 100_044 for file in [*item.files, *made])
+    assert found.mixed == []
+
+
+def test_ids_that_are_long_take_little_memory(tmp_path: Path) -> None:
+    """Two that differ at their end are two items."""
+    out, summary = extract(tmp_path, delta(noise(10, 1), "x" * 100_000 + "1"), delta(noise(20, 2), "x" * 100_000 + "2"))
+    assert sorted(map(len, wavs(out).values())) == [10, 20]
+    assert all(len(item["id"]) < 600 for item in summary["items"])
+
+
+def test_many_short_words_of_one_item(tmp_path: Path) -> None:
+    said = [f"{number} " for number in range(3500)]
+    out, summary = extract(tmp_path, *map(words, said))
+    assert summary["items"][0]["transcript"] == "".join(said).strip()
+    assert (out / "transcript.txt").read_text().endswith(" 3498 3499\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
+from .console import Bar, Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
@@ -41,13 +41,12 @@ def extract(
     sources = find(sessions)
     # One file goes straight into the folder; whatever may name several has a folder for each.
     single = len(sessions) == 1 and (sources[0].path == sessions[0])
-    new_folder(out)
     failed: Failure | None = None
     closed: BrokenPipeError | None = None
     names: set[str] = set()
     for source in sources:
         try:
-            Extraction(source, out if single else new_folder(out / _unused(source.stem, names)), joined).run(closed is not None)
+            Extraction(source, out if single else out / _unused(source.stem, names), joined).run(closed is not None)
         except BrokenPipeError as error:
             closed = error  # the files still are wanted
         except Failure as failure:
@@ -89,6 +88,8 @@ class Extraction:
         from .speech import Speech
         from .wavs import Wavs
 
+        made = not self.folder.exists()
+        new_folder(self.folder)
         wavs = Wavs()
         joined = Joined(self.folder) if self.joined else None
         with entries(self.source) as (recording, found):
@@ -97,7 +98,8 @@ class Extraction:
             try:
                 self._read(speech, found)
                 if joined is not None:
-                    self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model)
+                    with Bar(f"{self.source.name}: joined.wav") as bar:
+                        self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model, bar.show)
             except Failure as error:
                 failure = error
                 self.stopped = str(error)
@@ -111,6 +113,8 @@ class Extraction:
                 if joined is not None:
                     joined.close()
         if failure is None and not self.frames:
+            if made:
+                self.folder.rmdir()
             raise Failure(f"{self.source.name}: {self._nothing()}")
         if failure is None:
             self._write(speech, recording)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,6 +16,7 @@ from .wavs import Form, Wavs, little_endian
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    Tell = Callable[[int, int], None]  # how much is done, and of how much
     Samples = npt.NDArray[np.int16]
 
 __all__ = ["Clock", "Joined", "Lane"]
@@ -139,7 +141,7 @@ class Joined:
                 raise Failure(f"{self._folder}: {reason_of(error)}") from None
         return self._files[lane.side]
 
-    def finish(self, wavs: Wavs, stem: str, user: Lane, model: Lane) -> list[dict[str, Any]]:
+    def finish(self, wavs: Wavs, stem: str, user: Lane, model: Lane, tell: Tell) -> list[dict[str, Any]]:
         """Writes the WAV, user left and model right, at the higher of both rates; what the files are, none without audio."""
         rate = max(user.rate, model.rate)
         if not rate:
@@ -148,6 +150,7 @@ class Joined:
         sides = [_Side(self._files.get(lane.side), lane, rate) for lane in (user, model)]
         files: list[dict[str, Any]] = []
         wav = None
+        seconds, length = 0, int(max(user.seconds, model.seconds)) + 1
         while True:
             left, right = (side.read() for side in sides)
             count = max(len(left), len(right))
@@ -165,6 +168,8 @@ class Joined:
                 files.append({"file": wav.path.name, "rate": rate, "samples": 0})
             wavs.write(wav, piece)
             files[-1]["samples"] = wav.samples
+            seconds += 1
+            tell(seconds, length)
         if wav is not None:
             wavs.finish(wav)
         return files
