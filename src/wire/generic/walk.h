@@ -184,15 +184,29 @@ static inline const uint8_t *valid_value(walker *w, const uint8_t *p, wire_value
     return behind;
 }
 
-/* p: the key of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing brace. */
-static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
+/* p: the value of a member, in a frame that the walk has accepted. Returns the byte behind it. */
+static inline const uint8_t *pass_value(walker *w, const uint8_t *p) {
+    if (*p == '"') return skip_string(w, p + 1) + 1;
+    if (*p == '{' || *p == '[') return skip_container(p, w->end);
+    while (*p != ',' && *p != '}' && *p > ' ') p++;
+    return p;
+}
+
+/* p: the key of a member, in a frame that the walk has accepted. Returns the value. */
+static inline const uint8_t *valid_key(walker *w, const uint8_t *p, member *m) {
     bool ignored;
     m->key = p + 1;
     m->escaped = false;
-    p = walk_string(w, m->key, &m->escaped, &ignored);
+    p = near_quote(w, m->key);
+    if (p == NULL) p = walk_string(w, m->key, &m->escaped, &ignored);
     m->length = (size_t)(p - m->key);
     p = skip_space(p + 1, w->end);
-    p = valid_value(w, skip_space(p + 1, w->end), &m->value);
+    return skip_space(p + 1, w->end);
+}
+
+/* p: behind the value of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing
+ * brace. */
+static inline const uint8_t *valid_next(const walker *w, const uint8_t *p) {
     p = skip_space(p, w->end);
     return *p == ',' ? skip_space(p + 1, w->end) : p;
 }
@@ -203,7 +217,8 @@ static void walk_again(walker *w, wire_frame *f) {
     p = skip_space(p + 1, w->end);
     while (*p != '}') {
         member m;
-        p = valid_member(w, p, &m);
+        p = valid_key(w, p, &m);
+        p = valid_next(w, valid_value(w, p, &m.value));
         store(f, &m);
     }
 }
@@ -519,24 +534,55 @@ static wire_status walk(wire_frame *f) {
     return status;
 }
 
+/* Marks what is found of `count` keys, and of their inner keys, as absent. `at`: the place of the first of them. */
+static void forget_found(const wire_key *keys, size_t count, wire_value *found, size_t at) {
+    for (size_t i = 0; i < count; i++) {
+        found[at + i].kind = WIRE_ABSENT;
+        if (keys[i].inner_count) forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+    }
+}
+
+/* p: the opening brace of an object, in a frame that the walk has accepted. What is found of `count` keys begins at found[at].
+ * Returns the byte behind the closing brace. It goes as deep as the keys do. */
+static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *keys, size_t count, wire_value *found,
+                                   size_t at) {
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m;
+        p = valid_key(w, p, &m);
+        uint8_t plain[WIRE_MAX_NAME];
+        if (m.escaped) {
+            m.length = plain_key(w->data, m.key, m.length, plain);
+            m.key = plain;
+        }
+        size_t i = 0;
+        while (i < count && !(keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length))) i++;
+        if (i == count) {
+            p = pass_value(w, p);
+        } else if (keys[i].inner_count == 0) {
+            p = valid_value(w, p, &found[at + i]);
+        } else {
+            /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
+            forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+            if (*p == '{') {
+                const uint8_t *start = p;
+                p = find_members(w, p, keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+                put_value(&found[at + i], (size_t)(start - w->data), (size_t)(p - w->data), WIRE_OBJECT);
+            } else {
+                p = valid_value(w, p, &found[at + i]);
+            }
+        }
+        p = valid_next(w, p);
+    }
+    return p + 1;
+}
+
 static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
-    for (size_t i = 0; i < count; i++) found[i].kind = WIRE_ABSENT;
+    forget_found(keys, count, found, 0);
     if (object->kind != WIRE_OBJECT) return;
     walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
     look_at(&w, w.block);
-    const uint8_t *p = skip_space(w.block + 1, w.end);
-    while (*p != '}') {
-        member m;
-        p = valid_member(&w, p, &m);
-        uint8_t plain[WIRE_MAX_NAME];
-        if (m.escaped) {
-            m.length = plain_key(data, m.key, m.length, plain);
-            m.key = plain;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)) found[i] = m.value;
-        }
-    }
+    find_members(&w, w.block, keys, count, found, 0);
 }
 
 static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {
