@@ -596,3 +596,31 @@ def test_many_short_words_of_one_item(tmp_path: Path) -> None:
     out, summary = extract(tmp_path, *map(words, said))
     assert summary["items"][0]["transcript"] == "".join(said).strip()
     assert (out / "transcript.txt").read_text().endswith(" 3498 3499\n")
+
+
+def test_an_interruption_drops_what_is_queued(tmp_path: Path) -> None:
+    """Two items of one response come at once; the first is interrupted, so nobody hears the second."""
+    first, second, answer = noise(24_000, 1), noise(24_000, 2), noise(2400, 3)
+    cut = {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 250}
+    events = [
+        HEADER,
+        at(0.0, delta(first, "a")),
+        at(0.0, delta(second, "b")),
+        at(0.25, cut),
+        at(0.5, delta(answer, "c", "resp_2")),
+    ]
+    out, summary = extract(tmp_path, *events, options=("--joined",))
+    right = read(out / "joined.wav")[2][1::2]
+    assert np.array_equal(right[:6000], first[:6000]) and not right[6000:12_000].any()
+    assert np.array_equal(right[12_000:], answer)
+    assert [item["heard_seconds"] for item in summary["items"]] == [0.25, 0.0, None]
+    assert [len(samples) for name, samples in wavs(out).items() if name != "joined.wav"] == [24_000, 24_000, 2400]
+
+
+def test_a_gap_of_the_network_is_heard(tmp_path: Path) -> None:
+    """A player that has nothing left is silent until the next piece comes."""
+    events = [HEADER, at(0.0, delta(noise(2400, 1))), at(0.3, delta(noise(2400, 2))), at(0.41, delta(noise(2400, 3)))]
+    out, _ = extract(tmp_path, *events, options=("--joined",))
+    right = read(out / "joined.wav")[2][1::2]
+    assert np.array_equal(right[:2400], noise(2400, 1)) and not right[2400:7200].any()
+    assert np.array_equal(right[7200:9600], noise(2400, 2)) and np.array_equal(right[9600:], noise(2400, 3))

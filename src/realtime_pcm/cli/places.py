@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Joined", "Lane"]
 
-JITTER = {"user": 0.25, "model": 0.1}  # seconds by which a piece may come late and still follow the one before it without a gap
+# Seconds by which a piece may come late and still follow the one before it without a gap.
+JITTER = {"user": 0.3, "model": 0.02}
 LONGEST_PAUSE = 3600.0  # seconds between two frames; a longer pause is taken for a fault of the clock
 SILENT_RATE = 8000  # of a side without audio
 LONGEST = 48 * 3600.0  # seconds of the recording that have a place

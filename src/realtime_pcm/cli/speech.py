@@ -47,6 +47,7 @@ class Item:
 
     def __init__(self, number: int, side: str, id: str | None) -> None:
         self.number, self.side, self.id = number, side, id
+        self.response: object = None  # the id of the response that it is a part of
         self.start: float | None = None
         self.end: float | None = None
         self.heard: float | None = None
@@ -133,6 +134,7 @@ class Speech:
         self._by_key: dict[Key, Item] = {}
         self._under_way: dict[Key, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
+        self._recent: deque[Item] = deque(maxlen=64)  # items of the model that have audio
         self._text = self._files = 0
         # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
         # committed and no server has named, where that begins which is in no item yet, and items that the client made.
@@ -299,12 +301,15 @@ class Speech:
                 del self._by_key[key]
                 return
         self._under_way[key] = item
+        item.response = key[1]
         begins = not item.files
         self._write(item, samples, form)
         if item.heard is not None:
             return  # it was interrupted: nobody hears the rest
         wanted = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds) if begins else None
         item.mark(*self.model.place(samples, form, wanted))
+        if begins:
+            self._recent.append(item)
 
     def _on_audio_end(self, message: Any) -> None:
         key = self._key(message)
@@ -330,9 +335,13 @@ class Speech:
         heard = message.audio_end_ms
         if item is None or item.heard is not None or type(heard) not in (int, float) or not 0 <= heard < 1e12:
             return
-        item.heard = min(heard / 1000, item.seconds)
-        for start, end in reversed(item.unheard(item.heard)):
-            self.model.cut(start, end)
+        # A player drops what is queued: the response's later items are not heard at all.
+        later = [other for other in self._recent if other.number > item.number and other.response == item.response]
+        for other in [*reversed(later), item]:
+            if other.heard is None:
+                other.heard = min(heard / 1000, item.seconds) if other is item else 0.0
+                for start, end in reversed(other.unheard(other.heard)):
+                    self.model.cut(start, end)
 
     # --- the user's audio
 
