@@ -359,3 +359,13 @@ def test_a_name_that_no_file_can_have(tmp_path: Path, command: str) -> None:
     options = ["--out", "out"] if command == "extract" else []
     line = run(command, "a" * 5000, *options, status=1, cwd=tmp_path).line
     assert line.startswith("aaaa") and "too long" in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+@pytest.mark.parametrize("command", ["extract - --out out", "bench -", "serve -"])
+def test_a_closed_standard_input(tmp_path: Path, command: str) -> None:
+    script = f"'{sys.executable}' -m realtime_pcm {command} <&-"
+    end = subprocess.run(["/bin/sh", "-c", script], capture_output=True, cwd=tmp_path, env=environment())
+    assert end.returncode == 1
+    assert end.stderr.decode() == "realtime-pcm: standard input is closed\n"
+    assert files(tmp_path) == []

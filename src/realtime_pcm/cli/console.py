@@ -97,41 +97,29 @@ class Source:
     """A recording that was named on the command line: a file, or standard input.
 
     name: as the user knows it. stem: what files made of it are called. size: its bytes on the disk, None where nobody knows.
-    again: whether `open` may be called more than once; standard input is then kept in a temporary file.
     """
 
-    def __init__(self, path: Path, again: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.size: int | None = None
-        self._again = again
-        self._kept: BinaryIO | None = None
         self.name, self.stem = str(path), _stem(path.name)
         if str(path) == STANDARD_INPUT:
             self.name, self.stem = "standard input", "recording"
 
     def open(self) -> BinaryIO:
-        """The bytes of the recording from their beginning. Failure where they cannot be had."""
+        """The bytes of the recording. Failure where they cannot be had."""
         try:
-            file = self._standard_input() if str(self.path) == STANDARD_INPUT else open(self.path, "rb", buffering=1 << 18)  # noqa: SIM115
+            if str(self.path) != STANDARD_INPUT:
+                file: BinaryIO = open(self.path, "rb", buffering=1 << 18)  # noqa: SIM115
+            elif sys.stdin is None:
+                raise Failure("standard input is closed")
+            else:
+                file = sys.stdin.buffer
             with contextlib.suppress(OSError):
                 self.size = os.fstat(file.fileno()).st_size or None
             return file
         except OSError as error:
             raise Failure(f"{self.name}: {reason_of(error)}") from None
-
-    def _standard_input(self) -> BinaryIO:
-        if sys.stdin is None:
-            raise Failure("standard input is closed")
-        if not self._again:
-            return sys.stdin.buffer
-        if self._kept is None:
-            import shutil
-            import tempfile
-
-            self._kept = tempfile.TemporaryFile(prefix="realtime-pcm-")  # noqa: SIM115
-            shutil.copyfileobj(sys.stdin.buffer, self._kept, 1 << 20)
-        self._kept.seek(0)
-        return open(os.dup(self._kept.fileno()), "rb", buffering=1 << 18)
 
 
 def _stem(name: str) -> str:
@@ -141,7 +129,7 @@ def _stem(name: str) -> str:
     return Path(name).stem or "recording"
 
 
-def find(given: list[Path], *, again: bool = False) -> list[Source]:
+def find(given: list[Path]) -> list[Source]:
     """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
 
     Failure for what is not there, and for a folder or pattern without recordings.
@@ -163,7 +151,7 @@ def find(given: list[Path], *, again: bool = False) -> list[Source]:
             if not found:
                 raise Failure(f"{path}: no file has such a name")
         paths += [file for file in found if file not in paths]
-    return [Source(path, again) for path in paths]
+    return [Source(path) for path in paths]
 
 
 SHOW_AFTER = 1.0  # seconds of reading before a bar appears

@@ -175,7 +175,7 @@ class Extraction:
     def _write_what_can_be(self, speech: Speech, recording: Recording) -> str:
         """After the work was stopped: what was kept, in words."""
         wavs = sum(len(item.files) for item in speech.items)
-        kept = f"{wavs} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
+        kept = f"{wavs:,} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
         if not (speech.items or self.frames):
             return kept
         try:
@@ -227,7 +227,8 @@ class Extraction:
 
         out = console()
         seconds = sum(item.seconds for item in speech.items)
-        say(out, f"{shown_line(self.source.name)}: {recording.shape}; {self.frames:,} frames, {seconds:,.1f} s of audio")
+        frames = f"{self.frames:,} frame{'s' if self.frames != 1 else ''}"
+        say(out, f"{shown_line(self.source.name)}: {recording.shape}; {frames}, {seconds:,.1f} s of audio")
         items = [item for item in speech.items if item.files or item.text]
         if items:
             table = Table(box=None, pad_edge=False, header_style="dim")
