@@ -20,6 +20,7 @@ typedef struct member {
     const uint8_t *key; /* what stands between the quotes */
     size_t length;
     bool escaped;
+    bool names_type; /* the key is "type"; walk_key sets this */
     wire_value value;
 } member;
 
@@ -35,12 +36,6 @@ static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const
     uint8_t plain[WIRE_MAX_NAME];
     size_t length = plain_key(data, m->key, m->length, plain);
     return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
-}
-
-static bool is_type_key(const uint8_t *data, const member *m) {
-    if (!m->escaped) return m->length == 4 && wire_load32(m->key) == wire_load32("type");
-    uint8_t plain[WIRE_MAX_NAME];
-    return plain_key(data, m->key, m->length, plain) == 4 && memcmp(plain, "type", 4) == 0;
 }
 
 /* The type in the catalogue for the string that "type" has; catalogue->unknown where the catalogue has no such type. */
@@ -314,9 +309,9 @@ static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
 }
 
 /* Whether the likely type has its payload under this key. */
-static bool is_likely_payload(const wire_frame *f, const member *m) {
+static bool is_likely_payload(const wire_frame *f, const uint8_t *key, size_t length) {
     if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
-    uint32_t field = find_field(f->likely->layout, f->data, m);
+    uint32_t field = wire_layout_find(f->likely->layout, key, length);
     return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
 }
 
@@ -347,14 +342,18 @@ static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) 
  * field, if the type is known and has one. */
 static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
     bool ignored;
+    uint8_t plain[WIRE_MAX_NAME];
     m->key = ++p;
     p = walk_string(w, p, &m->escaped, &ignored);
     if (p == NULL) return NULL;
     m->length = (size_t)(p - m->key);
+    const uint8_t *key = m->escaped ? plain : m->key;
+    const size_t length = m->escaped ? plain_key(f->data, m->key, m->length, plain) : m->length;
+    m->names_type = length == 4 && wire_load32(key) == wire_load32("type");
     /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
      * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
-    if (so_far->layout == NULL && is_likely_payload(f, m)) settle_type(f, so_far, f->likely);
-    if (so_far->layout != NULL) *field = find_field(so_far->layout, f->data, m);
+    if (so_far->layout == NULL && is_likely_payload(f, key, length)) settle_type(f, so_far, f->likely);
+    if (so_far->layout != NULL) *field = wire_layout_find(so_far->layout, key, length);
     p++;
     if (p == w->end || *p != ':') {
         p = skip_space(p, w->end);
@@ -367,15 +366,14 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
 /* p: the value of a member that is no known field: "type", a member that comes before the type and is kept, or a member that is
  * not declared. Returns the byte behind the value. */
 static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
-    const bool names_type = is_type_key(f->data, m);
     member *kept = m;
-    if (!names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
+    if (!m->names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
         kept = &so_far->pending[so_far->pending_count];
     }
-    wire_value *value = names_type ? &f->type_value : &kept->value;
+    wire_value *value = m->names_type ? &f->type_value : &kept->value;
     p = walk_value(w, p, value, 1);
     if (p == NULL) return in_member(f, m);
-    if (names_type) {
+    if (m->names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
             so_far->again |= type != f->type; /* of several "type" members the last one counts */
@@ -436,6 +434,7 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     } else if (w->end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
         m.key = p + 1;
         m.length = 4;
+        m.names_type = true;
         return walk_other(w, f, so_far, p + 7, &m);
     }
     p = walk_key(w, f, so_far, p, &m, &field);
