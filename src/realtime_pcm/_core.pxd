@@ -88,6 +88,7 @@ cdef class Layout:
     cdef uint32_t format_fields         # these three, one bit each
     # descriptors
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
+    cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept

@@ -103,7 +103,11 @@ def test_what_cannot_be_read(tmp_path: Path, command: str, make: Callable[[Path]
     options = {"extract": ["--out", "out"], "bench": ["--seconds", "0"], "serve": ["--port", "0"]}[command]
     end = run(command, given, *options, status=1, cwd=tmp_path)
     if command == "serve":  # it takes one recording, and stops at the first frame that it could not send
-        says = {empty_folder: "calls: a folder; serve takes one", pattern: "*.nothing: No such", garbage: "garbage.jsonl: line 1: "}.get(make, says)
+        says = {
+            empty_folder: "calls: a folder; serve takes one",
+            pattern: "*.nothing: No such",
+            garbage: "garbage.jsonl: line 1: ",
+        }.get(make, says)
     assert says in end.line and given in end.line
     assert end.output == "" or (command == "bench" and end.output.count("\n") == 1)
     assert files(tmp_path) == before
@@ -131,7 +135,7 @@ def mixed(folder: Path) -> str:
     (folder / "call.jsonl").write_bytes(
         TURN + delta(1) + delta(1).replace(b'"delta":', b'"sample_rate_hz":8000,"delta":') + done(1)
     )
-    return "an item changes its format, and goes on in another WAV: 003-model-i1.wav: pcm16 24000 Hz up to sample 4500, then pcm16 8000 Hz"
+    return "and goes on in another WAV: 003-model-i1.wav: pcm16 24000 Hz up to sample 4500, then pcm16 8000 Hz"
 
 
 @pytest.mark.parametrize("make", [cut_line, cut_gzip, bad_base64, mixed])
@@ -341,3 +345,27 @@ def test_a_bar_on_long_input(tmp_path: Path) -> None:
     assert process.wait(60) == 0
     text = shown.decode()
     assert "%" in text and " frames" in text and "[red]call" in text and "\x1b[2J" not in text
+
+
+def test_a_terminal_of_few_letters(tmp_path: Path) -> None:
+    recorded(tmp_path / "call.jsonl", {"type": "response.output_audio_transcript.delta", "delta": "naïve 日本語"})
+    end = run("extract", "call.jsonl", "--out", "out", cwd=tmp_path, env=environment(PYTHONIOENCODING="ascii"))
+    assert r"na\xefve \u65e5\u672c\u8a9e" in end.output
+    assert "naïve 日本語" in (tmp_path / "out" / "transcript.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["extract", "bench", "serve"])
+def test_a_name_that_no_file_can_have(tmp_path: Path, command: str) -> None:
+    options = ["--out", "out"] if command == "extract" else []
+    line = run(command, "a" * 5000, *options, status=1, cwd=tmp_path).line
+    assert line.startswith("aaaa") and "too long" in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+@pytest.mark.parametrize("command", ["extract - --out out", "bench -", "serve -"])
+def test_a_closed_standard_input(tmp_path: Path, command: str) -> None:
+    script = f"'{sys.executable}' -m realtime_pcm {command} <&-"
+    end = subprocess.run(["/bin/sh", "-c", script], capture_output=True, cwd=tmp_path, env=environment())
+    assert end.returncode == 1
+    assert end.stderr.decode() == "realtime-pcm: standard input is closed\n"
+    assert files(tmp_path) == []

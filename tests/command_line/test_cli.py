@@ -88,7 +88,11 @@ def test_completion(shell: str) -> None:
         variables = {"_TYPER_COMPLETE_ARGS": "realtime-pcm ex", "COMP_WORDS": "realtime-pcm ex", "COMP_CWORD": "1"}
     # Its status is what the shell expects, and differs from shell to shell.
     done = subprocess.run(
-        COMMAND, capture_output=True, text=True, timeout=60, env=environment(_REALTIME_PCM_COMPLETE=f"complete_{shell}", **variables)
+        COMMAND,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(_REALTIME_PCM_COMPLETE=f"complete_{shell}", **variables),
     )
     assert "extract" in done.stdout and "serve" not in done.stdout, done
 
@@ -149,7 +153,9 @@ def test_the_command_itself(tmp_path: Path) -> None:
 def test_bench_of_the_sample() -> None:
     output = run("bench", "--seconds", "0").output
     assert "the packaged sample: 101 frames, 617,433 bytes, 9.2 s of audio" in output
-    assert re.search(r"\n  [\d,]+ messages/s, [\d,]+ MB/s, \d+\.\d\d us a message, [\d,]+ s of audio a second \(3 passes\)\n", output)
+    assert re.search(
+        r"\n  [\d,]+ messages/s, [\d,]+ MB/s, \d+\.\d\d us a message, [\d,]+ s of audio a second \(3 passes\)\n", output
+    )
 
 
 def test_bench_of_recordings(tmp_path: Path) -> None:

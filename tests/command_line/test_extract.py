@@ -10,6 +10,7 @@ import subprocess
 import sys
 import wave
 from base64 import b64encode
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,14 @@ def base64(samples: np.ndarray) -> str:
 
 def delta(samples: np.ndarray | str, item: object = "item_1", response: object = "resp_1", **more: Any) -> dict[str, Any]:
     payload = samples if isinstance(samples, str) else base64(samples)
-    return {"type": "response.output_audio.delta", "response_id": response, "item_id": item, "content_index": 0, "delta": payload, **more}
+    return {
+        "type": "response.output_audio.delta",
+        "response_id": response,
+        "item_id": item,
+        "content_index": 0,
+        "delta": payload,
+        **more,
+    }
 
 
 def done(item: object = "item_1", response: object = "resp_1") -> dict[str, Any]:
@@ -48,11 +56,22 @@ def append(samples: np.ndarray) -> dict[str, Any]:
 
 
 def words(text: object, item: object = "item_1", response: object = "resp_1") -> dict[str, Any]:
-    return {"type": "response.output_audio_transcript.delta", "response_id": response, "item_id": item, "content_index": 0, "delta": text}
+    return {
+        "type": "response.output_audio_transcript.delta",
+        "response_id": response,
+        "item_id": item,
+        "content_index": 0,
+        "delta": text,
+    }
 
 
 def user_words(text: str, item: str) -> dict[str, Any]:
-    return {"type": "conversation.item.input_audio_transcription.completed", "item_id": item, "content_index": 0, "transcript": text}
+    return {
+        "type": "conversation.item.input_audio_transcription.completed",
+        "item_id": item,
+        "content_index": 0,
+        "transcript": text,
+    }
 
 
 def at(time: float, event: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +160,9 @@ def test_each_side_has_its_own_rate(tmp_path: Path) -> None:
     session = {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw", "output_audio_format": "pcm16"}}
     ulaw = {"type": "input_audio_buffer.append", "audio": b64encode(bytes(range(256))).decode()}
     out, summary = extract(tmp_path, session, ulaw, {"type": "input_audio_buffer.commit"}, delta(noise(48)))
-    [user, model] = [read(out / item["files"][0]["file"]) for item in sorted(summary["items"], key=lambda item: item["side"] == "model")]
+    [user, model] = [
+        read(out / item["files"][0]["file"]) for item in sorted(summary["items"], key=lambda item: item["side"] == "model")
+    ]
     assert user[0] == 8000 and len(user[2]) == 256
     assert user[2][0] == -32124 and user[2][128] == 32124
     assert model[0] == 24_000
@@ -159,7 +180,9 @@ def test_a_split_sample_is_put_together(tmp_path: Path) -> None:
 def test_a_format_that_changes_within_an_item(tmp_path: Path) -> None:
     """All of it is kept, in two WAVs, and one line says so."""
     first, second = noise(480), {**delta(b64encode(bytes(range(256))).decode()), "sample_rate_hz": 8000}
-    file = recorded(tmp_path / "call.jsonl", delta(first, sample_rate_hz=24_000), second, delta(first, sample_rate_hz=24_000), done())
+    file = recorded(
+        tmp_path / "call.jsonl", delta(first, sample_rate_hz=24_000), second, delta(first, sample_rate_hz=24_000), done()
+    )
     out = tmp_path / "out"
     line = run("extract", file, "--out", out, status=1).line
     assert "001-model-item_1.wav: pcm16 24000 Hz up to sample 480, then pcm16 8000 Hz" in line
@@ -173,7 +196,14 @@ def test_a_format_that_changes_within_an_item(tmp_path: Path) -> None:
 
 
 def test_an_item_that_begins_anew_after_its_end_is_another_one(tmp_path: Path) -> None:
-    out, _ = extract(tmp_path, delta(noise(10, 1)), done(), delta(noise(20, 2)), {"type": "response.done", "response": {"id": "resp_1"}}, delta(noise(30, 3)))
+    out, _ = extract(
+        tmp_path,
+        delta(noise(10, 1)),
+        done(),
+        delta(noise(20, 2)),
+        {"type": "response.done", "response": {"id": "resp_1"}},
+        delta(noise(30, 3)),
+    )
     assert [len(samples) for samples in wavs(out).values()] == [10, 20, 30]
 
 
@@ -208,7 +238,9 @@ def test_what_a_client_commits_is_an_item(tmp_path: Path, answered: bool) -> Non
     commit = {"type": "input_audio_buffer.commit"}
     answers = [{"type": "input_audio_buffer.committed", "item_id": f"item_{n}"} for n in (1, 2)] if answered else []
     clear = {"type": "input_audio_buffer.clear"}
-    out, _ = extract(tmp_path, append(first), commit, append(second), *answers[:1], commit, *answers[1:], append(cleared), clear, append(rest))
+    out, _ = extract(
+        tmp_path, append(first), commit, append(second), *answers[:1], commit, *answers[1:], append(cleared), clear, append(rest)
+    )
     found = [*wavs(out).values()]
     assert [len(samples) for samples in found] == [2400, 4800, 1200]
     assert all(map(np.array_equal, found, (first, second, rest)))
@@ -228,8 +260,15 @@ def test_speech_that_is_under_way_at_the_end(tmp_path: Path) -> None:
 
 
 def test_an_item_that_the_client_made_with_audio(tmp_path: Path) -> None:
-    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi."}, {"type": "input_audio", "audio": base64(noise(240))}]}
-    named = {"type": "conversation.item.added", "item": {"id": "item_made", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi."}]}}
+    item = {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "Hi."}, {"type": "input_audio", "audio": base64(noise(240))}],
+    }
+    named = {
+        "type": "conversation.item.added",
+        "item": {"id": "item_made", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi."}]},
+    }
     out, summary = extract(tmp_path, {"type": "conversation.item.create", "item": item}, named)
     [found] = wavs(out).values()
     assert np.array_equal(found, noise(240))
@@ -282,7 +321,17 @@ def test_both_sides_of_different_rates_in_one_wav(tmp_path: Path) -> None:
 def test_without_times_turns_follow_one_another(tmp_path: Path) -> None:
     commit = {"type": "input_audio_buffer.commit"}
     answers = [{"type": "input_audio_buffer.committed", "item_id": f"u{n}"} for n in (1, 2)]
-    turns = [append(noise(24_000)), commit, answers[0], delta(noise(12_000)), done(), append(noise(24_000)), commit, answers[1], delta(noise(12_000), "item_2", "r2")]
+    turns = [
+        append(noise(24_000)),
+        commit,
+        answers[0],
+        delta(noise(12_000)),
+        done(),
+        append(noise(24_000)),
+        commit,
+        answers[1],
+        delta(noise(12_000), "item_2", "r2"),
+    ]
     _, summary = extract(tmp_path, *turns)
     assert [(item["side"], item["start"], item["end"]) for item in summary["items"]] == [
         ("user", 0.0, 1.0),
@@ -326,7 +375,7 @@ def test_transcripts(tmp_path: Path) -> None:
     assert cues[0][1:] == ("00:00:00,000", "00:00:01,000", "user", "Has it left?")
     assert " ".join(cue[4] for cue in cues[1:]) == sentence
     assert cues[1][1] == "00:00:02,000" and cues[-1][2] == "00:00:06,000"
-    assert all(after[1] == before[2] for before, after in zip(cues[1:-1], cues[2:], strict=True))
+    assert all(after[1] == before[2] for before, after in pairwise(cues[1:]))
     assert vtt.startswith("WEBVTT\n\n") and vtt.count(" --> ") == len(cues)
 
 
@@ -344,7 +393,10 @@ def test_an_interruption_in_transcripts(tmp_path: Path) -> None:
 def test_recordings_of_every_shape(tmp_path: Path, shape: str) -> None:
     path = tmp_path / "call.jsonl"
     if shape in ("wrapped", "quoted"):
-        recorded(path, *({"ts": 1.0, "dir": "in", "data": event if shape == "wrapped" else json.dumps(event)} for event in clients.EVENTS))
+        recorded(
+            path,
+            *({"ts": 1.0, "dir": "in", "data": event if shape == "wrapped" else json.dumps(event)} for event in clients.EVENTS),
+        )
     elif shape == "gzip":
         path = path.with_suffix(".jsonl.gz")
         path.write_bytes(gzip.compress(b"\n".join(FRAMES)))
@@ -382,7 +434,26 @@ def test_folders_and_patterns(tmp_path: Path) -> None:
 # --- what a stranger sends
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "a/b", "..", "\x1b[2J", "con", "a" * 5000, "日本語", "x\u202ey", "C:\\x", "", ["a"], {"a": 1}, 5, None])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../evil",
+        "/etc/passwd",
+        "a/b",
+        "..",
+        "\x1b[2J",
+        "con",
+        "a" * 5000,
+        "日本語",
+        "x\u202ey",
+        "C:\\x",
+        "",
+        ["a"],
+        {"a": 1},
+        5,
+        None,
+    ],
+)
 def test_an_id_is_no_path(tmp_path: Path, name: object) -> None:
     out, summary = extract(tmp_path, delta(noise(24), name, name), words("hello", name, name), done(name, name))
     assert files(tmp_path) == sorted(["call.jsonl", *(f"out/{inner}" for inner in files(out))])
@@ -407,7 +478,9 @@ def test_a_recording_of_many_items_is_bounded(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(speech, "MOST_ITEMS", 10)
     monkeypatch.setattr(speech, "MOST_TEXT", 50)
-    path = recorded(tmp_path / "call.jsonl", *(delta(noise(1), f"item_{n}") for n in range(15)), *(words("ten chars.") for _ in range(8)))
+    path = recorded(
+        tmp_path / "call.jsonl", *(delta(noise(1), f"item_{n}") for n in range(15)), *(words("ten chars.") for _ in range(8))
+    )
     recording = read_recording(path)
     found = speech.Speech(tmp_path, Wavs(), recording, None)
     for entry in recording:
@@ -477,11 +550,77 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     for copies in (32, 320):
         path = tmp_path / f"{copies}.jsonl"
         path.write_bytes(b"\n".join([turn] * copies) + b"\n")
+        command = [*COMMAND, "extract", str(path), "--joined", "--out", str(tmp_path / str(copies))]
         script = (
             "import resource, subprocess, sys\n"
-            f"subprocess.run({[*COMMAND, 'extract', str(path), '--joined', '--out', str(tmp_path / str(copies))]!r}, check=True)\n"
+            f"subprocess.run({command!r}, check=True)\n"
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=True)
         peaks.append(int(done.stdout.splitlines()[-1]))
     assert peaks[1] - peaks[0] < 16 * 1024, peaks
+
+
+def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sizes have 32 bits."""
+    from realtime_pcm.cli import places, speech, wavs as files_of
+
+    monkeypatch.setattr(files_of, "MOST_BYTES", 100_000)
+    samples = noise(120_000)
+    path = recorded(tmp_path / "call.jsonl", *(delta(samples[at : at + 2400]) for at in range(0, len(samples), 2400)))
+    recording = read_recording(path)
+    writer, joined = files_of.Wavs(), places.Joined(tmp_path)
+    found = speech.Speech(tmp_path, writer, recording, joined)
+    for entry in recording:
+        found.take(entry)
+    found.finish()
+    made = joined.finish(writer, "joined", found.user, found.model, lambda done, size: None)
+    [item] = found.items
+    assert np.array_equal(np.concatenate([read(tmp_path / file["file"])[2] for file in item.files]), samples)
+    both = np.concatenate([read(tmp_path / file["file"])[2] for file in made])
+    assert np.array_equal(both[1::2], samples) and not both[::2].any()
+    assert len(item.files) == 3 and len(made) == 5
+    assert all((tmp_path / file["file"]).stat().st_size <= 100_044 for file in [*item.files, *made])
+    assert found.mixed == []
+
+
+def test_ids_that_are_long_take_little_memory(tmp_path: Path) -> None:
+    """Two that differ at their end are two items."""
+    out, summary = extract(tmp_path, delta(noise(10, 1), "x" * 100_000 + "1"), delta(noise(20, 2), "x" * 100_000 + "2"))
+    assert sorted(map(len, wavs(out).values())) == [10, 20]
+    assert all(len(item["id"]) < 600 for item in summary["items"])
+
+
+def test_many_short_words_of_one_item(tmp_path: Path) -> None:
+    said = [f"{number} " for number in range(3500)]
+    out, summary = extract(tmp_path, *map(words, said))
+    assert summary["items"][0]["transcript"] == "".join(said).strip()
+    assert (out / "transcript.txt").read_text().endswith(" 3498 3499\n")
+
+
+def test_an_interruption_drops_what_is_queued(tmp_path: Path) -> None:
+    """Two items of one response come at once; the first is interrupted, so nobody hears the second."""
+    first, second, answer = noise(24_000, 1), noise(24_000, 2), noise(2400, 3)
+    cut = {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 250}
+    events = [
+        HEADER,
+        at(0.0, delta(first, "a")),
+        at(0.0, delta(second, "b")),
+        at(0.25, cut),
+        at(0.5, delta(answer, "c", "resp_2")),
+    ]
+    out, summary = extract(tmp_path, *events, options=("--joined",))
+    right = read(out / "joined.wav")[2][1::2]
+    assert np.array_equal(right[:6000], first[:6000]) and not right[6000:12_000].any()
+    assert np.array_equal(right[12_000:], answer)
+    assert [item["heard_seconds"] for item in summary["items"]] == [0.25, 0.0, None]
+    assert [len(samples) for name, samples in wavs(out).items() if name != "joined.wav"] == [24_000, 24_000, 2400]
+
+
+def test_a_gap_of_the_network_is_heard(tmp_path: Path) -> None:
+    """A player that has nothing left is silent until the next piece comes."""
+    events = [HEADER, at(0.0, delta(noise(2400, 1))), at(0.3, delta(noise(2400, 2))), at(0.41, delta(noise(2400, 3)))]
+    out, _ = extract(tmp_path, *events, options=("--joined",))
+    right = read(out / "joined.wav")[2][1::2]
+    assert np.array_equal(right[:2400], noise(2400, 1)) and not right[2400:7200].any()
+    assert np.array_equal(right[7200:9600], noise(2400, 2)) and np.array_equal(right[9600:], noise(2400, 3))

@@ -178,7 +178,12 @@ def test_extract_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
     assert MARKUP[:50] in text and r"\x1b]0;title\x07" in text and "naïve 日本語 עברית" in text
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert all(name.isprintable() and not unfit(name) for name in names)
-    assert names[0].startswith("001-model-") and names[1:] == ["summary.json", "transcript.srt", "transcript.txt", "transcript.vtt"]
+    assert names[0].startswith("001-model-") and names[1:] == [
+        "summary.json",
+        "transcript.srt",
+        "transcript.txt",
+        "transcript.vtt",
+    ]
     # People look at transcripts in terminals, too. The summary holds what was said, as JSON.
     for name in names[1:]:
         assert not unfit((tmp_path / "out" / name).read_bytes().decode())

@@ -69,7 +69,7 @@ def test_pyright(tmp_path: Path) -> None:
         text = (PACKAGE / name).read_text(encoding="utf-8")
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name.replace("/", "_")).write_text(text, encoding="utf-8")
     config = {"include": ["*.py"], "reportMissingModuleSource": "none"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
     run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ def main() -> None:
         from .app import run
 
         _end_as_interrupted()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal or a file may be unable to hold every letter
         status = run()
         sys.stdout.flush()
     except ImportError as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import bench, demo, extract, inspect, serve, timeline
-from .console import complain, shown_line
+from .console import complain, reason_of, shown_line
 
 __all__ = ["app", "run"]
 
@@ -57,6 +57,12 @@ def run(arguments: list[str] | None = None) -> int:
         if text:  # none where the help was shown instead
             complain(shown_line(text) + hint)
         return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        complain(f"{name}{reason_of(error)}")
+        return 1
     except SystemExit:
         if _COMPLETION in os.environ:
             raise

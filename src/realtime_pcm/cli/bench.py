@@ -31,7 +31,9 @@ def bench(
         list[Path] | None,
         typer.Argument(metavar="[SESSION]...", help="Recordings, folders, patterns, or `-`; the packaged sample if none."),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long each recording is decoded, again and again.")] = 1.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.0, max=3600.0, help="How long each recording is decoded, again and again.")
+    ] = 1.0,
 ) -> None:
     """Decode recordings from memory, on one thread, and say how many messages and bytes a second that makes.
 
@@ -64,7 +66,9 @@ def bench(
         name = shown_line(source.name) + (f" (its first {number:,} frames)" if size > MOST_BYTES else "")
         refused += _tell(out, name, frames, seconds)
         if refused:
-            problems.append(f"{source.name}: refused frames were left out: {refused:,}" + (f"; the first: {first}" if first else ""))
+            problems.append(
+                f"{source.name}: refused frames were left out: {refused:,}" + (f"; the first: {first}" if first else "")
+            )
     if problems:
         raise Failure("; ".join(problems))
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import typer
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
 
 __all__ = [
+    "Bar",
     "Failure",
     "Source",
     "complain",
@@ -96,41 +97,29 @@ class Source:
     """A recording that was named on the command line: a file, or standard input.
 
     name: as the user knows it. stem: what files made of it are called. size: its bytes on the disk, None where nobody knows.
-    again: whether `open` may be called more than once; standard input is then kept in a temporary file.
     """
 
-    def __init__(self, path: Path, again: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.size: int | None = None
-        self._again = again
-        self._kept: BinaryIO | None = None
         self.name, self.stem = str(path), _stem(path.name)
         if str(path) == STANDARD_INPUT:
             self.name, self.stem = "standard input", "recording"
 
     def open(self) -> BinaryIO:
-        """The bytes of the recording from their beginning. Failure where they cannot be had."""
+        """The bytes of the recording. Failure where they cannot be had."""
         try:
-            file = self._standard_input() if str(self.path) == STANDARD_INPUT else open(self.path, "rb", buffering=1 << 18)
+            if str(self.path) != STANDARD_INPUT:
+                file: BinaryIO = open(self.path, "rb", buffering=1 << 18)  # noqa: SIM115
+            elif sys.stdin is None:
+                raise Failure("standard input is closed")
+            else:
+                file = sys.stdin.buffer
             with contextlib.suppress(OSError):
                 self.size = os.fstat(file.fileno()).st_size or None
             return file
         except OSError as error:
             raise Failure(f"{self.name}: {reason_of(error)}") from None
-
-    def _standard_input(self) -> BinaryIO:
-        if sys.stdin is None:
-            raise Failure("standard input is closed")
-        if not self._again:
-            return sys.stdin.buffer
-        if self._kept is None:
-            import shutil
-            import tempfile
-
-            self._kept = tempfile.TemporaryFile(prefix="realtime-pcm-")  # noqa: SIM115
-            shutil.copyfileobj(sys.stdin.buffer, self._kept, 1 << 20)
-        self._kept.seek(0)
-        return open(os.dup(self._kept.fileno()), "rb", buffering=1 << 18)
 
 
 def _stem(name: str) -> str:
@@ -140,7 +129,7 @@ def _stem(name: str) -> str:
     return Path(name).stem or "recording"
 
 
-def find(given: list[Path], *, again: bool = False) -> list[Source]:
+def find(given: list[Path]) -> list[Source]:
     """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
 
     Failure for what is not there, and for a folder or pattern without recordings.
@@ -158,11 +147,11 @@ def find(given: list[Path], *, again: bool = False) -> list[Source]:
         elif os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
             found = [path]
         else:
-            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]
+            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
             if not found:
                 raise Failure(f"{path}: no file has such a name")
         paths += [file for file in found if file not in paths]
-    return [Source(path, again) for path in paths]
+    return [Source(path) for path in paths]
 
 
 SHOW_AFTER = 1.0  # seconds of reading before a bar appears
@@ -187,51 +176,58 @@ def entries(source: Source, **options: Any) -> Iterator[tuple[Recording, Iterato
 
 
 def _with_a_bar(source: Source, file: BinaryIO, recording: Recording) -> Iterator[Entry]:
-    waited = sys.stderr is not None and sys.stderr.isatty()
-    start = time.monotonic()
-    bar: Any = None
+    number = 0
+    with Bar(source.name) as bar:
+        try:
+            for number, entry in enumerate(recording, 1):
+                yield entry
+                if number % EACH == 0:
+                    bar.show(_place(file), source.size, f"{number:,} frames")
+        except OSError as error:
+            raise Failure(f"{source.name}: {reason_of(error)} after {number:,} frames") from None
+
+
+def _place(file: BinaryIO) -> int | None:
     try:
-        number = 0
-        for number, entry in enumerate(recording, 1):
-            yield entry
-            if number % EACH or not waited:
-                continue
-            if bar is None and time.monotonic() - start > SHOW_AFTER:
-                bar = _Bar(shown_line(source.name), source.size)
-            if bar is not None:
-                bar.show(file, number)
-    except OSError as error:
-        raise Failure(f"{source.name}: {reason_of(error)} after {number} frames") from None
-    finally:
-        if bar is not None:
-            bar.close()
+        return file.tell()
+    except (OSError, ValueError):  # a pipe
+        return None
 
 
-class _Bar:
-    """A bar where the size of the input is known, and a count of frames where it is not."""
+class Bar:
+    """Progress on standard error: it comes where that is a terminal, once the work has taken a second, and goes at the end."""
 
-    def __init__(self, name: str, size: int | None) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = shown_line(name)
+        self._wanted = sys.stderr is not None and sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def show(self, done: int | None, size: int | None, words: str = "") -> None:
+        """Tells how much is done, and of how much; None where nobody knows."""
+        if not self._wanted or (self._progress is None and time.monotonic() - self._began < SHOW_AFTER):
+            return
+        if self._progress is None:
+            self._begin(size)
+        self._progress.update(self._task, completed=done, words=words)
+
+    def _begin(self, size: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.text import Text
 
-        known = [BarColumn(), TextColumn("{task.percentage:3.0f} %", markup=False), TimeRemainingColumn()]
-        frames = TextColumn("{task.fields[frames]:,} frames", markup=False)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False), *(known if size else []), frames,
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._task = self._progress.add_task(Text(name).plain, total=size, frames=0)
+        known = (BarColumn(), TextColumn("{task.percentage:3.0f} %", markup=False), TimeRemainingColumn()) if size else ()
+        name, words = (TextColumn(field, markup=False) for field in ("{task.description}", "{task.fields[words]}"))
+        self._progress = Progress(name, *known, words, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(self._name, total=size, words="")
         self._progress.start()
 
-    def show(self, file: BinaryIO, frames: int) -> None:
-        place = None
-        with contextlib.suppress(OSError, ValueError):
-            place = file.tell()
-        self._progress.update(self._task, completed=place, frames=frames)
-
-    def close(self) -> None:
-        self._progress.stop()
+    def __exit__(self, *exc_info: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
 
 
 # --- what is written

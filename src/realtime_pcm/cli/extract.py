@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
+from .console import Bar, Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
@@ -41,13 +41,12 @@ def extract(
     sources = find(sessions)
     # One file goes straight into the folder; whatever may name several has a folder for each.
     single = len(sessions) == 1 and (sources[0].path == sessions[0])
-    new_folder(out)
     failed: Failure | None = None
     closed: BrokenPipeError | None = None
     names: set[str] = set()
     for source in sources:
         try:
-            Extraction(source, out if single else new_folder(out / _unused(source.stem, names)), joined).run(closed is not None)
+            Extraction(source, out if single else out / _unused(source.stem, names), joined).run(closed is not None)
         except BrokenPipeError as error:
             closed = error  # the files still are wanted
         except Failure as failure:
@@ -89,6 +88,8 @@ class Extraction:
         from .speech import Speech
         from .wavs import Wavs
 
+        made = not self.folder.exists()
+        new_folder(self.folder)
         wavs = Wavs()
         joined = Joined(self.folder) if self.joined else None
         with entries(self.source) as (recording, found):
@@ -97,7 +98,8 @@ class Extraction:
             try:
                 self._read(speech, found)
                 if joined is not None:
-                    self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model)
+                    with Bar(f"{self.source.name}: joined.wav") as bar:
+                        self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model, bar.show)
             except Failure as error:
                 failure = error
                 self.stopped = str(error)
@@ -111,6 +113,8 @@ class Extraction:
                 if joined is not None:
                     joined.close()
         if failure is None and not self.frames:
+            if made:
+                self.folder.rmdir()
             raise Failure(f"{self.source.name}: {self._nothing()}")
         if failure is None:
             self._write(speech, recording)
@@ -171,7 +175,7 @@ class Extraction:
     def _write_what_can_be(self, speech: Speech, recording: Recording) -> str:
         """After the work was stopped: what was kept, in words."""
         wavs = sum(len(item.files) for item in speech.items)
-        kept = f"{wavs} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
+        kept = f"{wavs:,} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
         if not (speech.items or self.frames):
             return kept
         try:
@@ -223,7 +227,8 @@ class Extraction:
 
         out = console()
         seconds = sum(item.seconds for item in speech.items)
-        say(out, f"{shown_line(self.source.name)}: {recording.shape}; {self.frames:,} frames, {seconds:,.1f} s of audio")
+        frames = f"{self.frames:,} frame{'s' if self.frames != 1 else ''}"
+        say(out, f"{shown_line(self.source.name)}: {recording.shape}; {frames}, {seconds:,.1f} s of audio")
         items = [item for item in speech.items if item.files or item.text]
         if items:
             table = Table(box=None, pad_edge=False, header_style="dim")
@@ -255,9 +260,13 @@ class Extraction:
             problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
         problems += [f"left out: {count:,} {what}" for what, count in speech.left_out.items()]
         if speech.microphone.left_out:
-            problems.append(f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format")
+            problems.append(
+                f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
+            )
         if speech.clock.faults:
-            problems.append(f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before")
+            problems.append(
+                f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before"
+            )
         if problems:
             raise Failure(f"{self.source.name}: " + "; ".join(problems))
 

@@ -80,7 +80,7 @@ class Microphone:
         whole = samples[: len(samples) // form.channels * form.channels]
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder)  # type: ignore[assignment]  # noqa: SIM115
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             assert self._file is not None
             self._file.write(little_endian(whole).data)
         except OSError as error:

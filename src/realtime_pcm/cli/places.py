@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,11 +16,13 @@ from .wavs import Form, Wavs, little_endian
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    Tell = Callable[[int, int], None]  # how much is done, and of how much
     Samples = npt.NDArray[np.int16]
 
 __all__ = ["Clock", "Joined", "Lane"]
 
-JITTER = {"user": 0.25, "model": 0.1}  # seconds by which a piece may come late and still follow the one before it without a gap
+# Seconds by which a piece may come late and still follow the one before it without a gap.
+JITTER = {"user": 0.3, "model": 0.02}
 LONGEST_PAUSE = 3600.0  # seconds between two frames; a longer pause is taken for a fault of the clock
 SILENT_RATE = 8000  # of a side without audio
 LONGEST = 48 * 3600.0  # seconds of the recording that have a place
@@ -104,7 +107,9 @@ class Joined:
     def write(self, lane: Lane, start: int, samples: Samples, form: Form, length: int) -> None:
         """Puts a piece at the sample `start` of its lane, as `length` samples of one channel at the lane's rate."""
         if form.channels != 1:
-            samples = samples[: len(samples) // form.channels * form.channels].reshape(-1, form.channels).mean(axis=1).astype(np.int16)
+            samples = (
+                samples[: len(samples) // form.channels * form.channels].reshape(-1, form.channels).mean(axis=1).astype(np.int16)
+            )
         if form.rate != lane.rate:
             samples = _resampled(self._resamplers, lane, samples, form.rate, length)
         file = self._file(lane)
@@ -132,13 +137,13 @@ class Joined:
         if lane.side not in self._files:
             try:
                 # It has no name, so that nothing is left of it however the command ends.
-                self._files[lane.side] = tempfile.TemporaryFile(dir=self._folder)  # type: ignore[assignment]  # noqa: SIM115
+                self._files[lane.side] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             except OSError as error:
                 raise Failure(f"{self._folder}: {reason_of(error)}") from None
         return self._files[lane.side]
 
-    def finish(self, wavs: Wavs, stem: str, user: Lane, model: Lane) -> list[dict[str, Any]]:
-        """Writes the WAV, user left and model right, at the higher of both rates; what the files are. None where nothing was said."""
+    def finish(self, wavs: Wavs, stem: str, user: Lane, model: Lane, tell: Tell) -> list[dict[str, Any]]:
+        """Writes the WAV, user left and model right, at the higher of both rates; what the files are, none without audio."""
         rate = max(user.rate, model.rate)
         if not rate:
             return []
@@ -146,6 +151,7 @@ class Joined:
         sides = [_Side(self._files.get(lane.side), lane, rate) for lane in (user, model)]
         files: list[dict[str, Any]] = []
         wav = None
+        seconds, length = 0, int(max(user.seconds, model.seconds)) + 1
         while True:
             left, right = (side.read() for side in sides)
             count = max(len(left), len(right))
@@ -163,6 +169,8 @@ class Joined:
                 files.append({"file": wav.path.name, "rate": rate, "samples": 0})
             wavs.write(wav, piece)
             files[-1]["samples"] = wav.samples
+            seconds += 1
+            tell(seconds, length)
         if wav is not None:
             wavs.finish(wav)
         return files

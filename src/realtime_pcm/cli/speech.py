@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ MOST_ITEMS = 10_000
 MOST_FILES = 20_000
 MOST_TEXT = 32 * 1024 * 1024  # characters of all transcripts
 MOST_WAITING = 1000  # speeches that have begun, and commits that no server has answered
+LONGEST_ID = 500  # characters; of a longer one its beginning and its digest are kept
 MOST_RUNS = 1000  # gaps in the audio of one item
 
 Key = tuple[object, object, object, object]
@@ -45,37 +47,44 @@ class Item:
 
     def __init__(self, number: int, side: str, id: str | None) -> None:
         self.number, self.side, self.id = number, side, id
+        self.response: object = None  # the id of the response that it is a part of
         self.start: float | None = None
         self.end: float | None = None
         self.heard: float | None = None
         self.cut_short = False  # the work was stopped in the middle of it
         self.files: list[dict[str, Any]] = []
         self.wav: Wav | None = None
+        self.letters = 0  # of its transcript
         self.ended = False  # its audio
         self.heard_by_server = False  # the server has said when
         self._words: list[str] = []
+        self._pieces: list[str] = []  # the end of them, as it came
         self._runs: list[tuple[float, float]] = []  # where its audio stands: (start, end)
 
     @property
     def text(self) -> str:
         """The transcript so far."""
-        if len(self._words) > 1:
-            self._words = ["".join(self._words)]
-        return self._words[0].strip() if self._words else ""
+        return "".join([*self._words, *self._pieces]).strip()
 
     def say(self, words: str, whole: bool = False) -> int:
         """Adds words, or replaces all of them; by how many characters the transcript grew."""
-        grown = len(words)
+        before = self.letters
         if whole:
-            grown -= sum(map(len, self._words))
+            self.letters = 0
             self._words.clear()
-        self._words.append(words)
-        return grown
+            self._pieces.clear()
+        self.letters += len(words)
+        self._pieces.append(words)
+        if len(self._pieces) >= 1000:  # a list of many short texts takes more memory than one long text
+            self._words.append("".join(self._pieces))
+            self._pieces.clear()
+        return self.letters - before
 
     @property
     def seconds(self) -> float:
         """The length of its audio."""
-        return sum(file["samples"] / file["rate"] for file in self.files if file["rate"])
+        seconds: float = sum(file["samples"] / file["rate"] for file in self.files)
+        return seconds
 
     def mark(self, start: float, end: float) -> None:
         """Tells where a piece of it stands."""
@@ -125,6 +134,7 @@ class Speech:
         self._by_key: dict[Key, Item] = {}
         self._under_way: dict[Key, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
+        self._recent: deque[Item] = deque(maxlen=64)  # items of the model that have audio
         self._text = self._files = 0
         # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
         # committed and no server has named, where that begins which is in no item yet, and items that the client made.
@@ -198,8 +208,8 @@ class Speech:
             (received.InputAudioBufferSpeechStarted, self._on_speech_started),
             (received.InputAudioBufferSpeechStopped, self._on_speech_stopped),
             (received.InputAudioBufferCommitted, self._on_committed),
-            (sent.InputAudioBufferCommit, self._on_commit),
-            (sent.InputAudioBufferClear, self._on_clear),
+            ((sent.InputAudioBufferCommit, sent.InputAudioTurnEnd), self._on_commit),
+            ((sent.InputAudioBufferClear, sent.InputAudioClear, sent.InputAudioTurnCancel), self._on_clear),
             ((sent.ConversationItemTruncate, received.ConversationItemTruncated), self._on_truncate),
             (sent.ConversationItemCreate, self._on_item_made),
             ((received.ConversationItemCreated, received.ConversationItemAdded), self._on_item_named),
@@ -291,12 +301,15 @@ class Speech:
                 del self._by_key[key]
                 return
         self._under_way[key] = item
+        item.response = key[1]
         begins = not item.files
         self._write(item, samples, form)
         if item.heard is not None:
             return  # it was interrupted: nobody hears the rest
         wanted = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds) if begins else None
         item.mark(*self.model.place(samples, form, wanted))
+        if begins:
+            self._recent.append(item)
 
     def _on_audio_end(self, message: Any) -> None:
         key = self._key(message)
@@ -322,9 +335,13 @@ class Speech:
         heard = message.audio_end_ms
         if item is None or item.heard is not None or type(heard) not in (int, float) or not 0 <= heard < 1e12:
             return
-        item.heard = min(heard / 1000, item.seconds)
-        for start, end in reversed(item.unheard(item.heard)):
-            self.model.cut(start, end)
+        # A player drops what is queued: the response's later items are not heard at all.
+        later = [other for other in self._recent if other.number > item.number and other.response == item.response]
+        for other in [*reversed(later), item]:
+            if other.heard is None:
+                other.heard = min(heard / 1000, item.seconds) if other is item else 0.0
+                for start, end in reversed(other.unheard(other.heard)):
+                    self.model.cut(start, end)
 
     # --- the user's audio
 
@@ -512,12 +529,14 @@ class Speech:
             return
         if item is None:
             item = self._item(side, id)
-        if item is not None and not item.text:
+        if item is not None and not item.letters:
             self._say(item, words, whole=True)
 
 
 def _plain(id: object) -> Any:
-    """An id or index as it is; None for what is neither a text nor a number."""
+    """An id or index as it is, if it is short; None for what is neither a text nor a number."""
+    if isinstance(id, str) and len(id) > LONGEST_ID:
+        return f"{id[: LONGEST_ID // 2]}...{sha256(id.encode(errors='surrogatepass')).hexdigest()}"
     return id if isinstance(id, (str, int)) else None
 
 

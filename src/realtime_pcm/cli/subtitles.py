@@ -19,7 +19,8 @@ SHORTEST_CUE = 0.5  # seconds
 LONGEST_WORD = LONGEST_CUE
 
 # Players take these for the beginning and the end of a tag.
-_SRT = str.maketrans("<>{}", "‹›()")
+_SRT = str.maketrans("<>{}", "\u2039\u203a()")  # quotation marks that look like them
+_ENDS = ".?!\u2026\u3002\uff1f\uff01"  # of sentences, in Chinese and Japanese too
 _VTT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
@@ -82,7 +83,7 @@ def _pieces(text: str) -> list[str]:
     piece = ""
     words = (word[at : at + LONGEST_WORD] for word in text.split() for at in range(0, len(word), LONGEST_WORD))
     for word in words:
-        if piece and (len(piece) + 1 + len(word) > LONGEST_CUE or (piece[-1] in ".?!…。？！" and len(piece) > LONGEST_CUE // 3)):
+        if piece and (len(piece) + 1 + len(word) > LONGEST_CUE or (piece[-1] in _ENDS and len(piece) > LONGEST_CUE // 3)):
             pieces.append(piece)
             piece = word
         else:

@@ -25,11 +25,29 @@ cdef bytes _key_bytes(const stream_key *key):
 
 # ---- Formats, found by path in a frame that the walk has accepted ---------------------------------------------------------
 
-cdef wire_key[6] _HOLDER_KEYS       # of a session or a response
-_HOLDER_KEYS[:] = [_key(b"audio"), _key(b"output_audio_format"), _key(b"input_audio_format"), _key(b"sample_rate"),
-                   _key(b"input_audio_sampling_rate"), _key(b"id")]
+# Where _members puts what it finds of a session or a response: one value for each of the keys below.
+cdef enum:
+    FOUND_AUDIO
+    FOUND_FLAT_OUTPUT
+    FOUND_FLAT_INPUT
+    FOUND_RATE
+    FOUND_INPUT_RATE
+    FOUND_ID
+    FOUND_OUTPUT            # of the member `audio`
+    FOUND_INPUT
+    FOUND_SHARED_FORMAT
+    FOUND_OUTPUT_FORMAT     # of audio.output
+    FOUND_INPUT_FORMAT      # of audio.input
+    FOUND_COUNT
+
+cdef wire_key[1] _SIDE_KEYS
+_SIDE_KEYS[:] = [_key(b"format")]
 cdef wire_key[3] _AUDIO_KEYS
-_AUDIO_KEYS[:] = [_key(b"output"), _key(b"input"), _key(b"format")]
+_AUDIO_KEYS[:] = [_key(b"output", &_SIDE_KEYS[0], 1, FOUND_OUTPUT_FORMAT), _key(b"input", &_SIDE_KEYS[0], 1, FOUND_INPUT_FORMAT),
+                  _key(b"format")]
+cdef wire_key[6] _HOLDER_KEYS
+_HOLDER_KEYS[:] = [_key(b"audio", &_AUDIO_KEYS[0], 3, FOUND_OUTPUT), _key(b"output_audio_format"), _key(b"input_audio_format"),
+                   _key(b"sample_rate"), _key(b"input_audio_sampling_rate"), _key(b"id")]
 cdef wire_key[4] _FORMAT_KEYS
 _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
 
@@ -63,35 +81,26 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     rate = _flat(data, &found[1])
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
-@cython.final
-cdef class _NamedFormats:
-    """The formats that a session or a response names (None: it names none), and where its id stands in the frame."""
-    cdef object output_format, input_format
-    cdef wire_value id
-
-cdef _NamedFormats _read_named_formats(const uint8_t *data, const wire_value *holder, before):
-    """Reads the formats of `holder`, the object `session` or `response` of a frame. `before`: the input format so far, for a rate
-    that comes without a name."""
-    cdef wire_value[6] found
-    cdef wire_value[3] audio
-    cdef wire_value side
-    cdef _NamedFormats named = _NamedFormats()
-    _members(data, holder, _HOLDER_KEYS, 6, found)
-    _members(data, &found[0], _AUDIO_KEYS, 3, audio)
-    named.id = found[5]
+cdef int _read_formats(_Change change, const uint8_t *data, const wire_value *holder, before, wire_value *id) except -1:
+    """Reads the formats that `holder` names, the object `session` or `response` of a frame: change.output_format and
+    change.input_format, each None where it is not named. `before`: the input format so far, for a rate that comes without a name.
+    `id` becomes the place of the holder's id."""
+    cdef wire_value[FOUND_COUNT] found
+    _members(data, holder, _HOLDER_KEYS, FOUND_OUTPUT, found)
+    id[0] = found[FOUND_ID]
     # GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta.
-    _members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
-    shared = _format_value(data, &audio[2])
-    named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
-    _members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
-    named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
+    shared = _format_value(data, &found[FOUND_SHARED_FORMAT])
+    change.output_format = (_format_value(data, &found[FOUND_OUTPUT_FORMAT]) or shared
+                            or _format_value(data, &found[FOUND_FLAT_OUTPUT]))
+    change.input_format = (_format_value(data, &found[FOUND_INPUT_FORMAT]) or shared
+                           or _format_value(data, &found[FOUND_FLAT_INPUT]))
     # DashScope and Voice Live send the rate of the input beside its name, as `sample_rate` or `input_audio_sampling_rate`.
-    rate = _flat(data, &found[3])
+    rate = _flat(data, &found[FOUND_RATE])
     if rate is None:
-        rate = _flat(data, &found[4])
+        rate = _flat(data, &found[FOUND_INPUT_RATE])
     if rate is not None:
-        named.input_format = _with_rate(data, &side, named.input_format, rate, before)
-    return named
+        change.input_format = _with_rate(data, &found[FOUND_INPUT_FORMAT], change.input_format, rate, before)
+    return 0
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
     """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did.
@@ -127,6 +136,8 @@ if hasattr(os, "register_at_fork"):
 # ---- The session -----------------------------------------------------------------------------------------------------------
 
 @cython.final
+@cython.no_gc
+@cython.freelist(4)
 cdef class _Change:
     pass
 
@@ -261,8 +272,7 @@ cdef class Session:
     cdef _Change read_change(self, const wire_frame *f, Layout layout):
         """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
-        cdef wire_value holder
-        cdef _NamedFormats named
+        cdef wire_value holder, id
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
@@ -271,20 +281,18 @@ cdef class Session:
         holder = f.values[layout.holder]
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
             before = DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format
-            named = _read_named_formats(f.data, &holder, before)
-            change.output_format = named.output_format
-            change.input_format = named.input_format
+            _read_formats(change, f.data, &holder, before, &id)
             return change
-        named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT)
-        change.response_format = named.output_format
-        if named.id.kind != WIRE_STRING:
+        _read_formats(change, f.data, &holder, DEFAULT_FORMAT, &id)
+        change.response_format, change.output_format, change.input_format = change.output_format, None, None
+        if id.kind != WIRE_STRING:
             # xAI leaves the object `response` empty, and sends `response_id` beside it.
             if layout.ids.response_id:
-                named.id = f.values[layout.ids.response_id]
+                id = f.values[layout.ids.response_id]
             else:
-                named.id.kind = WIRE_ABSENT
-        stream_key_of_response(&change.ended, f.data, &named.id)
-        if named.id.kind > WIRE_NULL and named.id.kind < WIRE_OBJECT:
+                id.kind = WIRE_ABSENT
+        stream_key_of_response(&change.ended, f.data, &id)
+        if id.kind > WIRE_NULL and id.kind < WIRE_OBJECT:
             change.response = _key_bytes(&change.ended)
         return change
 
@@ -322,10 +330,12 @@ cdef class Session:
             output_format = change.output_format
         if change.input_format is not None:
             input_format = change.input_format
-        formats = (input_format, output_format)
-        response_formats = {} if start else self.response_formats
+        formats = self.formats
+        if input_format is not self.input_format or output_format is not self.output_format:
+            formats = (input_format, output_format)
+        response_formats = {} if start and self.response_formats else self.response_formats
+        oldest = next(iter(response_formats)) if len(response_formats) == MAX_RESPONSE_FORMATS else None
         if change.response_format is not None and change.response is not None:
-            oldest = next(iter(response_formats), None)
             response_formats[change.response] = change.response_format
             self.forget_stream_formats()
             if len(response_formats) > MAX_RESPONSE_FORMATS:

@@ -24,12 +24,6 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
-LEGEND = (
-    "Shaded above: speech as the server heard it. Grey below: audio that was not heard, after an interruption. "
-    "Each lane has its own scale."
-)
-
-
 class _Axis(NamedTuple):
     origin: float
     end: float
@@ -120,6 +114,19 @@ def notes_of(found: Analysis) -> list[str]:
     return notes
 
 
+def _legend(found: Analysis) -> str:
+    parts = []
+    if found.user_audio_seconds and any(item.side == "user" and item.end > item.start for item in found.items):
+        parts.append("Shaded above: speech as the server heard it.")
+    if any(cut.stopped for cut in found.interruptions):
+        parts.append("Grey below: audio that was not heard, after an interruption.")
+    if found.gaps:
+        parts.append("Orange: silence, because audio came too late.")
+    if found.user_audio_seconds and found.model_audio_seconds:
+        parts.append("Each lane has its own scale.")
+    return " ".join(parts)
+
+
 def laid_out(
     found: Analysis,
     waves: Waveform,
@@ -153,8 +160,9 @@ def laid_out(
     for side in ("user", "model"):
         y, more = _words(shapes, axis, found, side, y)
         missing += more
-    y += 18
-    shapes.append(Text(GUTTER, y, fitted(LEGEND, "small", width - GUTTER - RIGHT), "dim"))
+    for line in wrapped(_legend(found), "small", width - GUTTER - RIGHT, 3):
+        y += 16
+        shapes.append(Text(GUTTER, y, line, "dim"))
     if missing:
         y += 18
         shapes.append(Text(GUTTER, y, f"{missing:,} labels have no room here: a page (.html) lists all turns.", "dim"))
