@@ -24,6 +24,8 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
+
+
 class _Axis(NamedTuple):
     origin: float
     end: float
