@@ -40,6 +40,21 @@ def test_tables_for_people(tmp_path: Path) -> None:
     assert "1 line was refused: line " in done.line and ": not base64 at byte " in done.line
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_tables_fit_a_terminal(tmp_path: Path, columns: int) -> None:
+    """Narrow terminals get fewer columns; no word is broken into single letters."""
+    path = conversation(tmp_path)
+    variables = {"COLUMNS": str(columns), "TTY_COMPATIBLE": "1", "NO_COLOR": "1", "TERM": "xterm"}
+    output = re.sub(r"\x1b\[[\d;]*m", "", run("inspect", path, status=1, env=environment(**variables)).output)
+    tables = output[output.index("Messages") :]
+    # A sentence is left to the terminal, which wraps it.
+    assert max(len(line) for line in tables.splitlines() if not line.startswith("latency to")) <= columns
+    assert re.search(r"^ +1 .* 0\.500 s .* 9\.25 s .*completed *$", tables, re.MULTILINE)
+    assert ("since" in tables) is (columns == 120)
+    piped = run("inspect", path, status=1, env=environment(COLUMNS=str(columns))).output
+    assert re.search(r"^ +1 .* 0\.500 s +speech stopped .* completed *$", piped, re.MULTILINE)
+
+
 def test_json_for_programs(tmp_path: Path) -> None:
     path = conversation(tmp_path)
     done = run("inspect", path, "--json", status=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,8 @@ __all__ = ["analysis_of", "clock", "inspect", "nothing_in", "refused_in"]
 
 MOST_ROWS = 30  # of a table; --json has more
 LONGEST_CELL = 60
+FEW_COLUMNS = 6  # tables of fewer columns may fold each
+WIDEST = 1000  # columns of a terminal
 INTERRUPTED = 130
 
 
@@ -145,20 +147,36 @@ def _report(out: Console, source: Source, found: Analysis) -> None:
 
 
 def _table(out: Console, title: str, columns: Iterable[str], rows: list[list[str | Text]], more: int = 0) -> None:
-    """A table of at most MOST_ROWS rows. A column whose name begins with a blank stands to the right."""
+    """A table of at most MOST_ROWS rows. A column whose name begins with a blank stands to the right.
+
+    A column whose name ends in "?" is left out, the last ones first, where a terminal is too narrow for all. Output
+    that goes to a file or a pipe is as wide as it needs to be.
+    """
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for name in columns:
-        right = name.startswith(" ")
-        table.add_column(name.strip(), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for row in rows[:MOST_ROWS]:
-        table.add_row(*(Text(_cell(cell)) if isinstance(cell, str) else cell for cell in row))
+    names = list(columns)
+    kept = list(range(len(names)))
+    while True:
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+        for place in kept:
+            name = names[place]
+            last = place == kept[-1] or len(names) < FEW_COLUMNS
+            align: Literal["left", "right"] = "right" if name.startswith(" ") else "left"
+            table.add_column(name.strip(" ?"), justify=align, no_wrap=not last or align == "right", overflow="fold")
+        for row in rows[:MOST_ROWS]:
+            cells = (row[place] for place in kept)
+            table.add_row(*(Text(_cell(cell)) if isinstance(cell, str) else cell for cell in cells))
+        needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
+        optional = [place for place in kept if names[place].endswith("?")]
+        if needed <= out.width or not out.is_terminal or not optional:
+            break
+        kept.remove(optional[-1])
     out.print()
-    out.print(table)
+    out.print(table, width=None if out.is_terminal else max(out.width, needed), crop=out.is_terminal)
     more += max(0, len(rows) - MOST_ROWS)
     if more:
         say(out, f"... and {more:,} more: --json has them, as far as they were kept", "dim")
@@ -206,14 +224,14 @@ def _turns(out: Console, found: Analysis) -> None:
                 status,
             ]
         )
-    columns = " turn/ line/ at/began/ latency/since/ user audio/ audio/ arrives/ gaps/ cut/status".split("/")
+    columns = " turn/ line?/ at/began?/ latency/since?/ user audio?/ audio/ arrives?/ gaps/ cut/status".split("/")
     _table(out, "Turns", columns, rows, found.left_out.get("turns", 0))
     if found.latency is not None:
         spread = found.latency
         say(
             out,
-            f"latency to the first audio, {spread.turns:,} turns: median {spread.median:.3f} s, 95 % within {spread.p95:.3f} s, "
-            f"from {spread.smallest:.3f} to {spread.largest:.3f} s",
+            f"latency to the first audio, {spread.turns:,} {'turn' if spread.turns == 1 else 'turns'}: "
+            f"median {spread.median:.3f} s, 95 % within {spread.p95:.3f} s, from {spread.smallest:.3f} to {spread.largest:.3f} s",
         )
 
 
@@ -233,7 +251,7 @@ def _interruptions(out: Console, found: Analysis) -> None:
         rows.append(
             [str(one.turn), str(one.at.line), clock(one.at.time), what, ", ".join(one.causes), heard, known[one.heard_from]]
         )
-    columns = " turn/ line/ at/what/told by/ heard/how that is known".split("/")
+    columns = " turn/ line?/ at/what/told by?/ heard/how that is known".split("/")
     _table(out, "Interruptions", columns, rows, found.left_out.get("interruptions", 0))
 
 
@@ -247,7 +265,7 @@ def _tools(out: Console, found: Analysis) -> None:
         arguments = arguments if len(arguments) <= LONGEST_CELL else f"{arguments[:LONGEST_CELL]}…"
         name = Text(_cell(call.name or "-"), "red" if call.failed else "")
         rows.append([str(call.turn), str(call.asked.line), clock(call.asked.time), call.kind, name, took, arguments])
-    columns = " turn/ line/ at/kind/tool/ took/arguments".split("/")
+    columns = " turn/ line?/ at?/kind?/tool/ took/arguments".split("/")
     _table(out, "Tools", columns, rows, found.left_out.get("tools", 0))
 
 
@@ -271,9 +289,11 @@ def _errors(out: Console, found: Analysis) -> None:
     rows: list[list[str | Text]] = []
     for one in found.errors:
         rows.append([str(one.at.line), clock(one.at.time), one.source, one.type or "-", one.code or "-", one.message or "-"])
-    _table(out, "Errors that the server told", " line/ at/by/type/code/message".split("/"), rows, found.left_out.get("errors", 0))
+    _table(
+        out, "Errors that the server told", " line/ at/by?/type?/code?/message".split("/"), rows, found.left_out.get("errors", 0)
+    )
     rows = []
     for bad in found.bad_frames:
         where = f"{bad.type or '-'}{f': {bad.field}' if bad.field else ''}"
         rows.append([str(bad.line), clock(bad.time), bad.direction, where, f"{bad.position:,}", bad.reason])
-    _table(out, "Bad frames", " line/ at/side/type/ byte/reason".split("/"), rows, found.left_out.get("bad_frames", 0))
+    _table(out, "Bad frames", " line/ at?/side?/type?/ byte/reason".split("/"), rows, found.left_out.get("bad_frames", 0))
