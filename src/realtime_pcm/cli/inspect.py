@@ -37,6 +37,8 @@ def inspect(
 ) -> None:
     """Say what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
     out = console()
+    if not out.is_terminal:
+        out.width = WIDEST
     failed: Failure | None = None
     for source in find(sessions):
         if failed is not None:
@@ -172,11 +174,11 @@ def _table(out: Console, title: str, columns: Iterable[str], rows: list[list[str
             table.add_row(*(Text(_cell(cell)) if isinstance(cell, str) else cell for cell in cells))
         needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
         optional = [place for place in kept if names[place].endswith("?")]
-        if needed <= out.width or not out.is_terminal or not optional:
+        if needed <= out.width or not optional:
             break
         kept.remove(optional[-1])
     out.print()
-    out.print(table, width=None if out.is_terminal else max(out.width, needed), crop=out.is_terminal)
+    out.print(table)
     more += max(0, len(rows) - MOST_ROWS)
     if more:
         say(out, f"... and {more:,} more: --json has them, as far as they were kept", "dim")
