@@ -1,10 +1,12 @@
-"""The command line: demo, decode, serve."""
+"""The command line: demo, bench, serve, and what all commands have in common."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -17,26 +19,12 @@ import pytest
 
 pytest.importorskip("typer")
 
-from typer.testing import CliRunner
-
 import realtime_pcm as rp
-from realtime_pcm import cli
+from realtime_pcm import cli, sample
 from support import stream_clients as clients
+from support.command import COMMAND, environment, files, recorded, run
 
-COMMAND = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
-
-
-def invoke(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
-    assert result.exit_code == code, (result.output, result.exception)
-    return result.output
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three passes instead of a second of them."""
-    full = cli.time_decoding
-    monkeypatch.setattr(cli, "time_decoding", lambda frames: full(frames, seconds=0.0))
+SCRIPT = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
 
 
 def check_wav(path: Path) -> None:
@@ -47,113 +35,226 @@ def check_wav(path: Path) -> None:
     assert data == clients.PCM
 
 
+# --- what all commands have in common
+
+
+def test_the_version() -> None:
+    assert run("--version").output == f"realtime-pcm {rp.__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["extract"], ["serve"], ["bench"]])
+def test_help_is_quick(command: list[str]) -> None:
+    """It imports nothing that only a command needs when it works."""
+    script = (
+        "import sys\nsys.argv[1:] = %r\nfrom realtime_pcm.cli import main\ntry:\n    main()\nexcept SystemExit as stop:\n"
+        "    assert not stop.code\n"
+        "print([name for name in ('websockets', 'soxr', 'zstandard', 'rich.progress', 'asyncio', 'realtime_pcm.recording', "
+        "'realtime_pcm.playback') if name in sys.modules])" % ([*command, "--help"],)
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert "Usage: realtime-pcm" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["hum"], "No such command 'hum'. (realtime-pcm --help tells more)"),
+        (["decode", "x"], "No such command 'decode'"),
+        (["demo", "--loud"], "--loud"),
+        (["extract"], "SESSION"),
+        (["extract", "x.jsonl"], "--out"),
+        (["serve", "--fault", "explode"], "unknown fault 'explode': known are unknown_type"),
+        (["serve", "--pace", "-1"], "--pace"),
+        (["serve", "--pace", "nan"], "--pace"),
+        (["serve", "--pace", "fast"], "--pace"),
+        (["serve", "--port", "99999"], "--port"),
+        (["bench", "--seconds", "-1"], "--seconds"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(arguments: list[str], says: str) -> None:
+    done = run(*arguments, status=2)
+    assert done.output == ""
+    assert says in done.line
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    """What the shell calls while its user types."""
+    if shell == "fish":
+        variables = {"_TYPER_COMPLETE_ARGS": "realtime-pcm ex", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    else:
+        variables = {"_TYPER_COMPLETE_ARGS": "realtime-pcm ex", "COMP_WORDS": "realtime-pcm ex", "COMP_CWORD": "1"}
+    # Its status is what the shell expects, and differs from shell to shell.
+    done = subprocess.run(
+        COMMAND,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(_REALTIME_PCM_COMPLETE=f"complete_{shell}", **variables),
+    )
+    assert "extract" in done.stdout and "serve" not in done.stdout, done
+
+
+def test_without_the_extra_the_command_says_so() -> None:
+    script = "import sys\nsys.modules['typer'] = None\nfrom realtime_pcm.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip() == cli.MISSING
+
+
+@pytest.mark.parametrize("package", ["websockets", "soxr"])
+def test_without_a_part_of_the_extra_the_command_says_so(package: str, tmp_path: Path) -> None:
+    audio = {"type": "response.output_audio.delta", "delta": "AAABAA=="}
+    session = {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw"}}
+    append = {"type": "input_audio_buffer.append", "audio": "AAAA"}
+    file = recorded(tmp_path / "a.jsonl", session, append, audio)
+    arguments = ["serve"] if package == "websockets" else ["extract", str(file), "--out", str(tmp_path / "out"), "--joined"]
+    script = (
+        f"import sys\nsys.modules[{package!r}] = None\nsys.argv[1:] = {arguments!r}\nfrom realtime_pcm.cli import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and 'pip install "realtime-pcm[cli]"' in done.stderr
+
+
+# --- demo
+
+
 def test_demo(tmp_path: Path) -> None:
-    output = invoke("demo", "--out", str(tmp_path / "new" / "folder"))
-    check_wav(tmp_path / "new" / "folder" / "sample.wav")
-    text = (tmp_path / "new" / "folder" / "sample.txt").read_text(encoding="utf-8")
-    assert text == clients.TRANSCRIPT + "\n"
+    folder = tmp_path / "new" / "folder"
+    done = run("demo", "--out", folder)
+    assert done.errors == ""
+    assert files(folder) == ["sample.txt", "sample.wav"]
+    check_wav(folder / "sample.wav")
+    assert (folder / "sample.txt").read_text(encoding="utf-8") == clients.TRANSCRIPT + "\n"
     samples = np.frombuffer(clients.PCM, "<i2").astype(float)
     rms = np.sqrt(np.mean(samples**2))
-    assert f"audio: {len(samples) / 24_000:.3f} s ({len(samples)} samples at 24000 Hz), RMS {rms:.1f} of 32768" in output
+    assert f"audio: {len(samples) / 24_000:.3f} s ({len(samples)} samples at 24000 Hz), RMS {rms:.1f} of 32768" in done.output
     for type_ in {event["type"] for event in clients.EVENTS}:
         count = sum(event["type"] == type_ for event in clients.EVENTS)
-        assert re.search(rf"{re.escape(type_)}\s+\S?\s*{count}\b", output), type_
-    assert re.search(r"decoding: 101 frames, [\d,]+ bytes in [\d,]+ us: [\d,]+ messages/s", output)
-    assert f"{rp.simd_tier()} kernel" in output
+        assert re.search(rf"{re.escape(type_)}\s+\S?\s*{count}\b", done.output), type_
+    assert re.search(r"decoding: 101 frames, [\d,]+ bytes in [\d,]+ us: [\d,]+ messages/s", done.output)
+    assert f"{rp.simd_tier()} kernel" in done.output
 
 
-def test_decode_a_recording(tmp_path: Path) -> None:
-    file = tmp_path / "call.jsonl"
-    file.write_bytes(b"\n\n".join(clients.FRAMES))
-    invoke("decode", str(file), "--out", str(tmp_path))
-    check_wav(tmp_path / "call.wav")
-    assert (tmp_path / "call.txt").read_text(encoding="utf-8") == clients.TRANSCRIPT + "\n"
-
-
-def test_decode_says_what_it_refused(tmp_path: Path) -> None:
-    file = tmp_path / "call.jsonl"
-    bad = [b'{"type":"response.output_audio.delta","delta":"AAA*"}', *[b"{"] * 11]
-    file.write_bytes(b"\n".join([*clients.FRAMES, *bad]))
-    output = invoke("decode", str(file), "--out", str(tmp_path), code=1)
-    assert "refused: response.output_audio.delta: delta:" in output
-    assert "refused: 2 more" in output
-    check_wav(tmp_path / "call.wav")
-
-
-def test_decode_without_audio(tmp_path: Path) -> None:
-    file = tmp_path / "call.jsonl"
-    file.write_bytes(clients.FRAMES[0])
-    assert "audio: none" in invoke("decode", str(file), "--out", str(tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["call.jsonl"]
-
-
-def test_decode_of_two_rates_writes_no_wav(tmp_path: Path) -> None:
-    """Half of it at another pitch would be worse than none."""
-    file = tmp_path / "call.jsonl"
-    session = '{"type":"session.updated","session":{"audio":{"output":{"format":{"type":"%s"}}}}}'
-    delta = '{"type":"response.output_audio.delta","response_id":"%s","delta":"AAAA"}'
-    lines = [session % "audio/pcm", delta % "a", session % "audio/pcmu", delta % "b"]
-    file.write_text("\n".join(lines))
-    output = invoke("decode", str(file), "--out", str(tmp_path))
-    assert "one WAV cannot hold it all" in output
-    assert not list(tmp_path.glob("*.wav"))
-
-
-def test_usage_errors(tmp_path: Path) -> None:
-    invoke("decode", str(tmp_path / "nothing.jsonl"), code=2)
-    invoke("serve", "--fault", "explode", code=2)
-    invoke("hum", code=2)
-    (tmp_path / "empty.jsonl").write_bytes(b"\n")
-    invoke("serve", str(tmp_path / "empty.jsonl"), code=2)
-
-
-def test_serve_lists_its_faults() -> None:
-    from realtime_pcm.testing import FAULTS
-
-    output = invoke("serve", "--fault", "list")
-    assert [line.split()[0] for line in output.splitlines()] == list(FAULTS)
-
-
-@pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
+@pytest.mark.skipif(not SCRIPT.exists(), reason="the realtime-pcm command is not installed beside this Python")
 def test_the_command_itself(tmp_path: Path) -> None:
-    done = subprocess.run([str(COMMAND), "demo", "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([str(SCRIPT), "demo", "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     assert "Messages by type" in done.stdout
     check_wav(tmp_path / "sample.wav")
 
 
-@pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
-def test_serve_as_a_command() -> None:
-    connect = pytest.importorskip("websockets.sync.client").connect
+# --- bench
+
+
+def test_bench_of_the_sample() -> None:
+    output = run("bench", "--seconds", "0").output
+    assert "the packaged sample: 101 frames, 617,433 bytes, 9.2 s of audio" in output
+    assert re.search(
+        r"\n  [\d,]+ messages/s, [\d,]+ MB/s, \d+\.\d\d us a message, [\d,]+ s of audio a second \(3 passes\)\n", output
+    )
+
+
+def test_bench_of_recordings(tmp_path: Path) -> None:
+    """Both sides, and what is refused is left out, counted and told."""
+    append = {"direction": "sent", "event": {"type": "input_audio_buffer.append", "audio": "AAAA" * 4000}}
+    bad = {"direction": "received", "event": {"type": "response.output_audio.delta", "delta": "*"}}
+    recorded(tmp_path / "a.jsonl", append, append, bad)
+    recorded(tmp_path / "b.jsonl", *clients.FRAMES)
+    done = run("bench", "--seconds", "0", tmp_path, status=1)
+    assert "a.jsonl: 2 frames, " in done.output and "0.5 s of audio" in done.output
+    assert "b.jsonl: 101 frames" in done.output
+    assert "refused frames were left out: 1" in done.line
+
+
+# --- serve
+
+
+def serving(*options: object) -> subprocess.Popen[str]:
     # A test run in the background ignores SIGINT, and so would the server, which inherits that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        server = subprocess.Popen(
-            [str(COMMAND), "serve", "--port", "0", "--pace", "0", "--autoplay"], stdout=subprocess.PIPE, text=True
+        return subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0", *map(str, options)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
     finally:
         signal.signal(signal.SIGINT, before)
-    with server:
+
+
+def replayed(*options: object) -> list[Any]:
+    """What a client gets of `serve`."""
+    connect = pytest.importorskip("websockets.sync.client").connect
+    with serving("--pace", "0", "--autoplay", *options) as server:
         try:
-            assert server.stdout is not None
+            assert server.stdout is not None and server.stderr is not None
             line = server.stdout.readline()
-            assert line.startswith("listening on ws://127.0.0.1:")
+            assert line.startswith("listening on ws://127.0.0.1:"), server.stderr.read()
             with connect(line.split()[-1], max_size=None) as connection:
-                messages: list[Any] = list(rp.decode_stream(connection))
+                messages = list(rp.decode_stream(connection))
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=30) == 130
+            assert server.stderr.read() == "realtime-pcm: interrupted\n"
         finally:
             server.kill()
-    assert [message.to_dict() for message in messages] == [json.loads(frame) for frame in clients.FRAMES]
+    return [message.to_dict() for message in messages]
 
 
-@pytest.mark.skipif(not COMMAND.exists(), reason="the realtime-pcm command is not installed beside this Python")
+def test_serve() -> None:
+    assert replayed() == [json.loads(frame) for frame in clients.FRAMES]
+
+
+def test_serve_a_wrapped_recording_of_both_sides(tmp_path: Path) -> None:
+    """It sends what the server sent, and a byte order mark does not hide the first frame."""
+    lines = [{"direction": "in", "event": event} for event in clients.EVENTS]
+    lines.insert(5, {"direction": "out", "event": {"type": "response.create"}})
+    file = recorded(tmp_path / "call.jsonl", *lines)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert replayed(file) == clients.EVENTS
+
+
+def test_serve_lists_its_faults() -> None:
+    from realtime_pcm.testing import FAULTS
+
+    output = run("serve", "--fault", "list").output
+    assert [line.split()[0] for line in output.splitlines()] == list(FAULTS)
+
+
+def test_serve_on_a_taken_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = run("serve", "--port", port, status=1).line
+    assert line == f"port {port}: {os.strerror(98) if sys.platform == 'linux' else ''}; --port 0 takes any free one"
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ([], "an empty recording"),
+        (["", ""], "an empty recording"),
+        ([{"direction": "sent", "event": {"type": "response.create"}}], "none of its frames comes from a server"),
+        ([{"type": "x"}, '{"type":"y"'], "line 2: y: "),
+    ],
+)
+def test_serve_tells_what_it_cannot_serve(tmp_path: Path, events: list[object], says: str) -> None:
+    line = run("serve", recorded(tmp_path / "call.jsonl", *events), status=1).line
+    assert "call.jsonl: " in line and says in line
+
+
 @pytest.mark.parametrize("options", [[], ["--origin", "https://app.example"]])
 def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
     connect = pytest.importorskip("websockets.sync.client").connect
     from websockets.exceptions import InvalidStatus
 
-    with subprocess.Popen([str(COMMAND), "serve", "--port", "0", *options], stdout=subprocess.PIPE, text=True) as server:
+    with serving(*options) as server:
         try:
             assert server.stdout is not None
             url = server.stdout.readline().split()[-1]
@@ -171,11 +272,7 @@ def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
     assert let_in == [None, "http://localhost:3000", *options[1:]]
 
 
-def test_without_the_extra_the_command_says_so() -> None:
-    script = (
-        "import sys\nsys.modules['typer'] = None\n"
-        "import runpy\nfrom importlib import import_module\nimport_module('realtime_pcm.cli')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.strip() == cli.MISSING
+def test_standard_input_is_served(tmp_path: Path) -> None:
+    line = run("serve", "-", status=1, given=b'{"type":"x"\n').line
+    assert line.startswith("standard input: line 1: x: ")
+    assert run("bench", "-", "--seconds", "0", given=sample.path().read_bytes()).output.count("101 frames") == 1

@@ -157,87 +157,106 @@ def recorded(folder: Path, *events: object, name: str = "call.jsonl") -> str:
     return str(path)
 
 
-def test_decode_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
+def test_extract_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
+    said = {"item_id": EVIL, "response_id": "r1", "content_index": 0}
     file = recorded(
         tmp_path,
         {"type": MARKUP, "event_id": EVIL},
         {"type": EVIL},
-        {"type": "x" * 5000},
-        transcript(EVIL + "\n"),
-        transcript(MARKUP + "\n"),
-        transcript(LEGIT),
-        AUDIO,
-        {**AUDIO, "delta": "AAA*"},
+        {**transcript(EVIL), **said},
+        {**AUDIO, **said},
+        {**transcript(MARKUP), "item_id": MARKUP},
+        {**transcript(LEGIT), "item_id": "legit"},
         '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1],
-        '{"type":"%s","x":}' % MARKUP,
+        {**AUDIO, "delta": "AAA*"},
     )
-    output, errors = command("decode", file, "--out", str(tmp_path), code=1)
-    assert errors == ""
+    output, errors = command("extract", file, "--out", str(tmp_path / "out"), code=1)
     assert "\x1b[" in output  # it was a terminal to rich
     text = without_colours(output)
     assert not unfit(text), ascii("".join(unfit(text)))
-    assert text.count(MARKUP) == 3  # in the table, in the transcript and in an error, as it was sent
-    assert text.count(r"\x1b]0;title\x07") == 3
-    assert "x" * 100 + "... 5000 characters" in text
-    for line in LEGIT.expandtabs(8).split("\n"):
-        assert line.strip() in text
-    # The file is data, too, and holds what was said.
-    assert (tmp_path / "call.txt").read_bytes().decode() == f"{EVIL}\n{MARKUP}\n{LEGIT}\n"
+    assert not unfit(errors) and errors.count("\n") == 1 and "2 lines were refused; the first: line 7: " in errors
+    assert MARKUP[:50] in text and r"\x1b]0;title\x07" in text and "naïve 日本語 עברית" in text
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert all(name.isprintable() and not unfit(name) for name in names)
+    assert names[0].startswith("001-model-") and names[1:] == [
+        "summary.json",
+        "transcript.srt",
+        "transcript.txt",
+        "transcript.vtt",
+    ]
+    # People look at transcripts in terminals, too. The summary holds what was said, as JSON.
+    for name in names[1:]:
+        assert not unfit((tmp_path / "out" / name).read_bytes().decode())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
+    assert [item["transcript"] for item in summary["items"]] == [EVIL.strip(), MARKUP, LEGIT]
+
+
+def test_bench_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
+    bad = '{"type":"%s","x":}' % json.dumps(EVIL + MARKUP)[1:-1]
+    output, errors = command("bench", recorded(tmp_path, AUDIO, bad), "--seconds", "0", code=1)
+    assert not unfit(without_colours(output)) and not unfit(errors)
+    assert "refused frames were left out: 1" in errors and r"\x1b]0;title\x07" in errors
 
 
 def test_transcript_deltas_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
     odd = [transcript(delta) for delta in (5, 1.5, True, ["a"], {"a": 1}, None)]
     file = recorded(tmp_path, transcript("before "), *odd, transcript("after"))
-    output, _ = command("decode", file, "--out", str(tmp_path))
-    assert "transcript: deltas left out because they are no text: 5\n" in without_colours(output)
-    assert (tmp_path / "call.txt").read_text() == "before after\n"
+    _, errors = command("extract", file, "--out", str(tmp_path / "out"), code=1)
+    assert "left out: 5 transcripts that are no text" in errors
+    assert (tmp_path / "out" / "transcript.txt").read_text().endswith("model: before after\n")
 
 
 def test_a_recording_of_many_types_and_rates_is_summed_up(tmp_path: Path) -> None:
     types = [{"type": f"type.{number}"} for number in range(5000)]
-    audio = [{**AUDIO, "sample_rate_hz": 8000 + number} for number in range(5000)]
-    output, _ = command("decode", recorded(tmp_path, *types, *audio), "--out", str(tmp_path))
-    text = without_colours(output)
-    assert re.search(r"4901 more types\D+4901\b", text)
-    assert re.search(r"one WAV cannot hold it all: (80\d\d Hz, ){9}8009 Hz and 4990 more, channels 1", text)
-    assert len(text.splitlines()) < 150
+    audio = [{**AUDIO, "item_id": f"item_{number % 50}", "sample_rate_hz": 8000 + number} for number in range(500)]
+    output, errors = command("extract", recorded(tmp_path, *types, *audio), "--out", str(tmp_path / "out"), code=1)
+    assert "... and 30 more items" in output and len(output.splitlines()) < 30
+    assert "then pcm16 8050 Hz; so do 49 more items" in errors and errors.count("\n") == 1
+    assert len(list((tmp_path / "out").glob("*.wav"))) == 500
 
 
 def test_the_largest_rate_that_a_session_can_name(tmp_path: Path) -> None:
     session = {"type": "session.updated", "session": {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 2**31 - 1}}}}}
-    command("decode", recorded(tmp_path, session, AUDIO), "--out", str(tmp_path))
-    with wave.open(str(tmp_path / "call.wav")) as file:
-        assert (file.getframerate(), file.getnframes()) == (2**31 - 1, 2)
+    command("extract", recorded(tmp_path, session, AUDIO), "--joined", "--out", str(tmp_path / "out"))
+    for name in ("001-model.wav", "joined.wav"):
+        with wave.open(str(tmp_path / "out" / name)) as file:
+            assert (file.getframerate(), file.getnframes()) == (2**31 - 1, 2)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
 def test_a_file_name_is_data_too(tmp_path: Path) -> None:
     """A downloaded recording may have any name."""
-    output, _ = command(
-        "decode", recorded(tmp_path, AUDIO, transcript("hello"), name="\x1b]0;t\x07[bold]a.jsonl"), "--out", str(tmp_path)
-    )
-    text = without_colours(output)
-    assert not unfit(text)
-    assert text.count(r"\x1b]0;t\x07[bold]a.") == 2
+    file = recorded(tmp_path, AUDIO, name="\x1b]0;t\x07[bold]a.jsonl")
+    for arguments, code in (
+        (["extract", file, "--out", str(tmp_path / "\x1b[2J")], 0),
+        (["extract", str(tmp_path / "*.jsonl"), "--out", str(tmp_path / "out")], 0),
+        (["bench", file, "--seconds", "0"], 0),
+        (["extract", file + "x", "--out", str(tmp_path / "out")], 1),
+    ):
+        output, errors = command(*arguments, code=code)
+        text = without_colours(output) + errors
+        assert not unfit(text)
+        assert r"\x1b]0;t\x07[bold]a." in text
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["__0_t__bold_a"]
 
 
 @pytest.mark.parametrize(
     ("events", "says"),
     [
-        ([AUDIO, '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1]], "frame 2 of the recording: "),
-        (["[" * 100_000], "frame 1 of the recording: more than 1024 levels"),
+        ([AUDIO, '{"type":"%s","x":}' % json.dumps(EVIL)[1:-1]], "line 2: "),
+        (["[" * 100_000], "line 1: more than 1024 levels"),
         pytest.param(
             ['{"type":"x","y":' + "[" * 1000 + "]" * 1000 + "}"],
             "frame 1 of the recording",
             marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="json reads 1,000 levels from Python 3.12 on"),
         ),
-        (["[]"], "frame 1 of the recording: expected a JSON object"),
-        (["{}"], 'frame 1 of the recording: no "type"'),
-        ([{**AUDIO, "delta": "*"}], "frame 1 of the recording: "),
+        (["[]"], "line 1 is a JSON array"),
+        (["{}"], 'line 1: no "type"'),
+        ([{**AUDIO, "delta": "*"}], "line 1: "),
     ],
 )
 def test_serve_refuses_a_hostile_recording_in_words(tmp_path: Path, events: list[object], says: str) -> None:
-    _, errors = command("serve", recorded(tmp_path, *events), "--port", "0", code=2)
+    _, errors = command("serve", recorded(tmp_path, *events), "--port", "0", code=1)
     text = without_colours(errors)
     assert not unfit(text)
     assert says in re.sub(r"[\s│]+", " ", text)

@@ -56,7 +56,7 @@ def test_pyright(tmp_path: Path) -> None:
         shutil.copy(program, tmp_path)
     names = (
         "stream.py",
-        "cli.py",
+        "cli/console.py",
         "errors.py",
         "audio.py",
         "terminal.py",
@@ -68,7 +68,7 @@ def test_pyright(tmp_path: Path) -> None:
         text = (PACKAGE / name).read_text(encoding="utf-8")
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name.replace("/", "_")).write_text(text, encoding="utf-8")
     for path in sorted((PACKAGE / "testing").glob("*.py")):
         text = (
             path.read_text(encoding="utf-8")

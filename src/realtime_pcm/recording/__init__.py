@@ -10,12 +10,15 @@
 The first line of a recording names its version and the wall time. Each further line is one frame:
 `{"time": seconds since then, "direction": "received" or "sent", "event": the frame}`. A frame that is no JSON object with a
 "type" stands as base64 in "raw", with its "error". `read_recording` reads other people's recordings too: `shapes.py`.
+`analyse` says what happened in a recording: turns and their latency, interruptions, tools, what is wrong.
 """
 
 from __future__ import annotations
 
+from .analysis import analyse
 from .files import RecordingError
+from .findings import Analysis
 from .reader import Entry, Recording, read_recording
 from .writer import Recorder
 
-__all__ = ["Entry", "Recorder", "Recording", "RecordingError", "read_recording"]
+__all__ = ["Analysis", "Entry", "Recorder", "Recording", "RecordingError", "analyse", "read_recording"]

@@ -1,0 +1,74 @@
+"""The typer app: which commands there are, and how each of them ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from . import bench, demo, extract, inspect, serve, timeline
+from .console import complain, reason_of, shown_line
+
+__all__ = ["app", "run"]
+
+NAME = "realtime-pcm"
+_COMPLETION = "_REALTIME_PCM_COMPLETE"  # set by the shell's script that completes what its user types
+
+app = typer.Typer(
+    name=NAME,
+    help="Recordings of Realtime voice sessions: listen to them, look at them, replay them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo.demo, extract.extract, inspect.inspect, timeline.timeline, serve.serve, bench.bench):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from realtime_pcm import __version__
+
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Recordings of Realtime voice sessions: listen to them, look at them, replay them."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the command of `arguments`, or of sys.argv; its exit status. What went wrong stands on standard error, in one line."""
+    stdout = sys.stdout
+    try:
+        status = app(args=arguments, prog_name=NAME, standalone_mode=False)
+    except typer.TyperException as error:
+        # A mistake in the arguments has a context, which knows the name of the command; a Failure of ours has none.
+        context = getattr(error, "ctx", None)
+        hint = f" ({context.command_path} --help tells more)" if context is not None else ""
+        text = error.format_message()
+        if text:  # none where the help was shown instead
+            complain(shown_line(text) + hint)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        complain(f"{name}{reason_of(error)}")
+        return 1
+    except SystemExit:
+        if _COMPLETION in os.environ:
+            raise
+        # Nothing else ends so: typer, or rich for it, met a closed pipe while it printed the help.
+        sys.stdout = stdout
+        raise BrokenPipeError from None
+    if status == 130:
+        complain("interrupted")
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,275 @@
+"""`realtime-pcm extract`: what both sides of a recording said, as WAVs, transcripts and a summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import Bar, Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
+
+if TYPE_CHECKING:
+    from realtime_pcm.recording import Entry, Recording
+
+    from .speech import Speech
+
+__all__ = ["extract"]
+
+MOST_TOLD = 1000  # refused lines in summary.json
+MOST_ROWS = 20  # items in the table
+LONGEST_CELL = 60  # characters of a transcript in the table
+INTERRUPTED = 130
+
+
+def extract(
+    sessions: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for what is extracted; of several sessions, a folder each.")],
+    joined: Annotated[
+        bool, typer.Option("--joined", help="Also one stereo WAV in real time: the user left, the model right.")
+    ] = False,
+) -> None:
+    """Write each item of both sides to a WAV, and the transcripts as text, SRT and WebVTT.
+
+    The recording may be plain frames, one a line, what `Recorder` wrote, or other people's wrappers; gzip and zstd are unpacked.
+    """
+    sources = find(sessions)
+    # One file goes straight into the folder; whatever may name several has a folder for each.
+    single = len(sessions) == 1 and (sources[0].path == sessions[0])
+    failed: Failure | None = None
+    closed: BrokenPipeError | None = None
+    names: set[str] = set()
+    for source in sources:
+        try:
+            Extraction(source, out if single else out / _unused(source.stem, names), joined).run(closed is not None)
+        except BrokenPipeError as error:
+            closed = error  # the files still are wanted
+        except Failure as failure:
+            if failure.exit_code == INTERRUPTED or source is sources[-1]:
+                raise
+            complain(str(failure))
+            failed = failure
+    if closed is not None:
+        raise closed
+    if failed is not None:
+        raise typer.Exit(failed.exit_code)
+
+
+def _unused(stem: str, names: set[str]) -> str:
+    name = first = safe_name(stem) or "recording"
+    number = 1
+    while name.casefold() in names:
+        number += 1
+        name = f"{first}-{number}"
+    names.add(name.casefold())
+    return name
+
+
+class Extraction:
+    """The work on one recording."""
+
+    def __init__(self, source: Source, folder: Path, joined: bool) -> None:
+        self.source, self.folder, self.joined = source, folder, joined
+        self.frames = self.refused = 0
+        self.first_refused = ""
+        self.told: list[dict[str, Any]] = []
+        self.stopped = ""
+        self.problems: list[str] = []
+        self.joined_files: list[dict[str, Any]] = []
+
+    def run(self, quiet: bool = False) -> None:
+        """Writes it all, and says so unless quiet. Failure where something was not as it should be; what is whole is kept."""
+        from .places import Joined
+        from .speech import Speech
+        from .wavs import Wavs
+
+        made = not self.folder.exists()
+        new_folder(self.folder)
+        wavs = Wavs()
+        joined = Joined(self.folder) if self.joined else None
+        with entries(self.source) as (recording, found):
+            speech = Speech(self.folder, wavs, recording, joined)
+            failure: Failure | None = None
+            try:
+                self._read(speech, found)
+                if joined is not None:
+                    with Bar(f"{self.source.name}: joined.wav") as bar:
+                        self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model, bar.show)
+            except Failure as error:
+                failure = error
+                self.stopped = str(error)
+            except KeyboardInterrupt:
+                line = f" after {self.frames:,} frames" if self.frames else ""
+                failure = Failure(f"{self.source.name}: interrupted{line}", INTERRUPTED)
+                self.stopped = "interrupted"
+            finally:
+                speech.keep_whole()
+                speech.microphone.close()
+                if joined is not None:
+                    joined.close()
+        if failure is None and not self.frames:
+            if made:
+                self.folder.rmdir()
+            raise Failure(f"{self.source.name}: {self._nothing()}")
+        if failure is None:
+            self._write(speech, recording)
+            if not quiet:
+                self._report(speech, recording)
+            self._complain(speech)
+            return
+        kept = self._write_what_can_be(speech, recording)
+        raise Failure(f"{failure}; {kept}", failure.exit_code)
+
+    def _read(self, speech: Speech, found: Any) -> None:
+        for entry in found:
+            if entry.error is not None:
+                self._refuse(entry)
+                continue
+            self.frames += 1
+            speech.take(entry)
+        speech.finish()
+
+    def _refuse(self, entry: Entry) -> None:
+        assert entry.error is not None
+        self.refused += 1
+        if self.refused == 1:
+            self.first_refused = f"line {entry.line}: {entry.error}"
+        if len(self.told) < MOST_TOLD:
+            error = entry.error
+            self.told.append(
+                {
+                    "line": entry.line,
+                    "byte": error.position,
+                    "type": error.message_type and error.message_type[:100],
+                    "field": error.field and error.field[:100],
+                    "reason": error.reason[:1000],
+                }
+            )
+
+    def _nothing(self) -> str:
+        if not self.refused:
+            return "an empty recording: it holds no frames"
+        return f"no frame could be read: {self.refused} lines were refused; {self.first_refused}"
+
+    # --- the files beside the WAVs
+
+    def _write(self, speech: Speech, recording: Recording) -> None:
+        import json
+
+        from .subtitles import as_srt, as_text, as_vtt
+
+        lines = speech.lines()
+        if lines:
+            for suffix, form in ((".txt", as_text), (".srt", as_srt), (".vtt", as_vtt)):
+                with new_file(self.folder / f"transcript{suffix}") as file:
+                    for piece in form(lines):
+                        file.write(piece.encode())
+        with new_file(self.folder / "summary.json") as file:
+            file.write(json.dumps(self._summary(speech, recording), indent=1).encode() + b"\n")
+
+    def _write_what_can_be(self, speech: Speech, recording: Recording) -> str:
+        """After the work was stopped: what was kept, in words."""
+        wavs = sum(len(item.files) for item in speech.items)
+        kept = f"{wavs:,} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
+        if not (speech.items or self.frames):
+            return kept
+        try:
+            self._write(speech, recording)
+        except Failure as failure:
+            return f"{kept}, and of transcripts and summary what could be written ({failure})"
+        return kept
+
+    def _summary(self, speech: Speech, recording: Recording) -> dict[str, Any]:
+        started = recording.started
+        items = []
+        for item in speech.items:
+            found = {
+                "number": item.number,
+                "side": item.side,
+                "id": item.id,
+                "start": _rounded(item.start),
+                "end": _rounded(item.end),
+                "seconds": _rounded(item.seconds),
+                "heard_seconds": _rounded(item.heard),
+                "transcript": item.text or None,
+                "files": item.files,
+            }
+            items.append(found)
+        return {
+            "recording": self.source.name.encode(errors="replace").decode(),
+            "shape": recording.shape,
+            "started": started.isoformat() if started is not None else None,
+            "times": "of the recording" if speech.clock.timed else "of the audio: the recording has no times",
+            "complete": not (self.stopped or self.refused or speech.left_out),
+            "stopped": self.stopped or None,
+            "frames": self.frames,
+            "refused": self.refused,
+            "refused_lines": self.told,
+            "dropped_by_the_recorder": recording.dropped,
+            "left_out": speech.left_out,
+            "mixed_formats": speech.mixed[:MOST_TOLD],
+            "joined": self.joined_files,
+            "items": items,
+        }
+
+    # --- what is shown
+
+    def _report(self, speech: Speech, recording: Recording) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        from realtime_pcm.terminal import shown_text
+
+        out = console()
+        seconds = sum(item.seconds for item in speech.items)
+        frames = f"{self.frames:,} frame{'s' if self.frames != 1 else ''}"
+        say(out, f"{shown_line(self.source.name)}: {recording.shape}; {frames}, {seconds:,.1f} s of audio")
+        items = [item for item in speech.items if item.files or item.text]
+        if items:
+            table = Table(box=None, pad_edge=False, header_style="dim")
+            for name, justify in (("", "right"), ("side", "left"), ("start", "right"), ("audio", "right"), ("said", "left")):
+                table.add_column(name, justify=justify, no_wrap=name != "said")  # type: ignore[arg-type]
+            for item in items[:MOST_ROWS]:
+                words = " ".join(shown_text(item.text).split())
+                words = words if len(words) <= LONGEST_CELL else f"{words[:LONGEST_CELL]}…"
+                heard = f" (heard {item.heard:.2f} s)" if item.heard is not None else ""
+                audio = f"{item.seconds:.2f} s" if item.files else "-"
+                table.add_row(str(item.number), item.side, f"{item.start or 0.0:.2f} s", audio, Text(words + heard))
+            out.print(table)
+            if len(items) > MOST_ROWS:
+                say(out, f"... and {len(items) - MOST_ROWS:,} more items")
+        wavs = sum(len(item.files) for item in speech.items) + len(self.joined_files)
+        said = ", transcript.txt, .srt, .vtt" if speech.lines() else ""
+        say(out, f"-> {self.folder}: {wavs:,} {'WAV' if wavs == 1 else 'WAVs'}{said}, summary.json")
+        if not wavs:
+            say(out, "no audio in this recording", "dim")
+
+    def _complain(self, speech: Speech) -> None:
+        """Failure with all that was not as it should be, in one line."""
+        problems = []
+        if self.refused:
+            lines = "1 line was refused" if self.refused == 1 else f"{self.refused:,} lines were refused; the first"
+            problems.append(f"{lines}: {self.first_refused}")
+        if speech.mixed:
+            many = f"; so do {len(speech.mixed) - 1:,} more items" if len(speech.mixed) > 1 else ""
+            problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
+        problems += [f"left out: {count:,} {what}" for what, count in speech.left_out.items()]
+        if speech.microphone.left_out:
+            problems.append(
+                f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
+            )
+        if speech.clock.faults:
+            problems.append(
+                f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before"
+            )
+        if problems:
+            raise Failure(f"{self.source.name}: " + "; ".join(problems))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)

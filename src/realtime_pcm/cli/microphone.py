@@ -1,0 +1,128 @@
+"""What the user's side sent, and which part of it became which item.
+
+Appended audio bears no item. The server says afterwards which milliseconds of it were an item, so the audio is kept on the disk
+until then.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from .console import Failure, reason_of
+from .wavs import Form, little_endian
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.int16]
+
+__all__ = ["Microphone", "Place", "Track"]
+
+MOST_TRACKS = 1000
+MOST_JUMPS = 10_000
+PIECE = 1 << 18  # samples that are copied at once
+
+
+class Track:
+    """Audio of one format, without a break. first: its first byte on the disk. began: milliseconds of audio before it."""
+
+    def __init__(self, form: Form, first: int, began: float) -> None:
+        self.form, self.first, self.began = form, first, began
+        self.samples = 0  # of each channel
+        # Where it was not heard right behind what came before: (sample, seconds).
+        self.jumps: deque[tuple[int, float]] = deque(maxlen=MOST_JUMPS)
+
+    def seconds(self, sample: int) -> float:
+        """When a sample was to be heard."""
+        before, when = self.jumps[0] if self.jumps else (0, 0.0)
+        for at, seconds in reversed(self.jumps):
+            if at <= sample:
+                before, when = at, seconds
+                break
+        return when + (sample - before) / self.form.rate
+
+
+class Place(NamedTuple):
+    """A place in what was appended: a sample of a track."""
+
+    track: int
+    sample: int
+
+
+class Microphone:
+    """All that was appended, in a temporary file of the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tracks: list[Track] = []
+        self.left_out = 0  # samples behind the thousandth change of format
+        self._folder = folder
+        self._file: BinaryIO | None = None
+        self._bytes = 0
+
+    def append(self, samples: Samples, form: Form, begin: float, end: float) -> None:
+        """Adds samples that were to be heard from begin to end, in seconds."""
+        if not self.tracks or self.tracks[-1].form != form:
+            if len(self.tracks) >= MOST_TRACKS:
+                self.left_out += len(samples)
+                return
+            last = self.tracks[-1] if self.tracks else None
+            began = 0.0 if last is None else last.began + last.samples * 1000 / last.form.rate
+            self.tracks.append(Track(form, self._bytes, began))
+        track = self.tracks[-1]
+        if not track.jumps or abs(track.seconds(track.samples) - begin) > 1e-3:
+            track.jumps.append((track.samples, begin))
+        whole = samples[: len(samples) // form.channels * form.channels]
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+            assert self._file is not None
+            self._file.write(little_endian(whole).data)
+        except OSError as error:
+            raise Failure(f"{self._folder}: {reason_of(error)}") from None
+        self._bytes += whole.nbytes
+        track.samples += len(whole) // form.channels
+
+    @property
+    def end(self) -> Place:
+        """Behind the last sample."""
+        return Place(len(self.tracks) - 1, self.tracks[-1].samples) if self.tracks else Place(0, 0)
+
+    def at(self, milliseconds: float) -> Place:
+        """The place so many milliseconds of audio after the first sample, or the nearest one."""
+        if not self.tracks:
+            return Place(0, 0)
+        number = max((n for n, track in enumerate(self.tracks) if track.began <= milliseconds), default=0)
+        track = self.tracks[number]
+        sample = round((milliseconds - track.began) * track.form.rate / 1000)
+        return Place(number, min(max(sample, 0), track.samples))
+
+    def pieces(self, begin: Place, end: Place) -> Iterator[tuple[Track, int, int]]:
+        """The tracks between two places: each with its first sample and the one behind its last."""
+        for number in range(begin.track, min(end.track + 1, len(self.tracks))):
+            track = self.tracks[number]
+            first = begin.sample if number == begin.track else 0
+            last = end.sample if number == end.track else track.samples
+            if first < last:
+                yield track, first, last
+
+    def read(self, track: Track, first: int, last: int) -> Iterator[Any]:
+        """The samples of a track from first to last, in pieces, channels interleaved."""
+        frame = 2 * track.form.channels
+        assert self._file is not None
+        try:
+            for at in range(first, last, PIECE):
+                self._file.seek(track.first + at * frame)
+                yield np.frombuffer(self._file.read(min(PIECE, last - at) * frame), "<i2")
+        finally:
+            self._file.seek(self._bytes)
+
+    def close(self) -> None:
+        """Lets go of the disk."""
+        if self._file is not None:
+            self._file.close()

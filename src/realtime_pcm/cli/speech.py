@@ -1,0 +1,558 @@
+"""Takes a recording apart into what each side said: a WAV for each item, its words, and when it was heard.
+
+Nothing grows with the recording but what is told of its items, and of these there are at most MOST_ITEMS.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_pcm import client_messages as sent, messages as received
+from realtime_pcm._core import AudioEnd, AudioMessage, ClientAudioMessage
+from realtime_pcm.errors import DecodeError
+
+from .console import safe_name
+from .microphone import Microphone, Place
+from .places import Clock, Joined, Lane
+from .subtitles import Line
+from .wavs import Form, Wav, Wavs
+
+if TYPE_CHECKING:
+    from realtime_pcm.recording import Entry, Recording
+
+__all__ = ["Item", "Speech"]
+
+MOST_ITEMS = 10_000
+MOST_FILES = 20_000
+MOST_TEXT = 32 * 1024 * 1024  # characters of all transcripts
+MOST_WAITING = 1000  # speeches that have begun, and commits that no server has answered
+LONGEST_ID = 500  # characters; of a longer one its beginning and its digest are kept
+MOST_RUNS = 1000  # gaps in the audio of one item
+
+Key = tuple[object, object, object, object]
+
+SESSION_STARTS = (received.SessionCreated, received.TranscriptionSessionCreated, received.SessionStarted)
+
+
+class Item:
+    """What one side said in one go.
+
+    start, end: seconds since the recording began, None as long as nobody knows. heard: seconds of it that were played, where it
+    was interrupted. files: its WAVs; a change of its format begins another one.
+    """
+
+    def __init__(self, number: int, side: str, id: str | None) -> None:
+        self.number, self.side, self.id = number, side, id
+        self.response: object = None  # the id of the response that it is a part of
+        self.start: float | None = None
+        self.end: float | None = None
+        self.heard: float | None = None
+        self.cut_short = False  # the work was stopped in the middle of it
+        self.files: list[dict[str, Any]] = []
+        self.wav: Wav | None = None
+        self.letters = 0  # of its transcript
+        self.ended = False  # its audio
+        self.heard_by_server = False  # the server has said when
+        self._words: list[str] = []
+        self._pieces: list[str] = []  # the end of them, as it came
+        self._runs: list[tuple[float, float]] = []  # where its audio stands: (start, end)
+
+    @property
+    def text(self) -> str:
+        """The transcript so far."""
+        return "".join([*self._words, *self._pieces]).strip()
+
+    def say(self, words: str, whole: bool = False) -> int:
+        """Adds words, or replaces all of them; by how many characters the transcript grew."""
+        before = self.letters
+        if whole:
+            self.letters = 0
+            self._words.clear()
+            self._pieces.clear()
+        self.letters += len(words)
+        self._pieces.append(words)
+        if len(self._pieces) >= 1000:  # a list of many short texts takes more memory than one long text
+            self._words.append("".join(self._pieces))
+            self._pieces.clear()
+        return self.letters - before
+
+    @property
+    def seconds(self) -> float:
+        """The length of its audio."""
+        seconds: float = sum(file["samples"] / file["rate"] for file in self.files)
+        return seconds
+
+    def mark(self, start: float, end: float) -> None:
+        """Tells where a piece of it stands."""
+        if not self._runs:
+            self.start = self.end = None  # when its words came says less
+        self.start = start if self.start is None else min(self.start, start)
+        self.end = end if self.end is None else max(self.end, end)
+        if self._runs and abs(self._runs[-1][1] - start) < 1e-3:
+            self._runs[-1] = (self._runs[-1][0], end)
+        elif len(self._runs) < MOST_RUNS:
+            self._runs.append((start, end))
+
+    def unheard(self, heard: float) -> list[tuple[float, float]]:
+        """Where the audio stands that comes after so many seconds of it."""
+        found = []
+        for start, end in self._runs:
+            if end - start > heard:
+                found.append((start + heard, end))
+            heard = max(0.0, heard - (end - start))
+        return found
+
+    def line(self) -> Line | None:
+        """Its words for a transcript; None where it has none."""
+        if not self.text:
+            return None
+        start = self.start or 0.0
+        end = max(self.end or start, start)
+        share = 1.0
+        if self.heard is not None and self.seconds:
+            share = min(1.0, self.heard / self.seconds)
+            end = start + self.heard
+        return Line(self.side, start, end, self.text, self.heard is not None, share)
+
+
+class Speech:
+    """The items of one recording. `take` each entry, then `finish`."""
+
+    def __init__(self, folder: Path, wavs: Wavs, recording: Recording, joined: Joined | None) -> None:
+        self.items: list[Item] = []
+        self.clock = Clock()
+        self.microphone = Microphone(folder)
+        self.user, self.model = Lane("user", joined), Lane("model", joined)
+        self.mixed: list[str] = []  # the items that change their format, in words
+        self.left_out: dict[str, int] = {}  # what a bound, or the sender's fault, kept out -> how many
+        self._folder, self._wavs, self._recording = folder, wavs, recording
+        self._handlers: dict[type, Callable[[Any], None] | None] = {}
+        self._by_key: dict[Key, Item] = {}
+        self._under_way: dict[Key, Item] = {}
+        self._with_id: dict[tuple[str, object], Item] = {}
+        self._recent: deque[Item] = deque(maxlen=64)  # items of the model that have audio
+        self._text = self._files = 0
+        # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
+        # committed and no server has named, where that begins which is in no item yet, and items that the client made.
+        self._heard: dict[object, list[float | None]] = {}
+        self._commits: deque[tuple[Place, Place]] = deque()
+        self._rest = Place(0, 0)
+        self._detected = self._committed = False
+        self._made: deque[Item] = deque(maxlen=MOST_WAITING)
+
+    def take(self, entry: Entry) -> None:
+        """The next entry, which has a message."""
+        message = entry.message
+        self.clock.tell(entry.time)
+        kind = type(message)
+        try:
+            handler = self._handlers[kind]
+        except KeyError:
+            handler = self._handlers[kind] = self._handler(kind)
+        if handler is not None:
+            handler(message)
+
+    def finish(self) -> None:
+        """Ends what is under way: the recording has ended."""
+        for item in [*self._under_way.values()]:
+            self._end(item)
+        self._under_way.clear()
+        for begin, end in self._commits:
+            self._cut_out_new(begin, end)
+        for id, span in self._heard.items():
+            found = self._span(*span)
+            if found is not None and any(self.microphone.pieces(*found)):
+                self._cut_out(self._user(id), *found)
+        # With turn detection, what is left was heard by the server and was no speech.
+        if not self._detected or self._rest == Place(0, 0):
+            self._cut_out_new(self._rest, self.microphone.end)
+
+    def keep_whole(self) -> None:
+        """Forgets each item that is not whole: the work was stopped."""
+        self._wavs.abandon_all()
+        for item in self.items:
+            if item.wav is not None:
+                item.wav = None
+                del item.files[-1]
+                item.cut_short = True
+        self.items = [item for item in self.items if item.files or not item.cut_short]
+
+    def lines(self) -> list[Line]:
+        """The words of all items, by their time."""
+        return sorted((line for item in self.items if (line := item.line())), key=lambda line: line.start)
+
+    # --- which message means what
+
+    def _handler(self, kind: type) -> Callable[[Any], None] | None:
+        table: list[tuple[type | tuple[type, ...], Callable[[Any], None]]] = [
+            (received.SessionInputAudioAppend, self._on_user_audio),
+            (sent.SessionOutputAudioFixturePlay, self._on_model_audio),
+            (AudioMessage, self._on_model_audio),
+            (ClientAudioMessage, self._on_user_audio),
+            (received.ResponseDone, self._on_response_done),
+            (AudioEnd, self._on_audio_end),
+            (SESSION_STARTS, self._on_session_start),
+            ((received.ResponseAudioTranscriptDelta, received.ResponseTextDelta), self._on_model_words),
+            (received.SessionOutputTranscriptDelta, self._on_model_words),
+            (received.ResponseAudioTranscriptDone, self._on_model_transcript),
+            (received.ResponseTextDone, self._on_model_transcript),
+            (received.ConversationItemInputAudioTranscriptionDelta, self._on_user_words),
+            ((received.SessionInputTranscriptDelta, received.TranscriptionDelta), self._on_user_words),
+            (received.ConversationItemInputAudioTranscriptionCompleted, self._on_user_transcript),
+            (received.ConversationItemInputAudioTranscriptionUpdated, self._on_user_transcript),
+            (received.TranscriptionDone, self._on_user_transcript),
+            (received.InputAudioBufferSpeechStarted, self._on_speech_started),
+            (received.InputAudioBufferSpeechStopped, self._on_speech_stopped),
+            (received.InputAudioBufferCommitted, self._on_committed),
+            ((sent.InputAudioBufferCommit, sent.InputAudioTurnEnd), self._on_commit),
+            ((sent.InputAudioBufferClear, sent.InputAudioClear, sent.InputAudioTurnCancel), self._on_clear),
+            ((sent.ConversationItemTruncate, received.ConversationItemTruncated), self._on_truncate),
+            (sent.ConversationItemCreate, self._on_item_made),
+            ((received.ConversationItemCreated, received.ConversationItemAdded), self._on_item_named),
+            (received.ConversationItemDone, self._on_item_named),
+        ]
+        return next((handler for classes, handler in table if issubclass(kind, classes)), None)
+
+    # --- items
+
+    def _item(self, side: str, id: object) -> Item | None:
+        if len(self.items) >= MOST_ITEMS:
+            self._leave_out(f"items behind the first {MOST_ITEMS}")
+            return None
+        item = Item(len(self.items) + 1, side, id if isinstance(id, str) else None)
+        self.items.append(item)
+        if item.id is not None:
+            self._with_id[side, item.id] = item
+        return item
+
+    def _leave_out(self, what: str, count: int = 1) -> None:
+        self.left_out[what] = self.left_out.get(what, 0) + count
+
+    def _model(self, message: Any) -> Item | None:
+        """The item that a message of the model belongs to."""
+        key = self._key(message)
+        item = self._by_key.get(key)
+        if item is None:
+            item = self._item("model", key[2])
+            if item is not None:
+                self._by_key[key] = item
+        return item
+
+    @staticmethod
+    def _key(message: Any) -> Key:
+        names = ("response_id", "item_id", "content_index")
+        response, item, index = (getattr(message, name, None) for name in names)
+        # What a stranger sends as an id may be a list, which no dict takes.
+        return ("model", _plain(response), _plain(item), _plain(index))
+
+    def _user(self, id: object) -> Item | None:
+        id = _plain(id)
+        item = self._with_id.get(("user", id)) if id is not None else None
+        return item or self._item("user", id)
+
+    # --- audio
+
+    def _write(self, item: Item, samples: Any, form: Form) -> None:
+        if item.wav is not None and (item.wav.form != form or not self._wavs.has_room(item.wav, samples)):
+            if item.wav.form != form and len(item.files) == 1:
+                where = f"{item.wav.path.name}: {item.wav.form} up to sample {item.wav.samples}, then {form}"
+                self.mixed.append(where)
+            self._end_file(item)
+        if item.wav is None:
+            if self._files >= MOST_FILES:
+                self._leave_out(f"samples for WAVs behind the first {MOST_FILES}", len(samples) // form.channels)
+                return
+            self._files += 1
+            path = self._folder / self._name(item)
+            item.wav = self._wavs.begin(path, form)
+            item.files.append({"file": path.name, **form._asdict(), "samples": 0})
+        self._wavs.write(item.wav, samples)
+        item.files[-1]["samples"] = item.wav.samples
+
+    @staticmethod
+    def _name(item: Item) -> str:
+        """A number, the side, and what may stand in a file name of the id."""
+        id = f"-{safe_name(item.id)}" if item.id else ""
+        return f"{item.number:03}-{item.side}{id}{f'-{len(item.files) + 1}' if item.files else ''}.wav"
+
+    def _end_file(self, item: Item) -> None:
+        if item.wav is not None:
+            wav, item.wav = item.wav, None
+            self._wavs.finish(wav)
+
+    def _end(self, item: Item) -> None:
+        self._end_file(item)
+        item.ended = True
+
+    def _on_model_audio(self, message: Any) -> None:
+        samples = message.pcm
+        if not len(samples):
+            return
+        form = _form(message.audio_format)
+        key = self._key(message)
+        item = self._by_key.get(key)
+        if item is None or item.ended:
+            item = self._by_key[key] = self._item("model", key[2])  # type: ignore[assignment]
+            if item is None:
+                del self._by_key[key]
+                return
+        self._under_way[key] = item
+        item.response = key[1]
+        begins = not item.files
+        self._write(item, samples, form)
+        if item.heard is not None:
+            return  # it was interrupted: nobody hears the rest
+        wanted = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds) if begins else None
+        item.mark(*self.model.place(samples, form, wanted))
+        if begins:
+            self._recent.append(item)
+
+    def _on_audio_end(self, message: Any) -> None:
+        key = self._key(message)
+        if key in self._under_way:
+            self._end(self._under_way.pop(key))
+        elif key[1:] == (None, None, None):
+            self._on_session_start(message)
+
+    def _on_response_done(self, message: Any) -> None:
+        id = message.response_id
+        if id is None:
+            id = getattr(message.response, "id", None)
+        for key in [key for key in self._under_way if id is None or key[1] in (id, None)]:
+            self._end(self._under_way.pop(key))
+
+    def _on_session_start(self, message: Any) -> None:
+        for item in self._under_way.values():
+            self._end(item)
+        self._under_way.clear()
+
+    def _on_truncate(self, message: Any) -> None:
+        item = self._with_id.get(("model", _plain(message.item_id)))
+        heard = message.audio_end_ms
+        if item is None or item.heard is not None or type(heard) not in (int, float) or not 0 <= heard < 1e12:
+            return
+        # A player drops what is queued: the response's later items are not heard at all.
+        later = [other for other in self._recent if other.number > item.number and other.response == item.response]
+        for other in [*reversed(later), item]:
+            if other.heard is None:
+                other.heard = min(heard / 1000, item.seconds) if other is item else 0.0
+                for start, end in reversed(other.unheard(other.heard)):
+                    self.model.cut(start, end)
+
+    # --- the user's audio
+
+    def _on_user_audio(self, message: Any) -> None:
+        samples = message.pcm
+        if not len(samples):
+            return
+        form = _form(message.audio_format)
+        wanted = None
+        if self.clock.timed:
+            # A piece is sent when it has been recorded.
+            wanted = max(0.0, self.clock.now - len(samples) / form.channels / form.rate)
+        elif self._committed:
+            wanted = self.model.seconds  # a new turn, after the answer
+        self._committed = False
+        begin, end = self.user.place(samples, form, wanted)
+        self.microphone.append(samples, form, begin, end)
+
+    def _cut_out(self, item: Item | None, begin: Place, end: Place) -> None:
+        """Makes an item of what was appended between two places."""
+        if item is None or item.files:
+            return
+        pieces = [*self.microphone.pieces(begin, end)]
+        for track, first, last in pieces:
+            for samples in self.microphone.read(track, first, last):
+                self._write(item, samples, track.form)
+            item.mark(track.seconds(first), track.seconds(last))
+        self._end(item)
+        if not pieces:
+            self._mark_now(item)
+
+    def _mark_now(self, item: Item) -> None:
+        now = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds)
+        item.start = now if item.start is None else item.start
+        item.end = max(now, item.start) if item.end is None else max(item.end, now)
+
+    def _on_speech_started(self, message: Any) -> None:
+        self._detected = True
+        if len(self._heard) >= MOST_WAITING:
+            del self._heard[next(iter(self._heard))]
+        self._heard[_plain(message.item_id)] = [_milliseconds(message.audio_start_ms), None]
+        item = self._user(message.item_id)
+        if item is not None and not self.microphone.tracks:
+            self._mark_heard(item, message.audio_start_ms)
+
+    def _on_speech_stopped(self, message: Any) -> None:
+        id = _plain(message.item_id)
+        if id in self._heard:
+            self._heard[id][1] = _milliseconds(message.audio_end_ms)
+        item = self._user(message.item_id)
+        if item is not None and not self.microphone.tracks:
+            self._mark_heard(item, message.audio_end_ms)
+
+    def _mark_heard(self, item: Item, milliseconds: object) -> None:
+        """The user's audio is not in the recording, but the server says when it heard speech."""
+        moment = self.clock.now if self.clock.timed else (_milliseconds(milliseconds) or 0.0) / 1000
+        if item.start is None:
+            item.start = moment
+        item.end = max(moment, item.start)
+        item.heard_by_server = True
+        if not self.clock.timed:
+            self.user.skip(moment)
+
+    def _span(self, start: float | None, stop: float | None) -> tuple[Place, Place] | None:
+        """What a server heard as speech, from start to stop; None where it cannot mean what this recording has."""
+        end = self.microphone.end
+        if start is None or self.microphone.at(start) == end:
+            return None
+        return self.microphone.at(start), end if stop is None else self.microphone.at(stop)
+
+    def _on_committed(self, message: Any) -> None:
+        id = _plain(message.item_id)
+        span = self._heard.pop(id, None)
+        found = self._span(*span) if span is not None else None
+        if found is None:
+            found = self._commits.popleft() if self._commits else (self._rest, self.microphone.end)
+        begin, end = found
+        self._rest = max(self._rest, end)
+        while self._commits and self._commits[0][1] <= end:
+            self._commits.popleft()  # the same audio
+        if self.microphone.tracks:
+            self._cut_out(self._user(id), begin, end)
+
+    def _on_commit(self, message: Any) -> None:
+        self._committed = True
+        self._commits.append((self._rest, self.microphone.end))
+        self._rest = self.microphone.end
+        if len(self._commits) > MOST_WAITING:
+            self._cut_out_new(*self._commits.popleft())
+
+    def _on_clear(self, message: Any) -> None:
+        self._rest = self.microphone.end
+
+    def _cut_out_new(self, begin: Place, end: Place) -> None:
+        """An item that no server has named, if there is audio between the places."""
+        if any(self.microphone.pieces(begin, end)):
+            self._cut_out(self._item("user", None), begin, end)
+
+    # --- words
+
+    def _say(self, item: Item | None, words: object, whole: bool = False) -> None:
+        if item is None or words is None or (whole and words == ""):
+            return
+        if not isinstance(words, str):
+            self._leave_out("transcripts that are no text")
+            return
+        if self._text + len(words) > MOST_TEXT:
+            self._leave_out(f"characters of transcripts behind the first {MOST_TEXT}", len(words))
+            return
+        self._text += item.say(words, whole)
+        if not (item.files or item.heard_by_server):
+            self._mark_now(item)
+
+    def _on_model_words(self, message: Any) -> None:
+        self._say(self._model(message), message.delta)
+
+    def _on_model_transcript(self, message: Any) -> None:
+        words = message.transcript if isinstance(message, received.ResponseAudioTranscriptDone) else message.text
+        self._say(self._model(message), words, whole=True)
+
+    def _on_user_words(self, message: Any) -> None:
+        self._say(self._speaker(message), message.delta)
+
+    def _on_user_transcript(self, message: Any) -> None:
+        words = message.text if isinstance(message, received.TranscriptionDone) else message.transcript
+        self._say(self._speaker(message), words, whole=True)
+
+    def _speaker(self, message: Any) -> Item | None:
+        id = _plain(getattr(message, "item_id", None))
+        if id is not None:
+            return self._user(id)
+        # Servers without items speak of one user.
+        key: Key = ("user", None, None, None)
+        if key not in self._by_key:
+            item = self._item("user", None)
+            if item is None:
+                return None
+            self._by_key[key] = item
+        return self._by_key[key]
+
+    # --- items that are made, not spoken
+
+    def _on_item_made(self, message: Any) -> None:
+        given = message.item
+        if getattr(given, "role", None) != "user":
+            return
+        parts = _parts(given)
+        if not parts:
+            return
+        item = self._user(getattr(given, "id", None))
+        if item is None:
+            return
+        self._mark_now(item)
+        self._say(item, _words(parts), whole=True)
+        form = _form(self._recording.session.input_audio_format)
+        for part in parts:
+            if getattr(part, "type", None) != "input_audio":
+                continue
+            try:
+                samples = part.pcm
+            except DecodeError:
+                self._leave_out("parts of items whose audio is bad")
+                continue
+            if samples is not None and len(samples):
+                self._write(item, samples, form)
+                wanted = None if self.clock.timed else max(self.user.seconds, self.model.seconds)
+                item.mark(*self.user.place(samples, form, wanted))
+        self._end(item)
+        if item.id is None:
+            self._made.append(item)
+
+    def _on_item_named(self, message: Any) -> None:
+        given = message.item
+        id, role = _plain(getattr(given, "id", None)), getattr(given, "role", None)
+        side = {"user": "user", "assistant": "model"}.get(role) if isinstance(role, str) else None
+        if side is None or id is None:
+            return
+        item = self._with_id.get((side, id))
+        words = _words(_parts(given))
+        if item is None and side == "user" and self._made:
+            item = self._made.popleft()
+            item.id = id if isinstance(id, str) else None
+            self._with_id[side, id] = item
+        if item is None and not words:
+            return
+        if item is None:
+            item = self._item(side, id)
+        if item is not None and not item.letters:
+            self._say(item, words, whole=True)
+
+
+def _plain(id: object) -> Any:
+    """An id or index as it is, if it is short; None for what is neither a text nor a number."""
+    if isinstance(id, str) and len(id) > LONGEST_ID:
+        return f"{id[: LONGEST_ID // 2]}...{sha256(id.encode(errors='surrogatepass')).hexdigest()}"
+    return id if isinstance(id, (str, int)) else None
+
+
+def _milliseconds(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e12 else None
+
+
+def _form(given: Any) -> Form:
+    return Form(given.encoding, given.rate, given.channels)
+
+
+def _parts(item: Any) -> list[Any]:
+    content = getattr(item, "content", None)
+    return content if isinstance(content, list) else []
+
+
+def _words(parts: list[Any]) -> str:
+    found = (getattr(part, "text", None) or getattr(part, "transcript", None) for part in parts)
+    return "\n".join(words for words in found if isinstance(words, str))

@@ -1,0 +1,73 @@
+"""`realtime-pcm timeline`: a picture or a page of a recording."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import Failure, complain, console, entries, find, new_file, say
+from .inspect import nothing_in, refused_in
+
+__all__ = ["timeline"]
+
+INTERRUPTED = 130
+NARROWEST, WIDEST = 600, 20_000
+
+
+def timeline(
+    session: Annotated[Path, typer.Argument(metavar="SESSION", help="A recording, or `-`: standard input.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file: .png (needs the extra `plot`), .svg or .html.")],
+    start: Annotated[float | None, typer.Option(help="Only from this second of the recording on.")] = None,
+    end: Annotated[float | None, typer.Option(help="Only up to this second.")] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Pixels; by the length of the recording if not given.", min=NARROWEST, max=WIDEST)
+    ] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="A dark .png; .svg and .html follow the reader's system.")] = False,
+) -> None:
+    """Draw a recording: both waveforms, waits, interruptions, tools, errors and what was said. As .html it can be listened to."""
+    from realtime_pcm.timeline import FORMATS, Timeline
+
+    format_ = out.suffix.lower().removeprefix(".")
+    known = next((name for name in FORMATS if name == format_), None)
+    if known is None:
+        raise Failure(f"{out}: the name ends in .png, .svg or .html, which says what is drawn", 2)
+    window = None
+    if start is not None or end is not None:
+        window = (start if start is not None else 0.0, end if end is not None else float("inf"))
+        if not window[0] < window[1]:
+            raise Failure(f"--start {window[0]:g} is not before --end {window[1]:g}", 2)
+    sources = find([session])
+    if len(sources) != 1:
+        raise Failure(f"{session}: these are {len(sources)} recordings, and a timeline shows one", 2)
+    source = sources[0]
+    try:
+        drawing = Timeline(known, window)
+    except ModuleNotFoundError as error:
+        raise Failure(str(error)) from None
+    stopped: Failure | None = None
+    with entries(source) as (recording, found):
+        try:
+            for entry in found:
+                drawing.analyser.feed(entry)
+        except Failure as failure:
+            stopped = failure
+        except KeyboardInterrupt:
+            raise Failure(f"{source.name}: interrupted; nothing is drawn", INTERRUPTED) from None
+        analysis = drawing.analyser.finish(recording)
+    nothing_in(source, analysis)
+    if window is not None and window[0] >= analysis.end:
+        raise Failure(f"{source.name}: it ends at {analysis.end:.1f} s, before --start {window[0]:g}")
+    with new_file(out) as file:
+        drawing.write(analysis, file, Path(source.name).name, width=width, dark=dark)
+    said = console()
+    with contextlib.suppress(BrokenPipeError):
+        say(said, f"-> {out}")
+    if stopped is not None:
+        complain(f"{out} shows what could be read")
+        raise stopped
+    refused = refused_in(source, analysis)
+    if refused is not None:
+        raise refused

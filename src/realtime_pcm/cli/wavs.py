@@ -1,0 +1,144 @@
+"""WAV files that are written as the samples come, any number of them at once, with few open files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from .console import Failure, reason_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.int16]
+
+__all__ = ["Form", "Wav", "Wavs", "header", "little_endian"]
+
+MOST_OPEN = 16  # files; a system lets a process open 256 or more
+MOST_BYTES = (1 << 32) - (1 << 16)  # of one WAV: its sizes have 32 bits
+HEADER = 44  # bytes
+
+
+class Form(NamedTuple):
+    """How samples were sent, and how fast they are played."""
+
+    encoding: str
+    rate: int
+    channels: int
+
+    def __str__(self) -> str:
+        return f"{self.encoding} {self.rate} Hz" + (f" {self.channels} channels" if self.channels != 1 else "")
+
+
+def header(data_bytes: int, rate: int, channels: int) -> bytes:
+    """The first 44 bytes of a WAV of int16."""
+    frame = 2 * channels
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", HEADER - 8 + data_bytes, b"WAVE", b"fmt ", 16, 1, channels),
+        *(rate, min(rate * frame, 0xFFFFFFFF), frame, 16, b"data", data_bytes),
+    )
+
+
+def little_endian(samples: Samples) -> Samples:
+    """The samples as a WAV holds them."""
+    return np.ascontiguousarray(samples, "<i2")
+
+
+class Wav:
+    """One WAV under way. It has its name once it is whole; until then its file ends in `.part`."""
+
+    __slots__ = ("bytes", "form", "part", "path")
+
+    def __init__(self, path: Path, form: Form) -> None:
+        self.path, self.form = path, form
+        self.part = path.with_name(path.name + ".part")
+        self.bytes = 0
+
+    @property
+    def samples(self) -> int:
+        """Samples of each channel."""
+        return self.bytes // (2 * self.form.channels)
+
+
+class Wavs:
+    """The WAVs that are being written. Each method raises Failure where the disk fails."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Wav, BinaryIO] = OrderedDict()
+        self._under_way: set[Wav] = set()
+        self.finished = 0
+
+    def begin(self, path: Path, form: Form) -> Wav:
+        """A new WAV, without samples."""
+        wav = Wav(path, form)
+        self._under_way.add(wav)
+        with self._told(wav):
+            self._file(wav, new=True).write(header(0, form.rate, form.channels))
+        return wav
+
+    def has_room(self, wav: Wav, samples: Samples) -> bool:
+        """Whether the WAV can hold these samples, too."""
+        return wav.bytes + samples.nbytes <= MOST_BYTES
+
+    def write(self, wav: Wav, samples: Samples) -> None:
+        """Adds samples, channels interleaved."""
+        with self._told(wav):
+            self._file(wav).write(little_endian(samples).data)
+            wav.bytes += samples.nbytes
+
+    def finish(self, wav: Wav) -> None:
+        """Makes the WAV whole, and gives it its name."""
+        with self._told(wav):
+            file = self._file(wav)
+            file.seek(0)
+            file.write(header(wav.bytes, wav.form.rate, wav.form.channels))
+            del self._open[wav]
+            file.close()
+            wav.part.replace(wav.path)
+        self._under_way.discard(wav)
+        self.finished += 1
+
+    def abandon(self, wav: Wav) -> None:
+        """Removes what was written of the WAV."""
+        file = self._open.pop(wav, None)
+        with contextlib.suppress(OSError):
+            if file is not None:
+                file.close()
+        with contextlib.suppress(OSError):
+            wav.part.unlink()
+        self._under_way.discard(wav)
+
+    def abandon_all(self) -> int:
+        """Removes each WAV that is not whole; how many they were."""
+        unfinished = [*self._under_way]
+        for wav in unfinished:
+            self.abandon(wav)
+        return len(unfinished)
+
+    def _file(self, wav: Wav, new: bool = False) -> BinaryIO:
+        file = self._open.get(wav)
+        if file is None:
+            if len(self._open) >= MOST_OPEN:
+                _, oldest = self._open.popitem(last=False)
+                oldest.close()
+            file = open(wav.part, "wb" if new else "r+b")  # noqa: SIM115
+            file.seek(0, os.SEEK_END)
+            self._open[wav] = file
+        else:
+            self._open.move_to_end(wav)
+        return file
+
+    @contextlib.contextmanager
+    def _told(self, wav: Wav) -> Any:
+        try:
+            yield
+        except OSError as error:
+            self.abandon(wav)
+            raise Failure(f"{wav.path}: {reason_of(error)}") from None

@@ -1,0 +1,719 @@
+"""One pass over a recording: turns and their latency, items, interruptions, tools, usage, and what is wrong.
+
+    found = analyse("call.jsonl.gz")
+    for turn in found.turns:
+        print(turn.number, turn.latency, turn.audio_seconds)
+
+The memory that it takes has a bound, whatever the length of the recording: audio is counted, not kept, and each list has a
+limit, past which entries are counted in `left_out`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from .. import client_messages as client, messages as server
+from .._core import ClientAudioMessage
+from ..messages import AudioMessage
+from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, Moment, ServerError, Spread, ToolCall, Turn
+from .placing import Placer
+from .playing import Playing, Sink, Stream
+from .reader import Entry, Recording, read_recording
+from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, numbers_in, raw_of
+
+__all__ = ["Analyser", "analyse"]
+
+MOST = {
+    "turns": 5000,
+    "items": 10_000,
+    "interruptions": 5000,
+    "gaps": 5000,
+    "tools": 5000,
+    "bad_frames": 1000,
+    "errors": 1000,
+}
+MOST_OPEN = 1024  # items and responses that are looked up by id
+MOST_LATENCIES = 1_000_000
+LONGEST_TEXT = 4000
+LONGEST_REASON = 300
+PAUSE = 1.0  # seconds: audio without ids that comes later is another stream
+LONGEST_SENTENCE = 160  # characters of a transcript without ids that stand together
+
+
+class _Response:
+    """A response that the server has begun."""
+
+    __slots__ = ("done", "turn")
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.done = False
+
+
+class Analyser:
+    """Takes the entries of a recording one by one; `finish` gives what was found.
+
+    sink: takes the samples of both sides with their places; None where nobody wants them.
+    """
+
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._found = Analysis()
+        self._lists = {name: Bounded[Any](most) for name, most in MOST.items()}
+        self._placer = Placer()
+        self._sink = sink
+        self._playing = Playing(self._placer, sink)
+        self._types = Types()
+        self._undeclared = Undeclared()
+        self._latencies = array("d")
+        self._turn: Turn | None = None
+        self._turns = 0
+        self._arrival: dict[int, list[float]] = {}  # turn -> seconds of audio, seconds that it took to come
+        self._items: OrderedDict[Any, Item] = OrderedDict()
+        self._responses: OrderedDict[str | None, _Response] = OrderedDict()
+        self._tools: OrderedDict[str, ToolCall] = OrderedDict()
+        self._speaking: tuple[Item, Turn] | None = None  # the user's item between speech_started and speech_stopped
+        self._buffer: tuple[float, float] | None = None  # places of the user's audio that is not committed
+        self._unnamed: Item | None = None  # committed by the client; the server has not named it yet
+        self._noted: Bounded[tuple[Interruption, Turn]] = Bounded(MOST["interruptions"])
+        self._handlers: dict[type, Callable[[Any, Moment], None] | None] = {}
+        self._line = 0
+
+    # --- entries
+
+    def feed(self, entry: Entry) -> None:
+        """Takes the next entry."""
+        line, time, direction, message, error = entry
+        self._line = line
+        found = self._found
+        if time is not None and math.isfinite(time):
+            if self._placer.now is None:
+                if not found.timed:
+                    found.origin = time
+                    self._placer.begin(time)
+                found.timed = True
+                self._placer.now = time
+            elif time < self._placer.now:
+                found.times_back += 1
+            else:
+                self._placer.now = time
+        if error is not None or message is None:
+            self._bad(entry)
+            return
+        frame = message.frame
+        size = len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
+        found.frames += 1
+        found.bytes += size
+        self._types.add(direction, message, size)
+        self._undeclared.add(direction, message)
+        cls = type(message)
+        try:
+            handler = self._handlers[cls]
+        except KeyError:
+            handler = self._handlers[cls] = self._handler(cls)
+        if handler is not None:
+            handler(message, self._moment())
+
+    def _handler(self, cls: type) -> Callable[[Any, Moment], None] | None:
+        for base in cls.__mro__:
+            if base in _HANDLERS:
+                method: Callable[[Any, Moment], None] | None = getattr(self, _HANDLERS[base])
+                return method
+        return None
+
+    def _moment(self) -> Moment:
+        now = self._placer.now
+        return Moment(self._line, now, self._placer.place)
+
+    def _bad(self, entry: Entry) -> None:
+        error = entry.error
+        self._found.refused += 1
+        if error is None:
+            return
+        at = self._moment()
+        self._lists["bad_frames"].append(
+            BadFrame(
+                entry.line,
+                at.time,
+                at.place,
+                entry.direction,
+                name_of(error.message_type),
+                name_of(error.field),
+                error.position,
+                error.reason[:LONGEST_REASON],
+            )
+        )
+
+    # --- turns
+
+    def _input(self, began: Literal["speech", "commit", "text", "response"], at: Moment) -> Turn:
+        """The turn that an input of the user belongs to: a new one where the model has answered the last."""
+        turn = self._turn
+        if turn is None or turn.responses or turn.pieces or turn.first_text is not None:
+            turn = self._new_turn(began, at)
+        return turn
+
+    def _new_turn(self, began: Literal["speech", "commit", "text", "response"], at: Moment) -> Turn:
+        self._turns += 1
+        turn = self._turn = Turn(self._turns, began, at)
+        self._lists["turns"].append(turn)
+        return turn
+
+    def _current(self, at: Moment) -> Turn:
+        return self._turn or self._new_turn("response", at)
+
+    def _turn_of(self, response: str | None, at: Moment) -> Turn:
+        known = self._responses.get(response)
+        return known.turn if known is not None else self._current(at)
+
+    def _first_text(self, turn: Turn, at: Moment) -> None:
+        if turn.first_text is None:
+            turn.first_text = at
+            reference, _ = _reference(turn)
+            turn.text_latency = _between(reference, at)
+
+    def _first_audio(self, turn: Turn, at: Moment) -> None:
+        turn.first_audio = at
+        reference, name = _reference(turn)
+        turn.latency, turn.latency_from = _between(reference, at), name
+        if turn.latency is not None and len(self._latencies) < MOST_LATENCIES:
+            self._latencies.append(turn.latency)
+
+    # --- items
+
+    def _item(self, side: Literal["user", "model"], item_id: str | None, at: Moment, response: str | None = None) -> Item:
+        """The item of an id; of the newest item of that side and response where there is no id."""
+        key = (side, item_id) if item_id is not None else (side, None, response)
+        item = self._items.get(key)
+        if item is None:
+            turn = self._turn_of(response, at) if side == "model" else self._turn
+            item = Item(turn.number if turn else 0, side, item_id, response, at.line, at.time, at.place, at.place)
+            self._keep(key, item)
+        return item
+
+    def _keep(self, key: Any, item: Item) -> None:
+        self._items[key] = item
+        self._lists["items"].append(item)
+        if len(self._items) > MOST_OPEN:
+            self._items.popitem(last=False)
+
+    # --- audio
+
+    def _user_audio(self, message: Any, at: Moment) -> None:
+        samples, format_ = message.pcm, message.audio_format
+        seconds = len(samples) / format_.channels / format_.rate
+        if not seconds:
+            return
+        start = self._placer.user(seconds)
+        self._found.user_audio_seconds += seconds
+        self._buffer = (start if self._buffer is None else self._buffer[0], start + seconds)
+        if self._sink is not None:
+            self._sink.add("user", start, samples, format_.rate, format_.channels)
+
+    def _model_audio(self, message: Any, at: Moment) -> None:
+        samples, format_ = message.pcm, message.audio_format
+        seconds = len(samples) / format_.channels / format_.rate
+        if not seconds:
+            return
+        response = name_of(getattr(message, "response_id", None))
+        item_id = name_of(getattr(message, "item_id", None))
+        index = getattr(message, "content_index", None)
+        key = (response, item_id, index if isinstance(index, int) else None)
+        stream = self._playing.stream(key)
+        if stream is not None and response is None and item_id is None and self._paused(stream):
+            self._playing.ended(key)
+            self._items.pop(("model", None, None), None)
+            stream = None
+        if stream is None:
+            turn = self._turn_of(response, at)
+            item = self._item("model", item_id, at, response)
+            stream = Stream(item, turn, response)
+            self._playing.start(key, stream)
+        turn, item = stream.turn, stream.item
+        start, gap = self._playing.piece(stream, seconds)
+        if turn.first_audio is None:
+            self._first_audio(turn, at)
+        if gap and at.time is not None:
+            turn.gaps += 1
+            turn.gap_seconds += gap
+            turn.longest_gap = max(turn.longest_gap, gap)
+            self._lists["gaps"].append(Gap(Moment(at.line, at.time, start - gap), turn.number, gap))
+        if at.time is not None:
+            if stream.last_time is not None:
+                arrival = self._arrival.setdefault(turn.number, [0.0, 0.0])
+                arrival[0] += seconds
+                arrival[1] += at.time - stream.last_time
+                turn.arrival_factor = arrival[0] / arrival[1] if arrival[1] > 0 else None
+                if len(self._arrival) > MOST_OPEN:
+                    del self._arrival[next(iter(self._arrival))]
+            stream.last_time = at.time
+        if not item.spoken:
+            item.start = start
+        item.spoken = True
+        item.end = start + seconds
+        item.audio_seconds += seconds
+        item.rate, item.encoding = format_.rate, format_.encoding
+        turn.audio_seconds += seconds
+        turn.pieces += 1
+        self._found.model_audio_seconds += seconds
+        if self._sink is not None and not stream.cut:
+            self._sink.add("model", start, samples, format_.rate, format_.channels)
+
+    def _paused(self, stream: Stream) -> bool:
+        now = self._placer.now
+        return stream.turn is not self._turn or (now is not None and stream.end is not None and now > stream.end + PAUSE)
+
+    def _audio_done(self, message: Any, at: Moment) -> None:
+        index = message.content_index
+        key = (name_of(message.response_id), name_of(message.item_id), index if isinstance(index, int) else None)
+        self._playing.ended(key)
+
+    # --- the user's input
+
+    def _speech_started(self, message: Any, at: Moment) -> None:
+        stream = self._playing.audible()
+        if stream is not None:
+            self._interrupted(at, "speech_started", stream, stopped=False)
+        self._unnamed = None
+        turn = self._input("speech", at)
+        turn.speech_started = turn.speech_started or at
+        turn.speech_stopped = turn.committed = None
+        item = self._item("user", name_of(message.item_id), at)
+        item.turn, item.spoken = turn.number, True
+        place = _milliseconds(message.audio_start_ms)
+        item.start = item.end = at.place if place is None else self._placer.spoken_at(place)
+        self._speaking = item, turn
+
+    def _speech_stopped(self, message: Any, at: Moment) -> None:
+        # A translator answers while the user speaks: the turn is that of the beginning.
+        if self._speaking is not None:
+            item, turn = self._speaking
+        else:
+            item, turn = self._item("user", name_of(message.item_id), at), self._input("speech", at)
+        turn.speech_stopped = at
+        place = _milliseconds(message.audio_end_ms)
+        item.end = max(item.start, at.place if place is None else self._placer.spoken_at(place))
+        item.spoken = True
+        self._count_user(turn, item)
+        self._speaking = None
+        self._buffer = None
+
+    def _count_user(self, turn: Turn, item: Item) -> None:
+        if self._found.user_audio_seconds:
+            item.audio_seconds = item.end - item.start
+            turn.user_audio_seconds += item.audio_seconds
+
+    def _client_commit(self, message: Any, at: Moment) -> None:
+        turn = self._input("commit", at)
+        turn.committed = at
+        if turn.speech_started is None and self._buffer is not None:
+            item = Item(turn.number, "user", None, None, at.line, at.time, *self._buffer, spoken=True)
+            self._keep(("user", None, at.line), item)
+            self._unnamed = item
+            self._count_user(turn, item)
+        self._buffer = None
+
+    def _server_commit(self, message: Any, at: Moment) -> None:
+        item_id = name_of(message.item_id)
+        turn = self._turn if self._unnamed is not None and self._turn is not None else self._input("commit", at)
+        turn.committed = turn.committed or at
+        if self._unnamed is not None:
+            self._unnamed.item_id = item_id
+            self._items[("user", item_id)] = self._unnamed
+            self._unnamed = None
+        else:
+            item = self._item("user", item_id, at)
+            if not item.spoken:
+                item.spoken, item.turn = True, turn.number
+                if self._buffer is not None:
+                    item.start, item.end = self._buffer
+                    self._count_user(turn, item)
+        self._buffer = None
+
+    def _cleared(self, message: Any, at: Moment) -> None:
+        self._buffer = None
+
+    def _item_seen(self, message: Any, at: Moment) -> None:
+        """An item joins the conversation: a text of the user, the output of a tool, or an item that the model fills."""
+        raw = raw_of(message.item)
+        kind, item_id = raw.get("type"), name_of(raw.get("id"))
+        if kind == "function_call_output":
+            self._answered(name_of(raw.get("call_id")), at)
+        elif kind in ("function_call", "mcp_call"):
+            self._tool_seen(raw, at, self._current(at))
+        elif kind == "message":
+            text = _text_of(raw.get("content"))
+            role = raw.get("role")
+            if role == "user" and text and ("user", item_id) not in self._items:
+                # The client's own message has no id, and the server's echo of it has one: they are one item.
+                last = self._unnamed
+                if item_id is not None and last is not None and last.text == text[:LONGEST_TEXT]:
+                    last.item_id, self._items[("user", item_id)], self._unnamed = item_id, last, None
+                    return
+                turn = self._input("text", at)
+                turn.asked = at
+                item = Item(turn.number, "user", item_id, None, at.line, at.time, at.place, at.place)
+                self._keep(("user", item_id if item_id is not None else at.line), item)
+                if item_id is None:
+                    self._unnamed = item
+                _put(item, text)
+            elif role == "assistant" and text and ("model", item_id) not in self._items:
+                _put(self._item("model", item_id, at), text)
+
+    def _ask(self, message: Any, at: Moment) -> None:
+        turn = self._turn
+        if turn is None or (turn.done is not None and turn.status != "cancelled" and not turn.tools):
+            turn = self._new_turn("response", at)
+        if turn.first_audio is None:
+            turn.asked = at
+
+    # --- responses
+
+    def _response_created(self, message: Any, at: Moment) -> None:
+        response = name_of(raw_of(message.response).get("id")) or name_of(message.response_id)
+        turn = self._current(at)
+        turn.responses += 1
+        turn.status = "in_progress"
+        turn.response_created = turn.response_created or at
+        self._placer.response_began()
+        self._responses[response] = _Response(turn)
+        if len(self._responses) > MOST_OPEN:
+            self._responses.popitem(last=False)
+
+    def _response_done(self, message: Any, at: Moment) -> None:
+        raw = raw_of(message.response)
+        response = name_of(raw.get("id")) or name_of(message.response_id)
+        known = self._responses.get(response)
+        turn = known.turn if known is not None else self._current(at)
+        if known is not None:
+            known.done = True
+        else:
+            turn.responses += 1
+        status = name_of(raw.get("status")) or "completed"
+        turn.status, turn.done = status, at
+        usage = raw.get("usage") or raw_of(message.usage)
+        add_numbers(self._found.usage, usage)
+        add_numbers(turn.usage, usage)
+        details = raw_of(raw.get("status_details"))
+        if status == "failed":
+            self._error("response.done", raw_of(details.get("error")) or details, at, turn)
+        for output in raw.get("output") or () if isinstance(raw.get("output"), list) else ():
+            if isinstance(output, dict) and output.get("type") in ("function_call", "mcp_call"):
+                self._tool_seen(output, at, turn)
+        if status == "cancelled":
+            stream = self._playing.of_response(response)
+            self._interrupted(at, "cancelled", stream, stopped=True, turn=turn, response=response)
+        self._playing.response_ended(response)
+        self._items.pop(("model", None, response), None)
+        self._placer.response_ended()
+
+    def _interrupted(
+        self,
+        at: Moment,
+        cause: str,
+        stream: Stream | None,
+        *,
+        stopped: bool,
+        turn: Turn | None = None,
+        response: str | None = None,
+    ) -> None:
+        if stream is not None:
+            turn, response = stream.turn, stream.response
+        made = self._playing.interrupt(at, cause, stream, turn or self._current(at), response, stopped)
+        if made is not None:
+            self._lists["interruptions"].append(made)
+            self._noted.append((made, turn or self._current(at)))
+
+    def _cancel(self, message: Any, at: Moment) -> None:
+        response = name_of(message.response_id)
+        stream = self._playing.of_response(response) if response is not None else self._playing.audible()
+        if stream is not None:
+            self._interrupted(at, "response.cancel", stream, stopped=True)
+
+    def _truncate(self, message: Any, at: Moment) -> None:
+        """A truncate of the client, or the server's word that it has truncated."""
+        item_id, end = name_of(message.item_id), _milliseconds(message.audio_end_ms)
+        stream = self._playing.of_item(item_id)
+        if stream is None:
+            return
+        self._interrupted(at, "truncate", stream, stopped=True)
+        if end is not None:
+            self._playing.truncated(stream, end)
+
+    def _buffer_cleared(self, message: Any, at: Moment) -> None:
+        stream = self._playing.audible()
+        if stream is not None:
+            self._interrupted(at, "cleared", stream, stopped=True)
+
+    # --- text
+
+    def _model_text(self, message: Any, at: Moment) -> None:
+        """A piece of the model's text or transcript, or, where the message has it whole, all of it."""
+        whole = getattr(message, "transcript", None) or getattr(message, "text", None)
+        piece = getattr(message, "delta", None)
+        response = name_of(message.response_id)
+        item = self._item("model", name_of(message.item_id), at, response)
+        if isinstance(whole, str) and whole:
+            stash = getattr(message, "stash", None)
+            item.text, item.text_left_out = "", 0
+            _put(item, whole + stash if isinstance(stash, str) else whole)
+        elif isinstance(piece, str):
+            _put(item, piece)
+        else:
+            return
+        self._first_text(self._turn_of(response, at), at)
+
+    def _user_text(self, message: Any, at: Moment) -> None:
+        whole = getattr(message, "transcript", None) or getattr(message, "text", None)
+        piece = getattr(message, "delta", None)
+        item = self._items.get(("user", name_of(message.item_id))) or self._item("user", name_of(message.item_id), at)
+        if isinstance(whole, str) and whole:
+            stash = getattr(message, "stash", None)
+            item.text, item.text_left_out = "", 0
+            _put(item, whole + stash if isinstance(stash, str) else whole)
+        elif isinstance(piece, str):
+            _put(item, piece)
+        if isinstance(message, server.ConversationItemInputAudioTranscriptionCompleted):
+            add_numbers(self._found.transcription_usage, raw_of(message.usage))
+
+    def _live_text(self, message: Any, at: Moment) -> None:
+        """A piece of a transcript without ids: pieces stand together until a sentence ends."""
+        side: Literal["user", "model"] = "user" if isinstance(message, server.SessionInputTranscriptDelta) else "model"
+        if not isinstance(message.delta, str):
+            return
+        key = (side, "transcript", None)
+        item = self._items.get(key)
+        if item is None or len(item.text) > LONGEST_SENTENCE or item.text.rstrip().endswith((".", "!", "?", "。")):
+            turn = self._current(at)
+            item = Item(turn.number, side, None, None, at.line, at.time, at.place, at.place)
+            self._items.pop(key, None)
+            self._keep(key, item)
+        _put(item, message.delta)
+        item.end = max(item.end, at.place)
+        if side == "model":
+            self._first_text(self._current(at), at)
+
+    # --- tools
+
+    def _tool_seen(self, raw: dict[str, Any], at: Moment, turn: Turn) -> None:
+        key = name_of(raw.get("call_id")) or name_of(raw.get("id"))
+        if key is None:
+            return
+        call = self._tools.get(key)
+        if call is None:
+            kind = "mcp" if raw.get("type") == "mcp_call" else "function"
+            call = ToolCall(turn.number, kind, None, key, None, at)
+            turn.tools += 1
+            self._tools[key] = call
+            self._lists["tools"].append(call)
+            if len(self._tools) > MOST_OPEN:
+                self._tools.popitem(last=False)
+        call.name = call.name or name_of(raw.get("name"))
+        arguments = raw.get("arguments")
+        if isinstance(arguments, str) and arguments and call.arguments is None:
+            call.arguments = arguments[:LONGEST_REASON]
+        if raw.get("type") == "mcp_call" and isinstance(raw.get("output"), str) and call.answered is None:
+            self._answered(key, at)
+
+    def _output_item(self, message: Any, at: Moment) -> None:
+        raw = raw_of(message.item)
+        turn = self._turn_of(name_of(message.response_id), at)
+        if raw.get("type") in ("function_call", "mcp_call"):
+            self._tool_seen(raw, at, turn)
+
+    def _arguments_done(self, message: Any, at: Moment) -> None:
+        turn = self._turn_of(name_of(message.response_id), at)
+        call_id = getattr(message, "call_id", None) or message.item_id
+        raw = {"call_id": call_id, "name": getattr(message, "name", None), "arguments": message.arguments}
+        if "mcp" in message.type:
+            raw["type"] = "mcp_call"
+        self._tool_seen(raw, at, turn)
+        call = self._tools.get(name_of(call_id) or "")
+        if call is not None:
+            call.asked = at
+
+    def _mcp_began(self, message: Any, at: Moment) -> None:
+        self._tool_seen({"type": "mcp_call", "id": message.item_id}, at, self._current(at))
+
+    def _mcp_done(self, message: Any, at: Moment) -> None:
+        self._answered(name_of(message.item_id), at)
+        call = self._tools.get(name_of(message.item_id) or "")
+        if call is not None and isinstance(message, server.ResponseMcpCallFailed):
+            call.failed = True
+
+    def _answered(self, key: str | None, at: Moment) -> None:
+        call = self._tools.get(key or "")
+        if call is not None and call.answered is None:
+            call.answered = at
+            call.seconds = _between(call.asked, at)
+
+    # --- the rest
+
+    def _error_message(self, message: Any, at: Moment) -> None:
+        error = message.error
+        raw = {"message": error} if isinstance(error, str) else raw_of(error)
+        self._error(message.type, raw, at, self._turn)
+
+    def _error(self, source: str, raw: dict[str, Any], at: Moment, turn: Turn | None) -> None:
+        text = raw.get("message")
+        self._lists["errors"].append(
+            ServerError(
+                turn.number if turn is not None else 0,
+                at,
+                source,
+                name_of(raw.get("type")),
+                name_of(raw.get("code")),
+                text[:LONGEST_REASON] if isinstance(text, str) else None,
+            )
+        )
+        if turn is not None:
+            turn.errors += 1
+
+    def _session(self, message: Any, at: Moment) -> None:
+        model = name_of(raw_of(message.session).get("model"))
+        self._found.model = model or self._found.model
+
+    def _session_usage(self, message: Any, at: Moment) -> None:
+        numbers = dict(numbers_in(raw_of(message.usage)))
+        if numbers:
+            self._found.session_usage = numbers
+
+    # --- the end
+
+    def finish(self, recording: Recording | None = None) -> Analysis:
+        """What was found. recording: its shape, beginning and count of dropped frames are told too."""
+        found, placer = self._found, self._placer
+        self._playing.settle()
+        for made, turn in self._noted:
+            turn.interruptions += made.stopped
+        if self._buffer is not None and not any(item.side == "user" for item in self._lists["items"]):
+            item = Item(self._turns, "user", None, None, 0, None, *self._buffer, spoken=True)
+            item.audio_seconds = found.user_audio_seconds
+            self._lists["items"].append(item)
+        if self._speaking is not None:
+            self._speaking[0].end = max(self._speaking[0].end, placer.user_end, placer.place)
+        ends = [placer.place, placer.user_end, placer.model_end, *(item.end for item in self._lists["items"])]
+        found.end = max(found.origin, *ends)
+        found.lines = self._line
+        for name, entries in self._lists.items():
+            setattr(found, name, list(entries))
+            if entries.left_out:
+                found.left_out[name] = entries.left_out
+        found.types, found.undeclared = self._types.all(), self._undeclared.all()
+        for name, count in (("types", self._types.left_out), ("undeclared", self._undeclared.left_out)):
+            if count:
+                found.left_out[name] = count
+        if self._latencies:
+            found.latency = _spread(self._latencies)
+        if recording is not None:
+            found.shape, found.started, found.dropped = recording.shape, recording.started, recording.dropped
+        return found
+
+
+def analyse(source: str | os.PathLike[str] | Any | Iterable[Entry], *, sink: Sink | None = None) -> Analysis:
+    """What happened in a recording, in one pass.
+
+    source: a path or an open file, as read_recording takes it. sink: takes the samples of both sides with their places.
+    Raises what read_recording raises.
+    """
+    analyser = Analyser(sink)
+    with read_recording(source) as recording:
+        for entry in recording:
+            analyser.feed(entry)
+    return analyser.finish(recording)
+
+
+def _reference(turn: Turn) -> tuple[Moment | None, LatencyFrom | None]:
+    """What the latency of a turn counts from."""
+    if turn.speech_stopped is not None:
+        return turn.speech_stopped, "speech_stopped"
+    if turn.committed is not None:
+        return turn.committed, "committed"
+    if turn.asked is not None:
+        return turn.asked, "asked"
+    if turn.response_created is not None:
+        return turn.response_created, "response.created"
+    return None, None
+
+
+def _between(start: Moment | None, end: Moment) -> float | None:
+    return end.time - start.time if start is not None and start.time is not None and end.time is not None else None
+
+
+def _milliseconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        return None
+    return float(value)
+
+
+def _put(item: Item, text: str) -> None:
+    room = LONGEST_TEXT - len(item.text)
+    item.text += text[:room]
+    item.text_left_out += max(0, len(text) - room)
+
+
+def _text_of(content: object) -> str:
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") or part.get("transcript") for part in parts if isinstance(part, dict)]
+    return " ".join(text for text in texts if isinstance(text, str))
+
+
+def _spread(values: array[float]) -> Spread:
+    ordered = sorted(values)
+    count = len(ordered)
+    return Spread(count, ordered[0], ordered[count // 2], ordered[min(count - 1, math.ceil(count * 0.95) - 1)], ordered[-1])
+
+
+# The message classes that mean something for turns -> the method that takes them. A class of your own is taken by its base.
+_HANDLERS: dict[type, str] = {
+    client.InputAudioBufferAppend: "_user_audio",
+    ClientAudioMessage: "_user_audio",
+    server.SessionInputAudioAppend: "_user_audio",
+    AudioMessage: "_model_audio",
+    server.ResponseAudioDone: "_audio_done",
+    server.InputAudioBufferSpeechStarted: "_speech_started",
+    server.InputAudioBufferSpeechStopped: "_speech_stopped",
+    client.InputAudioBufferCommit: "_client_commit",
+    server.InputAudioBufferCommitted: "_server_commit",
+    client.InputAudioBufferClear: "_cleared",
+    client.ConversationItemCreate: "_item_seen",
+    server.ConversationItemAdded: "_item_seen",
+    server.ConversationItemCreated: "_item_seen",
+    client.ResponseCreate: "_ask",
+    server.ResponseCreated: "_response_created",
+    server.ResponseDone: "_response_done",
+    client.ResponseCancel: "_cancel",
+    client.ConversationItemTruncate: "_truncate",
+    server.ConversationItemTruncated: "_truncate",
+    client.OutputAudioBufferClear: "_buffer_cleared",
+    server.OutputAudioBufferCleared: "_buffer_cleared",
+    server.ResponseAudioTranscriptDelta: "_model_text",
+    server.ResponseAudioTranscriptDone: "_model_text",
+    server.ResponseTextDelta: "_model_text",
+    server.ResponseTextDone: "_model_text",
+    server.ResponseTextText: "_model_text",
+    server.ResponseAudioTranscriptText: "_model_text",
+    server.ConversationItemInputAudioTranscriptionDelta: "_user_text",
+    server.ConversationItemInputAudioTranscriptionCompleted: "_user_text",
+    server.ConversationItemInputAudioTranscriptionUpdated: "_user_text",
+    server.ConversationItemInputAudioTranscriptionText: "_user_text",
+    server.ConversationItemInputAudioTranscriptionFailed: "_error_message",
+    server.SessionInputTranscriptDelta: "_live_text",
+    server.SessionOutputTranscriptDelta: "_live_text",
+    server.ResponseOutputItemAdded: "_output_item",
+    server.ResponseOutputItemDone: "_output_item",
+    server.ResponseFunctionCallArgumentsDone: "_arguments_done",
+    server.ResponseMcpCallArgumentsDone: "_arguments_done",
+    server.ResponseMcpCallInProgress: "_mcp_began",
+    server.ResponseMcpCallCompleted: "_mcp_done",
+    server.ResponseMcpCallFailed: "_mcp_done",
+    server.Error: "_error_message",
+    server.SessionCreated: "_session",
+    server.SessionUpdated: "_session",
+    server.SessionUsageUpdated: "_session_usage",
+    server.SessionClosed: "_session_usage",
+}

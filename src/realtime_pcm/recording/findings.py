@@ -1,0 +1,274 @@
+"""What an analysis of a recording finds, as plain objects; `Analysis.to_dict` gives them for JSON.
+
+A `Moment` says when something happened in three ways: the line of the file, the time that this line has, and the place on the
+axis of a picture. The place is always there; where the recording has no times, it follows from the lengths of the audio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+__all__ = [
+    "Analysis",
+    "BadFrame",
+    "Gap",
+    "Interruption",
+    "Item",
+    "LatencyFrom",
+    "Moment",
+    "ServerError",
+    "Spread",
+    "ToolCall",
+    "Turn",
+    "TypeCount",
+    "UndeclaredField",
+]
+
+LatencyFrom = Literal["speech_stopped", "committed", "asked", "response.created"]
+
+
+class Moment(NamedTuple):
+    """When something happened: the line, from 1; seconds, None where the line has no time; seconds on the axis of pictures."""
+
+    line: int
+    time: float | None
+    place: float
+
+
+@dataclass(slots=True)
+class TypeCount:
+    """The frames of one type. known: whether the catalogue of its side has the type. bytes: of the frames, as UTF-8."""
+
+    direction: str
+    type: str
+    known: bool
+    count: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class UndeclaredField:
+    """A field that frames of a type had and the catalogue does not declare, as a path such as `response.usage.cost`."""
+
+    direction: str
+    type: str
+    field: str
+    count: int = 0
+
+
+@dataclass(slots=True)
+class BadFrame:
+    """A line whose frame was refused. position: the byte of the frame at which the fault is."""
+
+    line: int
+    time: float | None
+    place: float
+    direction: str
+    type: str | None
+    field: str | None
+    position: int
+    reason: str
+
+
+@dataclass(slots=True)
+class ServerError:
+    """An error that the server told. turn: 0 before the first. source: the type of the message that told it."""
+
+    turn: int
+    at: Moment
+    source: str
+    type: str | None
+    code: str | None
+    message: str | None
+
+
+@dataclass(slots=True)
+class Gap:
+    """The model's audio came too late: a listener who plays each piece as it comes heard silence for so many seconds."""
+
+    at: Moment
+    turn: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A tool that the model called.
+
+    kind: "function", which the client runs, or "mcp", which the server runs. asked: when the arguments were complete. answered:
+    when the output was sent. seconds: from one to the other; None where the recording has no times or no output.
+    """
+
+    turn: int
+    kind: str
+    name: str | None
+    call_id: str | None
+    arguments: str | None
+    asked: Moment
+    answered: Moment | None = None
+    seconds: float | None = None
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Interruption:
+    """The model was to be silent before its audio was over, or the user spoke while it was heard.
+
+    causes: what said so, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared". stopped: whether the
+    recording shows that playing ended; where it does not, the user may have spoken beside the model. heard_ms: how much of the
+    item was heard. heard_from: how that is known: "truncate" (the client said it), "elapsed" (the time since the item's first
+    audio, of which nobody can have heard more) or "arrived" (all audio that had come by then). received_ms: what came of the
+    item by the end.
+    """
+
+    at: Moment
+    turn: int
+    item_id: str | None
+    response_id: str | None
+    causes: list[str]
+    stopped: bool = False
+    heard_ms: int | None = None
+    heard_from: str | None = None
+    received_ms: int = 0
+
+
+@dataclass(slots=True)
+class Item:
+    """An item of the conversation with audio or text.
+
+    start, end: its place on the axis. heard_end: where listening ended, if it was cut short. audio_seconds: of its audio in the
+    recording. text: its transcript or text, up to 4,000 characters.
+    """
+
+    turn: int
+    side: Literal["user", "model"]
+    item_id: str | None
+    response_id: str | None
+    line: int
+    time: float | None
+    start: float
+    end: float
+    heard_end: float | None = None
+    audio_seconds: float = 0.0
+    rate: int | None = None
+    encoding: str | None = None
+    spoken: bool = False
+    text: str = ""
+    text_left_out: int = 0
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the user put in, and all that the model answered until the user's next input.
+
+    began: what began it: "speech", "commit", "text" or, where the model speaks unasked, "response". asked: a response.create of
+    the client, or the user's text. latency: seconds from `latency_from` to the first audio; text_latency: to the first text or
+    transcript. arrival_factor: how many seconds of audio came in a second, after the first piece; above 1 it comes faster than
+    it plays. status: of the last response, such as "completed" or "cancelled".
+    """
+
+    number: int
+    began: Literal["speech", "commit", "text", "response"]
+    at: Moment
+    speech_started: Moment | None = None
+    speech_stopped: Moment | None = None
+    committed: Moment | None = None
+    asked: Moment | None = None
+    response_created: Moment | None = None
+    first_text: Moment | None = None
+    first_audio: Moment | None = None
+    done: Moment | None = None
+    latency: float | None = None
+    latency_from: LatencyFrom | None = None
+    text_latency: float | None = None
+    user_audio_seconds: float = 0.0
+    audio_seconds: float = 0.0
+    pieces: int = 0
+    arrival_factor: float | None = None
+    gaps: int = 0
+    gap_seconds: float = 0.0
+    longest_gap: float = 0.0
+    responses: int = 0
+    status: str | None = None
+    interruptions: int = 0
+    tools: int = 0
+    errors: int = 0
+    usage: dict[str, float] = field(default_factory=dict)
+
+
+class Spread(NamedTuple):
+    """How values are spread, in seconds. turns: how many."""
+
+    turns: int
+    smallest: float
+    median: float
+    p95: float
+    largest: float
+
+
+@dataclass(slots=True)
+class Analysis:
+    """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
+
+    shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
+    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line.
+    usage: the sum of each number in the usage of all responses, by its path; transcription_usage: that of the user's
+    transcripts; session_usage: the last that the server gave for the whole session.
+    """
+
+    shape: str = ""
+    started: datetime | None = None
+    model: str | None = None
+    timed: bool = False
+    origin: float = 0.0
+    end: float = 0.0
+    lines: int = 0
+    frames: int = 0
+    bytes: int = 0
+    refused: int = 0
+    dropped: int = 0
+    times_back: int = 0
+    user_audio_seconds: float = 0.0
+    model_audio_seconds: float = 0.0
+    latency: Spread | None = None
+    types: list[TypeCount] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    interruptions: list[Interruption] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    tools: list[ToolCall] = field(default_factory=list)
+    usage: dict[str, float] = field(default_factory=dict)
+    transcription_usage: dict[str, float] = field(default_factory=dict)
+    session_usage: dict[str, float] = field(default_factory=dict)
+    undeclared: list[UndeclaredField] = field(default_factory=list)
+    bad_frames: list[BadFrame] = field(default_factory=list)
+    errors: list[ServerError] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """The length of the axis."""
+        return max(0.0, self.end - self.origin)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A fresh dict of the same names, of dicts, lists, strings, numbers, booleans and None; seconds to the microsecond."""
+        made: dict[str, Any] = _plain(self)
+        return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, (Moment, Spread)):
+        return {name: _plain(part) for name, part in zip(value._fields, value, strict=True)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

@@ -1,0 +1,90 @@
+"""Pictures of a recording: two lanes of waveform, waits, interruptions, tools, errors and words on one axis of time.
+
+    with open("call.html", "wb") as file:
+        draw("call.jsonl.gz", file, "html")
+
+SVG and HTML need no other package; PNG needs the extra `plot`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+from ..recording.analysis import Analyser
+from ..recording.findings import Analysis
+from ..recording.reader import read_recording
+from .layout import laid_out
+from .page import page
+from .picture import png, require_matplotlib
+from .sound import Sound
+from .svg import svg
+from .waveform import Waveform
+
+__all__ = ["FORMATS", "Format", "Timeline", "draw"]
+
+Format: TypeAlias = Literal["png", "svg", "html"]
+FORMATS: tuple[Format, ...] = ("png", "svg", "html")
+
+
+class Timeline:
+    """Takes the entries of a recording by `analyser.feed`, then draws.
+
+    format: what is to be drawn; only a page keeps the sound. window: the part of the axis that is wanted, in seconds; None: all.
+    Raises ModuleNotFoundError for "png" where matplotlib is not there.
+    """
+
+    def __init__(self, format: Format, window: tuple[float, float] | None = None) -> None:
+        if format == "png":
+            require_matplotlib()
+        self._format = format
+        self._window = window
+        self._sound = Sound() if format == "html" else None
+        self._waves = Waveform(self._sound, window)
+        self.analyser = Analyser(self._waves)
+
+    def write(self, found: Analysis, file: BinaryIO, name: str, *, width: int | None = None, dark: bool = False) -> None:
+        """Draws what was found.
+
+        file: open to write bytes. name: of the recording, the title. width: in pixels; None: by the length, 1,160 to 8,000.
+        dark: of a PNG; SVG and HTML follow the reader's system.
+        """
+        window = self._window or (found.origin, found.end)
+        window = (window[0], max(min(window[1], found.end), window[0] + 0.5))
+        scene = laid_out(found, self._waves, name, width=width, window=window, head=self._format != "html")
+        if self._format == "png":
+            png(scene, file, dark=dark)
+            return
+        if self._format == "svg":
+            pieces = svg(scene)
+        else:
+            sound = self._sound if self._sound is not None and self._sound.seconds else None
+            pieces = page(found, scene, sound, self._waves.origin or 0.0, window)
+        file.writelines(piece.encode() for piece in pieces)
+
+
+def draw(
+    source: str | os.PathLike[str] | Any,
+    file: BinaryIO,
+    format: Format,
+    *,
+    name: str | None = None,
+    window: tuple[float, float] | None = None,
+    width: int | None = None,
+    dark: bool = False,
+) -> Analysis:
+    """Draws a recording in one pass, and gives what was found in it.
+
+    source: a path or an open file, as read_recording takes it. name: the title; None: the name of the file. The rest: as in
+    Timeline. Raises what read_recording raises, and ModuleNotFoundError for "png" without matplotlib.
+    """
+    timeline = Timeline(format, window)
+    with read_recording(source) as recording:
+        for entry in recording:
+            timeline.analyser.feed(entry)
+    found = timeline.analyser.finish(recording)
+    if name is None:
+        name = Path(source).name if isinstance(source, (str, os.PathLike)) else "recording"
+    timeline.write(found, file, name, width=width, dark=dark)
+    return found

@@ -1,0 +1,98 @@
+"""The sound of a page: both sides as one WAV of bounded size, the user left and the model right."""
+
+from __future__ import annotations
+
+import io
+import wave
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MOST_FRAMES", "RATES", "Sound"]
+
+RATES = (24_000, 12_000, 8_000)  # a longer recording sounds duller, so that its file stays small
+MOST_FRAMES = 4_800_000  # 200 s at the first rate, 400 s at the second, 600 s at the last: 19 MB
+
+_CHANNELS = {"user": 0, "model": 1}
+
+Samples = npt.NDArray[np.int16]
+
+
+class Sound:
+    """Mixes pieces as they are placed. What lies behind the last second that it holds is left out."""
+
+    def __init__(self, most: int = MOST_FRAMES) -> None:
+        self._most = most
+        self._rates = list(RATES)
+        self._mix = np.zeros((0, 2), np.int16)
+        self._frames = 0
+        self.cut = False  # whether something was left out
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return self._rates[0]
+
+    @property
+    def seconds(self) -> float:
+        """The length so far."""
+        return self._frames / self.rate
+
+    def add(self, side: Literal["user", "model"], start: float, samples: Samples, rate: int) -> None:
+        """Mixes samples of one channel in, which begin so many seconds after the beginning."""
+        end = start + len(samples) / rate
+        while end * self.rate > self._most and len(self._rates) > 1:
+            self._slow_down()
+        samples = resampled(samples, rate, self.rate)
+        first = round(start * self.rate)
+        last = first + len(samples)
+        if last > self._most:
+            self.cut = True
+            last = self._most
+        if first >= last:
+            return
+        if last > len(self._mix):
+            more = np.zeros((min(self._most, max(last, 2 * len(self._mix))) - len(self._mix), 2), np.int16)
+            self._mix = np.concatenate((self._mix, more))
+        part = self._mix[first:last, _CHANNELS[side]]
+        part[:] = np.clip(part.astype(np.int32) + samples[: last - first], -32768, 32767)
+        self._frames = max(self._frames, last)
+
+    def clear(self, side: Literal["user", "model"], start: float, end: float) -> None:
+        """Silence from one second to another."""
+        first, last = max(0, round(start * self.rate)), max(0, round(end * self.rate))
+        self._mix[first:last, _CHANNELS[side]] = 0
+
+    def _slow_down(self) -> None:
+        old = self._rates.pop(0)
+        left, right = (resampled(self._mix[: self._frames, channel], old, self.rate) for channel in (0, 1))
+        self._mix = np.stack((left, right), axis=1)
+        self._frames = len(self._mix)
+
+    def wav(self) -> bytes:
+        """The whole as a WAV."""
+        file = io.BytesIO()
+        with wave.open(file, "wb") as out:
+            out.setnchannels(2)
+            out.setsampwidth(2)
+            out.setframerate(self.rate)
+            out.writeframes(self._mix[: self._frames].astype("<i2").tobytes())
+        return file.getvalue()
+
+
+def resampled(samples: Samples, old: int, new: int) -> Samples:
+    """Samples of one rate at another: neighbours are averaged, then interpolated. It is good enough to listen to a page."""
+    if old == new or not len(samples):
+        return samples
+    times = old // new
+    values = samples.astype(np.float32)
+    if times > 1:
+        whole = max(1, len(values) // times) * times
+        values = np.resize(values, whole) if whole > len(values) else values[:whole]
+        values = values.reshape(-1, times).mean(axis=1)
+        if old == times * new:
+            return cast(Samples, np.round(values).astype(np.int16))
+    count = max(1, round(len(samples) * new / old))
+    places = np.linspace(0, len(values) - 1, count)
+    return cast(Samples, np.round(np.interp(places, np.arange(len(values)), values)).astype(np.int16))

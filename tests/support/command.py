@@ -1,0 +1,58 @@
+"""The real command, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+COMMAND = [sys.executable, "-m", "realtime_pcm"]
+
+
+class Done(NamedTuple):
+    """What a command printed, its exit status, and what it left in its folder: names and bytes."""
+
+    output: str
+    errors: str
+    status: int
+
+    @property
+    def line(self) -> str:
+        """The one line on standard error."""
+        assert self.errors.count("\n") == 1 and self.errors.startswith("realtime-pcm: "), self.errors
+        return self.errors.removeprefix("realtime-pcm: ").rstrip("\n")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR", "COLUMNS")}
+    return plain | {"COLUMNS": "200", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"} | variables
+
+
+def run(*arguments: object, status: int = 0, given: bytes | None = None, **options: Any) -> Done:
+    """Runs it to its end. given: its standard input."""
+    command = [*COMMAND, *map(str, arguments)]
+    options.setdefault("env", environment())
+    source = {"input": given} if given is not None else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run(command, capture_output=True, timeout=120, **source, **options)
+    found = Done(done.stdout.decode(), done.stderr.decode(), done.returncode)
+    assert "Traceback" not in found.errors, found.errors
+    assert found.status == status, found
+    return found
+
+
+def files(folder: Path) -> list[str]:
+    """What lies in a folder and below it."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def recorded(path: Path, *events: object) -> Path:
+    """A recording of frames: bytes, text, or what JSON is made of."""
+    lines = (
+        event if isinstance(event, bytes) else event.encode() if isinstance(event, str) else json.dumps(event).encode()
+        for event in events
+    )
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
