@@ -127,7 +127,7 @@ cdef class Session:
     cdef dict response_formats          # key of a response -> AudioFormat, the oldest first
     cdef bint server_spoke              # a message of the server has said what the formats of the session are
     cdef object beside_rate             # the rate that stood beside the input format (DashScope, Voice Live); None: none did
-    cdef tuple before_update            # the formats before the client's updates that the server has not answered; None: no update
+    cdef tuple before_update            # the formats before the updates of a client that the server has not answered, or None
     cdef object update_id               # event_id of the last of these updates, or None
     # streams
     cdef stream_table streams
