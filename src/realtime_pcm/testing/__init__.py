@@ -13,12 +13,10 @@ Needs the extra `testing`: websockets, and soxr where a client asks for another 
 
 from __future__ import annotations
 
-try:
-    import websockets  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        'realtime_pcm.testing needs the package websockets: pip install "realtime-pcm[testing]"', name="websockets"
-    ) from error
+from importlib.util import find_spec
+
+if find_spec("websockets") is None:
+    raise ImportError('realtime_pcm.testing needs the package websockets: pip install "realtime-pcm[testing]"', name="websockets")
 
 from .call import Call
 from .faults import FAULTS, Fault
