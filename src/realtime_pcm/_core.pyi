@@ -43,7 +43,7 @@ class MessageObject:
     def __new__(cls, *args: object, **kwargs: object) -> Self: ...
 
 _Role: TypeAlias = Literal[
-    "session_start", "session_update", "response_start", "response_end", "audio_end", "input_audio"
+    "session_start", "session_update", "response_start", "response_end", "error", "audio_end", "input_audio"
 ]
 
 class RealtimeMessage(MessageObject):
@@ -82,7 +82,8 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
     "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
+    saying so), or "input_audio" (an AudioMessage that is the user's speech).
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -374,8 +375,9 @@ class AudioEncoder:
 
     message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
     audio_format: the format that samples are converted to: an AudioFormat or the name of one.
-    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for a
-        message of a client, its output format for a message of a server. Without a format and a session: pcm16 at 24,000 Hz.
+    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for
+        the user's speech, its output format for what the server says, pcm16 at 24,000 Hz for a fixture (GPT-Live), which no
+        session changes. Without a format and a session: pcm16 at 24,000 Hz.
     Other keywords: fields of the message that are the same in every frame.
     Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
 

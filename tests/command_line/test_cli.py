@@ -220,7 +220,7 @@ def test_serve_a_wrapped_recording_of_both_sides(tmp_path: Path) -> None:
 
 
 def test_serve_lists_its_faults() -> None:
-    from realtime_pcm.serve import FAULTS
+    from realtime_pcm.testing import FAULTS
 
     output = run("serve", "--fault", "list").output
     assert [line.split()[0] for line in output.splitlines()] == list(FAULTS)

@@ -500,7 +500,7 @@ def test_a_conversation_of_the_openai_client(tmp_path: Path) -> None:
     import asyncio
 
     from realtime_pcm import AudioEncoder, decode_stream, messages
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
     speech = noise(24_000)
     path = tmp_path / "call.jsonl.gz"

@@ -28,7 +28,7 @@ def serve(
     """Replay a recorded session to Realtime clients on this machine: what its server sent, on a real WebSocket."""
     import asyncio
 
-    from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, Fault, LoopbackServer
+    from realtime_pcm.testing import FAULTS, LOOPBACK_ORIGINS, Fault, LoopbackServer
 
     if fault and "list" in fault:
         for name, meaning in FAULTS.items():

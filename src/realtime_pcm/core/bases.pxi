@@ -169,7 +169,8 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
     "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
+    saying so), or "input_audio" (an AudioMessage that is the user's speech).
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.

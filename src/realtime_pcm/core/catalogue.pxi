@@ -17,6 +17,8 @@ cdef enum:
     ROLE_SESSION_UPDATE
     ROLE_RESPONSE_START
     ROLE_RESPONSE_END
+    # The object of this one names what is refused.
+    ROLE_ERROR
 
 # role= of a class statement: what the message does to the session, and the field that names the formats.
 cdef dict _ROLES = {
@@ -26,6 +28,7 @@ cdef dict _ROLES = {
     "session_update": (ROLE_SESSION_UPDATE, "session"),
     "response_start": (ROLE_RESPONSE_START, "response"),
     "response_end": (ROLE_RESPONSE_END, "response"),
+    "error": (ROLE_ERROR, "error"),
 }
 
 # Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids).

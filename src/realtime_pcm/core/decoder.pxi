@@ -53,7 +53,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
             if wire_type is None:
                 near = _nearest(str.__str__(entry), list(catalogue.types))
                 raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
-                                 "(UnknownMessage stands for all types that no class has)")
+                                 f"({catalogue.unknown.layout.cls.__name__} stands for all types that no class has)")
             if wire_type.number < len(numbers):
                 numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
@@ -237,6 +237,8 @@ cdef class Decoder:
             if f.payload != WIRE_PAYLOAD_DONE:
                 # The guess was wrong: its memory goes before any other is taken.
                 pcm = None
+            elif _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES and (<WireType>f.type.owner).layout.is_audio:
+                pcm = _little_endian(pcm)
         if status == WIRE_OK:
             # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type
@@ -245,7 +247,9 @@ cdef class Decoder:
             # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
             if wire_type.plain:
                 return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
-            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN):
+            # Between next_stream and streams_advance no Python code may run, because it might end the stream. To fill in an object
+            # or array makes Python containers, and then the collector may run Python code.
+            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN) and not f.containers:
                 stream = self.next_stream(&f, wire_type.layout)
                 if stream != NULL and wanted:
                     return self.continue_delta(frame, &f, wire_type, stream, pcm)
@@ -309,9 +313,8 @@ cdef class Decoder:
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm):
         cdef message *m = self.fill(frame, f, wire_type)
         cdef object result = _owned(<PyObject *>m)
-        if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES:
-            pcm = _little_endian(pcm)
         _put_audio(m, wire_type.layout, pcm, self.last_format, stream.offset)
+        # 0 bytes of a carry were taken: begin decodes no payload while any stream has a carry.
         streams_advance(&self.session.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0, f.sink.rest,
                         f.sink.rest_count)
         return result
@@ -411,8 +414,6 @@ cdef class Decoder:
                 pcm = self.samples_of(frame, f, layout, out)
         if wanted:
             samples = _count_samples(pcm, self.dtype_code)
-            if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES:
-                pcm = _little_endian(pcm)
         elif samples < 0:
             return None
         if m != NULL:
@@ -461,7 +462,7 @@ cdef class Decoder:
         pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position)
         if pcm is None:
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
-        return pcm
+        return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm
 
     # ---- formats
 
