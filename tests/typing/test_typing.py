@@ -56,7 +56,6 @@ def test_pyright(tmp_path: Path) -> None:
         shutil.copy(program, tmp_path)
     names = (
         "stream.py",
-        "cli/console.py",
         "errors.py",
         "audio.py",
         "terminal.py",
@@ -68,15 +67,16 @@ def test_pyright(tmp_path: Path) -> None:
         text = (PACKAGE / name).read_text(encoding="utf-8")
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
-        (tmp_path / name.replace("/", "_")).write_text(text, encoding="utf-8")
-    for path in sorted((PACKAGE / "testing").glob("*.py")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for path in sorted([*(PACKAGE / "testing").glob("*.py"), *(PACKAGE / "cli").glob("*.py")]):
         text = (
             path.read_text(encoding="utf-8")
             .replace("from ..", "from realtime_pcm.")
-            .replace("from .", "from realtime_pcm.testing.")
+            .replace("from .", f"from realtime_pcm.{path.parent.name}.")
+            .replace("from realtime_pcm. import", "from realtime_pcm import")
+            .replace(f"from realtime_pcm.{path.parent.name}. import", f"from realtime_pcm.{path.parent.name} import")
         )
-        text = text.replace("from realtime_pcm. import", "from realtime_pcm import")
-        (tmp_path / f"testing_{path.name}").write_text(text, encoding="utf-8")
+        (tmp_path / f"{path.parent.name}_{path.name}").write_text(text, encoding="utf-8")
     shutil.copytree(EXAMPLES, tmp_path / "examples")
     config = {"include": ["*.py", "examples"], "strict": ["examples"], "reportMissingModuleSource": "none"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
