@@ -12,7 +12,6 @@ import pyarrow as pa
 import pytest
 
 from realtime_pcm import arrow, client_messages, messages, sample
-from realtime_pcm.arrow import batches
 from realtime_pcm.recording import Recorder, read_recording
 
 FRAMES = sample.lines()
@@ -104,7 +103,7 @@ def test_the_schema_says_its_version_and_what_a_column_is() -> None:
         arrow.read([], pcm="float32")
 
 
-def test_batches_are_bounded_by_rows_and_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_bounded_by_rows_and_bytes(tmp_path: Path) -> None:
     path = tmp_path / "frames.jsonl"
     path.write_bytes(b"".join(frame + b"\n" for frame in FRAMES))
     whole = read(path)
@@ -112,8 +111,7 @@ def test_batches_are_bounded_by_rows_and_bytes(tmp_path: Path, monkeypatch: pyte
         parts = list(found)
     assert {batch.num_rows for batch in parts[:-1]} == {7} and found.lines == len(FRAMES)
     assert pa.Table.from_batches(parts).equals(whole)
-    monkeypatch.setattr(batches, "BYTES", 100_000)
-    parts = list(arrow.Batches(path))
+    parts = list(arrow.Batches(path, size=100_000))
     longest = max(len(frame) for frame in FRAMES)
     assert len(parts) > 3 and all(batch.column("pcm").values.nbytes < 100_000 + longest for batch in parts)
     assert pa.Table.from_batches(parts).equals(whole)

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Self
 
 import numpy as np
 
+from .._core import LineBatch, Session
 from ..recording import Recording, RecordingError, read_recording
+from ..recording.reader import LONGEST_LINE
+from ..recording.shapes import DIRECTIONS, Wrapper
 from .files import Source, sources
 from .rows import Row, row_of
 from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
 
 __all__ = ["Batches", "read"]
 
-ROWS = 16_384  # of a batch
+ROWS = 8_192  # of a batch
 BYTES = 8 << 20  # of the audio and text of a batch; one more frame may come on top
+ARROW_ARRAY = 80  # bytes of a struct ArrowArray
+BUFFER = 1 << 20  # bytes of a file that are read at once; a longer line gets more
 
 
 class Batches(Iterator[Any]):
     """The rows of recordings as pyarrow.RecordBatch, of one recording at a time.
 
-    schema: that of every batch. lines: rows so far. refused: those of them that have an error. A context manager.
+    rows, size: a batch ends with so many rows, or so many bytes of text and audio; one more frame may come on top.
+    schema: that of every batch. lines: rows so far. refused: those of them that have an error. slow_lines: lines that C left to the
+    Decoder, and for which it took the GIL: those that change the session, begin a stream of audio, or were refused. A context
+    manager.
     """
 
-    def __init__(self, paths: Any, *, pcm: Pcm = "int16", rows: int = ROWS) -> None:
+    def __init__(self, paths: Any, *, pcm: Pcm = "int16", rows: int = ROWS, size: int = BYTES) -> None:
+        if rows < 1 or size < 1:
+            raise ValueError("rows and size are positive")
+        self._pa = require_pyarrow()
         self.schema = rows_schema(pcm)
+        self.slow_lines = 0
+        self._bytes = size
+        self._place = np.zeros(ARROW_ARRAY, np.uint8)
         self.lines = 0
         self.refused = 0
         self._dtype = "uint8" if pcm == "sent" else "int16"
@@ -63,54 +76,94 @@ class Batches(Iterator[Any]):
         try:
             recording = read_recording(file, dtype=self._dtype)
         except RecordingError as error:
-            yield self._batch(name, [_file_at_fault(error)])
+            lines = self._lines(name, Session(), lambda line, number: None, None)
+            lines.put_row(_file_at_fault(error))
+            yield self._batch(lines)
             return
         with recording:
-            entries = map(row_of, recording)
-            while rows := _some(entries, self._rows):
-                yield self._batch(name, rows)
+            yield from self._of_recording(name, recording)
 
-    def _batch(self, name: str, rows: list[Row]) -> Any:
-        pa = require_pyarrow()
-        columns = [pa.array([name] * len(rows), pa.string())]
-        values = list(zip(*rows, strict=True))
-        for place, field in enumerate(list(self.schema)[1:]):
-            given = values[place]
-            if field.name != "pcm":
-                columns.append(pa.array(given, field.type))
-            elif self._dtype == "uint8":
-                columns.append(pa.array([None if pcm is None else pcm.tobytes() for pcm in given], field.type))
-            else:
-                columns.append(_samples_column(given, field.type))
-        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+    def _of_recording(self, name: str, recording: Recording) -> Iterator[Any]:
+        wrapper = recording.wrapper
+
+        def slow(line: bytes, number: int) -> Row | None:
+            before = recording.template
+            entry = recording.entry_of(line, number)
+            if wrapper is not None and recording.template is not before:
+                lines.set_template(*recording.template, *wrapper.numbers(), wrapper.seconds)
+            return None if entry is None else row_of(entry)
+
+        lines = self._lines(name, recording.session, slow, wrapper)
+        buffer = bytearray(BUFFER)
+        first, lines.line = recording.lines_to_read()
+        if len(first) > len(buffer):
+            buffer = bytearray(2 * len(first))
+        buffer[: len(first)] = first
+        start, end, last = 0, len(first), False
+        slow_lines = 0
+        while True:
+            start, full = lines.feed(buffer, start, end, last)
+            self.slow_lines += lines.slow_lines - slow_lines
+            slow_lines = lines.slow_lines
+            if full:
+                yield self._batch(lines)
+                continue
+            if last:
+                break
+            if end - start >= LONGEST_LINE:
+                start, end, last = self._leave_out(lines, recording, buffer, start, end)
+                continue
+            if start == 0 and end == len(buffer):
+                buffer.extend(bytes(min(len(buffer), LONGEST_LINE + BUFFER - len(buffer))))
+            elif start:
+                buffer[: end - start] = buffer[start:end]
+                start, end = 0, end - start
+            limit = min(len(buffer), start + LONGEST_LINE)
+            with memoryview(buffer) as view:
+                count = recording.fill(view[end:limit])
+            end += count
+            last = count == 0
+        entry = recording.entry_of_end(lines.line)
+        if entry is not None:
+            if lines.rows == self._rows:
+                yield self._batch(lines)
+            lines.put_row(row_of(entry))
+        if lines.rows:
+            yield self._batch(lines)
+
+    def _leave_out(self, lines: LineBatch, recording: Recording, buffer: bytearray, start: int, end: int) -> tuple[int, int, bool]:
+        """A line that is too long becomes one row. Gives where the next line begins, and whether the file ended."""
+        lines.line += 1
+        lines.put_row(row_of(recording.entry_of_overlong(bytes(buffer[start : start + 1000]), lines.line)))
+        while True:
+            with memoryview(buffer) as view:
+                end = recording.fill(view)
+            newline = buffer.find(b"\n", 0, end)
+            if newline >= 0 or end == 0:
+                return newline + 1, end, end == 0
+
+    def _lines(self, name: str, session: Session, slow: Any, wrapper: Wrapper | None) -> LineBatch:
+        return LineBatch(
+            session,
+            slow,
+            name,
+            own=wrapper is not None and wrapper.own,
+            wrapped=wrapper is not None,
+            as_sent=self._dtype == "uint8",
+            words=_WORDS,
+            rows=self._rows,
+            size=self._bytes,
+        )
+
+    def _batch(self, lines: LineBatch) -> Any:
+        return self._pa.RecordBatch._import_from_c(*self._exported(lines))
+
+    def _exported(self, lines: LineBatch) -> tuple[int, Any]:
+        lines.export(self._place.ctypes.data)
+        return self._place.ctypes.data, self.schema
 
 
-def _some(rows: Iterator[Row], count: int) -> list[Row]:
-    """The next rows, `count` of them at the most, and no more than BYTES of audio and text."""
-    taken: list[Row] = []
-    size = 0
-    for row in islice(rows, count):
-        taken.append(row)
-        pcm, text = row[PCM], row[TEXT]
-        size += (0 if pcm is None else pcm.nbytes) + (0 if text is None else len(text))
-        if size >= BYTES:
-            break
-    return taken
-
-
-PCM = list(ROW_COLUMNS).index("pcm") - 1
-TEXT = list(ROW_COLUMNS).index("text") - 1
-
-
-def _samples_column(given: tuple[Any, ...], kind: Any) -> Any:
-    """A column of arrays of int16: one buffer for all samples."""
-    pa = require_pyarrow()
-    offsets = np.zeros(len(given) + 1, np.int64)
-    np.cumsum([0 if pcm is None else len(pcm) for pcm in given], out=offsets[1:])
-    samples = [pcm for pcm in given if pcm is not None]
-    values = pa.array(np.concatenate(samples) if samples else np.empty(0, np.int16))
-    nulls = pa.array([pcm is None for pcm in given])
-    return pa.LargeListArray.from_arrays(pa.array(offsets), values, type=kind, mask=nulls)
+_WORDS = {word: way == "sent" for word, way in DIRECTIONS.items()}
 
 
 def _file_at_fault(error: Exception) -> Row:

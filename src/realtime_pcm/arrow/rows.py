@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import AudioMessage, ClientAudioMessage, RealtimeMessage
+from .._core import COLUMN_OBJECTS, COLUMN_PLACES, COLUMN_TEXTS, AudioMessage, ClientAudioMessage, RealtimeMessage
 from ..objects import ContentPart, ConversationItem, RealtimeError, RealtimeResponse
 from ..recording import Entry
 
-__all__ = ["AUDIO_PLACES", "NESTED", "TEXTS", "Row", "row_of"]
+__all__ = ["Row", "row_of"]
 
 # One value for each column behind `source`. pcm is a 1-D NumPy array, or None.
 Row = tuple[Any, ...]
-
-TEXTS = ("delta", "transcript", "text", "arguments")  # fields that hold text: the first of these that the frame has
-AUDIO_PLACES = ("audio_start_ms", "audio_end_ms")
-NESTED = ("item", "response", "part", "error")  # fields with an object that columns are read from
 
 _INT64 = 1 << 63
 
@@ -28,9 +24,9 @@ def row_of(entry: Entry) -> Row:
         type_ = None if error is None else error.message_type
         return (entry.line, entry.time, entry.direction, type_, *[None] * 13, _plain(str(error)))
     response_id, item_id = _text(message, "response_id"), _text(message, "item_id")
-    text = next((found for name in TEXTS if (found := _text(message, name)) is not None), None)
+    text = next((found for name in COLUMN_TEXTS if (found := _text(message, name)) is not None), None)
     role = None
-    for name in NESTED:
+    for name in COLUMN_OBJECTS:
         view = getattr(message, name, None)
         if isinstance(view, ConversationItem):
             item_id = _string(view.id) if item_id is None else item_id
@@ -42,7 +38,8 @@ def row_of(entry: Entry) -> Row:
             text = _text_of_part(view) if text is None else text
         elif isinstance(view, RealtimeError):
             text = _string(view.message) if text is None else text
-    pcm = offset = None
+    pcm: Any = None
+    offset: int | None = None
     encoding: str | None = None
     rate: int | None = None
     channels: int | None = None
@@ -60,7 +57,7 @@ def row_of(entry: Entry) -> Row:
         item_id,
         _integer(message, "output_index"),
         _integer(message, "content_index"),
-        next((found for name in AUDIO_PLACES if (found := _integer(message, name)) is not None), None),
+        next((found for name in COLUMN_PLACES if (found := _integer(message, name)) is not None), None),
         text,
         pcm,
         encoding,
