@@ -146,7 +146,7 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
 
 /* ---- A frame ------------------------------------------------------------------------------------------------------ */
 
-typedef enum outcome { DONE, CALLER, NO_MEMORY } outcome;
+typedef enum outcome { DONE, CALLER, SESSION, NO_MEMORY } outcome;
 
 static size_t out_bytes(const batch *b, size_t samples) {
     return b->as_sent ? samples : samples * 2;
@@ -234,7 +234,8 @@ static outcome take_end(batch *b, wire_frame *f, const batch_plan *plan, bool se
     return DONE;
 }
 
-/* One frame: its row, and what it does to the streams. The row is not ended yet. Anything but DONE leaves all as it was. */
+/* One frame: its row, and what it does to the streams. The row is not ended yet. SESSION: the caller is to
+ * change the session, and to end the row. Any other outcome leaves all as it was. */
 static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *sent, size_t line) {
     wire_frame f;
     bool memory = true;
@@ -253,7 +254,12 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
     b->likely[side] = f.type;
     if (plan->kind == BATCH_AUDIO) return take_audio(b, &f, plan, side, *sent, line);
     if (plan->kind == BATCH_AUDIO_END) return take_end(b, &f, plan, *sent, line);
-    return batch_row(b, line, *sent) && put_frame(b, &f, plan) ? DONE : NO_MEMORY;
+    if (!batch_row(b, line, *sent) || !put_frame(b, &f, plan)) return NO_MEMORY;
+    if (plan->kind != BATCH_SESSION) return DONE;
+    b->frame = data;
+    b->frame_length = length;
+    b->frame_sent = *sent;
+    return SESSION;
 }
 
 /* ---- A line -------------------------------------------------------------------------------------------------------- */
@@ -310,8 +316,9 @@ static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, 
     const size_t length = (size_t)(text->end - text->start);
     if (late && !column_late_room(b, length)) return NO_MEMORY;
     const outcome done = take_frame(b, found[0].start, (size_t)(found[0].end - found[0].start), &sent, line);
-    if (done == DONE && timed) batch_put_time(b, time);
-    if (done == DONE && late) column_put_late(b, text->start, length);
+    const bool has_row = done == DONE || done == SESSION;
+    if (has_row && timed) batch_put_time(b, time);
+    if (has_row && late) column_put_late(b, text->start, length);
     return done;
 }
 
@@ -337,6 +344,11 @@ batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, si
                 *line_end = (size_t)(behind - data);
                 b->slow_lines++;
                 return BATCH_NEED_CALLER;
+            }
+            if (done == SESSION) {
+                *line_end = (size_t)(behind - data);
+                b->slow_lines++;
+                return BATCH_NEED_SESSION;
             }
             batch_row_done(b);
         }

@@ -21,6 +21,7 @@ typedef enum batch_kind {
     BATCH_AUDIO,
     BATCH_AUDIO_END, /* it ends one stream */
     BATCH_UNKNOWN,   /* of a type that no class declares */
+    BATCH_SESSION,   /* the caller changes the session, and the row is as of BATCH_PLAIN */
 } batch_kind;
 
 /* Kept as `owner` of each wire_layout. Fields are given by their numbers; 0: there is none. */
@@ -125,6 +126,9 @@ typedef struct batch {
     const wire_type *likely[2];
     size_t slow_lines;
     uint8_t *scratch;
+    const uint8_t *frame; /* with BATCH_NEED_SESSION, until the next call */
+    size_t frame_length;
+    bool frame_sent;
     size_t scratch_room;
 
     /* The columns. */
@@ -149,6 +153,7 @@ typedef enum batch_stop {
     BATCH_NEED_DATA = 0, /* no whole line is left */
     BATCH_FULL,
     BATCH_NEED_CALLER,   /* the line *at .. *line_end is the caller's */
+    BATCH_NEED_SESSION,  /* `frame` changes the session: the caller does that, and then calls batch_row_done */
     BATCH_NO_MEMORY,     /* the line is still to be read */
 } batch_stop;
 

@@ -20,7 +20,7 @@ __all__ = ["Batches", "read"]
 ROWS = 8_192  # of a batch
 BYTES = 8 << 20  # of the audio and text of a batch; one more frame may come on top
 ARROW_ARRAY = 80  # bytes of a struct ArrowArray
-BUFFER = 1 << 20  # bytes of a file that are read at once; a longer line gets more
+BUFFER = 1 << 19  # bytes of a file that are read at once; a longer line gets more
 
 
 class Batches(Iterator[Any]):
@@ -123,6 +123,8 @@ class Batches(Iterator[Any]):
                 count = recording.fill(view[end:limit])
             end += count
             last = count == 0
+            if last and recording.damaged:
+                end = start
         entry = recording.entry_of_end(lines.line)
         if entry is not None:
             if lines.rows == self._rows:

@@ -14,6 +14,7 @@ cdef extern from "batch.h" nogil:
         BATCH_AUDIO
         BATCH_AUDIO_END
         BATCH_UNKNOWN
+        BATCH_SESSION
     ctypedef struct batch_plan:
         uint8_t kind
         uint8_t response_id
@@ -81,6 +82,9 @@ cdef extern from "batch.h" nogil:
         size_t rows
         size_t line
         size_t slow_lines
+        const uint8_t *frame
+        size_t frame_length
+        bint frame_sent
         double *time
         uint8_t *time_valid
         size_t late_count
@@ -91,6 +95,7 @@ cdef extern from "batch.h" nogil:
         BATCH_NEED_DATA
         BATCH_FULL
         BATCH_NEED_CALLER
+        BATCH_NEED_SESSION
         BATCH_NO_MEMORY
     void batch_set_plan(wire_layout *layout, const batch_plan *plan)
     bint batch_begin(batch *b)
@@ -152,6 +157,8 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:
         plan.kind = BATCH_AUDIO_END
     elif layout.role == ROLE_NONE and not layout.ends_audio:
         plan.kind = BATCH_PLAIN
+    elif layout.role >= ROLE_SESSION_START:
+        plan.kind = BATCH_SESSION
     else:
         plan.kind = BATCH_SLOW
     return plan
@@ -176,10 +183,11 @@ cdef class LineBatch:
     the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours. wrapped:
     whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether
     it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch.
-    lines, slow_lines: so far; the latter are those for which `slow` was called.
+    slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
     """
     cdef batch b
     cdef Session session
+    cdef Decoder server, client     # for messages of which nothing is built
     cdef object slow, late
     cdef bytes source
     cdef tuple keys
@@ -210,6 +218,8 @@ cdef class LineBatch:
         for word, sent in words.items():
             self.word_table[i] = batch_word(<const uint8_t *>PyBytes_AS_STRING(word), <size_t>len(word), bool(sent))
             i += 1
+        self.server = Decoder(only=(), session=session)
+        self.client = Decoder(only=(), side="client", session=session)
         self.slow = slow
         self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
         self.held = []
@@ -299,6 +309,14 @@ cdef class LineBatch:
                 self.read_late()
             if stop == BATCH_NO_MEMORY:
                 raise MemoryError
+            if stop == BATCH_NEED_SESSION:
+                # Nothing is built of the message: its row stands already.
+                (self.client if self.b.frame_sent else self.server).decode_any(
+                    PyBytes_FromStringAndSize(<const char *>self.b.frame, <Py_ssize_t>self.b.frame_length), None)
+                batch_row_done(&self.b)
+                at[0] = line_end
+                self.b.line += 1
+                continue
             if stop != BATCH_NEED_CALLER:
                 return stop == BATCH_FULL
             row = self.slow(PyBytes_FromStringAndSize(<const char *>data + at[0], <Py_ssize_t>(line_end - at[0])), self.b.line + 1)

@@ -257,14 +257,23 @@ class Recording(Iterator[Entry]):
         return first, self._line
 
     def fill(self, buffer: memoryview) -> int:
-        """Reads further bytes into a buffer; 0 at the end of the file, or where its data are damaged: then `entry_of_end` says why."""
-        if self._ended:
-            return 0
-        try:
-            return int(self._file.readinto(buffer))  # type: ignore[attr-defined]
-        except FAULTS as error:
-            self._stopped(error)
-            return 0
+        """Reads further bytes into a buffer. 0: the file ends here; `damaged` says whether in the middle of its data."""
+        count = 0
+        while count < len(buffer) and not self._ended:
+            try:
+                read = int(self._file.readinto1(buffer[count:]))  # type: ignore[attr-defined]
+            except FAULTS as error:
+                self._stopped(error)
+                break
+            if not read:
+                break
+            count += read
+        return count
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the data end where they should not. A line that is cut off there is left out, and entry_of_end says so."""
+        return self._fault is not None
 
     def entry_of_end(self, line: int) -> Entry | None:
         """The entry behind the last line, where the file ends too early."""
