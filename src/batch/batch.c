@@ -81,7 +81,7 @@ static bool put_content(batch *b, const uint8_t *data, const wire_value *content
     while (b->tier->element(data, content, &at, &part)) {
         const wire_value *text = part.kind == WIRE_OBJECT ? text_of_part(b, data, &part, found) : NULL;
         if (text == NULL) continue;
-        if (any && !batch_put_text(b, TEXT_TEXT, (const uint8_t *)" ", 1)) return false;
+        if (any && !column_put_text(b, TEXT_TEXT, (const uint8_t *)" ", 1)) return false;
         if (!column_put_value(b, TEXT_TEXT, data, text)) return false;
         any = true;
     }
@@ -124,7 +124,7 @@ static bool put_nested(batch *b, const wire_frame *f, const batch_plan *plan, bo
 static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
     if (plan->kind == BATCH_UNKNOWN) {
         if (!column_put_value(b, TEXT_TYPE, f->data, &f->type_value)) return false;
-    } else if (!batch_put_text(b, TEXT_TYPE, (const uint8_t *)f->type->name, f->type->length)) {
+    } else if (!column_put_text(b, TEXT_TYPE, (const uint8_t *)f->type->name, f->type->length)) {
         return false;
     }
     if (!put_field(b, TEXT_EVENT_ID, f, 0)) return false;
@@ -212,7 +212,7 @@ static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int s
     }
     const size_t samples = (f->payload_bytes + f->sink.carry_count) / width;
     if (!batch_row(b, line, sent) || !put_frame(b, f, plan) ||
-        !batch_put_text(b, TEXT_ENCODING, (const uint8_t *)format->encoding, format->encoding_length)) {
+        !column_put_text(b, TEXT_ENCODING, (const uint8_t *)format->encoding, format->encoding_length)) {
         return NO_MEMORY;
     }
     column_take_pcm(b, out_bytes(b, samples), format->rate, format->channels);

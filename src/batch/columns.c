@@ -155,7 +155,7 @@ static bool grow(uint8_t **data, size_t *room, size_t used, size_t needed) {
 bool batch_row(batch *b, size_t line, bool sent) {
     const size_t row = b->rows;
     /* What an unfinished row has left behind goes. */
-    for (unsigned i = 0; i < TEXTS; i++) {
+    for (unsigned i = TEXT_DIRECTION; i < TEXTS; i++) {
         text_column *column = &b->texts[i];
         column->length = (size_t)column->ends[row];
         column->ends[row + 1] = column->ends[row];
@@ -175,43 +175,16 @@ bool batch_row(batch *b, size_t line, bool sent) {
     }
     batch_put_number(b, NUMBER_LINE, (int64_t)line);
     static const char *const ways[2] = {"received", "sent"};
-    return batch_put_text(b, TEXT_SOURCE, b->source, b->source_length) &&
-           batch_put_text(b, TEXT_DIRECTION, (const uint8_t *)ways[sent], sent ? 4 : 8);
+    return column_put_text(b, TEXT_DIRECTION, (const uint8_t *)ways[sent], sent ? 4 : 8);
 }
 
-static inline void copy_short(uint8_t *out, const uint8_t *in, size_t length) {
-    if (length > 32 || length < 8) {
-        memcpy(out, in, length);
-    } else {
-        uint64_t word;
-        for (size_t i = 0; i + 8 < length; i += 8) {
-            memcpy(&word, in + i, 8);
-            memcpy(out + i, &word, 8);
-        }
-        memcpy(&word, in + length - 8, 8);
-        memcpy(out + length - 8, &word, 8);
-    }
-}
-
-bool batch_put_text(batch *b, batch_text which, const uint8_t *text, size_t length) {
+bool column_grow(batch *b, batch_text which, size_t length) {
     text_column *column = &b->texts[which];
-    if (length > INT32_MAX - column->length || !grow(&column->data, &column->room, column->length, column->length + length)) return false;
-    copy_short(column->data + column->length, text, length);
-    column->length += length;
-    column->ends[b->rows + 1] = (int32_t)column->length;
-    column->valid[b->rows] = 1;
-    return true;
+    return length <= INT32_MAX - column->length && grow(&column->data, &column->room, column->length, column->length + length);
 }
 
-bool column_put_value(batch *b, batch_text which, const uint8_t *data, const wire_value *value) {
-    const size_t length = value->end - value->start;
-    if (!value->escaped) return batch_put_text(b, which, data + value->start, length);
-    text_column *column = &b->texts[which];
-    if (length > INT32_MAX - column->length || !grow(&column->data, &column->room, column->length, column->length + length)) return false;
-    column->length += wire_text_utf8(data, value, column->data + column->length, length);
-    column->ends[b->rows + 1] = (int32_t)column->length;
-    column->valid[b->rows] = 1;
-    return true;
+bool batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length) {
+    return column_put_text(b, column, text, length);
 }
 
 void batch_put_number(batch *b, batch_number column, int64_t number) {
@@ -331,7 +304,21 @@ static void release_root(struct ArrowArray *array) {
     array->release = NULL;
 }
 
+/* Fills the column `source`, which has the same text in each row. */
+static bool fill_source(batch *b) {
+    text_column *column = &b->texts[TEXT_SOURCE];
+    const size_t length = b->source_length, rows = b->rows;
+    if (length > INT32_MAX / (rows + 1) || !grow(&column->data, &column->room, 0, length * rows)) return false;
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(column->data + row * length, b->source, length);
+        column->ends[row + 1] = (int32_t)((row + 1) * length);
+    }
+    memset(column->valid, 1, rows);
+    return true;
+}
+
 bool batch_export(batch *b, struct ArrowArray *array) {
+    if (!fill_source(b)) return false;
     owned *owns[COLUMNS + 1] = {NULL}; /* the last is that of the elements of pcm */
     root *all = calloc(1, sizeof *all);
     bool memory = all != NULL;

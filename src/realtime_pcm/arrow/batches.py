@@ -39,6 +39,7 @@ class Batches(Iterator[Any]):
         self.schema = rows_schema(pcm)
         self.slow_lines = 0
         self._bytes = size
+        self._buffer = bytearray()  # of the file before, for the next one
         self._place = np.zeros(ARROW_ARRAY, np.uint8)
         self.lines = 0
         self.refused = 0
@@ -94,7 +95,9 @@ class Batches(Iterator[Any]):
             return None if entry is None else row_of(entry)
 
         lines = self._lines(name, recording.session, slow, wrapper)
-        buffer = bytearray(BUFFER)
+        buffer, self._buffer = self._buffer, bytearray()
+        if len(buffer) != BUFFER:
+            buffer = bytearray(BUFFER)
         first, lines.line = recording.lines_to_read()
         if len(first) > len(buffer):
             buffer = bytearray(2 * len(first))
@@ -125,6 +128,7 @@ class Batches(Iterator[Any]):
             last = count == 0
             if last and recording.damaged:
                 end = start
+        self._buffer = buffer
         entry = recording.entry_of_end(lines.line)
         if entry is not None:
             if lines.rows == self._rows:
