@@ -94,7 +94,7 @@ class Batches(Iterator[Any]):
                 lines.set_template(*recording.template, *wrapper.numbers(), wrapper.seconds)
             return None if entry is None else row_of(entry)
 
-        lines = self._lines(name, recording.session, slow, wrapper)
+        lines = self._lines(name, recording.session, slow, wrapper, recording.size)
         buffer, self._buffer = self._buffer, bytearray()
         if len(buffer) != BUFFER:
             buffer = bytearray(BUFFER)
@@ -131,13 +131,15 @@ class Batches(Iterator[Any]):
         self._buffer = buffer
         entry = recording.entry_of_end(lines.line)
         if entry is not None:
-            if lines.rows == self._rows:
+            if lines.full:
                 yield self._batch(lines)
             lines.put_row(row_of(entry))
         if lines.rows:
             yield self._batch(lines)
 
-    def _leave_out(self, lines: LineBatch, recording: Recording, buffer: bytearray, start: int, end: int) -> tuple[int, int, bool]:
+    def _leave_out(
+        self, lines: LineBatch, recording: Recording, buffer: bytearray, start: int, end: int
+    ) -> tuple[int, int, bool]:
         """A line that is too long becomes one row. Gives where the next line begins, and whether the file ended."""
         lines.line += 1
         lines.put_row(row_of(recording.entry_of_overlong(bytes(buffer[start : start + 1000]), lines.line)))
@@ -148,7 +150,7 @@ class Batches(Iterator[Any]):
             if newline >= 0 or end == 0:
                 return newline + 1, end, end == 0
 
-    def _lines(self, name: str, session: Session, slow: Any, wrapper: Wrapper | None) -> LineBatch:
+    def _lines(self, name: str, session: Session, slow: Any, wrapper: Wrapper | None, expected: int = 0) -> LineBatch:
         return LineBatch(
             session,
             slow,
@@ -159,6 +161,7 @@ class Batches(Iterator[Any]):
             words=_WORDS,
             rows=self._rows,
             size=self._bytes,
+            expected=expected,
         )
 
     def _batch(self, lines: LineBatch) -> Any:

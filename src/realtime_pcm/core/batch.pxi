@@ -74,6 +74,7 @@ cdef extern from "batch.h" nogil:
         size_t word_count
         size_t max_rows
         size_t max_bytes
+        size_t pcm_room
         const uint8_t *source
         size_t source_length
         batch_format formats[32]
@@ -88,6 +89,7 @@ cdef extern from "batch.h" nogil:
         double *time
         uint8_t *time_valid
         size_t late_count
+        size_t late_length
         uint32_t *late_rows
         size_t *late_ends
         uint8_t *late
@@ -182,7 +184,7 @@ cdef class LineBatch:
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number; gives
     the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours. wrapped:
     whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether
-    it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch.
+    it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a hint; 0: unknown.
     slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
     """
     cdef batch b
@@ -204,7 +206,7 @@ cdef class LineBatch:
         PyMem_RawFree(self.word_table)
 
     def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped, bint as_sent,
-                 dict words not None, size_t rows, size_t size):
+                 dict words not None, size_t rows, size_t size, size_t expected=0):
         cdef Py_ssize_t i = 0
         cdef bytes word
         if self.session is not None:
@@ -229,8 +231,9 @@ cdef class LineBatch:
         self.b.as_sent = as_sent
         self.b.words = self.word_table
         self.b.word_count = <size_t>i
-        self.b.max_rows = rows
-        self.b.max_bytes = size
+        self.b.max_rows = min(rows, <size_t>1 << 20)
+        self.b.max_bytes = min(size, <size_t>1 << 30)    # offsets in columns of strings have 32 bits
+        self.b.pcm_room = min(self.b.max_bytes, expected // 4 * 3) + 65536
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
         self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)
         self.b.guess[0] = self.b.guess[1] = -1
@@ -243,6 +246,11 @@ cdef class LineBatch:
     def rows(self):
         """Rows in the batch so far."""
         return self.b.rows
+
+    @property
+    def full(self):
+        """Whether the batch has no room for a further row."""
+        return self.b.rows == self.b.max_rows
 
     @property
     def line(self):
@@ -335,7 +343,7 @@ cdef class LineBatch:
             if time is not None:
                 self.b.time[self.b.late_rows[i]] = time
                 self.b.time_valid[self.b.late_rows[i]] = 1
-        self.b.late_count = 0
+        self.b.late_count = self.b.late_length = 0
         return 0
 
     cdef int hold_format(self) except -1:

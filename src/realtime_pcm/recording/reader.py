@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from io import BufferedReader
 from typing import Any, NamedTuple, Self
 
 from .._core import Decoder, RealtimeMessage, Session, UnknownClientMessage, UnknownMessage, _split_line, _unquote, decode
@@ -229,7 +230,9 @@ class Recording(Iterator[Entry]):
                         time = None
                         if time_at:
                             try:
-                                time = float(found[time_at]) * scale - origin if scale == scale else wrapper.seconds(found[time_at])
+                                time = (
+                                    float(found[time_at]) * scale - origin if scale == scale else wrapper.seconds(found[time_at])
+                                )
                             except ValueError:
                                 time = wrapper.seconds(found[time_at])
                         if type(message) in UNKNOWN:
@@ -269,6 +272,14 @@ class Recording(Iterator[Entry]):
                 break
             count += read
         return count
+
+    @property
+    def size(self) -> int:
+        """How many bytes the file has, if it is a file of the disk that is not packed; else 0."""
+        try:
+            return os.fstat(self._file.fileno()).st_size if type(self._file) is BufferedReader else 0
+        except (OSError, ValueError):
+            return 0
 
     @property
     def damaged(self) -> bool:
