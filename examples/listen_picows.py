@@ -18,7 +18,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # pyright: ignore[reportUnknownVariableType]
 
 import realtime_pcm as rp
 from realtime_pcm.terminal import shown_text
@@ -63,6 +63,8 @@ class Talk(WSListener):
                 print()
                 transport.send_close(WSCloseCode.OK)
                 transport.disconnect()
+            case _:
+                pass
 
 
 async def talk(url: str, key: str, question: str, out: Path) -> None:
@@ -78,7 +80,7 @@ async def talk(url: str, key: str, question: str, out: Path) -> None:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("question", nargs="?", default="Has my parcel left the warehouse?")
     parser.add_argument("--loopback", action="store_true", help="talk to a recorded session on this machine")
     parser.add_argument("--out", type=Path, default=Path("."))
@@ -88,7 +90,7 @@ async def main() -> None:
         return
 
     from realtime_pcm import sample
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
     async with LoopbackServer(sample.lines()) as server:
         await talk(server.url, "loopback", options.question, options.out)

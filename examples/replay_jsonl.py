@@ -34,12 +34,14 @@ def replay(stream: Any, speed: float) -> float:
                 print()
             case rp.InvalidFrame(error=error):
                 print(f"\n[{error}]")
+            case _:
+                pass
     time.sleep(max(0.0, begun + played / speed - time.monotonic()))
     return played
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--loopback", action="store_true", help="take the session from a server on this machine")
@@ -48,7 +50,7 @@ def main() -> None:
         from websockets.sync.client import connect
 
         from realtime_pcm import sample
-        from realtime_pcm.serve import loopback
+        from realtime_pcm.testing import loopback
 
         with loopback(sample.lines(), autoplay=True) as server, connect(server.url, max_size=MAX_MESSAGE) as ws:
             played = replay(rp.decode_stream(ws, errors="yield"), options.speed)

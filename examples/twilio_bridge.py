@@ -3,7 +3,8 @@
     OPENAI_API_KEY=... python examples/twilio_bridge.py --port 8080     # point <Stream url="wss://..."> here
     python examples/twilio_bridge.py --loopback                         # a caller and a server on this machine
 
-Both sides speak G.711 mu-law, so nothing is converted: dtype="uint8" gives the bytes as sent.
+Both sides speak G.711 mu-law in base64, so audio is passed on as it is: `message.delta`. Twilio sends back a mark for each piece
+that it has played, so that an interruption knows what the caller heard: PlaybackTracker keeps the account.
 
 Needs: pip install "realtime-pcm[cli]"
 """
@@ -24,6 +25,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 import realtime_pcm as rp
+from realtime_pcm.playback import PlaybackTracker
 from realtime_pcm.terminal import shown_text
 
 URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
@@ -44,68 +46,108 @@ async def bridge(phone: ServerConnection, url: str, key: str) -> None:
         async with connect(url, additional_headers=headers, max_size=MAX_MESSAGE) as model:
             await model.send(json.dumps({"type": "session.update", "session": SESSION}))
             call: dict[str, str] = {}
-            speaking = asyncio.create_task(model_to_phone(model, phone, call))
+            tracker = PlaybackTracker()
+            speaking = asyncio.create_task(model_to_phone(model, phone, call, tracker))
             try:
-                await phone_to_model(phone, model, call)
+                await phone_to_model(phone, model, call, tracker)
             finally:
                 speaking.cancel()
     except ConnectionClosed as error:
         print(shown_text(f"the call ended: {error}"))
 
 
-async def phone_to_model(phone: ServerConnection, model: ClientConnection, call: dict[str, str]) -> None:
+async def phone_to_model(
+    phone: ServerConnection, model: ClientConnection, call: dict[str, str], tracker: PlaybackTracker
+) -> None:
     async for text in phone:
         event = json.loads(text)
         if event["event"] == "start":
             call["sid"] = event["start"]["streamSid"]
         elif event["event"] == "media":
-            audio = event["media"]["payload"]
-            await model.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+            await model.send(json.dumps({"type": "input_audio_buffer.append", "audio": event["media"]["payload"]}))
+        elif event["event"] == "mark":
+            tracker.acknowledge(event["mark"]["name"])
         elif event["event"] == "stop":
             return
 
 
-async def model_to_phone(model: ClientConnection, phone: ServerConnection, call: dict[str, str]) -> None:
+async def model_to_phone(
+    model: ClientConnection, phone: ServerConnection, call: dict[str, str], tracker: PlaybackTracker
+) -> None:
     async def send(event: str, **fields: Any) -> None:
         await phone.send(json.dumps({"event": event, "streamSid": call.get("sid"), **fields}))
 
     # Once either side is gone, the next audio of the caller ends the call.
     with contextlib.suppress(ConnectionClosed):
         async for message in rp.decode_stream(model, dtype="uint8", errors="skip"):
+            name = tracker.sent(message)
             match message:
-                case rp.messages.ResponseAudioDelta(pcm=mulaw):
-                    for start in range(0, len(mulaw), FRAME):
-                        payload = base64.b64encode(mulaw.data[start : start + FRAME]).decode()
-                        await send("media", media={"payload": payload})
+                case rp.messages.ResponseAudioDelta(delta=audio) if name is not None:
+                    await send("media", media={"payload": audio})
+                    await send("mark", mark={"name": name})  # it comes back when this piece was played
                 case rp.messages.InputAudioBufferSpeechStarted():
-                    await send("clear")  # the caller speaks: drop what Twilio has not played yet
+                    said = tracker.interrupt()  # first: Twilio sends all marks back when it clears
+                    await send("clear")
+                    for cut in said.truncations:
+                        await model.send(cut.frame)
+                    for item in said.unheard:  # a server refuses to truncate what nobody heard
+                        if item.delete_frame is not None:
+                            await model.send(item.delete_frame)
                 case rp.messages.ResponseDone():
                     await send("mark", mark={"name": "answered"})
+                case _:
+                    pass
 
 
-async def call_loopback(port: int, out: Path) -> None:
-    """A caller who says nothing for a second, listens to the answer and hangs up."""
+async def call_loopback(port: int, out: Path, speed: float) -> None:
+    """A caller who says nothing for a second, listens to the answer and hangs up; `speed` times as fast as a telephone plays."""
     heard = bytearray()
+    silence = base64.b64encode(b"\xff" * FRAME).decode()
     async with connect(f"ws://127.0.0.1:{port}") as phone:
         await phone.send(json.dumps({"event": "start", "start": {"streamSid": "MZloopback"}}))
-        silence = base64.b64encode(b"\xff" * FRAME).decode()
         for _ in range(50):
             await phone.send(json.dumps({"event": "media", "media": {"payload": silence}}))
-        async for text in phone:
-            event = json.loads(text)
-            if event["event"] == "media":
-                heard += base64.b64decode(event["media"]["payload"])
-            elif event["event"] == "mark":
-                break
+        waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def send_back(event: dict[str, Any]) -> bool:
+            await phone.send(json.dumps(event))
+            return bool(event["mark"]["name"] == "answered")
+
+        async def play() -> None:
+            over = False
+            while not over:
+                event = await waiting.get()
+                if event["event"] == "mark":
+                    over = await send_back(event)
+                else:
+                    audio = base64.b64decode(event["media"]["payload"])
+                    await asyncio.sleep(len(audio) / 8000 / speed)
+                    heard.extend(audio)
+
+        async def receive() -> None:
+            async for text in phone:
+                event = json.loads(text)
+                if event["event"] != "clear":
+                    waiting.put_nowait(event)
+                while event["event"] == "clear" and not waiting.empty():
+                    dropped = waiting.get_nowait()
+                    if dropped["event"] == "mark":
+                        await send_back(dropped)
+
+        receiving = asyncio.create_task(receive())
+        await play()
         await phone.send(json.dumps({"event": "stop"}))
+        receiving.cancel()
     (out / "call.ulaw").write_bytes(heard)
     print(f"heard {len(heard) / 8000:.3f} s of mu-law at 8 kHz")
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--loopback", action="store_true", help="call a recorded session on this machine")
+    parser.add_argument("--interrupt", type=float, help="with --loopback: seconds after which the caller interrupts")
+    parser.add_argument("--speed", type=float, default=1.0, help="with --loopback: how many times as fast as a telephone")
     parser.add_argument("--out", type=Path, default=Path("."))
     options = parser.parse_args()
     if not options.loopback:
@@ -114,12 +156,14 @@ async def main() -> None:
         async with serve(lambda phone: bridge(phone, URL, key), "127.0.0.1", options.port, origins=[None]) as server:
             await server.serve_forever()
 
-    from realtime_pcm import sample
-    from realtime_pcm.serve import LoopbackServer
+    from realtime_pcm.testing import LoopbackServer
 
-    async with LoopbackServer(sample.lines()) as loopback:
+    async with LoopbackServer(pace=2 * options.speed, interrupt=options.interrupt) as loopback:
         async with serve(lambda phone: bridge(phone, loopback.url, "loopback"), "127.0.0.1", 0, origins=[None]) as server:
-            await call_loopback(next(iter(server.sockets)).getsockname()[1], options.out)
+            await call_loopback(next(iter(server.sockets)).getsockname()[1], options.out, options.speed)
+        for item in loopback.calls[-1].items:
+            if item.role == "assistant":
+                print(f"the server holds {item.audio_ms} ms of {item.sent_ms} ms")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ static void put_integer(batch *b, batch_number column, const wire_frame *f, uint
 /* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */
 
 #define KEY(text) \
-    { text, sizeof text - 1 }
+    { text, sizeof text - 1, NULL, 0, 0 }
 
 static const wire_value *object_in(const wire_frame *f, uint32_t field) {
     return field && f->values[field].kind == WIRE_OBJECT ? &f->values[field] : NULL;

@@ -90,6 +90,7 @@ cdef class Layout:
     cdef uint32_t format_fields         # these three, one bit each
     # descriptors
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
+    cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept
@@ -127,6 +128,9 @@ cdef class Session:
     cdef tuple formats                  # (input, output), made anew when either changes
     cdef dict response_formats          # key of a response -> AudioFormat, the oldest first
     cdef bint server_spoke              # a message of the server has said what the formats of the session are
+    cdef object beside_rate             # the rate that stood beside the input format (DashScope, Voice Live); None: none did
+    cdef tuple before_update            # the formats before the client's updates that the server has not answered; None: no update
+    cdef object update_id               # event_id of the last of these updates, or None
     # streams
     cdef stream_table streams
     # threads
@@ -146,12 +150,15 @@ cdef class Session:
     cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept
     cdef bytes leftovers(self, _Change change)
     cdef int apply(self, _Change change) except -1
+    cdef int take_back(self, _Change change) except -1
 
 cdef class _Change:
     """What a message will change in the session, once nothing of the message can be refused any more."""
     cdef int role
     cdef bint proposed                  # the client asks for it; the server has not said so yet
     cdef object output_format, input_format, response_format
+    cdef object beside_rate
+    cdef object update_id               # of a client's session update, or of the message that an error is about
     cdef bytes response                 # the key of the response
     cdef stream_key ended               # the key of the stream that is over, or of the response
 

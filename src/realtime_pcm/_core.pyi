@@ -13,7 +13,7 @@ __version__: str
 
 Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
-DType: TypeAlias = Literal["int16", "float32", "uint8"]
+DType: TypeAlias = Literal["int16", "float32", "uint8", "bytes"]
 
 # What Decoder.decode gives: a message, and None too where `only` leaves some out.
 _Given = TypeVar("_Given", covariant=True, default=ServerMessage)
@@ -43,7 +43,7 @@ class MessageObject:
     def __new__(cls, *args: object, **kwargs: object) -> Self: ...
 
 _Role: TypeAlias = Literal[
-    "session_start", "session_update", "response_start", "response_end", "audio_end", "input_audio"
+    "session_start", "session_update", "response_start", "response_end", "error", "audio_end", "input_audio"
 ]
 
 class RealtimeMessage(MessageObject):
@@ -82,7 +82,8 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
     "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
+    saying so), or "input_audio" (an AudioMessage that is the user's speech).
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -91,7 +92,8 @@ class RealtimeServerMessage(RealtimeMessage):
 class AudioMessage(RealtimeServerMessage):
     """A message that carries audio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
+    dtype="bytes": bytes.
     audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
     index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
     None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
@@ -102,16 +104,16 @@ class AudioMessage(RealtimeServerMessage):
     pcm: Samples
     """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
 
-    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. Empty where the payload was absent,
-    null or empty.
+    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. With dtype="bytes" it is no array
+    but bytes: int16 samples, little-endian. Empty where the payload was absent, null or empty.
     """
     @property
     def audio_format(self) -> AudioFormat:
         """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
     @property
     def pcm_format(self) -> AudioFormat:
-        """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
-        channels: those of the payload.
+        """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
+        rate and channels: those of the payload.
         """
     @property
     def sample_offset(self) -> int | None:
@@ -155,7 +157,8 @@ class RealtimeClientMessage(RealtimeMessage):
 class ClientAudioMessage(RealtimeClientMessage):
     """A message of a client that carries audio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
+    dtype="bytes": bytes.
     audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
     index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
     from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next
@@ -165,16 +168,16 @@ class ClientAudioMessage(RealtimeClientMessage):
     pcm: Samples
     """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
 
-    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. Empty where the payload was absent,
-    null or empty.
+    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. With dtype="bytes" it is no array
+    but bytes: int16 samples, little-endian. Empty where the payload was absent, null or empty.
     """
     @property
     def audio_format(self) -> AudioFormat:
         """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
     @property
     def pcm_format(self) -> AudioFormat:
-        """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
-        channels: those of the payload.
+        """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
+        rate and channels: those of the payload.
         """
     @property
     def sample_offset(self) -> int | None:
@@ -235,7 +238,8 @@ class Session:
 class Decoder(Generic[_Given, _LeftOut]):
     """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
     audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
     only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
         is not, and the session follows it all the same.
@@ -300,7 +304,7 @@ class Decoder(Generic[_Given, _LeftOut]):
     ) -> Decoder[ClientMessage, None]: ...
     @property
     def dtype(self) -> str:
-        """The dtype of the samples: "int16", "float32" or "uint8"."""
+        """The dtype of the samples: "int16", "float32", "uint8" or "bytes"."""
     @property
     def session(self) -> Session:
         """The Session, for other decoders and for AudioEncoder to share."""
@@ -320,9 +324,9 @@ class Decoder(Generic[_Given, _LeftOut]):
 
         out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
         filled part of `out`.
-        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
-        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call. After a
-        DecodeError `out` may hold samples.
+        Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
+        ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
+        is as it was before the call. After a DecodeError `out` may hold samples.
         """
 
 @overload
@@ -335,7 +339,8 @@ def decode(
 ) -> ServerMessage:
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".
@@ -352,7 +357,8 @@ def decode(
 ) -> ClientMessage:
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".
@@ -369,8 +375,9 @@ class AudioEncoder:
 
     message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
     audio_format: the format that samples are converted to: an AudioFormat or the name of one.
-    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for a
-        message of a client, its output format for a message of a server. Without a format and a session: pcm16 at 24,000 Hz.
+    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for
+        the user's speech, its output format for what the server says, pcm16 at 24,000 Hz for a fixture (GPT-Live), which no
+        session changes. Without a format and a session: pcm16 at 24,000 Hz.
     Other keywords: fields of the message that are the same in every frame.
     Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
 

@@ -10,7 +10,15 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from .messages import AudioMessage
+
     Samples = npt.NDArray[Any]
+
+
+def samples_of(message: AudioMessage) -> Samples:
+    """The samples of a message as an array, for a decoder with dtype="bytes" too."""
+    pcm: Samples | bytes = message.pcm
+    return np.frombuffer(pcm, "<i2").astype(np.int16, copy=False) if isinstance(pcm, bytes) else pcm
 
 
 def to_float32(samples: Samples) -> Samples:

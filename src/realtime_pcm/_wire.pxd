@@ -107,6 +107,9 @@ cdef extern from "wire.h" nogil:
     ctypedef struct wire_key:
         const char *bytes
         size_t length
+        const wire_key *inner
+        size_t inner_count
+        size_t inner_place
 
     ctypedef struct wire_tier:
         const char *name

@@ -233,7 +233,7 @@ def serve(
     from realtime_pcm import sample
 
     try:
-        from realtime_pcm.serve import FAULTS, LOOPBACK_ORIGINS, LoopbackServer
+        from realtime_pcm.testing import FAULTS, LOOPBACK_ORIGINS, LoopbackServer
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "websockets":
             raise

@@ -42,7 +42,7 @@ import numpy as np
 
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
-from ._resample import Resampler, require_soxr, to_float32, to_int16
+from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -222,7 +222,7 @@ class PlaybackBuffer(SampleQueue):
         return self._conversation.forgotten
 
     def _write_audio(self, message: AudioMessage) -> None:
-        pcm = message.pcm
+        pcm = samples_of(message)
         rate, channels = message.audio_format.rate, message.audio_format.channels
         if pcm.dtype not in (np.int16, np.float32):
             raise ValueError(f"the message's pcm is {pcm.dtype}: a player takes int16 or float32, the decoder's dtype")
@@ -403,7 +403,7 @@ class PlaybackTracker:
         return self._conversation.forgotten
 
     def _sent_audio(self, message: AudioMessage) -> str | None:
-        pcm, audio = message.pcm, message.audio_format
+        pcm, audio = samples_of(message), message.audio_format
         unit = audio.channels
         if pcm.dtype == np.uint8:
             width = _BYTES.get(audio.encoding)

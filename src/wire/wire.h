@@ -219,6 +219,9 @@ static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_
 typedef struct wire_key {
     const char *bytes;
     size_t length;
+    const struct wire_key *inner; /* where the value is an object: the keys that are looked for inside it; or NULL */
+    size_t inner_count;
+    size_t inner_place; /* the place in `found` of the first of these */
 } wire_key;
 
 /* ---- Tiers ------------------------------------------------------------------------------------- */
@@ -231,7 +234,9 @@ typedef struct wire_tier {
     wire_status (*walk)(wire_frame *frame);
 
     /* Finds members of a nested object in a frame that the walk has accepted: found[i] is the value of the last member whose key
-     * is keys[i]. Its kind is WIRE_ABSENT where the object has no such member, or where `object` is no object. */
+     * is keys[i]. Its kind is WIRE_ABSENT where the object has no such member, or where `object` is no object. The same holds for
+     * the inner keys of keys[i]: what is found of them begins at found[keys[i].inner_place]. No two keys of one object are the
+     * same. */
     void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found);
 
     /* Finds the next element of a nested array in a frame that the walk has accepted. *at: at first the place behind the opening

@@ -175,12 +175,20 @@ static void check_elements(const uint8_t *data, size_t length, const wire_value 
     }
 }
 
-/* The members of a nested value: the same for all tiers, and within it. */
+/* The members of a nested value: the same for all tiers, and within it. Inner keys find what a second search would find. */
 static void check_members(const wire_tier *tier, const uint8_t *data, size_t length, const wire_value *value) {
-    static const wire_key keys[] = {{"type", 4}, {"audio", 5}, {"rate", 4}, {"", 0}, {"a", 1}};
-    enum { KEYS = sizeof keys / sizeof keys[0] };
+    enum { OWN = 5, INNER = 3, INNERMOST = 1, KEYS = OWN + INNER + INNERMOST };
+    static const wire_key innermost[] = {{"format", 6, NULL, 0, 0}};
+    static const wire_key inner[] = {
+        {"a", 1, NULL, 0, 0}, {"output", 6, innermost, INNERMOST, OWN + INNER}, {"type", 4, NULL, 0, 0}};
+    static const wire_key keys[] = {{"type", 4, NULL, 0, 0},
+                                    {"audio", 5, inner, INNER, OWN},
+                                    {"rate", 4, NULL, 0, 0},
+                                    {"", 0, NULL, 0, 0},
+                                    {"a", 1, NULL, 0, 0}};
+    static const wire_key flat[] = {{"a", 1, NULL, 0, 0}, {"output", 6, NULL, 0, 0}, {"type", 4, NULL, 0, 0}};
     wire_value expected[KEYS], found[KEYS];
-    scalar_tier()->members(data, value, keys, KEYS, expected);
+    scalar_tier()->members(data, value, keys, OWN, expected);
     for (size_t i = 0; i < KEYS; i++) {
         const wire_value *member = &expected[i];
         if (member->kind == WIRE_ABSENT) continue;
@@ -188,10 +196,15 @@ static void check_members(const wire_tier *tier, const uint8_t *data, size_t len
             IMPOSSIBLE("a member outside its object");
         if (member->kind == WIRE_STRING) check_string(tier, data, length, member);
     }
+    scalar_tier()->members(data, &expected[1], flat, INNER, found);
+    scalar_tier()->members(data, &found[1], innermost, INNERMOST, found + INNER);
+    for (size_t i = 0; i < INNER + INNERMOST; i++) {
+        if (!same_value(&found[i], &expected[OWN + i])) IMPOSSIBLE("an inner member that a second search does not find");
+    }
     check_elements(data, length, value);
     for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
         tier = *here;
-        tier->members(data, value, keys, KEYS, found);
+        tier->members(data, value, keys, OWN, found);
         for (size_t i = 0; i < KEYS; i++) {
             if (!same_value(&found[i], &expected[i])) DIFFER("members");
         }

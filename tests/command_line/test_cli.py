@@ -108,7 +108,7 @@ def test_usage_errors(tmp_path: Path) -> None:
 
 
 def test_serve_lists_its_faults() -> None:
-    from realtime_pcm.serve import FAULTS
+    from realtime_pcm.testing import FAULTS
 
     output = invoke("serve", "--fault", "list")
     assert [line.split()[0] for line in output.splitlines()] == list(FAULTS)

@@ -282,7 +282,7 @@ def test_an_example_prints_a_hostile_answer_as_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("websockets")
-    from realtime_pcm.serve import loopback
+    from realtime_pcm.testing import loopback
 
     frames = [json.dumps(event) for event in [*ANSWER, {"type": "response.done"}]]
     with loopback(frames) as server:
@@ -299,7 +299,7 @@ def test_an_example_ends_with_a_hostile_error_as_data(
     name: str, error: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("websockets")
-    from realtime_pcm.serve import loopback
+    from realtime_pcm.testing import loopback
 
     with loopback([json.dumps(event) for event in [*ANSWER, {"type": "error", "error": error}]]) as server:
         ended = ask_example(monkeypatch, name, server.url, tmp_path)

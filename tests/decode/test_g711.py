@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
+from support.g711 import TABLES
 
 try:
     with warnings.catch_warnings():
@@ -19,45 +20,6 @@ except ImportError:
 
 NAMES = ["g711_ulaw", "g711_alaw"]
 CODES = bytes(range(256))
-
-
-def decision_values(steps: list[tuple[int, int]], start: list[int]) -> list[int]:
-    """The bounds of the quantisation intervals of the positive half: so many of each width."""
-    bounds = list(start)
-    for count, width in steps:
-        for _ in range(count):
-            bounds.append(bounds[-1] + width)
-    return bounds
-
-
-def mu_law() -> dict[int, int]:
-    """ITU-T G.711, tables 2a and 2b: 8 segments of 16 intervals, widths 2, 4, ... 256, the first interval 0 to 1."""
-    bounds = decision_values([(15, 2), *((16, 4 << n) for n in range(7))], [0, 1])
-    assert len(bounds) == 129 and bounds[-1] == 8159
-    found = {}
-    for n in range(128):
-        # The value in the middle of its interval; the first is zero. All bits of the character signal are inverted,
-        # the first is 1 for a positive value. 14-bit values, on the scale of 16 bits.
-        value = 0 if n == 0 else (bounds[n] + bounds[n + 1]) // 2
-        found[0xFF - n] = 4 * value
-        found[0x7F - n] = -4 * value
-    return found
-
-
-def a_law() -> dict[int, int]:
-    """ITU-T G.711, tables 1a and 1b: 32 intervals of width 2, then 6 segments of 16, widths 4, 8, ... 128."""
-    bounds = decision_values([(32, 2), *((16, 4 << n) for n in range(6))], [0])
-    assert len(bounds) == 129 and bounds[-1] == 4096
-    found = {}
-    for n in range(128):
-        # Every other bit is inverted; 13-bit values, on the scale of 16 bits.
-        value = (bounds[n] + bounds[n + 1]) // 2
-        found[(0x80 | n) ^ 0x55] = 8 * value
-        found[n ^ 0x55] = -8 * value
-    return found
-
-
-TABLES = {"g711_ulaw": mu_law(), "g711_alaw": a_law()}
 
 
 def frame(raw: bytes) -> bytes:

@@ -18,6 +18,7 @@ import pytest
 import realtime_pcm as rp
 from realtime_pcm import AudioEncoder, AudioFormat, messages
 from realtime_pcm._core import ClientAudioMessage
+from support.g711 import alaw_of, ulaw_of
 
 RANDOM_ARRAYS = int(os.environ.get("REALTIME_PCM_ENCODED_ARRAYS", "300"))
 LAWS = ("g711_ulaw", "g711_alaw")
@@ -57,26 +58,6 @@ def rounded(value: float) -> int:
 @functools.cache
 def rounded_all(values: bytes) -> np.ndarray:
     return np.array([rounded(float(value)) for value in np.frombuffer(values, np.float32)], np.int16)
-
-
-@functools.cache
-def ulaw_of(sample: int) -> int:
-    """ITU-T G.191's ulaw_compress, from its definition: 14 bits, a bias of 33, the segment by the highest bit."""
-    magnitude = min(((-sample - 1) >> 2 if sample < 0 else sample >> 2) + 33, 0x1FFF)
-    segment = max(0, magnitude.bit_length() - 6)
-    code = segment << 4 | (magnitude >> (segment + 1) & 0x0F)
-    return (code ^ 0x7F) | (0 if sample < 0 else 0x80)
-
-
-@functools.cache
-def alaw_of(sample: int) -> int:
-    """ITU-T G.191's alaw_compress: 13 bits with the sign, the segment by the highest bit."""
-    magnitude = (~sample if sample < 0 else sample) >> 4
-    segment = 0
-    if magnitude > 15:
-        segment = magnitude.bit_length() - 4
-        magnitude = (magnitude >> (segment - 1)) - 16
-    return ((segment << 4 | magnitude) | (0 if sample < 0 else 0x80)) ^ 0x55
 
 
 # ---- The text

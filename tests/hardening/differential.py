@@ -19,7 +19,7 @@ from .reference import differences, expect, payload_differences
 
 TIERS = _core._available_tiers()
 BATCH = 400
-_DTYPES = ["int16"] * 6 + ["float32", "uint8"]
+_DTYPES = ["int16"] * 6 + ["float32", "uint8", "bytes"]
 
 
 def check(frames: list[bytes], dtype: str = "int16", turn: int = 0, side: str = "server") -> Iterator[str]:

@@ -18,12 +18,12 @@ from hardening.differential import check
 from hardening.frames import KINDS, real_frame
 from hardening.reference import expect
 
-_DTYPES = ("int16", "float32", "uint8")
+_DTYPES = ("int16", "float32", "uint8", "bytes")
 
 
 def one(data: bytes) -> None:
     frame = bytes(data)
-    dtype = _DTYPES[len(frame) % 3]
+    dtype = _DTYPES[len(frame) % len(_DTYPES)]
     for difference in check([frame], dtype, len(frame)):
         raise AssertionError(difference)
     # The same through a decoder that holds a byte of another stream, whose payloads are decoded behind the walk.

@@ -166,7 +166,11 @@ def payload_differences(message: Any, expected: Expected, dtype: str = "int16") 
         return [] if message.data == (None if absent else payload) else [f"data {message.data!r}"]
     wanted, rest = samples(expected.payload, expected.encoding, dtype)
     pcm = message.pcm
-    if pcm.dtype != dtype or pcm.ndim != 1 or not pcm.flags.owndata or not pcm.flags.writeable:
+    if dtype == "bytes":
+        if type(pcm) is not bytes:
+            return [f"pcm is a {type(pcm).__name__}"]
+        pcm = np.frombuffer(pcm, "<i2")
+    elif pcm.dtype != dtype or pcm.ndim != 1 or not pcm.flags.owndata or not pcm.flags.writeable:
         return [f"array {pcm.dtype} {pcm.shape} {pcm.flags}"]
     if pcm.tobytes() != wanted.tobytes():
         return [f"pcm of {pcm.size} samples, not {wanted.size}" if pcm.size != wanted.size else "pcm"]

@@ -39,7 +39,7 @@ def outcome(decode: Callable[[bytes], Any], frame: bytes) -> Any:
 
 
 def session_frames() -> list[bytes]:
-    """A few hundred frames of all types, good and bad, and two of more than 256 KiB, which let go of the GIL."""
+    """A few hundred frames of all types, good and bad, and two of more than 128 KiB, which let go of the GIL."""
     generator = Generator(14, payload_limit=3000)
     frames = [frame for kind in KINDS for frame in generator.batch(kind, 3)]
     frames += [frame for kind in KINDS if kind.payload_keys for frame in generator.batch(kind, 60)]

@@ -268,3 +268,39 @@ def test_deep_copies_share_nothing_that_can_change() -> None:
     twin.pcm[0] += 1
     assert message.event_id == [1, {"a": 2}] and message != twin and not np.shares_memory(message.pcm, twin.pcm)
     assert copy.copy(message).event_id is message.event_id
+
+
+def test_the_collector_ends_the_stream_that_goes_on() -> None:
+    """A flat field gets an array for the first time: to keep it makes Python objects, so that the collector may run before the
+    stream moves on."""
+    ended = 0
+    for number in range(20):
+        name = f"lifetimes.collected{number}"
+
+        class Collected(rp.messages.AudioMessage, wire=name):
+            response_id: str | None
+            output_index: int | None
+            pcm: rp.messages.Samples = rp.messages.payload("delta")
+
+        decoder = rp.Decoder()
+
+        def work(decoder: rp.Decoder = decoder) -> None:
+            nonlocal ended
+            decoder.decode(b'{"type":"response.done","response":{"id":"r"}}')
+            # The memory of the stream that is over is used again.
+            decoder.decode(delta("other", SAMPLES))
+            ended += 1
+
+        frame = {"type": name, "response_id": "r", "output_index": 1, "delta": base64.b64encode(SAMPLES).decode()}
+        assert decoder.decode(json.dumps(frame)).sample_offset == 0
+        frame["output_index"] = [1]
+        tracked: list[object] = []
+        text = json.dumps(frame).encode()
+        before = ended
+        with Collecting(work):
+            tracked.append([])
+            message = decoder.decode(text)
+        if COLLECTIONS == 1:  # else the collector may run behind decode() too
+            assert message.sample_offset == (0 if ended > before else len(SAMPLES) // 2)
+        assert message.output_index == [1]
+    assert ended >= COLLECTIONS * 20

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
+import json
+import os
 import re
 import subprocess
 import sys
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("websockets")
 
+import realtime_pcm as rp
+from realtime_pcm import client_messages, messages
+from realtime_pcm.testing import loopback
 from support import stream_clients as clients
+from support.g711 import compressed
 from support.paths import EXAMPLES
 
 NEEDS = {"talk_openai": "openai", "listen_picows": "picows"}
@@ -39,15 +45,137 @@ def test_a_talk(name: str, tmp_path: Path) -> None:
         assert file.readframes(file.getnframes()) == clients.PCM
 
 
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
+def test_a_spoken_question(name: str, tmp_path: Path) -> None:
+    """The server hears what the file says, sample for sample."""
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+    speech = tmp_path / "question.wav"
+    samples = np.arange(24_000, dtype=np.int16)
+    write_wav(speech, samples)
+    with loopback(clients.FRAMES) as server:
+        base = server.base_url
+        urls = {"talk_websockets": f"import {name} as m; m.URL = {server.url!r}", "talk_openai": f"import {name} as m"}
+        code = f"import asyncio, sys; sys.path.insert(0, {str(EXAMPLES)!r}); {urls[name]}; asyncio.run(m.main())"
+        command = [sys.executable, "-X", "utf8", "-c", code, "--speech", str(speech), "--out", str(tmp_path)]
+        environment = os.environ | {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": base}
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, env=environment)
+        assert done.returncode == 0, done.stderr
+        said = [entry.message for entry in server.calls[0].recording if entry.direction == "sent"]
+    heard = [message.pcm for message in said if isinstance(message, client_messages.InputAudioBufferAppend)]
+    assert len(heard) == 50 and np.array_equal(np.concatenate(heard), samples)
+    assert done.stdout == clients.TRANSCRIPT + "\n"
+
+
+def write_wav(path: Path, samples: np.ndarray) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 24_000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+
+
+def heard_of(path: Path) -> np.ndarray:
+    """What a speaker played, without the silence between."""
+    with wave.open(str(path), "rb") as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return np.asarray(samples[samples != 0])
+
+
+def test_a_conversation_with_a_file_pair(tmp_path: Path) -> None:
+    """The answer is interrupted: what the file has is the answer's beginning, and what the server holds is what was heard."""
+    write_wav(tmp_path / "in.wav", np.full(24_000, 1000, np.int16))
+    with loopback(clients.FRAMES, pace=2.0, interrupt=1.2) as server:
+        files = ("--input", str(tmp_path / "in.wav"), "--output", str(tmp_path / "out.wav"))
+        os.environ.setdefault("OPENAI_API_KEY", "none")
+        output = run_example("talk_sounddevice", "--url", server.url, *files)
+        call = server.calls[0]
+    item = next(item for item in call.items if item.role == "assistant")
+    assert 1_200 <= item.sent_ms < 1_500 and item.status == "incomplete" and item.transcript is None
+    assert f"[interrupted after {item.audio_ms} ms]" in output
+    pcm = np.frombuffer(clients.PCM, "<i2")
+    heard = heard_of(tmp_path / "out.wav")
+    assert len(heard) > 0 and np.array_equal(heard, pcm[pcm != 0][: len(heard)])
+    # All that was heard lies within the milliseconds that the server was told, but for a part of the last one.
+    told = pcm[: item.audio_ms * 24]
+    assert np.count_nonzero(told) <= len(heard) <= np.count_nonzero(pcm[: (item.audio_ms + 1) * 24])
+    spoken = [entry.message for entry in call.recording if entry.direction == "sent"]
+    said = [message.pcm for message in spoken if isinstance(message, client_messages.InputAudioBufferAppend)]
+    assert len(said) >= 25 and set(np.concatenate(said).tolist()) <= {0, 1000}
+    assert [message.type for message in spoken if message is not None].count("conversation.item.truncate") == 1
+    errors = [entry.message for entry in call.recording if isinstance(entry.message, messages.Error)]
+    assert errors == []
+
+
+def test_the_conversation_needs_both_files(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "talk_sounddevice.py"), "--loopback", "--input", "x.wav"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "--input and --output belong together" in done.stderr
+
+
 def test_the_phone_bridge(tmp_path: Path) -> None:
     """Every byte of mu-law reaches the caller, and it is the sample at 8 kHz."""
-    output = run_example("twilio_bridge", "--loopback", "--out", str(tmp_path))
+    output = run_example("twilio_bridge", "--loopback", "--speed", "50", "--out", str(tmp_path))
     heard = (tmp_path / "call.ulaw").read_bytes()
-    assert output == f"heard {len(heard) / 8000:.3f} s of mu-law at 8 kHz\n"
-    serve = importlib.import_module("realtime_pcm.serve")
-    deltas = [frame for frame in serve._read(clients.FRAMES) if frame.seconds]
-    assert len(heard) == sum(round(frame.seconds * 8000) for frame in deltas)
-    assert heard == serve._to_mulaw(clients.PCM)
+    seconds = len(heard) / 8000
+    whole = int(seconds * 1000)
+    assert output == f"heard {seconds:.3f} s of mu-law at 8 kHz\nthe server holds {whole} ms of {whole} ms\n"
+    assert heard == compressed("g711_ulaw", clients.at_rate(8_000))
+
+
+def test_the_phone_bridge_is_interrupted(tmp_path: Path) -> None:
+    """By marks: what the server then holds is what was played when it was told, and the caller hears little more."""
+    output = run_example("twilio_bridge", "--loopback", "--speed", "2", "--interrupt", "1.2", "--out", str(tmp_path))
+    heard = (tmp_path / "call.ulaw").read_bytes()
+    found = re.search(r"^the server holds (\d+) ms of (\d+) ms$", output, re.MULTILINE)
+    assert found, output
+    held, sent = int(found[1]), int(found[2])
+    assert 0 < held <= len(heard) // 8 < sent and 1_200 <= sent < 1_500
+    assert heard == compressed("g711_ulaw", clients.at_rate(8_000)[: len(heard)])
+    # Marks stand between pieces of 100 to 250 ms, and the piece that is being played when the caller speaks is played to its end.
+    assert len(heard) // 8 - held <= 500
+
+
+def test_the_server_in_60_lines() -> None:
+    from websockets.sync.client import connect
+
+    program = (EXAMPLES / "server_60_lines.py").read_text(encoding="utf-8").splitlines()
+    first = program.index("async def converse(ws: ServerConnection) -> None:")
+    assert sum(bool(line.strip()) for line in program[first:]) <= 60
+    command = [sys.executable, "-X", "utf8", str(EXAMPLES / "server_60_lines.py"), "--port", "0"]
+    samples = np.arange(-24_000, 24_000, dtype=np.int16)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("listening on ").strip()
+        with connect(url, max_size=None) as ws:
+            stream = rp.decode_stream(ws)
+            created = next(stream)
+            assert created.type == "session.created" and stream.decoder.audio_format == rp.AudioFormat("pcm16", 24_000)
+            encoder = rp.AudioEncoder(session=stream.decoder.session)
+            for name, rate in (("audio/pcm", 24_000), ("audio/pcm", 16_000), ("audio/pcma", 8_000), ("audio/opus", 8_000)):
+                format_ = {"format": {"type": name, "rate": rate}}
+                ws.send(json.dumps({"type": "session.update", "event_id": "e", "session": {"audio": {"input": format_}}}))
+                settled = next(stream)
+                if name == "audio/opus":
+                    assert settled.type == "error" and settled.error.event_id == "e"
+                    assert stream.decoder.audio_format == rp.AudioFormat("g711_alaw", 8_000)
+                    break
+                assert settled.type == "session.updated" and stream.decoder.audio_format.rate == rate
+                ws.send('{"type":"input_audio_buffer.append","audio":"AAAA"}')
+                ws.send('{"type":"input_audio_buffer.clear"}')
+                for block in np.split(samples, 100):
+                    ws.send(encoder.encode(block))
+                ws.send('{"type":"input_audio_buffer.commit"}')
+                heard = []
+                while (message := next(stream)).type != "response.done":
+                    if isinstance(message, messages.ResponseAudioDelta):
+                        heard.append(message.pcm)
+                again = rp.decode(encoder.encode(samples), side="client", audio_format=encoder.audio_format)
+                assert np.array_equal(np.concatenate(heard), again.pcm)
+            ws.send("{")
+            assert next(stream).type == "error"
+    finally:
+        process.kill()
+        process.wait(30)
 
 
 def test_a_replay_over_a_connection() -> None:

@@ -191,6 +191,129 @@ def test_the_server_s_word_is_the_last() -> None:
     assert server.evicted_bytes == user.evicted_bytes == 1
 
 
+def asking(event_id: str | None = None, **values: Any) -> bytes:
+    return dumps(type="session.update", **({} if event_id is None else {"event_id": event_id}), session=values)
+
+
+def refused(event_id: str | None = None, **values: Any) -> bytes:
+    return dumps(type="error", event_id="event_of_the_server", error={"message": "no", "event_id": event_id}, **values)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_refused_update_leaves_the_formats_as_they_were(begun: bool) -> None:
+    server, user = pair()
+    if begun:
+        server.decode(session("session.created", input_audio_format="pcm16_8000hz", output_audio_format="g711_alaw"))
+    before = (server.input_audio_format, server.audio_format)
+    for event_id in (None, "update_1"):
+        user.decode(asking(event_id, input_audio_format="g711_ulaw", output_audio_format="pcm16_16000hz"))
+        assert user.decode(append()).audio_format == ULAW
+        server.decode(refused(event_id))
+        assert (server.input_audio_format, server.audio_format) == before
+        assert user.decode(append()).audio_format == before[0]
+        assert server.decode(delta(response_id="r")).audio_format == before[1]
+    # GPT-Live names the refused message beside the error.
+    user.decode(asking("update_2", input_audio_format="g711_ulaw"))
+    server.decode(refused(client_event_id="update_2"))
+    assert (server.input_audio_format, server.audio_format) == before
+    # The encoder of the session follows.
+    user.decode(asking(input_audio_format="g711_ulaw"))
+    assert rp.AudioEncoder(session=server.session).audio_format == ULAW
+    server.decode(refused())
+    assert rp.AudioEncoder(session=server.session).audio_format == before[0]
+
+
+def test_an_error_about_something_else_refuses_no_update() -> None:
+    server, user = pair()
+    server.decode(session("session.created"))
+    user.decode(asking("update_1", input_audio_format="g711_ulaw"))
+    for error in (refused(), refused("truncate_1"), refused("x" * 5000), dumps(type="error"), dumps(type="error", error="full")):
+        server.decode(error)
+        assert server.input_audio_format == ULAW
+    # Once the server has answered, an error that names the update comes too late.
+    server.decode(session("session.updated", input_audio_format="g711_ulaw"))
+    server.decode(refused("update_1"))
+    assert server.input_audio_format == ULAW
+    # An update that names no format is nothing to take back.
+    user.decode(asking("update_2", instructions="Be brief."))
+    server.decode(refused("update_2"))
+    assert server.input_audio_format == ULAW
+
+
+def test_of_two_updates_the_refused_one_is_taken_back() -> None:
+    server, user = pair()
+    server.decode(session("session.created"))
+    user.decode(asking("a", input_audio_format="g711_ulaw"))
+    user.decode(asking("b", input_audio_format="g711_alaw"))
+    server.decode(refused("a"))
+    assert server.input_audio_format == ALAW
+    server.decode(refused("b"))
+    assert server.input_audio_format == DEFAULT
+    user.decode(asking("a", input_audio_format="g711_ulaw"))
+    user.decode(asking("b", input_audio_format="g711_alaw"))
+    server.decode(session("session.updated", input_audio_format="g711_ulaw"))
+    server.decode(refused("b"))
+    assert server.input_audio_format == ULAW
+
+
+def test_a_response_of_the_server_is_its_word_too() -> None:
+    """A client that joins late: what the server already sends keeps its format until the server names another."""
+    for frame in (response("response.created", "r"), response("response.done", "r")):
+        server, user = pair()
+        server.decode(frame)
+        user.decode(update(output_audio_format="g711_ulaw"))
+        assert server.decode(delta(response_id="r")).audio_format == DEFAULT
+
+
+def test_the_rate_of_a_session_stays_where_a_client_names_the_encoding_alone() -> None:
+    """DashScope: `sample_rate` stands beside the format, and an update of the older API names "pcm16" without it."""
+    server, user = pair()
+    server.decode(session("session.created", sample_rate=16000, input_audio_format="pcm", output_audio_format="pcm"))
+    user.decode(update(input_audio_format="pcm16", output_audio_format="pcm16"))
+    assert user.decode(append()).audio_format == AT_16K
+    server.decode(session("session.updated", input_audio_format="pcm"))
+    assert (server.input_audio_format, server.audio_format) == (AT_16K, DEFAULT)
+    # Names that hold a rate, other encodings, and rates in their own object keep theirs.
+    for name, found in (("pcm16_8000hz", AudioFormat("pcm16", 8000)), ("g711_ulaw", ULAW), ("pcm16", AT_16K)):
+        user.decode(update(input_audio_format=name))
+        assert server.input_audio_format == found
+    user.decode(update(**nested({"type": "audio/pcm", "rate": 24000}, side="input")))
+    assert server.input_audio_format == DEFAULT
+    user.decode(update(input_audio_format="pcm16", sample_rate=8000))
+    assert server.input_audio_format == AudioFormat("pcm16", 8000)
+    # A new session knows nothing of it.
+    server.decode(session("session.created", input_audio_format="pcm"))
+    user.decode(update(input_audio_format="pcm16"))
+    assert server.input_audio_format == DEFAULT
+
+
+def test_a_fixture_is_pcm16_at_24_khz_whatever_the_session_says(tier: str) -> None:
+    """The reference of GPT-Live: "regardless of the session audio format"."""
+    server, user = pair()
+    server.decode(session("session.started", audio={"format": {"type": "audio/pcmu", "rate": 8000}}))
+    assert (server.input_audio_format, server.audio_format) == (ULAW, ULAW)
+    message = user.decode(append(RAW, "session.output_audio.fixture.play"))
+    assert message.audio_format == DEFAULT and message.pcm.tobytes() == RAW
+    encoder = rp.AudioEncoder(client_messages.SessionOutputAudioFixturePlay, session=server.session)
+    assert encoder.audio_format == DEFAULT
+    assert rp.decode(encoder.encode(PCM), side="client").pcm.tobytes() == RAW
+    assert user.decode(append(RAW, "session.input_audio.append")).audio_format == ULAW
+    # The format of a caller who forces one is that of all audio.
+    assert client(audio_format="mulaw").decode(append(RAW, "session.output_audio.fixture.play")).audio_format == ULAW
+
+
+def test_the_user_s_speech_that_a_server_copies_is_encoded_in_the_input_format() -> None:
+    decoder = rp.Decoder()
+    both = {"input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcm", "rate": 16000}}}
+    decoder.decode(session("session.started", audio=both))
+    encoder = rp.AudioEncoder(messages.SessionInputAudioAppend, session=decoder.session)
+    assert encoder.audio_format == ULAW
+    said = rp.AudioEncoder(messages.ResponseAudioDelta, session=decoder.session)
+    assert said.audio_format == AT_16K
+    frame = encoder.encode(np.array([0, 32124, -32124], np.int16))
+    assert decoder.decode(frame).pcm.tolist() == [0, 32124, -32124]
+
+
 def test_a_format_that_is_no_pcm_is_named() -> None:
     """GLM's clients send WAV."""
     decoder = client()
@@ -294,6 +417,10 @@ def test_only_of_a_side() -> None:
         client(only=[messages.Error])
     with pytest.raises(ValueError, match=r"did you mean 'session\.update'\?"):
         client(only=["session.updated"])
+    # The hint names the class that this side has.
+    for side, name in (("client", "UnknownClientMessage"), ("server", "UnknownMessage")):
+        with pytest.raises(ValueError, match=rf"\({name} stands for all types that no class has\)"):
+            rp.Decoder(side=side, only="not.known")
     with pytest.raises(ValueError, match="side is 'server' or 'client'"):
         rp.Decoder(side="both")
 
@@ -311,6 +438,10 @@ def test_a_stream_of_what_clients_send() -> None:
     for options in ({"side": "client"}, {"session": server.session}):
         with pytest.raises(TypeError, match=rf"decoder= or {next(iter(options))}=, not both"):
             rp.decode_stream(frames, decoder=stream.decoder, **options)
+    # The hint names the class that this side has.
+    for side, name in (("client", "UnknownClientMessage"), ("server", "UnknownMessage")):
+        with pytest.raises(ValueError, match=rf"\({name} stands for all types that no class has\)"):
+            rp.Decoder(side=side, only="not.known")
     with pytest.raises(ValueError, match="side is 'server' or 'client'"):
         rp.decode_stream(frames, side="user")
     with pytest.raises(TypeError, match="session= takes a Session"):

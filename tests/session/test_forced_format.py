@@ -58,7 +58,7 @@ SPELLINGS = {
 NAMES = [(name, found) for found, names in SPELLINGS.items() for name in names]
 
 
-@pytest.mark.parametrize("dtype", ["int16", "float32", "uint8"])
+@pytest.mark.parametrize("dtype", ["int16", "float32", "uint8", "bytes"])
 @pytest.mark.parametrize(("name", "found"), NAMES, ids=[ascii(name) for name, _ in NAMES])
 def test_names_that_people_write(name: str, found: AudioFormat, dtype: str) -> None:
     assert forced_format(name, dtype) == found
@@ -66,7 +66,8 @@ def test_names_that_people_write(name: str, found: AudioFormat, dtype: str) -> N
     assert decoder.audio_format == found
     for message in (decoder.decode(delta()), rp.decode(delta(), dtype=dtype, audio_format=name)):
         assert message.audio_format == found
-        assert message.pcm.size == (PCM.size if found.encoding == "pcm16" and dtype != "uint8" else PCM.nbytes)
+        samples = PCM.size if found.encoding == "pcm16" and dtype != "uint8" else PCM.nbytes
+        assert len(message.pcm) == (2 * samples if dtype == "bytes" else samples)
 
 
 @pytest.mark.parametrize(

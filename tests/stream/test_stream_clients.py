@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("websockets")
 
 import realtime_pcm as rp
-from realtime_pcm.serve import LoopbackServer, loopback
+from realtime_pcm.testing import LoopbackServer, loopback
 from support import stream_clients as clients
 from support.stream_clients import ASYNC_CLIENTS, AUDIO, EVENTS, PCM, SYNC_CLIENTS, TRANSCRIPT, ask, ask_sync, run
 

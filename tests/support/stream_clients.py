@@ -20,6 +20,14 @@ PCM = b"".join(base64.b64decode(event["delta"]) for event in EVENTS if event["ty
 TRANSCRIPT = next(event["transcript"] for event in EVENTS if event["type"] == "response.output_audio_transcript.done")
 AUDIO = "response.output_audio.delta"
 
+
+def at_rate(rate: int) -> Any:
+    """The recorded speech at another rate, resampled at once by soxr itself."""
+    soxr = pytest.importorskip("soxr")
+    pcm = np.frombuffer(PCM, "<i2").astype(np.float32) / 32768
+    return np.clip(np.rint(soxr.resample(pcm, 24_000, rate, quality="HQ") * 32768), -32768, 32767).astype(np.int16)
+
+
 Connect = Callable[[str], AbstractAsyncContextManager[Any]]
 SyncConnect = Callable[[str], AbstractContextManager[Any]]
 
@@ -124,7 +132,8 @@ def request(*types: str) -> list[str]:
     return [json.dumps({"type": type_, **({"session": session} if type_ == "session.update" else {})}) for type_ in types]
 
 
-def _sender(connection: Any) -> Callable[[str], Any]:
+def sender(connection: Any) -> Callable[[str], Any]:
+    """The call of a connection that sends a text frame."""
     for name in ("send_raw", "send_str"):
         if hasattr(connection, name):
             return getattr(connection, name)  # type: ignore[no-any-return]
@@ -135,12 +144,12 @@ def _sender(connection: Any) -> Callable[[str], Any]:
 
 async def ask(connection: Any, *types: str) -> None:
     for text in request(*types or ("session.update", "response.create")):
-        await _sender(connection)(text)
+        await sender(connection)(text)
 
 
 def ask_sync(connection: Any, *types: str) -> None:
     for text in request(*types or ("session.update", "response.create")):
-        _sender(connection)(text)
+        sender(connection)(text)
 
 
 def audio_of(messages: list[Any], response_id: str | None = None) -> bytes:

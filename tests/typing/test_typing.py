@@ -50,13 +50,12 @@ def test_mypy(tmp_path: Path, what: str) -> None:
 
 
 def test_pyright(tmp_path: Path) -> None:
-    """The programs strictly, and with them the package's stubs; of the package itself what has no stub."""
+    """The programs and the examples strictly, and with them the package's stubs; of the package itself what has no stub."""
     pytest.importorskip("pyright")
     for program in PROGRAMS:
         shutil.copy(program, tmp_path)
     names = (
         "stream.py",
-        "serve.py",
         "cli.py",
         "errors.py",
         "audio.py",
@@ -70,7 +69,16 @@ def test_pyright(tmp_path: Path) -> None:
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
         (tmp_path / name).write_text(text, encoding="utf-8")
-    config = {"include": ["*.py"], "reportMissingModuleSource": "none"}
+    for path in sorted((PACKAGE / "testing").glob("*.py")):
+        text = (
+            path.read_text(encoding="utf-8")
+            .replace("from ..", "from realtime_pcm.")
+            .replace("from .", "from realtime_pcm.testing.")
+        )
+        text = text.replace("from realtime_pcm. import", "from realtime_pcm import")
+        (tmp_path / f"testing_{path.name}").write_text(text, encoding="utf-8")
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    config = {"include": ["*.py", "examples"], "strict": ["examples"], "reportMissingModuleSource": "none"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
     run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", tmp_path, cwd=tmp_path)
 

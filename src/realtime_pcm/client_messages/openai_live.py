@@ -40,7 +40,7 @@ class SessionInputAudioUnmute(RealtimeClientMessage, wire="session.input_audio.u
 
 
 class SessionOutputAudioFixturePlay(ClientAudioMessage, wire="session.output_audio.fixture.play"):
-    """A ready-made sound that the server is to play, whole, in place of the model's speech (GPT-Live)."""
+    """A ready-made sound that the server is to play, whole, in place of speech (GPT-Live): pcm16 at 24,000 Hz in any session."""
 
     pcm: Samples = payload("audio")
 

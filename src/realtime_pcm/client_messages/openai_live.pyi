@@ -74,7 +74,7 @@ class SessionInputAudioUnmute(RealtimeClientMessage):
     def type(self) -> Literal["session.input_audio.unmute"]: ...
 
 class SessionOutputAudioFixturePlay(ClientAudioMessage):
-    """A ready-made sound that the server is to play, whole, in place of the model's speech (GPT-Live).
+    """A ready-made sound that the server is to play, whole, in place of speech (GPT-Live): pcm16 at 24,000 Hz in any session.
 
     Wire: `session.output_audio.fixture.play`.
     """

@@ -63,7 +63,7 @@ class RealtimeMessage(MessageObject):
         if (<Layout>one.layout).is_audio:
             if (self.audio_format, self.sample_offset) != (other.audio_format, other.sample_offset):
                 return False
-            if self.pcm.dtype != other.pcm.dtype or self.pcm.shape != other.pcm.shape or (self.pcm != other.pcm).any():
+            if not _same_samples(self.pcm, other.pcm):
                 return False
         frame, other_frame = self.frame, other.frame
         if type(frame) is type(other_frame) and frame == other_frame:
@@ -79,6 +79,11 @@ class RealtimeMessage(MessageObject):
     def __deepcopy__(self, memo):
         return _clone(self, True)
 
+
+cdef bint _same_samples(pcm, other) except -1:
+    if type(pcm) is bytes or type(other) is bytes:
+        return type(pcm) is type(other) and pcm == other
+    return pcm.dtype == other.dtype and pcm.shape == other.shape and not (pcm != other).any()
 
 cdef object _clone(object original, bint deep):
     """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed: reads make them anew."""
@@ -137,14 +142,15 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
     catalogue.set_unknown(layout)
 
 def _pcm_format(self):
-    """The AudioFormat of the array. encoding: "pcm16" for int16, "float32" for float32, that of the payload for uint8. rate and
-    channels: those of the payload."""
+    """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
+    rate and channels: those of the payload."""
     cdef message *m = _message_of(self)
     cdef Layout layout = <Layout>m.layout
     if not layout.is_audio:
         raise TypeError(f"pcm_format is a property of audio messages, not of {layout.cls.__name__}")
     sent = <object>m.slots[SLOT_AUDIO_FORMAT]
-    dtype = (<object>m.slots[layout.payload_place()]).dtype
+    pcm = <object>m.slots[layout.payload_place()]
+    dtype = "int16" if type(pcm) is bytes else pcm.dtype
     if dtype == "uint8" or (dtype == "int16" and sent.encoding == "pcm16"):
         return sent
     return AudioFormat("pcm16" if dtype == "int16" else "float32", sent.rate, sent.channels)
@@ -163,7 +169,8 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
     "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "audio_end" (classes below AudioEnd have it without saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
+    saying so), or "input_audio" (an AudioMessage that is the user's speech).
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -173,7 +180,8 @@ class RealtimeServerMessage(RealtimeMessage):
 class AudioMessage(RealtimeServerMessage):
     """A message that carries audio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
+    dtype="bytes": bytes.
     audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
     index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
     None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
@@ -215,7 +223,8 @@ class RealtimeClientMessage(RealtimeMessage):
 class ClientAudioMessage(RealtimeClientMessage):
     """A message of a client that carries audio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved.
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
+    dtype="bytes": bytes.
     audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
     index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
     from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next

@@ -17,6 +17,8 @@ cdef enum:
     ROLE_SESSION_UPDATE
     ROLE_RESPONSE_START
     ROLE_RESPONSE_END
+    # The object of this one names what is refused.
+    ROLE_ERROR
 
 # role= of a class statement: what the message does to the session, and the field that names the formats.
 cdef dict _ROLES = {
@@ -26,6 +28,7 @@ cdef dict _ROLES = {
     "session_update": (ROLE_SESSION_UPDATE, "session"),
     "response_start": (ROLE_RESPONSE_START, "response"),
     "response_end": (ROLE_RESPONSE_END, "response"),
+    "error": (ROLE_ERROR, "error"),
 }
 
 # Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids).
@@ -70,18 +73,22 @@ cdef class Layout:
         if slot == NULL or slot == <PyObject *>None:
             return None
         value = <object>slot
-        if isinstance(value, cnp.ndarray):
+        if self.is_audio and self.holds_payload(number):
             return _describe_pcm(value, <object>m.slots[SLOT_AUDIO_FORMAT])
         return _brief(value)
 
 
 cdef str _describe_pcm(pcm, audio_format):
-    text = f"{pcm.dtype.name}[{pcm.size}]"
+    is_bytes = type(pcm) is bytes
+    size = len(pcm) if is_bytes else pcm.size
+    text = f"{'bytes' if is_bytes else pcm.dtype.name}[{size}]"
     per_second = audio_format.rate * audio_format.channels
-    if pcm.dtype == "uint8" and audio_format.encoding == "pcm16":
+    if is_bytes:
+        per_second *= 2
+    elif pcm.dtype == "uint8" and audio_format.encoding == "pcm16":
         per_second *= 2
     if audio_format.encoding in ("pcm16", "g711_ulaw", "g711_alaw"):
-        text += f" {1000 * pcm.size / per_second:.0f} ms"
+        text += f" {1000 * size / per_second:.0f} ms"
     return text
 
 
@@ -411,7 +418,10 @@ cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
     """
     cdef uint32_t i
     for i in range(layout.wire.field_count):
-        if f.values[i].kind < WIRE_OBJECT or layout.holds_payload(i):
+        if f.values[i].kind < WIRE_OBJECT:
+            continue
+        layout.expected_containers |= <uint32_t>1 << i
+        if layout.holds_payload(i):
             continue
         name = layout.names[i]
         if isinstance(layout.cls.__dict__.get(name), LazyField):

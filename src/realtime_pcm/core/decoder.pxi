@@ -53,7 +53,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
             if wire_type is None:
                 near = _nearest(str.__str__(entry), list(catalogue.types))
                 raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
-                                 "(UnknownMessage stands for all types that no class has)")
+                                 f"({catalogue.unknown.layout.cls.__name__} stands for all types that no class has)")
             if wire_type.number < len(numbers):
                 numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
@@ -78,7 +78,8 @@ cdef class Decoder:
     """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None)\n--\n
     Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
     audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
     only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
         is not, and the session follows it all the same.
@@ -154,9 +155,9 @@ cdef class Decoder:
 
         out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
         filled part of `out`.
-        Raises DecodeError for a bad frame, TypeError for a frame of another type, ValueError for an `out` that is too small, of
-        another dtype, not C-contiguous or read-only. After any of these the decoder is as it was before the call. After a
-        DecodeError `out` may hold samples.
+        Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
+        ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
+        is as it was before the call. After a DecodeError `out` may hold samples.
         """
         return self.decode_any(frame, out)
 
@@ -236,6 +237,8 @@ cdef class Decoder:
             if f.payload != WIRE_PAYLOAD_DONE:
                 # The guess was wrong: its memory goes before any other is taken.
                 pcm = None
+            elif _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES and (<WireType>f.type.owner).layout.is_audio:
+                pcm = _little_endian(pcm)
         if status == WIRE_OK:
             # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
             self.last_type = f.type
@@ -244,7 +247,9 @@ cdef class Decoder:
             # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
             if wire_type.plain:
                 return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
-            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN):
+            # Between next_stream and streams_advance no Python code may run, because it might end the stream. To fill in an object
+            # or array makes Python containers, and then the collector may run Python code.
+            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN) and not f.containers:
                 stream = self.next_stream(&f, wire_type.layout)
                 if stream != NULL and wanted:
                     return self.continue_delta(frame, &f, wire_type, stream, pcm)
@@ -309,7 +314,8 @@ cdef class Decoder:
         cdef message *m = self.fill(frame, f, wire_type)
         cdef object result = _owned(<PyObject *>m)
         _put_audio(m, wire_type.layout, pcm, self.last_format, stream.offset)
-        streams_advance(&self.session.streams, stream, <size_t>cnp.PyArray_SIZE(<cnp.ndarray>pcm), 0, f.sink.rest,
+        # 0 bytes of a carry were taken: begin decodes no payload while any stream has a carry.
+        streams_advance(&self.session.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0, f.sink.rest,
                         f.sink.rest_count)
         return result
 
@@ -407,7 +413,7 @@ cdef class Decoder:
             else:
                 pcm = self.samples_of(frame, f, layout, out)
         if wanted:
-            samples = cnp.PyArray_SIZE(<cnp.ndarray>pcm)
+            samples = _count_samples(pcm, self.dtype_code)
         elif samples < 0:
             return None
         if m != NULL:
@@ -456,7 +462,7 @@ cdef class Decoder:
         pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position)
         if pcm is None:
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
-        return pcm
+        return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm
 
     # ---- formats
 
@@ -496,7 +502,7 @@ cdef class Decoder:
         """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first
         read."""
         cdef Layout layout = wire_type.layout
-        if f.containers:
+        if f.containers & ~layout.expected_containers:
             _expect_containers(layout, f)
         cdef message *m = message_from_frame(
             <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
@@ -649,7 +655,8 @@ cdef Decoder _plain = _without_session("int16", None, "server")
 def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent.
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".

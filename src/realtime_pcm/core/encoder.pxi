@@ -105,8 +105,9 @@ cdef class AudioEncoder:
 
     message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
     audio_format: the format that samples are converted to: an AudioFormat or the name of one.
-    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for a
-        message of a client, its output format for a message of a server. Without a format and a session: pcm16 at 24,000 Hz.
+    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for
+        the user's speech, its output format for what the server says, pcm16 at 24,000 Hz for a fixture (GPT-Live), which no
+        session changes. Without a format and a session: pcm16 at 24,000 Hz.
     Other keywords: fields of the message that are the same in every frame.
     Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
 
@@ -184,7 +185,9 @@ cdef class AudioEncoder:
             formats = session.formats
             if locked:
                 session.unlock()
-        return formats[self.layout.side == SIDE_SERVER]
+        if self.layout.role == ROLE_INPUT_AUDIO:
+            return formats[0]
+        return formats[1] if self.layout.side == SIDE_SERVER else DEFAULT_FORMAT
 
     cdef bytes head_of(self, Layout layout, dict fields):
         """The text of a frame up to its payload."""

@@ -25,7 +25,7 @@ def _restore(frame, formats, dict state, side="server"):
     cdef message *m = _message_of(result)
     cdef Layout layout = <Layout>m.layout
     if layout.is_audio and state.keys() == set(_AUDIO_STATE):
-        if not isinstance(state["pcm"], cnp.ndarray) or not isinstance(state["audio_format"], AudioFormat):
+        if not isinstance(state["pcm"], (cnp.ndarray, bytes)) or not isinstance(state["audio_format"], AudioFormat):
             raise TypeError("this is no pickle of an audio message")
         _replace(m, layout.payload_place(), state["pcm"])
         _replace(m, SLOT_AUDIO_FORMAT, state["audio_format"])

@@ -1,4 +1,4 @@
-# Payloads as samples: which conversion leads from a format to a dtype, and the arrays that samples lie in.
+# Payloads as samples: which conversion leads from a format to a dtype, and the arrays or bytes that samples lie in.
 
 # The annotation of `pcm` in a class statement. The array has the dtype of the decoder.
 Samples = cnp.ndarray
@@ -7,8 +7,10 @@ cdef enum:
     DTYPE_INT16
     DTYPE_FLOAT32
     DTYPE_UINT8
+    DTYPE_BYTES         # no array: bytes that hold int16 samples, little-endian
 
-cdef dict _DTYPES = {"int16": DTYPE_INT16, "float32": DTYPE_FLOAT32, "uint8": DTYPE_UINT8}
+cdef dict _DTYPES = {"int16": DTYPE_INT16, "float32": DTYPE_FLOAT32, "uint8": DTYPE_UINT8, "bytes": DTYPE_BYTES}
+# Of the arrays, by the number of the dtype.
 cdef int[3] _TYPE_NUMBERS
 _TYPE_NUMBERS[:] = [cnp.NPY_INT16, cnp.NPY_FLOAT32, cnp.NPY_UINT8]
 cdef size_t[3] _ITEM_BYTES
@@ -17,7 +19,7 @@ cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_Desc
                       cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
 
 cdef str _dtype_name(dtype):
-    """"int16", "float32" or "uint8", for whatever NumPy takes as one of these dtypes. ValueError for all else."""
+    """"int16", "float32" or "uint8", for whatever NumPy takes as one of these dtypes, or "bytes". ValueError for all else."""
     if isinstance(dtype, str) and dtype in _DTYPES:
         return dtype
     import numpy
@@ -36,7 +38,7 @@ cdef int _conversion(int dtype_code, object audio_format) except -2:
         return WIRE_COPY
     if code < 0:
         return -1
-    if dtype_code == DTYPE_INT16:
+    if dtype_code != DTYPE_FLOAT32:
         return (<int>WIRE_PCM16_TO_INT16 if code == 0 else <int>WIRE_ULAW_TO_INT16 if code == 1
                 else <int>WIRE_ALAW_TO_INT16)
     return (<int>WIRE_PCM16_TO_FLOAT32 if code == 0 else <int>WIRE_ULAW_TO_FLOAT32 if code == 1
@@ -53,9 +55,23 @@ cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
     return value.end - value.start > 8 and memcmp(data + value.start, _OGG, 7) == 0
 
 
-# ---- Where samples go: a fresh array, or the caller's ------------------------------------------------------------
+# ---- Where samples go: a fresh array, fresh bytes, or the caller's array ----------------------------------------
+
+cdef bint _BIG_ENDIAN = sys.byteorder == "big"
+
+cdef inline Py_ssize_t _count_samples(pcm, int dtype_code) noexcept:
+    if dtype_code == DTYPE_BYTES:
+        return PyBytes_GET_SIZE(pcm) // 2
+    return cnp.PyArray_SIZE(<cnp.ndarray>pcm)
+
+cdef object _little_endian(bytes samples):
+    """int16 samples in this machine's byte order as little-endian ones."""
+    import numpy
+    return numpy.frombuffer(samples, "=i2").astype("<i2").tobytes()
 
 cdef int _check_out(out, int dtype_code) except -1:
+    if dtype_code == DTYPE_BYTES:
+        raise TypeError('dtype="bytes" makes new bytes for each message, so that there is nothing to write into an `out`')
     if not isinstance(out, cnp.ndarray):
         raise ValueError(f"out is a NumPy array, not {type(out).__name__}")
     cdef cnp.ndarray array = out
@@ -74,9 +90,13 @@ cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
     return part
 
 cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_code, out):
-    """The array for the samples that sink.conversion makes of the carry and of so many bytes of payload: a new one, or a part of
-    `out`. Its memory becomes sink.out."""
+    """The array or bytes for the samples that sink.conversion makes of the carry and of so many bytes of payload: a new one, or a
+    part of `out`. Its memory becomes sink.out."""
     cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
+    if dtype_code == DTYPE_BYTES:
+        pcm = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>count * 2)
+        sink.out = PyBytes_AS_STRING(pcm)
+        return pcm
     if out is None:
         pcm = _new_array(<object>PyTuple_GET_ITEM(_DESCRS, dtype_code), count, _ITEM_BYTES[dtype_code])
     else:

@@ -25,11 +25,29 @@ cdef bytes _key_bytes(const stream_key *key):
 
 # ---- Formats, found by path in a frame that the walk has accepted ---------------------------------------------------------
 
-cdef wire_key[6] _HOLDER_KEYS       # of a session or a response
-_HOLDER_KEYS[:] = [_key(b"audio"), _key(b"output_audio_format"), _key(b"input_audio_format"), _key(b"sample_rate"),
-                   _key(b"input_audio_sampling_rate"), _key(b"id")]
+# Where _members puts what it finds of a session or a response: one value for each of the keys below.
+cdef enum:
+    FOUND_AUDIO
+    FOUND_FLAT_OUTPUT
+    FOUND_FLAT_INPUT
+    FOUND_RATE
+    FOUND_INPUT_RATE
+    FOUND_ID
+    FOUND_OUTPUT            # of the member `audio`
+    FOUND_INPUT
+    FOUND_SHARED_FORMAT
+    FOUND_OUTPUT_FORMAT     # of audio.output
+    FOUND_INPUT_FORMAT      # of audio.input
+    FOUND_COUNT
+
+cdef wire_key[1] _SIDE_KEYS
+_SIDE_KEYS[:] = [_key(b"format")]
 cdef wire_key[3] _AUDIO_KEYS
-_AUDIO_KEYS[:] = [_key(b"output"), _key(b"input"), _key(b"format")]
+_AUDIO_KEYS[:] = [_key(b"output", &_SIDE_KEYS[0], 1, FOUND_OUTPUT_FORMAT), _key(b"input", &_SIDE_KEYS[0], 1, FOUND_INPUT_FORMAT),
+                  _key(b"format")]
+cdef wire_key[6] _HOLDER_KEYS
+_HOLDER_KEYS[:] = [_key(b"audio", &_AUDIO_KEYS[0], 3, FOUND_OUTPUT), _key(b"output_audio_format"), _key(b"input_audio_format"),
+                   _key(b"sample_rate"), _key(b"input_audio_sampling_rate"), _key(b"id")]
 cdef wire_key[4] _FORMAT_KEYS
 _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
 
@@ -63,35 +81,30 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     rate = _flat(data, &found[1])
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
-@cython.final
-cdef class _NamedFormats:
-    """The formats that a session or a response names (None: it names none), and where its id stands in the frame."""
-    cdef object output_format, input_format
-    cdef wire_value id
-
-cdef _NamedFormats _read_named_formats(const uint8_t *data, const wire_value *holder, before):
-    """Reads the formats of `holder`, the object `session` or `response` of a frame. `before`: the input format so far, for a rate
-    that comes without a name."""
-    cdef wire_value[6] found
-    cdef wire_value[3] audio
-    cdef wire_value side
-    cdef _NamedFormats named = _NamedFormats()
-    _members(data, holder, _HOLDER_KEYS, 6, found)
-    _members(data, &found[0], _AUDIO_KEYS, 3, audio)
-    named.id = found[5]
+cdef int _read_formats(_Change change, const uint8_t *data, const wire_value *holder, before, beside_rate,
+                       wire_value *id) except -1:
+    """Reads the formats that `holder` names, the object `session` or `response` of a frame: change.output_format and
+    change.input_format, each None where it is not named. `before`: the input format so far, for a rate that comes without a name.
+    `beside_rate`: the rate so far, for a name that comes without a rate. `id` becomes the place of the holder's id."""
+    cdef wire_value[FOUND_COUNT] found
+    _members(data, holder, _HOLDER_KEYS, FOUND_OUTPUT, found)
+    id[0] = found[FOUND_ID]
     # GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta.
-    _members(data, &audio[0], &_AUDIO_KEYS[2], 1, &side)
-    shared = _format_value(data, &audio[2])
-    named.output_format = _format_value(data, &side) or shared or _format_value(data, &found[1])
-    _members(data, &audio[1], &_AUDIO_KEYS[2], 1, &side)
-    named.input_format = _format_value(data, &side) or shared or _format_value(data, &found[2])
+    shared = _format_value(data, &found[FOUND_SHARED_FORMAT])
+    change.output_format = (_format_value(data, &found[FOUND_OUTPUT_FORMAT]) or shared
+                            or _format_value(data, &found[FOUND_FLAT_OUTPUT]))
+    change.input_format = (_format_value(data, &found[FOUND_INPUT_FORMAT]) or shared
+                           or _format_value(data, &found[FOUND_FLAT_INPUT]))
     # DashScope and Voice Live send the rate of the input beside its name, as `sample_rate` or `input_audio_sampling_rate`.
-    rate = _flat(data, &found[3])
+    rate = _flat(data, &found[FOUND_RATE])
     if rate is None:
-        rate = _flat(data, &found[4])
+        rate = _flat(data, &found[FOUND_INPUT_RATE])
+    change.beside_rate = rate if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0 else None
+    if rate is None and change.input_format is not None:
+        rate = beside_rate
     if rate is not None:
-        named.input_format = _with_rate(data, &side, named.input_format, rate, before)
-    return named
+        change.input_format = _with_rate(data, &found[FOUND_INPUT_FORMAT], change.input_format, rate, before)
+    return 0
 
 cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate, before):
     """The input format `found` with the `rate` sent beside it. `value`: the object that named `found`, if an object did.
@@ -104,6 +117,24 @@ cdef object _with_rate(const uint8_t *data, const wire_value *value, found, rate
     if found is not None and found != DEFAULT_FORMAT:
         return found
     return format_with(before if found is None else found, None, rate, None)
+
+
+# The keys under which an error names the message that it refuses: OpenAI's, then GPT-Live's.
+cdef wire_key[2] _REFUSED_KEYS
+_REFUSED_KEYS[:] = [_key(b"event_id"), _key(b"client_event_id")]
+
+cdef object _short_text(const uint8_t *data, const wire_value *value):
+    """A string of at most 512 bytes; None for anything else."""
+    return _text(data, value) if value.kind == WIRE_STRING and value.end - value.start <= 512 else None
+
+cdef object _refused_id(const wire_frame *f, Layout layout, const wire_value *error):
+    """The event_id of the client's message that an error is about; None where the error names none."""
+    cdef wire_value[2] found
+    _members(f.data, error, _REFUSED_KEYS, 2, found)
+    named = _short_text(f.data, &found[0]) or _short_text(f.data, &found[1])
+    if named is None and "client_event_id" in layout.names:
+        named = _short_text(f.data, &f.values[layout.names.index("client_event_id")])
+    return named
 
 
 # ---- After a fork ----------------------------------------------------------------------------------------------------------
@@ -127,6 +158,8 @@ if hasattr(os, "register_at_fork"):
 # ---- The session -----------------------------------------------------------------------------------------------------------
 
 @cython.final
+@cython.no_gc
+@cython.freelist(4)
 cdef class _Change:
     pass
 
@@ -153,6 +186,7 @@ cdef class Session:
         self.output_format = self.input_format = DEFAULT_FORMAT
         self.formats = (DEFAULT_FORMAT, DEFAULT_FORMAT)
         self.response_formats = {}
+        self.beside_rate = self.before_update = self.update_id = None
 
     def __dealloc__(self):
         streams_clear(&self.streams)
@@ -250,7 +284,11 @@ cdef class Session:
         """The format of a delta that names none itself: that of its response, else that of the session. The session keeps it
         alive until `forget_stream_formats` is called."""
         cdef stream_key key
-        found = self.input_format if layout.role == ROLE_INPUT_AUDIO else self.output_format
+        if layout.role == ROLE_INPUT_AUDIO:
+            found = self.input_format
+        else:
+            # A fixture, which a client of GPT-Live has played, is pcm16 at 24,000 Hz whatever the session says.
+            found = self.output_format if layout.side == SIDE_SERVER else DEFAULT_FORMAT
         if self.response_formats and layout.ids.response_id:
             stream_key_of_response(&key, f.data, &f.values[layout.ids.response_id])
             found = self.response_formats.get(_key_bytes(&key), found)
@@ -261,30 +299,34 @@ cdef class Session:
     cdef _Change read_change(self, const wire_frame *f, Layout layout):
         """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
-        cdef wire_value holder
-        cdef _NamedFormats named
+        cdef wire_value holder, id
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
             stream_key_of_frame(&change.ended, f, &layout.ids)
             return change
         holder = f.values[layout.holder]
-        if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
-            before = DEFAULT_FORMAT if layout.role == ROLE_SESSION_START else self.input_format
-            named = _read_named_formats(f.data, &holder, before)
-            change.output_format = named.output_format
-            change.input_format = named.input_format
+        if layout.role == ROLE_ERROR:
+            change.update_id = _refused_id(f, layout, &holder)
             return change
-        named = _read_named_formats(f.data, &holder, DEFAULT_FORMAT)
-        change.response_format = named.output_format
-        if named.id.kind != WIRE_STRING:
+        if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
+            if layout.role == ROLE_SESSION_START:
+                _read_formats(change, f.data, &holder, DEFAULT_FORMAT, None, &id)
+            else:
+                _read_formats(change, f.data, &holder, self.input_format, self.beside_rate, &id)
+            if change.proposed:
+                change.update_id = _short_text(f.data, &f.values[0])
+            return change
+        _read_formats(change, f.data, &holder, DEFAULT_FORMAT, None, &id)
+        change.response_format, change.output_format, change.input_format = change.output_format, None, None
+        if id.kind != WIRE_STRING:
             # xAI leaves the object `response` empty, and sends `response_id` beside it.
             if layout.ids.response_id:
-                named.id = f.values[layout.ids.response_id]
+                id = f.values[layout.ids.response_id]
             else:
-                named.id.kind = WIRE_ABSENT
-        stream_key_of_response(&change.ended, f.data, &named.id)
-        if named.id.kind > WIRE_NULL and named.id.kind < WIRE_OBJECT:
+                id.kind = WIRE_ABSENT
+        stream_key_of_response(&change.ended, f.data, &id)
+        if id.kind > WIRE_NULL and id.kind < WIRE_OBJECT:
             change.response = _key_bytes(&change.ended)
         return change
 
@@ -311,6 +353,9 @@ cdef class Session:
     cdef int apply(self, _Change change) except -1:
         """Changes the session as the message says. What can fail comes first: a MemoryError leaves the session as it was."""
         cdef audio_stream *stream
+        if change.role == ROLE_ERROR:
+            self.take_back(change)
+            return 0
         output_format, input_format = self.output_format, self.input_format
         cdef bint start = change.role == ROLE_SESSION_START
         if start:
@@ -322,10 +367,12 @@ cdef class Session:
             output_format = change.output_format
         if change.input_format is not None:
             input_format = change.input_format
-        formats = (input_format, output_format)
-        response_formats = {} if start else self.response_formats
+        formats = self.formats
+        if input_format is not self.input_format or output_format is not self.output_format:
+            formats = (input_format, output_format)
+        response_formats = {} if start and self.response_formats else self.response_formats
+        oldest = next(iter(response_formats)) if len(response_formats) == MAX_RESPONSE_FORMATS else None
         if change.response_format is not None and change.response is not None:
-            oldest = next(iter(response_formats), None)
             response_formats[change.response] = change.response_format
             self.forget_stream_formats()
             if len(response_formats) > MAX_RESPONSE_FORMATS:
@@ -335,10 +382,31 @@ cdef class Session:
         if change.role != ROLE_AUDIO_END:
             self.forget_stream_formats()
         self.server_spoke |= not change.proposed and change.role >= ROLE_SESSION_START
+        if change.role == ROLE_SESSION_START or change.role == ROLE_SESSION_UPDATE:
+            if not change.proposed:
+                self.before_update = None
+            elif change.input_format is not None or change.output_format is not None:
+                if self.before_update is None:
+                    self.before_update = self.formats
+                self.update_id = change.update_id
+            if start or change.beside_rate is not None:
+                self.beside_rate = change.beside_rate
         self.response_formats = response_formats
         self.output_format = output_format
         self.input_format = input_format
         self.formats = formats
         while (stream := self.next_ended(change, NULL)) != NULL:
             streams_close(&self.streams, stream)
+        return 0
+
+    cdef int take_back(self, _Change change) except -1:
+        """An error of the server: where that error refuses the client's last update, the formats are those from before it. An
+        error without an id may be about any message, but a format that was wrongly taken back comes again with session.updated.
+        """
+        if self.before_update is None or change.proposed or change.update_id != self.update_id:
+            return 0
+        self.forget_stream_formats()
+        self.formats = self.before_update
+        self.input_format, self.output_format = self.formats
+        self.before_update = None
         return 0

@@ -34,8 +34,8 @@ cdef object _load_span(object frame, size_t start, size_t end):
     cdef const uint8_t *data = _frame_data(frame, &size)
     return json_values.load(PyMemoryView_FromMemory(<char *>data + start, <Py_ssize_t>(end - start), PyBUF_READ))
 
-cdef wire_key _key(const char *name):
-    return wire_key(name, strlen(name))
+cdef wire_key _key(const char *name, const wire_key *inner=NULL, size_t inner_count=0, size_t inner_place=0):
+    return wire_key(name, strlen(name), inner, inner_count, inner_place)
 
 cdef str _brief(value):
     """A value for repr: one short line, however long the value is."""

@@ -109,7 +109,7 @@ cdef class ViewField:
     def __init__(self, str name, view, bint many):
         self.__name__ = name
         self.encoded = name.encode("utf-8", "surrogatepass")
-        self.key = wire_key(PyBytes_AS_STRING(self.encoded), <size_t>PyBytes_GET_SIZE(self.encoded))
+        self.key = wire_key(PyBytes_AS_STRING(self.encoded), <size_t>PyBytes_GET_SIZE(self.encoded), NULL, 0, 0)
         self.findable = PyBytes_GET_SIZE(self.encoded) <= WIRE_MAX_NAME
         self.view = view
         self.many = many

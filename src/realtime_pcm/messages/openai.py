@@ -26,7 +26,7 @@ from ..objects import (
 # The fields stand in the order in which OpenAI sends them: the walk expects the keys in that order.
 
 
-class Error(RealtimeServerMessage, wire="error"):
+class Error(RealtimeServerMessage, wire="error", role="error"):
     """Something went wrong, at the client or the server; most sessions stay open. vLLM sends `error` as a string."""
 
     error: RealtimeError | None

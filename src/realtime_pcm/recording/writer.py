@@ -6,6 +6,8 @@ import atexit
 import os
 from base64 import b64encode
 from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
@@ -58,8 +60,7 @@ class Recorder:
         self._validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
         self._file = open_to_write(path, overwrite)
         self._began = monotonic()
-        started = datetime.now(UTC).isoformat()
-        self._file.write(f'{{"recording":"realtime-pcm","version":{VERSION},"started":"{started}"}}\n'.encode())
+        self._file.write(header_line(datetime.now(UTC)))
         self._thread = Thread(target=self._run, name="realtime-pcm recorder", daemon=True)
         self._thread.start()
         # A daemon's thread ends with the interpreter, and would leave behind what waits in its queue.
@@ -165,7 +166,7 @@ class Recorder:
         done = 0
         try:
             for moment, direction, frame in batch:
-                self._file.write(self._line(moment - self._began, direction, frame))
+                self._file.write(frame_line(self._validate[direction], moment - self._began, direction, frame))
                 done += 1
             dropped = self.dropped
             if dropped != self._told:
@@ -179,24 +180,6 @@ class Recorder:
         finally:
             self.written += done
 
-    def _line(self, seconds: float, direction: str, frame: bytes | str) -> bytes:
-        try:
-            self._validate[direction](frame)
-        except DecodeError as error:
-            raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
-            reason = str(error).encode("ascii", "backslashreplace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-            return b'{"time":%.6f,"direction":"%b","raw":"%b","error":"%b"}\n' % (
-                seconds,
-                direction.encode(),
-                b64encode(raw),
-                reason,
-            )
-        data = frame.encode() if isinstance(frame, str) else frame
-        if b"\n" in data or b"\r" in data:
-            # In JSON that was accepted, they stand between values only.
-            data = data.replace(b"\n", b" ").replace(b"\r", b" ")
-        return b'{"time":%.6f,"direction":"%b","event":%b}\n' % (seconds, direction.encode(), data)
-
     def _give_up(self, error: OSError) -> None:
         with self._lock:
             self.error = self.error or error
@@ -204,6 +187,38 @@ class Recorder:
             self.dropped += len(self._queue)
             self._queue.clear()
             self._bytes = 0
+
+
+def header_line(started: datetime) -> bytes:
+    """The first line of a recording that began at `started`."""
+    return f'{{"recording":"realtime-pcm","version":{VERSION},"started":"{started.isoformat()}"}}\n'.encode()
+
+
+def frame_line(validate: Callable[[bytes | str], object], seconds: float, direction: str, frame: bytes | str) -> bytes:
+    """The line of one frame. `validate` decodes it, and raises DecodeError where it is none."""
+    try:
+        validate(frame)
+    except DecodeError as error:
+        raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
+        reason = str(error).encode("ascii", "backslashreplace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+        return b'{"time":%.6f,"direction":"%b","raw":"%b","error":"%b"}\n' % (
+            seconds,
+            direction.encode(),
+            b64encode(raw),
+            reason,
+        )
+    data = frame.encode() if isinstance(frame, str) else frame
+    if b"\n" in data or b"\r" in data:
+        # In JSON that was accepted, they stand between values only.
+        data = data.replace(b"\n", b" ").replace(b"\r", b" ")
+    return b'{"time":%.6f,"direction":"%b","event":%b}\n' % (seconds, direction.encode(), data)
+
+
+def save_lines(path: str | os.PathLike[str], lines: Iterable[bytes], *, overwrite: bool = False) -> None:
+    """Writes the lines of a whole recording to a file, compressed by its name. Raises OSError as a Recorder does."""
+    with closing(open_to_write(path, overwrite)) as file:
+        for line in lines:
+            file.write(line)
 
 
 def _frame_of(given: Any) -> bytes | str:

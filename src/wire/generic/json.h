@@ -97,8 +97,18 @@ static inline const uint8_t *skip_digits(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
-/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly below 1e308: before its
- * point it has at most 200 digits, and in its exponent at most two. Else p: walk_plain has to read the value. */
+/* Whether a number is below 1.7e308, by its power of ten and its first two digits. first: its first digit; digits: how many stand
+ * before its point, at most 200; exponent: three digits. A number that begins with 0 may get a false no. */
+static inline bool is_below_limit(const uint8_t *first, ptrdiff_t digits, const uint8_t *exponent) {
+    const ptrdiff_t power = (exponent[0] - '0') * 100 + (exponent[1] - '0') * 10 + (exponent[2] - '0') + digits - 1;
+    if (power != 308) return power < 308;
+    const uint8_t second = first[1] == '.' ? first[2] : first[1];
+    return *first == '1' && second < '7';
+}
+
+/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly within a double: before its
+ * point it has at most 200 digits, and its exponent is negative, has at most two digits, or is_below_limit. Else p: walk_plain has
+ * to read the value. */
 static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t *end) {
     const uint8_t *const first = p + (p < end && *p == '-');
     const uint8_t *behind = skip_digits(first, end);
@@ -111,9 +121,12 @@ static inline const uint8_t *walk_common_number(const uint8_t *p, const uint8_t 
     }
     if (behind < end && (*behind | 0x20) == 'e') {
         const uint8_t *exponent = behind + 1;
+        const bool negative = exponent < end && *exponent == '-';
         if (exponent < end && (*exponent == '+' || *exponent == '-')) exponent++;
         behind = skip_digits(exponent, end);
-        if (behind == exponent || behind - exponent > 2) return p;
+        const ptrdiff_t length = behind - exponent;
+        if (length == 0) return p;
+        if (length > 2 && !negative && (length > 3 || !is_below_limit(first, digits, exponent))) return p;
     }
     return behind;
 }

@@ -20,6 +20,7 @@ typedef struct member {
     const uint8_t *key; /* what stands between the quotes */
     size_t length;
     bool escaped;
+    bool names_type; /* the key is "type"; walk_key sets this */
     wire_value value;
 } member;
 
@@ -35,12 +36,6 @@ static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const
     uint8_t plain[WIRE_MAX_NAME];
     size_t length = plain_key(data, m->key, m->length, plain);
     return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
-}
-
-static bool is_type_key(const uint8_t *data, const member *m) {
-    if (!m->escaped) return m->length == 4 && wire_load32(m->key) == wire_load32("type");
-    uint8_t plain[WIRE_MAX_NAME];
-    return plain_key(data, m->key, m->length, plain) == 4 && memcmp(plain, "type", 4) == 0;
 }
 
 /* The type in the catalogue for the string that "type" has; catalogue->unknown where the catalogue has no such type. */
@@ -184,15 +179,29 @@ static inline const uint8_t *valid_value(walker *w, const uint8_t *p, wire_value
     return behind;
 }
 
-/* p: the key of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing brace. */
-static inline const uint8_t *valid_member(walker *w, const uint8_t *p, member *m) {
+/* p: the value of a member, in a frame that the walk has accepted. Returns the byte behind it. */
+static inline const uint8_t *pass_value(walker *w, const uint8_t *p) {
+    if (*p == '"') return skip_string(w, p + 1) + 1;
+    if (*p == '{' || *p == '[') return skip_container(p, w->end);
+    while (*p != ',' && *p != '}' && *p > ' ') p++;
+    return p;
+}
+
+/* p: the key of a member, in a frame that the walk has accepted. Returns the value. */
+static inline const uint8_t *valid_key(walker *w, const uint8_t *p, member *m) {
     bool ignored;
     m->key = p + 1;
     m->escaped = false;
-    p = walk_string(w, m->key, &m->escaped, &ignored);
+    p = near_quote(w, m->key);
+    if (p == NULL) p = walk_string(w, m->key, &m->escaped, &ignored);
     m->length = (size_t)(p - m->key);
     p = skip_space(p + 1, w->end);
-    p = valid_value(w, skip_space(p + 1, w->end), &m->value);
+    return skip_space(p + 1, w->end);
+}
+
+/* p: behind the value of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing
+ * brace. */
+static inline const uint8_t *valid_next(const walker *w, const uint8_t *p) {
     p = skip_space(p, w->end);
     return *p == ',' ? skip_space(p + 1, w->end) : p;
 }
@@ -203,7 +212,8 @@ static void walk_again(walker *w, wire_frame *f) {
     p = skip_space(p + 1, w->end);
     while (*p != '}') {
         member m;
-        p = valid_member(w, p, &m);
+        p = valid_key(w, p, &m);
+        p = valid_next(w, valid_value(w, p, &m.value));
         store(f, &m);
     }
 }
@@ -299,9 +309,9 @@ static inline const uint8_t *walk_likely(walker *w, wire_frame *f) {
 }
 
 /* Whether the likely type has its payload under this key. */
-static bool is_likely_payload(const wire_frame *f, const member *m) {
+static bool is_likely_payload(const wire_frame *f, const uint8_t *key, size_t length) {
     if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
-    uint32_t field = find_field(f->likely->layout, f->data, m);
+    uint32_t field = wire_layout_find(f->likely->layout, key, length);
     return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
 }
 
@@ -332,14 +342,18 @@ static void settle_type(wire_frame *f, progress *so_far, const wire_type *type) 
  * field, if the type is known and has one. */
 static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
     bool ignored;
+    uint8_t plain[WIRE_MAX_NAME];
     m->key = ++p;
     p = walk_string(w, p, &m->escaped, &ignored);
     if (p == NULL) return NULL;
     m->length = (size_t)(p - m->key);
+    const uint8_t *key = m->escaped ? plain : m->key;
+    const size_t length = m->escaped ? plain_key(f->data, m->key, m->length, plain) : m->length;
+    m->names_type = length == 4 && wire_load32(key) == wire_load32("type");
     /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
      * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
-    if (so_far->layout == NULL && is_likely_payload(f, m)) settle_type(f, so_far, f->likely);
-    if (so_far->layout != NULL) *field = find_field(so_far->layout, f->data, m);
+    if (so_far->layout == NULL && is_likely_payload(f, key, length)) settle_type(f, so_far, f->likely);
+    if (so_far->layout != NULL) *field = wire_layout_find(so_far->layout, key, length);
     p++;
     if (p == w->end || *p != ':') {
         p = skip_space(p, w->end);
@@ -352,15 +366,14 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
 /* p: the value of a member that is no known field: "type", a member that comes before the type and is kept, or a member that is
  * not declared. Returns the byte behind the value. */
 static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
-    const bool names_type = is_type_key(f->data, m);
     member *kept = m;
-    if (!names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
+    if (!m->names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
         kept = &so_far->pending[so_far->pending_count];
     }
-    wire_value *value = names_type ? &f->type_value : &kept->value;
+    wire_value *value = m->names_type ? &f->type_value : &kept->value;
     p = walk_value(w, p, value, 1);
     if (p == NULL) return in_member(f, m);
-    if (names_type) {
+    if (m->names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
             so_far->again |= type != f->type; /* of several "type" members the last one counts */
@@ -421,6 +434,7 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     } else if (w->end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
         m.key = p + 1;
         m.length = 4;
+        m.names_type = true;
         return walk_other(w, f, so_far, p + 7, &m);
     }
     p = walk_key(w, f, so_far, p, &m, &field);
@@ -519,24 +533,55 @@ static wire_status walk(wire_frame *f) {
     return status;
 }
 
+/* Marks what is found of `count` keys, and of their inner keys, as absent. `at`: the place of the first of them. */
+static void forget_found(const wire_key *keys, size_t count, wire_value *found, size_t at) {
+    for (size_t i = 0; i < count; i++) {
+        found[at + i].kind = WIRE_ABSENT;
+        if (keys[i].inner_count) forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+    }
+}
+
+/* p: the opening brace of an object, in a frame that the walk has accepted. What is found of `count` keys begins at found[at].
+ * Returns the byte behind the closing brace. It goes as deep as the keys do. */
+static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *keys, size_t count, wire_value *found,
+                                   size_t at) {
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m;
+        p = valid_key(w, p, &m);
+        uint8_t plain[WIRE_MAX_NAME];
+        if (m.escaped) {
+            m.length = plain_key(w->data, m.key, m.length, plain);
+            m.key = plain;
+        }
+        size_t i = 0;
+        while (i < count && !(keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length))) i++;
+        if (i == count) {
+            p = pass_value(w, p);
+        } else if (keys[i].inner_count == 0) {
+            p = valid_value(w, p, &found[at + i]);
+        } else {
+            /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
+            forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+            if (*p == '{') {
+                const uint8_t *start = p;
+                p = find_members(w, p, keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+                put_value(&found[at + i], (size_t)(start - w->data), (size_t)(p - w->data), WIRE_OBJECT);
+            } else {
+                p = valid_value(w, p, &found[at + i]);
+            }
+        }
+        p = valid_next(w, p);
+    }
+    return p + 1;
+}
+
 static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
-    for (size_t i = 0; i < count; i++) found[i].kind = WIRE_ABSENT;
+    forget_found(keys, count, found, 0);
     if (object->kind != WIRE_OBJECT) return;
     walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
     look_at(&w, w.block);
-    const uint8_t *p = skip_space(w.block + 1, w.end);
-    while (*p != '}') {
-        member m;
-        p = valid_member(&w, p, &m);
-        uint8_t plain[WIRE_MAX_NAME];
-        if (m.escaped) {
-            m.length = plain_key(data, m.key, m.length, plain);
-            m.key = plain;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)) found[i] = m.value;
-        }
-    }
+    find_members(&w, w.block, keys, count, found, 0);
 }
 
 static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {

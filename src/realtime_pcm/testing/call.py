@@ -1,0 +1,70 @@
+"""What the loopback server keeps of one connection."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from io import BytesIO
+from time import monotonic
+from typing import Any, Literal
+
+from .._core import Decoder, Session
+from ..recording import Entry, read_recording
+from ..recording.writer import frame_line, header_line, save_lines
+from .held import Held, HeldItem
+
+__all__ = ["Call"]
+
+MAX_FRAMES = 10_000  # in the recording of one connection
+MAX_BYTES = 16 * 1024 * 1024  # of these frames
+
+
+class Call:
+    """One connection of a client: what both sides said, and what the server holds.
+
+    dropped: how many frames are not in the recording, because 10,000 frames or 16 MiB were kept already. formats: a Session with
+    the formats of both directions as they stand.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self.formats = Session()
+        self.held = Held()
+        self.session: dict[str, Any] = {}
+        self._frames: list[tuple[float, Literal["received", "sent"], str | bytes]] = []
+        self._bytes = 0
+        self._began = monotonic()
+        self._started = datetime.now(UTC)
+
+    @property
+    def items(self) -> tuple[HeldItem, ...]:
+        """The items of the conversation, oldest first: the last 1,000."""
+        return self.held.items()
+
+    @property
+    def recording(self) -> list[Entry]:
+        """What both sides said, as `read_recording` gives it: "received" is what the server sent, "sent" what the client did."""
+        return list(read_recording(BytesIO(b"".join(self._lines()))))
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Writes the recording to a file, compressed by its name (.gz, .zst), as a Recorder does. Errors are its errors."""
+        save_lines(path, self._lines(), overwrite=overwrite)
+
+    def keep(self, direction: Literal["received", "sent"], frame: str | bytes) -> None:
+        """Adds a frame to the recording, if there is room."""
+        size = len(frame)
+        if len(self._frames) >= MAX_FRAMES or self._bytes + size > MAX_BYTES:
+            self.dropped += 1
+            return
+        self._bytes += size
+        self._frames.append((monotonic() - self._began, direction, frame))
+
+    def _lines(self) -> list[bytes]:
+        validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
+        lines = [header_line(self._started)]
+        for seconds, direction, frame in self._frames[:]:
+            lines.append(frame_line(validate[direction], seconds, direction, frame))
+        return lines
+
+    def __repr__(self) -> str:
+        return f"<Call: {len(self._frames)} frames, {len(self.items)} items>"

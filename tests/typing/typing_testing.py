@@ -1,0 +1,37 @@
+"""What type checkers make of realtime_pcm.testing. Never run: tests/typing/test_typing.py has mypy and pyright read it."""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import numpy as np
+
+import realtime_pcm as rp
+from realtime_pcm import client_messages, messages
+from realtime_pcm.recording import Entry
+from realtime_pcm.testing import Call, HeldItem, LoopbackServer, loopback, make
+from realtime_pcm.testing.fixtures import StartServer
+
+
+def of_messages() -> None:
+    pcm = np.zeros(480, np.int16)
+    assert_type(make(messages.ResponseAudioDelta, pcm=pcm, item_id="x"), messages.ResponseAudioDelta)
+    assert_type(make(client_messages.InputAudioBufferAppend, pcm=b"\0\0"), client_messages.InputAudioBufferAppend)
+    assert_type(make(messages.Error, error={"message": "no"}, decoder=rp.Decoder()), messages.Error)
+
+
+async def of_servers() -> None:
+    async with LoopbackServer(interrupt=1.2, faults=["late@3"]) as server:
+        assert_type(server.url, str)
+        assert_type(server.calls, list[Call])
+        for call in server.calls:
+            assert_type(call.items, tuple[HeldItem, ...])
+            assert_type(call.recording, list[Entry])
+    with loopback(pace=1.0) as other:
+        assert_type(other, LoopbackServer)
+
+
+def of_fixtures(loopback_server: StartServer) -> None:
+    assert_type(loopback_server(interrupt=0.5).calls[-1].items[-1].audio_ms, int)
