@@ -21,6 +21,11 @@ from realtime_pcm.recording import read_recording, reader
 
 NAMES = list(ROW_COLUMNS)[1:]
 HEADER = b'{"recording":"realtime-pcm","version":1,"started":"2026-01-01T00:00:00+00:00"}\n'
+FORMAT = '{"audio":{"output":{"format":{"type":"%s"}}}'
+ITEM = (
+    '{"type":"conversation.item.added","item":{"id":"x\\n","role":"user","content":'
+    '[{"text":"one"},7,{"text":null,"transcript":"t\\u0041"},{},{"text":"two"}]}}'
+)
 FORMATS = ["audio/pcm", "audio/pcmu", "audio/pcma", "audio/mp3"]
 
 
@@ -37,17 +42,16 @@ def talk(rng: random.Random, count: int) -> list[bytes]:
                     f'{{"type":"response.output_audio.delta",{ids},"delta":"{audio}"}}',
                     f'{{"delta":"{audio}",{ids},"type":"response.audio.delta"}}',
                     f'{{"type":"response.output_audio.delta","delta":"{audio[:-1]}*",{ids}}}',
-                    f'{{"type":"response.output_audio_transcript.delta",{ids},"delta":"caf\\u00e9 é \\ud83d\\ude00","output_index":-7}}',
+                    f'{{"type":"response.text.delta",{ids},"delta":"caf\\u00e9 é \\ud83d\\ude00","output_index":-7}}',
                     f'{{"type":"response.output_audio.done",{ids}}}',
                     f'{{"type":"response.done","response":{{"id":"r{response}"}}}}',
-                    f'{{"type":"response.created","response":{{"id":"r{response}","audio":{{"output":{{"format":{{"type":"{rng.choice(FORMATS)}"}}}}}}}}}}',
-                    f'{{"type":"session.updated","session":{{"audio":{{"output":{{"format":{{"type":"{rng.choice(FORMATS)}"}}}}}}}}}}',
+                    f'{{"type":"response.created","response":{FORMAT % rng.choice(FORMATS)},"id":"r{response}"}}}}',
+                    f'{{"type":"session.updated","session":{FORMAT % rng.choice(FORMATS)}}}}}',
                     '{"type":"session.created","session":{}}',
                     f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}',
                     '{"type":"input_audio_buffer.commit"}',
                     '{"type":"input_audio_buffer.speech_started","audio_start_ms":3,"item_id":null}',
-                    '{"type":"conversation.item.added","item":{"id":"x\\n","role":"user","content":'
-                    '[{"text":"one"},7,{"text":null,"transcript":"t\\u0041"},{},{"text":"two"}]}}',
+                    ITEM,
                     '{"type":"response.content_part.done","part":{"transcript":"p"},"item_id":"i"}',
                     '{"type":"conversation.item.added","item":[],"item_id":3}',
                     '{"type":"error","error":{"message":"m","code":1}}',
@@ -81,8 +85,8 @@ def own(rng: random.Random, frames: list[bytes]) -> bytes:
     lines = [HEADER]
     for number, frame in enumerate(frames):
         way = rng.choice(("received", "sent", "received"))
-        frame = frame.replace(b"\n", b" ").replace(b"\r", b" ")
-        lines.append(b'{"time":%.6f,"direction":"%b","event":%b}\n' % (number * 0.02, way.encode(), frame))
+        event = frame.replace(b"\n", b" ").replace(b"\r", b" ")
+        lines.append(b'{"time":%.6f,"direction":"%b","event":%b}\n' % (number * 0.02, way.encode(), event))
         if rng.random() < 0.02:
             lines.append(b'{"time":1.5,"direction":"received","raw":"%b","error":"x"}\n' % base64.b64encode(frame))
         if rng.random() < 0.02:

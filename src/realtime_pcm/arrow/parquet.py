@@ -42,8 +42,8 @@ def to_parquet(
 ) -> list[Written]:
     """Writes Parquet files of recordings, one of rows for each, beside it its items and its errors.
 
-    They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the path
-    of the recording below the folder that was given.
+    They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the
+    path of the recording below the folder that was given.
     paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
     Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
     written, and that has not changed, is left out. The same recordings give the same bytes again.

@@ -57,7 +57,7 @@ def row_of(entry: Entry) -> Row:
         item_id,
         _integer(message, "output_index"),
         _integer(message, "content_index"),
-        next((found for name in COLUMN_PLACES if (found := _integer(message, name)) is not None), None),
+        next((place for name in COLUMN_PLACES if (place := _integer(message, name)) is not None), None),
         text,
         pcm,
         encoding,
