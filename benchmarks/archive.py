@@ -1,10 +1,11 @@
 """Recordings to tables: `realtime_pcm.arrow` against what others make of the same file, one and two threads.
 
-    python -m benchmarks.archive [--megabytes 256] [--rounds 3]
+    python -m benchmarks.archive [--megabytes 4 256] [--rounds 5]
 
-Each way reads the same file of JSON lines, and gives the number of rows, and the bytes and a checksum of what it has found: audio
-or text. The checks come first, and a way that finds anything else ends the run. Then all ways take turns; the smallest CPU time of
-each counts, and the wall time of one and two threads. `cat` and `memcpy` find nothing: they are the bounds. pyarrow.json leaves base64 as it is.
+Each way reads the same file of JSON lines, and gives the number of rows, and the bytes and a checksum of the audio or text in
+it. The checks come first, and a way that finds anything else ends the run. Then all ways take turns; the smallest CPU time of
+each counts, and the wall time of one and two threads. `cat` and `memcpy` find nothing: they are the bounds. pyarrow.json leaves
+base64 as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -120,7 +120,8 @@ def by_polars(path: Path, check: bool) -> Found | None:
     )
     if not check:
         return None
-    parts = frame.get_column("pcm").drop_nulls().to_list() + [text.encode() for text in frame.get_column("text").drop_nulls()]
+    parts = frame.get_column("pcm").drop_nulls().to_list()
+    parts += [text.encode() for text in frame.get_column("text").drop_nulls()]
     return checked(frame.height, parts)
 
 
@@ -130,7 +131,8 @@ def by_duckdb(path: Path, check: bool) -> Found | None:
     with duckdb.connect(config={"threads": 1}) as base:
         table = base.sql(
             "select type, case when type = 'response.output_audio.delta' then from_base64(delta) end as pcm, "
-            "case when type <> 'response.output_audio.delta' then delta end as text from read_json(?, format='newline_delimited', "
+            "case when type <> 'response.output_audio.delta' then delta end as text "
+            "from read_json(?, format='newline_delimited', "
             "columns={type: 'VARCHAR', event_id: 'VARCHAR', item_id: 'VARCHAR', delta: 'VARCHAR'}, maximum_object_size=67108864)",
             params=[str(path)],
         ).to_arrow_table()
@@ -178,7 +180,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU time of this process, all of its threads, and of those that it ran: other programs take less of it than of wall time."""
+    """CPU time of this process, with all of its threads, and of those that it ran: other programs disturb it least."""
     before, own = os.times(), time.process_time()
     work()
     own = time.process_time() - own
@@ -219,7 +221,8 @@ def measure(folder: Path, kind: str, size: int, rounds: int) -> None:
     times = max(1, int(1e8 / size))  # the clock of CPU time ticks in 10 ms
     for _ in range(rounds):
         for name, way in ways.items():
-            best[name] = min(best[name], cpu_seconds(lambda way=way: repeat(way, path, times)) / times)  # type: ignore[misc]
+            taken = cpu_seconds(lambda way=way: repeat(way, path, times)) / times  # type: ignore[misc]
+            best[name] = min(best[name], taken)
     with arrow.Batches(path) as batches:
         for _ in batches:
             pass
@@ -243,7 +246,8 @@ def main() -> None:
     given = parser.parse_args()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(
-        f"tier {rp.simd_tier()}, {os.cpu_count()} cores{load}, Python {sys.version.split()[0]}; CPU time, the best of {given.rounds}"
+        f"tier {rp.simd_tier()}, {os.cpu_count()} cores{load}, Python {sys.version.split()[0]}; "
+        f"CPU time, the best of {given.rounds}"
     )
     with tempfile.TemporaryDirectory() as folder:
         for megabytes in given.megabytes:

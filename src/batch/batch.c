@@ -58,8 +58,7 @@ static void put_integer(batch *b, batch_number column, const wire_frame *f, uint
 
 /* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */
 
-#define KEY(text) \
-    { text, sizeof text - 1, NULL, 0, 0 }
+#define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
 
 static const wire_value *object_in(const wire_frame *f, uint32_t field) {
     return field && f->values[field].kind == WIRE_OBJECT ? &f->values[field] : NULL;
@@ -247,8 +246,10 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
         side = !side;
         if (walk(b, &f, data, length, side, &memory) != WIRE_OK) return memory ? CALLER : NO_MEMORY;
         plan = plan_of(f.type);
-        if (plan != NULL && plan->kind == BATCH_UNKNOWN) side = *sent;
-        else *sent = side;
+        if (plan != NULL && plan->kind == BATCH_UNKNOWN)
+            side = *sent;
+        else
+            *sent = side;
     }
     if (plan == NULL || plan->kind == BATCH_SLOW) return CALLER;
     b->likely[side] = f.type;

@@ -16,8 +16,8 @@
 /* ---- What a message has for the columns ------------------------------------------------------------------------- */
 
 typedef enum batch_kind {
-    BATCH_SLOW = 0,  /* the caller decodes it */
-    BATCH_PLAIN,     /* it changes nothing in the session */
+    BATCH_SLOW = 0, /* the caller decodes it */
+    BATCH_PLAIN,    /* it changes nothing in the session */
     BATCH_AUDIO,
     BATCH_AUDIO_END, /* it ends one stream */
     BATCH_UNKNOWN,   /* of a type that no class declares */
@@ -28,9 +28,9 @@ typedef enum batch_kind {
 typedef struct batch_plan {
     uint8_t kind; /* batch_kind */
     uint8_t response_id, item_id, output_index, content_index;
-    uint8_t audio_ms[2];    /* the first of them that is there counts */
-    uint8_t texts[4];       /* likewise */
-    bool loses_carry;       /* the message ends a stream, and nobody is given the byte that the stream still holds */
+    uint8_t audio_ms[2];                 /* the first of them that is there counts */
+    uint8_t texts[4];                    /* likewise */
+    bool loses_carry;                    /* the message ends a stream, and nobody is given the byte that the stream still holds */
     uint8_t item, response, part, error; /* fields whose objects columns are read from */
     uint32_t nested;                     /* the bits of these */
     uint32_t format_fields; /* bits of fields by which a delta names its own format: with one of them, the caller decodes it */
@@ -42,8 +42,8 @@ void batch_set_plan(wire_layout *layout, const batch_plan *plan);
 
 /* An audio format, as the session keeps it. */
 typedef struct batch_format {
-    const void *object;    /* what audio_stream.format points to */
-    int conversion;        /* wire_conversion; -1: there is none */
+    const void *object;     /* what audio_stream.format points to */
+    int conversion;         /* wire_conversion; -1: there is none */
     int32_t rate, channels; /* 0: more than a column holds */
     char encoding[128 * 4 + 1];
     size_t encoding_length;
@@ -101,11 +101,11 @@ typedef struct batch {
     const wire_tier *tier;
     const wire_catalogue *catalogues[2]; /* of the server's messages and of the client's */
     stream_table *streams;
-    bool as_sent;                 /* the bytes of payloads, not int16 samples */
-    bool own;                     /* the recording is one of ours: its directions count */
-    bool wrapped;                 /* frames stand in objects; else each line is a frame of the server */
-    bool has_keys;                /* `keys` fit the lines so far; false: the caller looks at each line */
-    bool quoted;                  /* the frame is a string of JSON */
+    bool as_sent;  /* the bytes of payloads, not int16 samples */
+    bool own;      /* the recording is one of ours: its directions count */
+    bool wrapped;  /* frames stand in objects; else each line is a frame of the server */
+    bool has_keys; /* `keys` fit the lines so far; false: the caller looks at each line */
+    bool quoted;   /* the frame is a string of JSON */
     line_keys keys;
     size_t time_at, direction_at; /* which of the values that line_split finds; 0: none */
     double scale, origin;         /* of times; scale NaN: nobody knows yet */
@@ -138,9 +138,9 @@ typedef struct batch {
     uint8_t *time_valid;
     int32_t *rate, *channels;
     uint8_t *rate_valid, *channels_valid;
-    uint8_t *pcm; /* int16 samples, or bytes */
-    size_t pcm_length, pcm_room;  /* in bytes */
-    int64_t *pcm_ends;            /* in samples, or bytes */
+    uint8_t *pcm;                /* int16 samples, or bytes */
+    size_t pcm_length, pcm_room; /* in bytes */
+    int64_t *pcm_ends;           /* in samples, or bytes */
     uint8_t *pcm_valid;
     /* Times that are read by the caller: their rows and texts. */
     size_t late_count, late_length, late_room;
@@ -152,9 +152,9 @@ typedef struct batch {
 typedef enum batch_stop {
     BATCH_NEED_DATA = 0, /* no whole line is left */
     BATCH_FULL,
-    BATCH_NEED_CALLER,   /* the line *at .. *line_end is the caller's */
-    BATCH_NEED_SESSION,  /* `frame` changes the session: the caller does that, and then calls batch_row_done */
-    BATCH_NO_MEMORY,     /* the line is still to be read */
+    BATCH_NEED_CALLER,  /* the line *at .. *line_end is the caller's */
+    BATCH_NEED_SESSION, /* `frame` changes the session: the caller does that, and then calls batch_row_done */
+    BATCH_NO_MEMORY,    /* the line is still to be read */
 } batch_stop;
 
 /* Takes memory for max_rows rows. false: there is none. The fields above "where it stands" are set before. */

@@ -332,7 +332,8 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     unsigned next = 0;
 #define TEXT(which) \
     make_column(&all->arrays[next], owns[next], rows, b->texts[which].valid, b->texts[which].ends, b->texts[which].data), next++
-#define NUMBER(which) make_column(&all->arrays[next], owns[next], rows, b->numbers[which].valid, b->numbers[which].values, NULL), next++
+#define NUMBER(which) \
+    make_column(&all->arrays[next], owns[next], rows, b->numbers[which].valid, b->numbers[which].values, NULL), next++
     TEXT(TEXT_SOURCE);
     NUMBER(NUMBER_LINE);
     make_column(&all->arrays[next], owns[next], rows, b->time_valid, b->time, NULL), next++;

@@ -198,8 +198,9 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
             const char *mark = quoted ? "\"" : "";
             static const char *const times[] = {"0.25", "\"late\"", "1e5", "null", "-7", "01"};
             if (wrapped) {
-                length += (size_t)snprintf(text + length, sizeof text - length, "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
-                                           times[random_below(6)], mark, (int)size, frame, mark, random_below(2) ? "OUT" : "in");
+                length +=
+                    (size_t)snprintf(text + length, sizeof text - length, "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
+                                     times[random_below(6)], mark, (int)size, frame, mark, random_below(2) ? "OUT" : "in");
             } else {
                 length += (size_t)snprintf(text + length, sizeof text - length, "%.*s\r\n", (int)size, frame);
             }

@@ -42,7 +42,7 @@ def talk(rng: random.Random, count: int) -> list[bytes]:
                     f'{{"type":"response.output_audio.delta",{ids},"delta":"{audio}"}}',
                     f'{{"delta":"{audio}",{ids},"type":"response.audio.delta"}}',
                     f'{{"type":"response.output_audio.delta","delta":"{audio[:-1]}*",{ids}}}',
-                    f'{{"type":"response.text.delta",{ids},"delta":"caf\\u00e9 é \\ud83d\\ude00","output_index":-7}}',
+                    f'{{"type":"response.text.delta",{ids},"delta":"ol\\u00e9 é \\ud83d\\ude00","output_index":-7}}',
                     f'{{"type":"response.output_audio.done",{ids}}}',
                     f'{{"type":"response.done","response":{{"id":"r{response}"}}}}',
                     f'{{"type":"response.created","response":{FORMAT % rng.choice(FORMATS)},"id":"r{response}"}}}}',

@@ -36,7 +36,7 @@ def call(tmp_path: Path) -> Path:
         record.received(G711)
         record.received(DELTA % b"AAAB")
         record.received(b'{"type":"error","error":{"message":"no \\u00e9","code":"c"}}')
-        record.received(b'{"type":"response.output_text.delta","delta":"caf\\u00e9 \xc3\xa9","item_id":7,"output_index":1.5}')
+        record.received(b'{"type":"response.output_text.delta","delta":"ol\\u00e9 \xc3\xa9","item_id":7,"output_index":1.5}')
     return path
 
 
@@ -71,7 +71,7 @@ def test_a_row_for_each_entry_of_read_recording(call: Path, pcm: Any, dtype: str
 def test_the_columns_of_what_messages_say(call: Path) -> None:
     rows = read(call).to_pylist()
     last = rows[-1]
-    assert last["text"] == "café é" and last["item_id"] is None and last["output_index"] is None
+    assert last["text"] == "olé é" and last["item_id"] is None and last["output_index"] is None
     assert rows[-2]["text"] == "no é" and rows[-2]["type"] == "error"
     transcript = "".join(row["text"] for row in rows if row["type"] == "response.output_audio_transcript.delta")
     (done,) = (row["text"] for row in rows if row["type"] == "response.output_audio_transcript.done")

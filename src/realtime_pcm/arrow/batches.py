@@ -18,7 +18,7 @@ from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
 __all__ = ["Batches", "read"]
 
 ROWS = 8_192  # of a batch
-BYTES = 8 << 20  # of the audio and text of a batch; one more frame may come on top
+BYTES = 2 << 20  # of the audio and text of a batch; one more frame may come on top. More of them fall out of the CPU's caches
 ARROW_ARRAY = 80  # bytes of a struct ArrowArray
 BUFFER = 1 << 19  # bytes of a file that are read at once; a longer line gets more
 

@@ -254,7 +254,7 @@ class Recording(Iterator[Entry]):
     # --- for realtime_pcm.arrow, which finds the lines itself
 
     def lines_to_read(self) -> tuple[bytes, int]:
-        """The lines that were looked at to recognise the shape, which the caller reads, and the number of the line before them."""
+        """The lines from which the shape was recognised, for the caller to read, and the number of the line before them."""
         first = b"".join(self._first)
         self._first.clear()
         return first, self._line
