@@ -16,6 +16,7 @@
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
+#   core/batch.pxi       many lines of a recording in one call, into the columns of arrow/ (src/batch)
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_type_lock
@@ -51,7 +52,14 @@ cdef extern from "streams.h":
         uint8_t item_id
         uint8_t content_index
         uint8_t speaker
+    ctypedef struct audio_stream:
+        int64_t offset
+        const void *format
+        uint32_t generation
+        uint8_t carry
+        uint8_t carry_count
     ctypedef struct stream_table:
+        audio_stream *newest
         size_t count
         size_t carries
         uint64_t evicted_bytes
@@ -59,12 +67,6 @@ cdef extern from "streams.h":
     ctypedef struct stream_key:
         uint16_t length
         uint8_t *bytes
-    ctypedef struct audio_stream:
-        int64_t offset
-        const void *format
-        uint32_t generation
-        uint8_t carry
-        uint8_t carry_count
 
 cdef enum:
     RECURRING_KEYS = 4                  # the keys in _RECURRING (core/catalogue.pxi)

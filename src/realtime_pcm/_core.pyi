@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
 import numpy as np
@@ -453,6 +453,65 @@ class ViewField:
     def __name__(self) -> str: ...
     def __get__(self, instance: ViewObject | None, owner: type[ViewObject] | None = None, /) -> Any: ...
     def __set__(self, instance: ViewObject, value: object, /) -> None: ...
+
+COLUMN_TEXTS: tuple[str, ...]
+COLUMN_PLACES: tuple[str, ...]
+COLUMN_OBJECTS: tuple[str, ...]
+
+@final
+class LineBatch:
+    """The lines of one recording, as batches of rows. For realtime_pcm.arrow.
+
+    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number; gives
+    the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours. wrapped:
+    whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether
+    it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a
+    hint; 0: unknown.
+    slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
+    """
+
+    line: int
+    def __init__(
+        self,
+        session: Session,
+        slow: Callable[[bytes, int], tuple[Any, ...] | None],
+        source: str,
+        *,
+        own: bool,
+        wrapped: bool,
+        as_sent: bool,
+        words: dict[bytes, bool],
+        rows: int,
+        size: int,
+        expected: int = 0,
+    ) -> None: ...
+    @property
+    def rows(self) -> int:
+        """Rows in the batch so far."""
+    @property
+    def full(self) -> bool:
+        """Whether the batch has no room for a further row."""
+    @property
+    def slow_lines(self) -> int: ...
+    def set_template(
+        self,
+        before: tuple[bytes, ...],
+        behind: tuple[bytes, ...],
+        time_at: int,
+        direction_at: int,
+        quoted: bool,
+        scale: float,
+        origin: float,
+        late: Callable[[bytes], float | None] | None,
+    ) -> None:
+        """How lines are split from now on: see Template and Wrapper.numbers of recording/shapes.py. late: reads the text of a
+        time that is no plain number."""
+    def feed(self, data: bytes | bytearray | memoryview, start: int, end: int, last: bool) -> tuple[int, bool]:
+        """Reads lines from data[start:end]. Gives (where it stopped, whether the batch is full). last: the data end the file."""
+    def put_row(self, row: tuple[Any, ...]) -> None:
+        """Puts in a row of rows.py."""
+    def export(self, address: int) -> None:
+        """Moves the batch into the ArrowArray at this address, and begins the next one."""
 
 def _split_line(line: bytes, before: tuple[bytes, ...], behind: tuple[bytes, ...]) -> list[bytes] | None: ...
 def _unquote(value: bytes) -> bytes | None: ...

@@ -20,7 +20,8 @@ from cpython.pystate cimport PyInterpreterState, PyThreadState
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.math cimport NAN
+from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
@@ -66,4 +67,5 @@ include "core/bases.pxi"
 include "core/session.pxi"
 include "core/decoder.pxi"
 include "core/encoder.pxi"
+include "core/batch.pxi"
 include "core/pickling.pxi"

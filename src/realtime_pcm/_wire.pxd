@@ -22,6 +22,7 @@ cdef extern from "wire.h" nogil:
         uint32_t field_count
         uint32_t payload_first
         uint32_t payload_count
+        const void *owner
 
     void wire_layout_init(wire_layout *layout)
     uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length)

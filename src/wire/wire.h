@@ -81,6 +81,7 @@ typedef struct wire_layout {
     uint32_t payload_first; /* the number of the first field that may hold the payload, which is base64 */
     uint32_t payload_count; /* how many fields, from that one on, may hold it; 0: the message has no payload */
     uint8_t index[64];      /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
+    const void *owner;      /* what the caller keeps for this layout, or NULL */
 } wire_layout;
 
 void wire_layout_init(wire_layout *layout);

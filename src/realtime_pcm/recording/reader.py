@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from io import BufferedReader
 from typing import Any, NamedTuple, Self
 
 from .._core import Decoder, RealtimeMessage, Session, UnknownClientMessage, UnknownMessage, _split_line, _unquote, decode
@@ -229,7 +230,9 @@ class Recording(Iterator[Entry]):
                         time = None
                         if time_at:
                             try:
-                                time = float(found[time_at]) * scale - origin
+                                time = (
+                                    float(found[time_at]) * scale - origin if scale == scale else wrapper.seconds(found[time_at])
+                                )
                             except ValueError:
                                 time = wrapper.seconds(found[time_at])
                         if type(message) in UNKNOWN:
@@ -243,10 +246,88 @@ class Recording(Iterator[Entry]):
                 if entry is not None:
                     yield entry
         if self._fault is not None:
-            yield self._refused(DecodeError(f"the file ends here: {self._fault}", 0, None, None, b""), None, None)
+            yield self._refused(self._end_fault(self._fault), None, None)
         self.close()
 
     _template = NO_TEMPLATE
+
+    # --- for realtime_pcm.arrow, which finds the lines itself
+
+    def lines_to_read(self) -> tuple[bytes, int]:
+        """The lines from which the shape was recognised, for the caller to read, and the number of the line before them."""
+        first = b"".join(self._first)
+        self._first.clear()
+        return first, self._line
+
+    def fill(self, buffer: memoryview) -> int:
+        """Reads further bytes into a buffer. 0: the file ends here; `damaged` says whether in the middle of its data."""
+        count = 0
+        while count < len(buffer) and not self._ended:
+            try:
+                read = int(self._file.readinto1(buffer[count:]))  # type: ignore[attr-defined]
+            except FAULTS as error:
+                self._stopped(error)
+                break
+            if not read:
+                break
+            count += read
+        return count
+
+    @property
+    def size(self) -> int:
+        """How many bytes the file has, if it is a file of the disk that is not packed; else 0."""
+        try:
+            return os.fstat(self._file.fileno()).st_size if type(self._file) is BufferedReader else 0
+        except (OSError, ValueError):
+            return 0
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the data end where they should not. A line that is cut off there is left out, and entry_of_end says so."""
+        return self._fault is not None
+
+    def entry_of_end(self, line: int) -> Entry | None:
+        """The entry behind the last line, where the file ends too early."""
+        self._line = line
+        return None if self._fault is None else self._refused(self._end_fault(self._fault), None, None)
+
+    def entry_of_overlong(self, line: bytes, number: int) -> Entry:
+        """The entry of the first LONGEST_LINE bytes of a line that is longer; the caller leaves out the rest."""
+        self._line = number
+        return self._refused(self._overlong_fault(line), None, None)
+
+    def entry_of(self, line: bytes, number: int) -> Entry | None:
+        """The entry of a line, its newline included; None for one without a frame."""
+        self._line = number
+        wrapper = self._wrapper
+        if wrapper is None:
+            frame = line if line[-1] != NEWLINE else line[:-2] if line[-2:-1] == b"\r" else line[:-1]
+            return None if not frame or frame.isspace() else self._entry(frame, None, "received")
+        before, behind, time_at, way_at, quoted = self._template
+        found = _split_line(line, before, behind)
+        text = None if found is None else _unquote(found[0]) if quoted else found[0]
+        if found is not None and text is not None:
+            way = (way_of(found[way_at]) or "received") if way_at else "received"
+            try:
+                message = self._decode[way](text)
+            except DecodeError:
+                pass  # a fault of the frame or of the line: the slow way finds out
+            else:
+                time = wrapper.seconds(found[time_at]) if time_at else None
+                if type(message) in UNKNOWN:
+                    return self._of_other_side(text, message, time, way)
+                return Entry(self._line, time, way, message, None)
+        return self._unwrap(line.rstrip(b"\r\n"), wrapper)
+
+    @property
+    def wrapper(self) -> Wrapper | None:
+        """How lines hold their frames; None for plain frames."""
+        return self._wrapper
+
+    @property
+    def template(self) -> Template:
+        """What the lines so far have in common."""
+        return self._template
 
     def _stopped(self, error: Exception) -> bytes:
         """The end of a file whose compressed data are at fault. Raises an OSError of the disk."""
@@ -264,9 +345,15 @@ class Recording(Iterator[Entry]):
                 line = self._file.readline(LONGEST_LINE)
             except FAULTS as error:
                 line = self._stopped(error)
-        return self._refused(
-            DecodeError(f"a line of more than {LONGEST_LINE} bytes", LONGEST_LINE, None, None, start), None, None
-        )
+        return self._refused(self._overlong_fault(start), None, None)
+
+    @staticmethod
+    def _overlong_fault(start: bytes) -> DecodeError:
+        return DecodeError(f"a line of more than {LONGEST_LINE} bytes", LONGEST_LINE, None, None, start[:1000])
+
+    @staticmethod
+    def _end_fault(why: str) -> DecodeError:
+        return DecodeError(f"the file ends here: {why}", 0, None, None, b"")
 
     def _entry(self, frame: bytes | str, time: float | None, way: Direction) -> Entry:
         try:

@@ -1,0 +1,360 @@
+#include "batch.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "atomics.h"
+#include "columns.h"
+
+/* The first 42 bits of an Ogg page, in base64; see samples.pxi. */
+static bool is_ogg(const uint8_t *data, const wire_value *value) {
+    return value->end - value->start > 8 && memcmp(data + value->start, "T2dnUwA", 7) == 0;
+}
+
+void batch_set_plan(wire_layout *layout, const batch_plan *plan) {
+    store_pointer(&layout->owner, plan);
+}
+
+static const batch_plan *plan_of(const wire_type *type) {
+    return load_pointer(&type->layout->owner);
+}
+
+static const batch_format *find_format(batch *b, const void *object, int side) {
+    int guess = b->guess[side];
+    if (guess >= 0 && b->formats[guess].object == object) return &b->formats[guess];
+    for (size_t i = 0; i < b->format_count; i++) {
+        if (b->formats[i].object == object) {
+            b->guess[side] = (int)i;
+            return &b->formats[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- The row of a frame ---------------------------------------------------------------------------------------- */
+
+static bool put_field(batch *b, batch_text column, const wire_frame *f, uint32_t field) {
+    const wire_value *value = &f->values[field];
+    if (value->kind != WIRE_STRING) return true;
+    return column_put_value(b, column, f->data, value);
+}
+
+static void put_integer(batch *b, batch_number column, const wire_frame *f, uint32_t field) {
+    const wire_value *value = &f->values[field];
+    if (value->kind != WIRE_INTEGER) return;
+    const uint8_t *at = f->data + value->start, *end = f->data + value->end;
+    const bool negative = *at == '-';
+    uint64_t number = 0;
+    if (end - at > 20) return;
+    for (at += negative; at < end; at++) {
+        const uint64_t digit = (uint64_t)(*at - '0');
+        if (number > (UINT64_MAX - digit) / 10) return;
+        number = number * 10 + digit;
+    }
+    if (number > (uint64_t)INT64_MAX + negative) return;
+    batch_put_number(b, column, negative ? (int64_t)(0 - number) : (int64_t)number);
+}
+
+/* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */
+
+#define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
+
+static const wire_value *object_in(const wire_frame *f, uint32_t field) {
+    return field && f->values[field].kind == WIRE_OBJECT ? &f->values[field] : NULL;
+}
+
+/* The text of a content part, or its transcript; NULL: it has neither. `found` has room for both. */
+static const wire_value *text_of_part(const batch *b, const uint8_t *data, const wire_value *part, wire_value *found) {
+    static const wire_key keys[2] = {KEY("text"), KEY("transcript")};
+    b->tier->members(data, part, keys, 2, found);
+    return found[0].kind == WIRE_STRING ? &found[0] : found[1].kind == WIRE_STRING ? &found[1] : NULL;
+}
+
+/* The texts of all parts, with a blank between two. */
+static bool put_content(batch *b, const uint8_t *data, const wire_value *content) {
+    if (content->kind != WIRE_ARRAY) return true;
+    size_t at = content->start + 1;
+    bool any = false;
+    wire_value part, found[2];
+    while (b->tier->element(data, content, &at, &part)) {
+        const wire_value *text = part.kind == WIRE_OBJECT ? text_of_part(b, data, &part, found) : NULL;
+        if (text == NULL) continue;
+        if (any && !column_put_text(b, TEXT_TEXT, (const uint8_t *)" ", 1)) return false;
+        if (!column_put_value(b, TEXT_TEXT, data, text)) return false;
+        any = true;
+    }
+    return true;
+}
+
+static bool put_item(batch *b, const uint8_t *data, const wire_value *item, bool has_text) {
+    static const wire_key keys[3] = {KEY("id"), KEY("role"), KEY("content")};
+    wire_value found[3];
+    b->tier->members(data, item, keys, 3, found);
+    if (!b->texts[TEXT_ITEM_ID].valid[b->rows] && found[0].kind == WIRE_STRING &&
+        !column_put_value(b, TEXT_ITEM_ID, data, &found[0])) {
+        return false;
+    }
+    if (found[1].kind == WIRE_STRING && !column_put_value(b, TEXT_ROLE, data, &found[1])) return false;
+    return has_text || put_content(b, data, &found[2]);
+}
+
+static bool put_nested(batch *b, const wire_frame *f, const batch_plan *plan, bool has_text) {
+    static const wire_key id[1] = {KEY("id")}, message[1] = {KEY("message")};
+    const wire_value *object;
+    wire_value found[2];
+    if ((object = object_in(f, plan->item)) != NULL && !put_item(b, f->data, object, has_text)) return false;
+    if ((object = object_in(f, plan->response)) != NULL && !b->texts[TEXT_RESPONSE_ID].valid[b->rows]) {
+        b->tier->members(f->data, object, id, 1, found);
+        if (found[0].kind == WIRE_STRING && !column_put_value(b, TEXT_RESPONSE_ID, f->data, &found[0])) return false;
+    }
+    if ((object = object_in(f, plan->part)) != NULL && !b->texts[TEXT_TEXT].valid[b->rows]) {
+        const wire_value *text = text_of_part(b, f->data, object, found);
+        if (text != NULL && !column_put_value(b, TEXT_TEXT, f->data, text)) return false;
+    }
+    if ((object = object_in(f, plan->error)) != NULL && !b->texts[TEXT_TEXT].valid[b->rows]) {
+        b->tier->members(f->data, object, message, 1, found);
+        if (found[0].kind == WIRE_STRING && !column_put_value(b, TEXT_TEXT, f->data, &found[0])) return false;
+    }
+    return true;
+}
+
+/* What the columns show of the frame, audio apart. */
+static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
+    if (plan->kind == BATCH_UNKNOWN) {
+        if (!column_put_value(b, TEXT_TYPE, f->data, &f->type_value)) return false;
+    } else if (!column_put_text(b, TEXT_TYPE, (const uint8_t *)f->type->name, f->type->length)) {
+        return false;
+    }
+    if (!put_field(b, TEXT_EVENT_ID, f, 0)) return false;
+    if (plan->response_id && !put_field(b, TEXT_RESPONSE_ID, f, plan->response_id)) return false;
+    if (plan->item_id && !put_field(b, TEXT_ITEM_ID, f, plan->item_id)) return false;
+    if (plan->output_index) put_integer(b, NUMBER_OUTPUT_INDEX, f, plan->output_index);
+    if (plan->content_index) put_integer(b, NUMBER_CONTENT_INDEX, f, plan->content_index);
+    for (unsigned i = 0; i < 2 && plan->audio_ms[i] && !b->numbers[NUMBER_AUDIO_MS].valid[b->rows]; i++) {
+        put_integer(b, NUMBER_AUDIO_MS, f, plan->audio_ms[i]);
+    }
+    bool has_text = false;
+    for (unsigned i = 0; i < 4 && plan->texts[i] && !has_text; i++) {
+        if (f->values[plan->texts[i]].kind != WIRE_STRING) continue;
+        if (!put_field(b, TEXT_TEXT, f, plan->texts[i])) return false;
+        has_text = true;
+    }
+    return !(f->containers & plan->nested) || put_nested(b, f, plan, has_text);
+}
+
+/* ---- A frame ------------------------------------------------------------------------------------------------------ */
+
+typedef enum outcome { DONE, CALLER, SESSION, NO_MEMORY } outcome;
+
+static size_t out_bytes(const batch *b, size_t samples) {
+    return b->as_sent ? samples : samples * 2;
+}
+
+/* Makes room for the payload, as if its format were that of the delta before. sink.out stays NULL where it cannot be guessed. */
+static bool offer_sink(batch *b, wire_frame *f, int side) {
+    const batch_plan *plan = plan_of(f->type);
+    f->sink.out = NULL;
+    f->sink.carry_count = 0;
+    if (plan == NULL || plan->kind != BATCH_AUDIO || b->guess[side] < 0) return true;
+    const int conversion = b->formats[b->guess[side]].conversion;
+    if (conversion < 0) return true;
+    f->sink.conversion = (wire_conversion)conversion;
+    if (!column_room(b, out_bytes(b, f->payload_bytes / wire_sample_bytes(f->sink.conversion)))) return false;
+    f->sink.out = b->pcm + b->pcm_length;
+    return true;
+}
+
+static wire_status walk(batch *b, wire_frame *f, const uint8_t *data, size_t length, int side, bool *memory) {
+    wire_frame_init(f, data, length, b->catalogues[side], b->streams->carries > 0);
+    f->likely = b->likely[side];
+    wire_status status = b->tier->walk(f);
+    if (status == WIRE_NEED_SINK) {
+        if (!offer_sink(b, f, side)) {
+            *memory = false;
+            return WIRE_NEED_SINK;
+        }
+        status = b->tier->walk(f);
+    }
+    return status;
+}
+
+/* An audio message: the samples behind those of the rows before, and the stream moves on. */
+static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int side, bool sent, size_t line) {
+    const wire_value *value = &f->values[f->payload_field];
+    if ((f->payload != WIRE_PAYLOAD_DONE && f->payload != WIRE_PAYLOAD_SPAN) || f->present & plan->format_fields ||
+        is_ogg(f->data, value)) {
+        return CALLER;
+    }
+    stream_key key;
+    bool named = true;
+    audio_stream *stream = streams_same_as_last(b->streams, f, &plan->ids);
+    if (stream == NULL) {
+        named = false;
+        stream_key_of_frame(&key, f, &plan->ids);
+        stream = streams_find(b->streams, &key);
+    }
+    if (stream == NULL || stream->generation != b->streams->generation) return CALLER;
+    const batch_format *format = find_format(b, stream->format, side);
+    if (format == NULL || format->conversion < 0) return CALLER;
+    const wire_conversion conversion = (wire_conversion)format->conversion;
+    const size_t width = wire_sample_bytes(conversion);
+    if (f->payload != WIRE_PAYLOAD_DONE || f->sink.out == NULL || f->sink.conversion != conversion) {
+        size_t position;
+        if (wire_payload_size(b->tier, f->data, value, &f->payload_bytes, &position) != WIRE_OK) return CALLER;
+        f->sink.conversion = conversion;
+        f->sink.carry_count = stream->carry_count && width == 2;
+        f->sink.carry = f->sink.carry_count ? stream->carry : 0;
+        if (!column_room(b, out_bytes(b, (f->payload_bytes + f->sink.carry_count) / width))) return NO_MEMORY;
+        f->sink.out = b->pcm + b->pcm_length;
+        if (wire_payload_decode(b->tier, f->data, value, &f->sink, &position) != WIRE_OK) return CALLER;
+    }
+    const size_t samples = (f->payload_bytes + f->sink.carry_count) / width;
+    if (!batch_row(b, line, sent) || !put_frame(b, f, plan) ||
+        !column_put_text(b, TEXT_ENCODING, (const uint8_t *)format->encoding, format->encoding_length)) {
+        return NO_MEMORY;
+    }
+    column_take_pcm(b, out_bytes(b, samples), format->rate, format->channels);
+    batch_put_number(b, NUMBER_SAMPLE_OFFSET, stream->offset);
+    streams_advance(b->streams, stream, samples, f->sink.carry_count, f->sink.rest, f->sink.rest_count);
+    if (!named) streams_remember_spelling(b->streams, f, &plan->ids);
+    return DONE;
+}
+
+static outcome take_end(batch *b, wire_frame *f, const batch_plan *plan, bool sent, size_t line) {
+    stream_key key;
+    if (!batch_row(b, line, sent) || !put_frame(b, f, plan)) return NO_MEMORY;
+    stream_key_of_frame(&key, f, &plan->ids);
+    audio_stream *stream = streams_find(b->streams, &key);
+    if (stream != NULL) {
+        if (plan->loses_carry) b->streams->evicted_bytes += stream->carry_count;
+        streams_close(b->streams, stream);
+    }
+    return DONE;
+}
+
+/* One frame: its row, and what it does to the streams. The row is not ended yet. SESSION: the caller is to
+ * change the session, and to end the row. Any other outcome leaves all as it was. */
+static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *sent, size_t line) {
+    wire_frame f;
+    bool memory = true;
+    int side = *sent;
+    if (walk(b, &f, data, length, side, &memory) != WIRE_OK) return memory ? CALLER : NO_MEMORY;
+    const batch_plan *plan = plan_of(f.type);
+    if (plan != NULL && plan->kind == BATCH_UNKNOWN && !b->own) {
+        /* Where the other side knows the type, it is the other side that has sent it. */
+        side = !side;
+        if (walk(b, &f, data, length, side, &memory) != WIRE_OK) return memory ? CALLER : NO_MEMORY;
+        plan = plan_of(f.type);
+        if (plan != NULL && plan->kind == BATCH_UNKNOWN)
+            side = *sent;
+        else
+            *sent = side;
+    }
+    if (plan == NULL || plan->kind == BATCH_SLOW) return CALLER;
+    b->likely[side] = f.type;
+    if (plan->kind == BATCH_AUDIO) return take_audio(b, &f, plan, side, *sent, line);
+    if (plan->kind == BATCH_AUDIO_END) return take_end(b, &f, plan, *sent, line);
+    if (!batch_row(b, line, *sent) || !put_frame(b, &f, plan)) return NO_MEMORY;
+    if (plan->kind != BATCH_SESSION) return DONE;
+    b->frame = data;
+    b->frame_length = length;
+    b->frame_sent = *sent;
+    return SESSION;
+}
+
+/* ---- A line -------------------------------------------------------------------------------------------------------- */
+
+static bool is_sent(batch *b, const line_span *word) {
+    uint8_t lower[32];
+    const size_t length = (size_t)(word->end - word->start);
+    if (length > sizeof lower) return false;
+    for (size_t i = 0; i < length; i++) {
+        const uint8_t byte = word->start[i];
+        lower[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+    }
+    for (size_t i = 0; i < b->word_count; i++) {
+        if (b->words[i].length == length && memcmp(b->words[i].bytes, lower, length) == 0) return b->words[i].sent;
+    }
+    return false;
+}
+
+/* A frame that is a string of JSON, as its own text in `scratch`. false: no memory. *frame.start NULL: the caller reads it. */
+static bool unquote(batch *b, line_span *frame) {
+    const size_t length = (size_t)(frame->end - frame->start);
+    if (length > b->scratch_room) {
+        uint8_t *larger = realloc(b->scratch, length + length / 2);
+        if (larger == NULL) return false;
+        b->scratch = larger;
+        b->scratch_room = length + length / 2;
+    }
+    const size_t written = line_unquote(frame->start, frame->end, b->scratch);
+    frame->start = written == SIZE_MAX ? NULL : b->scratch;
+    frame->end = written == SIZE_MAX ? NULL : b->scratch + written;
+    return true;
+}
+
+/* The time that a line gives. false: the caller is to read it. */
+static bool read_time(const batch *b, const line_span *text, double *time) {
+    double number;
+    if (isnan(b->scale) || !line_number(text->start, text->end, &number)) return false;
+    volatile double scaled = number * b->scale; /* two roundings, as in Python, and not one of a fused operation */
+    *time = scaled - b->origin;
+    return true;
+}
+
+static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, size_t line) {
+    line_span found[2 * LINE_MEMBERS + 1];
+    if (!b->has_keys || !line_split(start, end, &b->keys, found)) return CALLER;
+    if (b->quoted) {
+        if (!unquote(b, &found[0])) return NO_MEMORY;
+        if (found[0].start == NULL) return CALLER;
+    }
+    bool sent = b->direction_at && is_sent(b, &found[b->direction_at]);
+    double time = 0;
+    const line_span *text = &found[b->time_at];
+    const bool timed = b->time_at && read_time(b, text, &time), late = b->time_at && !timed;
+    const size_t length = (size_t)(text->end - text->start);
+    if (late && !column_late_room(b, length)) return NO_MEMORY;
+    const outcome done = take_frame(b, found[0].start, (size_t)(found[0].end - found[0].start), &sent, line);
+    const bool has_row = done == DONE || done == SESSION;
+    if (has_row && timed) batch_put_time(b, time);
+    if (has_row && late) column_put_late(b, text->start, length);
+    return done;
+}
+
+static bool is_full(const batch *b) {
+    return b->rows == b->max_rows || b->bytes + b->pcm_length >= b->max_bytes;
+}
+
+batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end) {
+    while (!is_full(b)) {
+        const uint8_t *start = data + *at, *limit = data + length;
+        if (start == limit) return BATCH_NEED_DATA;
+        const uint8_t *newline = memchr(start, '\n', (size_t)(limit - start));
+        if (newline == NULL && !last) return BATCH_NEED_DATA;
+        const uint8_t *behind = newline == NULL ? limit : newline + 1;
+        const uint8_t *end = newline == NULL ? limit : newline;
+        if (newline != NULL && end > start && end[-1] == '\r') end--;
+        if (end > start) {
+            bool sent = false;
+            const outcome done = b->wrapped ? take_wrapped(b, start, newline == NULL ? limit : newline, b->line + 1)
+                                            : take_frame(b, start, (size_t)(end - start), &sent, b->line + 1);
+            if (done == NO_MEMORY) return BATCH_NO_MEMORY;
+            if (done == CALLER) {
+                *line_end = (size_t)(behind - data);
+                b->slow_lines++;
+                return BATCH_NEED_CALLER;
+            }
+            if (done == SESSION) {
+                *line_end = (size_t)(behind - data);
+                b->slow_lines++;
+                return BATCH_NEED_SESSION;
+            }
+            batch_row_done(b);
+        }
+        *at = (size_t)(behind - data);
+        b->line++;
+    }
+    return BATCH_FULL;
+}

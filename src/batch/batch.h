@@ -1,0 +1,188 @@
+/* Many lines of a recording at once, into the columns of one batch, without Python: lines are found, walked and decoded, and the
+ * samples are written where they stay. A line that does anything out of the ordinary is left to the caller, who decodes it with
+ * the Decoder and puts its row in: one that changes the session, or that is refused, or whose stream begins.
+ *
+ * The columns are those of realtime_pcm/arrow/schema.py, in the layout of Arrow; batch_export hands their memory over through the
+ * C data interface of Arrow. Nothing here locks, or keeps state outside the batch: each function may be called without the GIL, by
+ * one thread at a time for each batch and each session.
+ */
+#ifndef REALTIME_PCM_BATCH_H
+#define REALTIME_PCM_BATCH_H
+
+#include "lines.h"
+#include "streams.h"
+#include "wire.h"
+
+/* ---- What a message has for the columns ------------------------------------------------------------------------- */
+
+typedef enum batch_kind {
+    BATCH_SLOW = 0, /* the caller decodes it */
+    BATCH_PLAIN,    /* it changes nothing in the session */
+    BATCH_AUDIO,
+    BATCH_AUDIO_END, /* it ends one stream */
+    BATCH_UNKNOWN,   /* of a type that no class declares */
+    BATCH_SESSION,   /* the caller changes the session, and the row is as of BATCH_PLAIN */
+} batch_kind;
+
+/* Kept as `owner` of each wire_layout. Fields are given by their numbers; 0: there is none. */
+typedef struct batch_plan {
+    uint8_t kind; /* batch_kind */
+    uint8_t response_id, item_id, output_index, content_index;
+    uint8_t audio_ms[2];                 /* the first of them that is there counts */
+    uint8_t texts[4];                    /* likewise */
+    bool loses_carry;                    /* the message ends a stream, and nobody is given the byte that the stream still holds */
+    uint8_t item, response, part, error; /* fields whose objects columns are read from */
+    uint32_t nested;                     /* the bits of these */
+    uint32_t format_fields; /* bits of fields by which a delta names its own format: with one of them, the caller decodes it */
+    stream_fields ids;
+} batch_plan;
+
+/* Sets the plan of a layout, while other threads may read it. A layout without a plan is left to the caller. */
+void batch_set_plan(wire_layout *layout, const batch_plan *plan);
+
+/* An audio format, as the session keeps it. */
+typedef struct batch_format {
+    const void *object;     /* what audio_stream.format points to */
+    int conversion;         /* wire_conversion; -1: there is none */
+    int32_t rate, channels; /* 0: more than a column holds */
+    char encoding[128 * 4 + 1];
+    size_t encoding_length;
+} batch_format;
+
+#define BATCH_FORMATS 32
+
+/* ---- The batch ---------------------------------------------------------------------------------------------------- */
+
+typedef enum batch_text {
+    TEXT_SOURCE = 0,
+    TEXT_DIRECTION,
+    TEXT_TYPE,
+    TEXT_EVENT_ID,
+    TEXT_RESPONSE_ID,
+    TEXT_ITEM_ID,
+    TEXT_TEXT,
+    TEXT_ENCODING,
+    TEXT_ROLE,
+    TEXT_ERROR,
+    TEXTS
+} batch_text;
+
+typedef enum batch_number {
+    NUMBER_LINE = 0,
+    NUMBER_OUTPUT_INDEX,
+    NUMBER_CONTENT_INDEX,
+    NUMBER_AUDIO_MS,
+    NUMBER_SAMPLE_OFFSET,
+    NUMBERS
+} batch_number;
+
+/* A column of strings. */
+typedef struct text_column {
+    uint8_t *data;
+    size_t length, room;
+    int32_t *ends;  /* ends[0] is 0, ends[row + 1] the end of a row's text in `data` */
+    uint8_t *valid; /* one byte a row */
+} text_column;
+
+typedef struct number_column {
+    int64_t *values;
+    uint8_t *valid;
+} number_column;
+
+/* A word for a direction, in its quotes. */
+typedef struct batch_word {
+    const uint8_t *bytes;
+    size_t length;
+    bool sent;
+} batch_word;
+
+typedef struct batch {
+    /* What the caller sets. */
+    const wire_tier *tier;
+    const wire_catalogue *catalogues[2]; /* of the server's messages and of the client's */
+    stream_table *streams;
+    bool as_sent;  /* the bytes of payloads, not int16 samples */
+    bool own;      /* the recording is one of ours: its directions count */
+    bool wrapped;  /* frames stand in objects; else each line is a frame of the server */
+    bool has_keys; /* `keys` fit the lines so far; false: the caller looks at each line */
+    bool quoted;   /* the frame is a string of JSON */
+    line_keys keys;
+    size_t time_at, direction_at; /* which of the values that line_split finds; 0: none */
+    double scale, origin;         /* of times; scale NaN: nobody knows yet */
+    const batch_word *words;
+    size_t word_count;
+    size_t max_rows, max_bytes;
+    const uint8_t *source;
+    size_t source_length;
+
+    /* Formats that streams have had. */
+    batch_format formats[BATCH_FORMATS];
+    size_t format_count;
+    int guess[2]; /* the format of the last delta of each side; -1: none */
+
+    /* Where it stands. */
+    size_t rows, line; /* line: of the recording, the last one that was read */
+    size_t bytes;      /* of text and audio in the columns */
+    const wire_type *likely[2];
+    size_t slow_lines;
+    uint8_t *scratch;
+    const uint8_t *frame; /* with BATCH_NEED_SESSION, until the next call */
+    size_t frame_length;
+    bool frame_sent;
+    size_t scratch_room;
+
+    /* The columns. */
+    text_column texts[TEXTS];
+    number_column numbers[NUMBERS];
+    double *time;
+    uint8_t *time_valid;
+    int32_t *rate, *channels;
+    uint8_t *rate_valid, *channels_valid;
+    uint8_t *pcm;                /* int16 samples, or bytes */
+    size_t pcm_length, pcm_room; /* in bytes */
+    int64_t *pcm_ends;           /* in samples, or bytes */
+    uint8_t *pcm_valid;
+    /* Times that are read by the caller: their rows and texts. */
+    size_t late_count, late_length, late_room;
+    uint32_t *late_rows;
+    size_t *late_ends;
+    uint8_t *late;
+} batch;
+
+typedef enum batch_stop {
+    BATCH_NEED_DATA = 0, /* no whole line is left */
+    BATCH_FULL,
+    BATCH_NEED_CALLER,  /* the line *at .. *line_end is the caller's */
+    BATCH_NEED_SESSION, /* `frame` changes the session: the caller does that, and then calls batch_row_done */
+    BATCH_NO_MEMORY,    /* the line is still to be read */
+} batch_stop;
+
+/* Takes memory for max_rows rows. false: there is none. The fields above "where it stands" are set before. */
+bool batch_begin(batch *b);
+/* Gives all memory back. */
+void batch_end(batch *b);
+
+/* Reads lines from data[*at ..] until one of the reasons of batch_stop. *at moves behind each line that was read. `last`: the data
+ * end the file, so that a last line needs no newline. */
+batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end);
+
+/* ---- A row of the caller's ------------------------------------------------------------------------------------------ */
+
+/* Begins a row, in which all is null but the source, the line and the direction. false: no memory. */
+bool batch_row(batch *b, size_t line, bool sent);
+bool batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length);
+void batch_put_number(batch *b, batch_number column, int64_t number);
+void batch_put_time(batch *b, double time);
+/* Samples or bytes, and their format; 0 for a rate or channels that a column does not hold. */
+bool batch_put_pcm(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels);
+/* Ends the row. */
+void batch_row_done(batch *b);
+
+/* ---- Handing over ---------------------------------------------------------------------------------------------------- */
+
+struct ArrowArray;
+/* Hands the columns over as a struct of Arrow, in the order of schema.py, and leaves the batch without memory: batch_begin is next.
+ * false: no memory, and the batch is as it was. */
+bool batch_export(batch *b, struct ArrowArray *array);
+
+#endif

@@ -1,0 +1,61 @@
+/* The memory of a batch's columns: what batch.c writes into. */
+#ifndef REALTIME_PCM_COLUMNS_H
+#define REALTIME_PCM_COLUMNS_H
+
+#include <string.h>
+
+#include "batch.h"
+
+/* Sees to it that so many bytes fit behind pcm_length. */
+bool column_room(batch *b, size_t bytes);
+/* The samples that were written behind pcm_length become those of this row. */
+void column_take_pcm(batch *b, size_t bytes, int32_t rate, int32_t channels);
+/* Sees to it that so many bytes more fit into a column of strings. */
+bool column_grow(batch *b, batch_text which, size_t length);
+/* Sees to it that the text of a time can be kept. */
+bool column_late_room(batch *b, size_t length);
+/* Keeps the text of this row's time for the caller; there is room. */
+void column_put_late(batch *b, const uint8_t *text, size_t length);
+
+/* ---- Inline, for they are called several times for each row ------------------------------------------------------- */
+
+/* Most texts are short, and the call of memcpy would cost as much as the whole copy. */
+static inline void column_copy(uint8_t *out, const uint8_t *in, size_t length) {
+    if (length > 64 || length < 8) {
+        memcpy(out, in, length);
+        return;
+    }
+    uint64_t word;
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(&word, in + i, 8);
+        memcpy(out + i, &word, 8);
+    }
+    memcpy(&word, in + length - 8, 8);
+    memcpy(out + length - 8, &word, 8);
+}
+
+static inline void column_end_text(batch *b, text_column *column, size_t length) {
+    column->length += length;
+    column->ends[b->rows + 1] = (int32_t)column->length;
+    column->valid[b->rows] = 1;
+}
+
+static inline bool column_put_text(batch *b, batch_text which, const uint8_t *text, size_t length) {
+    text_column *column = &b->texts[which];
+    if (length > column->room - column->length && !column_grow(b, which, length)) return false;
+    column_copy(column->data + column->length, text, length);
+    column_end_text(b, column, length);
+    return true;
+}
+
+/* Puts in the string of a frame that the walk has accepted. */
+static inline bool column_put_value(batch *b, batch_text which, const uint8_t *data, const wire_value *value) {
+    const size_t length = value->end - value->start;
+    if (!value->escaped) return column_put_text(b, which, data + value->start, length);
+    text_column *column = &b->texts[which];
+    if (length > column->room - column->length && !column_grow(b, which, length)) return false;
+    column_end_text(b, column, wire_text_utf8(data, value, column->data + column->length, length));
+    return true;
+}
+
+#endif

@@ -1,0 +1,17 @@
+"""Recordings as tables of Arrow: one row a line, with its audio. The extra `arrow` brings pyarrow.
+
+reader = read("calls/")
+for batch in reader:
+    batch.column("pcm").values.to_numpy()
+
+to_parquet("calls/", "tables/")
+"""
+
+from __future__ import annotations
+
+from .batches import Batches, read
+from .items import items
+from .parquet import Written, to_parquet
+from .schema import VERSION, errors_schema, items_schema, rows_schema
+
+__all__ = ["VERSION", "Batches", "Written", "errors_schema", "items", "items_schema", "read", "rows_schema", "to_parquet"]

@@ -1,0 +1,195 @@
+"""Recordings as batches of rows, read as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from .._core import LineBatch, Session
+from ..recording import Recording, RecordingError, read_recording
+from ..recording.reader import LONGEST_LINE
+from ..recording.shapes import DIRECTIONS, Wrapper
+from .files import Source, sources
+from .rows import Row, row_of
+from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
+
+__all__ = ["Batches", "read"]
+
+ROWS = 8_192  # of a batch
+BYTES = 2 << 20  # of the audio and text of a batch; one more frame may come on top. More of them fall out of the CPU's caches
+ARROW_ARRAY = 80  # bytes of a struct ArrowArray
+BUFFER = 1 << 19  # bytes of a file that are read at once; a longer line gets more
+
+
+class Batches(Iterator[Any]):
+    """The rows of recordings as pyarrow.RecordBatch, of one recording at a time.
+
+    rows, size: a batch ends with so many rows, or so many bytes of text and audio; one more frame may come on top.
+    schema: that of every batch. lines: rows so far. refused: those of them that have an error. slow_lines: lines that C left to
+    the Decoder, and for which it took the GIL: those that change the session, begin a stream of audio, or were refused. A
+    context manager.
+    """
+
+    def __init__(self, paths: Any, *, pcm: Pcm = "int16", rows: int = ROWS, size: int = BYTES) -> None:
+        if rows < 1 or size < 1:
+            raise ValueError("rows and size are positive")
+        self._pa = require_pyarrow()
+        self.schema = rows_schema(pcm)
+        self.slow_lines = 0
+        self._bytes = size
+        self._buffer = bytearray()  # of the file before, for the next one
+        self._place = np.zeros(ARROW_ARRAY, np.uint8)
+        self.lines = 0
+        self.refused = 0
+        self._dtype = "uint8" if pcm == "sent" else "int16"
+        self._rows = rows
+        self._recording: Recording | None = None
+        self._batches = self._read(sources(paths))
+
+    def __next__(self) -> Any:
+        batch = next(self._batches)
+        self.lines += batch.num_rows
+        self.refused += batch.num_rows - batch.column("error").null_count
+        return batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file that is being read; no batches follow."""
+        self._batches.close()
+
+    def _read(self, given: Iterator[Source]) -> Any:
+        for source in given:
+            file = source.open()
+            try:
+                yield from self._of_file(source.name, file)
+            finally:
+                if source.is_ours:
+                    file.close()
+
+    def _of_file(self, name: str, file: Any) -> Iterator[Any]:
+        try:
+            recording = read_recording(file, dtype=self._dtype)
+        except RecordingError as error:
+            lines = self._lines(name, Session(), lambda line, number: None, None)
+            lines.put_row(_file_at_fault(error))
+            yield self._batch(lines)
+            return
+        with recording:
+            yield from self._of_recording(name, recording)
+
+    def _of_recording(self, name: str, recording: Recording) -> Iterator[Any]:
+        wrapper = recording.wrapper
+
+        def slow(line: bytes, number: int) -> Row | None:
+            before = recording.template
+            entry = recording.entry_of(line, number)
+            if wrapper is not None and recording.template is not before:
+                lines.set_template(*recording.template, *wrapper.numbers(), wrapper.seconds)
+            return None if entry is None else row_of(entry)
+
+        lines = self._lines(name, recording.session, slow, wrapper, recording.size)
+        buffer, self._buffer = self._buffer, bytearray()
+        if len(buffer) != BUFFER:
+            buffer = bytearray(BUFFER)
+        first, lines.line = recording.lines_to_read()
+        if len(first) > len(buffer):
+            buffer = bytearray(2 * len(first))
+        buffer[: len(first)] = first
+        start, end, last = 0, len(first), False
+        slow_lines = 0
+        while True:
+            start, full = lines.feed(buffer, start, end, last)
+            self.slow_lines += lines.slow_lines - slow_lines
+            slow_lines = lines.slow_lines
+            if full:
+                yield self._batch(lines)
+                continue
+            if last:
+                break
+            if end - start >= LONGEST_LINE:
+                start, end, last = self._leave_out(lines, recording, buffer, start, end)
+                continue
+            if start == 0 and end == len(buffer):
+                buffer.extend(bytes(min(len(buffer), LONGEST_LINE + BUFFER - len(buffer))))
+            elif start:
+                buffer[: end - start] = buffer[start:end]
+                start, end = 0, end - start
+            limit = min(len(buffer), start + LONGEST_LINE)
+            with memoryview(buffer) as view:
+                count = recording.fill(view[end:limit])
+            end += count
+            last = count == 0
+            if last and recording.damaged:
+                end = start
+        self._buffer = buffer
+        entry = recording.entry_of_end(lines.line)
+        if entry is not None:
+            if lines.full:
+                yield self._batch(lines)
+            lines.put_row(row_of(entry))
+        if lines.rows:
+            yield self._batch(lines)
+
+    def _leave_out(
+        self, lines: LineBatch, recording: Recording, buffer: bytearray, start: int, end: int
+    ) -> tuple[int, int, bool]:
+        """A line that is too long becomes one row. Gives where the next line begins, and whether the file ended."""
+        lines.line += 1
+        lines.put_row(row_of(recording.entry_of_overlong(bytes(buffer[start : start + 1000]), lines.line)))
+        while True:
+            with memoryview(buffer) as view:
+                end = recording.fill(view)
+            newline = buffer.find(b"\n", 0, end)
+            if newline >= 0 or end == 0:
+                return newline + 1, end, end == 0
+
+    def _lines(self, name: str, session: Session, slow: Any, wrapper: Wrapper | None, expected: int = 0) -> LineBatch:
+        return LineBatch(
+            session,
+            slow,
+            name,
+            own=wrapper is not None and wrapper.own,
+            wrapped=wrapper is not None,
+            as_sent=self._dtype == "uint8",
+            words=_WORDS,
+            rows=self._rows,
+            size=self._bytes,
+            expected=expected,
+        )
+
+    def _batch(self, lines: LineBatch) -> Any:
+        return self._pa.RecordBatch._import_from_c(*self._exported(lines))
+
+    def _exported(self, lines: LineBatch) -> tuple[int, Any]:
+        lines.export(self._place.ctypes.data)
+        return self._place.ctypes.data, self.schema
+
+
+_WORDS = {word: way == "sent" for word, way in DIRECTIONS.items()}
+
+
+def _file_at_fault(error: Exception) -> Row:
+    """The one row of a file that is no recording."""
+    row: list[Any] = [None] * (len(ROW_COLUMNS) - 1)
+    row[0], row[-1] = 0, str(error)
+    return tuple(row)
+
+
+def read(paths: Any, *, pcm: Pcm = "int16") -> Any:
+    """The rows of recordings as a pyarrow.RecordBatchReader, which reads as it goes: one batch is in memory at a time.
+
+    paths: one or several of a path, a folder, a URL that fsspec knows, a file that is open in binary mode. One file is one
+        session, which both sides share, as in `read_recording`.
+    pcm: what the column `pcm` holds: "int16", the samples, or "sent", the bytes as they were sent.
+    The schema is rows_schema(pcm). A line that is refused is a row with its reason in `error`, and so is a file that is no
+    recording. Raises OSError as open() does, ValueError for another `pcm`.
+    """
+    batches = Batches(paths, pcm=pcm)
+    return require_pyarrow().RecordBatchReader.from_batches(batches.schema, batches)

@@ -1,0 +1,124 @@
+"""What is read: paths, folders, URLs of fsspec, open files. Each of them becomes Sources with a name."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["Source", "limited", "sources"]
+
+BUFFER = 1 << 18
+
+
+class Source(NamedTuple):
+    """A recording to read. name: its path or URL. relative: the same below the folder that was given, for the output's name."""
+
+    name: str
+    relative: str
+    given: Any
+
+    def open(self) -> BinaryIO:
+        """The bytes of the file, as they lie there. Raises OSError where they cannot be had."""
+        given = self.given
+        if isinstance(given, str) and "://" in given:
+            return cast(BinaryIO, _fsspec().core.url_to_fs(given)[0].open(given, "rb"))
+        if isinstance(given, (str, os.PathLike)):
+            return open(given, "rb", buffering=BUFFER)
+        if hasattr(given, "open"):  # an OpenFile of fsspec
+            return cast(BinaryIO, given.open())
+        return cast(BinaryIO, given)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether open() opens it; an open file that was given stays open."""
+        return isinstance(self.given, (str, os.PathLike)) or hasattr(self.given, "open")
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise ModuleNotFoundError('a URL needs the package fsspec: pip install "realtime-pcm[arrow]"', name="fsspec") from None
+    return fsspec
+
+
+def sources(paths: Any) -> Iterator[Source]:
+    """The files of one path or of several, in the order given; the files of a folder sorted by name.
+
+    A folder stands for all files in it and below it whose names do not begin with a dot. Raises FileNotFoundError for a path that
+    is not there.
+    """
+    if isinstance(paths, Source):
+        yield paths
+        return
+    several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike)) and not hasattr(paths, "read")
+    for given in paths if several else (paths,):
+        if isinstance(given, str) and "://" in given:
+            yield from _of_url(given)
+        elif isinstance(given, (str, os.PathLike)):
+            yield from _of_path(given)
+        elif hasattr(given, "read") or hasattr(given, "open"):
+            name = str(getattr(given, "full_name", None) or getattr(given, "path", None) or getattr(given, "name", "<file>"))
+            yield Source(name, name.replace("\\", "/").rpartition("/")[2], given)
+        else:
+            raise TypeError(f"a path or an open file is expected, not {type(given).__name__}")
+
+
+def _of_path(given: str | os.PathLike[str]) -> Iterator[Source]:
+    path = Path(given)
+    if not path.is_dir():
+        if not path.exists():
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        yield Source(os.fspath(given), path.name, given)
+        return
+    for folder, names, files in os.walk(path):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in sorted(files):
+            found = Path(folder, name)
+            if not name.startswith(".") and found.is_file():
+                yield Source(str(found), found.relative_to(path).as_posix(), str(found))
+
+
+def _of_url(given: str) -> Iterator[Source]:
+    system, path = _fsspec().core.url_to_fs(given)
+    if not system.isdir(path):
+        if not system.exists(path):
+            raise FileNotFoundError(2, "No such file or directory", given)
+        yield Source(given, path.rpartition("/")[2], given)
+        return
+    for found in sorted(system.find(path)):
+        relative = found[len(path) :].lstrip("/")
+        if not any(part.startswith(".") for part in relative.split("/")):
+            yield Source(system.unstrip_protocol(found), relative, system.unstrip_protocol(found))
+
+
+class _Limited(io.RawIOBase):
+    """The first `size` bytes of a file."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self._file, self._left = file, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)[: self._left]
+        if hasattr(self._file, "readinto"):
+            count = int(self._file.readinto(view) or 0)
+        else:
+            data = self._file.read(len(view))
+            count = len(data)
+            view[:count] = data
+        self._left -= count
+        return count
+
+
+def limited(file: BinaryIO, size: int) -> BinaryIO:
+    """The first `size` bytes of a file, so that one that grows meanwhile is read as it was."""
+    return cast(BinaryIO, io.BufferedReader(_Limited(file, size), BUFFER))

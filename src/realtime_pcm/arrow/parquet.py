@@ -1,0 +1,213 @@
+"""Recordings to Parquet: one file of rows for each recording, beside it its items and its errors."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .batches import Batches
+from .files import Source, limited, sources
+from .items import Items
+from .schema import VERSION, Pcm, errors_schema, items_schema, require_pyarrow, rows_schema
+
+__all__ = ["Written", "to_parquet"]
+
+ENDS = 1 << 16  # bytes at each end of a recording that tell whether it is still the one that was read
+REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "item_id", "speaker")  # as dictionaries
+COMPRESSION = {"compression": "zstd", "compression_level": 1}
+
+
+class Written(NamedTuple):
+    """What became of one recording.
+
+    source: its path. path: the Parquet file of its rows. lines, refused: rows, and those with an error. bytes: of the recording,
+    as it lies on the disk. skipped: an earlier run had written it. error: why the file could not be read, or None.
+    """
+
+    source: str
+    path: str
+    lines: int
+    refused: int
+    bytes: int
+    skipped: bool
+    error: str | None
+
+
+def to_parquet(
+    paths: Any, out: str | os.PathLike[str], *, pcm: Pcm = "int16", progress: Callable[[Written], object] | None = None
+) -> list[Written]:
+    """Writes Parquet files of recordings, one of rows for each, beside it its items and its errors.
+
+    They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the
+    path of the recording below the folder that was given.
+    paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
+    Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
+    written, and that has not changed, is left out. The same recordings give the same bytes again.
+    A file that is no recording, is damaged or cannot be opened stands in the table of errors. Raises FileNotFoundError for a path
+    that is not there, ValueError where two recordings would have the same NAME, and OSError where `out` cannot be written to:
+    what was written before stays.
+    """
+    rows_schema(pcm)
+    return list(each_to_parquet(paths, out, pcm, progress))
+
+
+def each_to_parquet(
+    paths: Any, out: str | os.PathLike[str], pcm: Pcm, progress: Callable[[Written], object] | None = None
+) -> Iterator[Written]:
+    """to_parquet, one recording after the other."""
+    found = list(sources(paths))
+    taken: dict[str, str] = {}
+    for source in found:
+        other = taken.setdefault(source.relative, source.name)
+        if other != source.name:
+            raise ValueError(f"{other} and {source.name} would both become {source.relative}.parquet: give their common folder")
+    for source in found:
+        written = write_one(source, Path(out), pcm)
+        if progress is not None:
+            progress(written)
+        yield written
+
+
+def write_one(source: Source, out: Path, pcm: Pcm) -> Written:
+    """Writes the tables of one recording, unless they are there."""
+    places = {table: out / table / f"{source.relative}.parquet" for table in ("rows", "items", "errors")}
+    try:
+        file = source.open()
+    except OSError as error:
+        if not source.is_ours:
+            raise
+        return _write(source, places, pcm, {"realtime_pcm.bytes": "0"}, _only_error(source, pcm, error), 0, str(error))
+    try:
+        size, mark = _mark_of(file)
+        facts = {"realtime_pcm.bytes": str(size), "realtime_pcm.ends": mark}
+        before = _facts_of(places["rows"])
+        if before is not None and all(before.get(key) == value for key, value in {**facts, **_kind(pcm)}.items()):
+            lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
+            return Written(source.name, str(places["rows"]), lines, refused, size, True, before.get("realtime_pcm.error"))
+        batches = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
+        return _write(source, places, pcm, facts, batches, size, None)
+    finally:
+        if source.is_ours:
+            file.close()
+
+
+def _kind(pcm: Pcm) -> dict[str, str]:
+    return {"realtime_pcm.version": str(VERSION), "realtime_pcm.pcm": pcm}
+
+
+def _mark_of(file: Any) -> tuple[int, str]:
+    """The size of a file, and a checksum of its first and last bytes. The file is read from its beginning afterwards."""
+    size = int(file.seek(0, os.SEEK_END))
+    file.seek(0)
+    mark = zlib.crc32(file.read(ENDS))
+    file.seek(max(0, size - ENDS))
+    mark = zlib.crc32(file.read(min(size, ENDS)), mark)
+    file.seek(0)
+    return size, f"{mark:08x}"
+
+
+def _facts_of(path: Path) -> dict[str, str] | None:
+    """What an earlier run has written into the metadata of a file of rows; None where there is none."""
+    pa = require_pyarrow()
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return None
+    return {key.decode(): value.decode() for key, value in metadata.items() if key.startswith(b"realtime_pcm.")}
+
+
+def _only_error(source: Source, pcm: Pcm, error: Exception) -> Iterator[Any]:
+    """The batch of a file that cannot be read: one row, with the reason."""
+    schema = rows_schema(pcm)
+    row = dict.fromkeys(schema.names) | {"source": source.name, "line": 0, "error": str(error)}
+    yield require_pyarrow().RecordBatch.from_pylist([row], schema=schema)
+
+
+def _write(
+    source: Source, places: dict[str, Path], pcm: Pcm, facts: dict[str, str], batches: Iterator[Any], size: int, error: str | None
+) -> Written:
+    """Writes the tables under other names, then gives them their own; that of the rows last, for it says that all is there."""
+    pa = require_pyarrow()
+    import pyarrow.compute as pc
+
+    items = Items(source.name)
+    errors: list[Any] = []
+    lines = refused = 0
+    files = {name: _Whole(path) for name, path in places.items()}
+    try:
+        with files["rows"].writer(rows_schema(pcm)) as rows:
+            for batch in _readable(batches, source, pcm):
+                rows.write_batch(batch)
+                items.add(batch)
+                lines += batch.num_rows
+                count = batch.num_rows - batch.column("error").null_count
+                if count:
+                    refused += count
+                    bad = batch.filter(pc.is_valid(batch.column("error")))
+                    errors.append(pa.Table.from_batches([bad]).select(errors_schema().names))
+                    if error is None and lines == count and bad.column("line")[0].as_py() == 0:
+                        error = bad.column("error")[0].as_py()
+            facts = {**facts, "realtime_pcm.lines": str(lines), "realtime_pcm.refused": str(refused)}
+            rows.add_key_value_metadata(facts if error is None else {**facts, "realtime_pcm.error": error})
+        with files["items"].writer(items_schema()) as writer:
+            writer.write_table(items.table())
+        if errors:
+            with files["errors"].writer(errors_schema()) as writer:
+                writer.write_table(pa.concat_tables(errors).cast(errors_schema()))
+        for name in ("items", "errors", "rows"):
+            files[name].commit()
+    finally:
+        for file in files.values():
+            file.drop()
+    return Written(source.name, str(places["rows"]), lines, refused, size, False, error)
+
+
+def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]:
+    """The batches; where the disk cannot be read further, a last one says so."""
+    iterator = iter(batches)
+    while True:
+        try:
+            batch = next(iterator)
+        except StopIteration:
+            return
+        except OSError as error:
+            yield from _only_error(source, pcm, error)
+            return
+        yield batch
+
+
+class _Whole:
+    """A file that appears under its name when it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: Path | None = None
+
+    def writer(self, schema: Any) -> Any:
+        """A ParquetWriter to the other name."""
+        import pyarrow.parquet as pq
+
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._written = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        names = [name for name in REPEATED if name in schema.names]
+        return pq.ParquetWriter(self._written, schema, use_dictionary=names, **COMPRESSION)
+
+    def commit(self) -> None:
+        """Gives the file its name; where nothing was written, an older file of that name goes."""
+        if self._written is None:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._written.replace(self._path)
+            self._written = None
+
+    def drop(self) -> None:
+        """Removes what was written and not committed."""
+        if self._written is not None:
+            with suppress(OSError):
+                self._written.unlink(missing_ok=True)

@@ -1,0 +1,421 @@
+# Many lines of a recording in one call, into the columns of one batch of realtime_pcm.arrow. src/batch does it without the GIL.
+# What is out of the ordinary there comes back line by line: `slow` of LineBatch decodes it with the Decoder, and gives its row.
+
+cdef extern from "arrow.h":
+    struct ArrowArray:
+        pass
+
+cdef extern from "batch.h" nogil:
+    enum:
+        BATCH_FORMATS
+    ctypedef enum batch_kind:
+        BATCH_SLOW
+        BATCH_PLAIN
+        BATCH_AUDIO
+        BATCH_AUDIO_END
+        BATCH_UNKNOWN
+        BATCH_SESSION
+    ctypedef struct batch_plan:
+        uint8_t kind
+        uint8_t response_id
+        uint8_t item_id
+        uint8_t output_index
+        uint8_t content_index
+        uint8_t audio_ms[2]
+        uint8_t texts[4]
+        bint loses_carry
+        uint8_t item
+        uint8_t response
+        uint8_t part
+        uint8_t error
+        uint32_t nested
+        uint32_t format_fields
+        stream_fields ids
+    ctypedef struct batch_format:
+        const void *object
+        int conversion
+        int32_t rate
+        int32_t channels
+        char encoding[513]
+        size_t encoding_length
+    ctypedef enum batch_text:
+        TEXT_TYPE
+        TEXT_EVENT_ID
+        TEXT_RESPONSE_ID
+        TEXT_ITEM_ID
+        TEXT_TEXT
+        TEXT_ENCODING
+        TEXT_ROLE
+        TEXT_ERROR
+    ctypedef enum batch_number:
+        NUMBER_OUTPUT_INDEX
+        NUMBER_CONTENT_INDEX
+        NUMBER_AUDIO_MS
+        NUMBER_SAMPLE_OFFSET
+    ctypedef struct batch_word:
+        const uint8_t *bytes
+        size_t length
+        bint sent
+    ctypedef struct batch:
+        const wire_tier *tier
+        const wire_catalogue *catalogues[2]
+        stream_table *streams
+        bint as_sent
+        bint own
+        bint wrapped
+        bint has_keys
+        bint quoted
+        line_keys keys
+        size_t time_at
+        size_t direction_at
+        double scale
+        double origin
+        const batch_word *words
+        size_t word_count
+        size_t max_rows
+        size_t max_bytes
+        size_t pcm_room
+        const uint8_t *source
+        size_t source_length
+        batch_format formats[32]
+        size_t format_count
+        int guess[2]
+        size_t rows
+        size_t line
+        size_t slow_lines
+        const uint8_t *frame
+        size_t frame_length
+        bint frame_sent
+        double *time
+        uint8_t *time_valid
+        size_t late_count
+        size_t late_length
+        uint32_t *late_rows
+        size_t *late_ends
+        uint8_t *late
+    ctypedef enum batch_stop:
+        BATCH_NEED_DATA
+        BATCH_FULL
+        BATCH_NEED_CALLER
+        BATCH_NEED_SESSION
+        BATCH_NO_MEMORY
+    void batch_set_plan(wire_layout *layout, const batch_plan *plan)
+    bint batch_begin(batch *b)
+    void batch_end(batch *b)
+    batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bint last, size_t *at, size_t *line_end)
+    bint batch_row(batch *b, size_t line, bint sent)
+    bint batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length)
+    void batch_put_number(batch *b, batch_number column, int64_t number)
+    void batch_put_time(batch *b, double time)
+    bint batch_put_pcm(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels)
+    void batch_row_done(batch *b)
+    bint batch_export(batch *b, ArrowArray *array)
+
+
+# ---- What a message has for the columns ------------------------------------------------------------------------------------
+
+# Fields that columns are read from; realtime_pcm/arrow/rows.py says what for.
+COLUMN_TEXTS = ("delta", "transcript", "text", "arguments")
+COLUMN_PLACES = ("audio_start_ms", "audio_end_ms")
+COLUMN_OBJECTS = ("item", "response", "part", "error")  # _make_plan and put_nested of batch.c have them one by one
+
+cdef batch_plan *_make_plan(Layout layout) except NULL:
+    """The plan of a layout. It is never freed, as its class is not."""
+    cdef batch_plan *plan = <batch_plan *>PyMem_Calloc(1, sizeof(batch_plan))
+    cdef int number, count = 0
+    if plan == NULL:
+        raise MemoryError
+    plan.ids = layout.ids
+    plan.response_id = layout.ids.response_id
+    plan.item_id = layout.ids.item_id
+    plan.content_index = layout.ids.content_index
+    plan.output_index = <uint8_t>_number(layout, "output_index")
+    plan.format_fields = layout.format_fields
+    for name in COLUMN_PLACES:
+        number = _number(layout, name)
+        if number:
+            plan.audio_ms[count] = <uint8_t>number
+            count += 1
+    count = 0
+    for name in COLUMN_TEXTS:
+        number = _number(layout, name)
+        if number and not layout.holds_payload(number):
+            plan.texts[count] = <uint8_t>number
+            count += 1
+    plan.item = <uint8_t>_number(layout, "item")
+    plan.response = <uint8_t>_number(layout, "response")
+    plan.part = <uint8_t>_number(layout, "part")
+    plan.error = <uint8_t>_number(layout, "error")
+    plan.nested = (<uint32_t>1 << plan.item | <uint32_t>1 << plan.response | <uint32_t>1 << plan.part
+                   | <uint32_t>1 << plan.error) & ~<uint32_t>1
+    plan.loses_carry = not layout.ends_audio
+    if layout.bytes_payload:
+        plan.kind = BATCH_SLOW
+    elif layout.is_unknown:
+        plan.kind = BATCH_UNKNOWN
+    elif layout.is_audio:
+        plan.kind = BATCH_AUDIO
+    elif layout.role == ROLE_AUDIO_END:
+        plan.kind = BATCH_AUDIO_END
+    elif layout.role == ROLE_NONE and not layout.ends_audio:
+        plan.kind = BATCH_PLAIN
+    elif layout.role >= ROLE_SESSION_START:
+        plan.kind = BATCH_SESSION
+    else:
+        plan.kind = BATCH_SLOW
+    return plan
+
+cdef int _make_plans(Catalogue catalogue) except -1:
+    """Gives a plan to each layout that has none: most have got theirs when the first LineBatch was made."""
+    cdef WireType entry
+    for entry in [*catalogue.types.values(), catalogue.unknown]:
+        if entry.layout.wire.owner == NULL:
+            batch_set_plan(&entry.layout.wire, _make_plan(entry.layout))
+    return 0
+
+
+# ---- The batch -----------------------------------------------------------------------------------------------------------
+
+@cython.final
+cdef class LineBatch:
+    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size)\n--\n
+    The lines of one recording, as batches of rows. For realtime_pcm.arrow.
+
+    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number; gives
+    the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours. wrapped:
+    whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether
+    it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a
+    hint; 0: unknown.
+    slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
+    """
+    cdef batch b
+    cdef Session session
+    cdef Decoder server, client     # for messages of which nothing is built
+    cdef object slow, late
+    cdef bytes source
+    cdef tuple keys
+    cdef list held          # the AudioFormats that b.formats points to
+    cdef list words
+    cdef batch_word *word_table
+    cdef bint running
+
+    def __cinit__(self):
+        self.word_table = NULL
+
+    def __dealloc__(self):
+        batch_end(&self.b)
+        PyMem_RawFree(self.word_table)
+
+    def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped, bint as_sent,
+                 dict words not None, size_t rows, size_t size, size_t expected=0):
+        cdef Py_ssize_t i = 0
+        cdef bytes word
+        if self.session is not None:
+            raise TypeError("LineBatch.__init__ was called twice")
+        _make_plans(SERVER)
+        _make_plans(CLIENT)
+        self.word_table = <batch_word *>PyMem_RawMalloc((len(words) + 1) * sizeof(batch_word))
+        if self.word_table == NULL:
+            raise MemoryError
+        self.words = list(words)
+        for word, sent in words.items():
+            self.word_table[i] = batch_word(<const uint8_t *>PyBytes_AS_STRING(word), <size_t>len(word), bool(sent))
+            i += 1
+        self.server = Decoder(only=(), session=session)
+        self.client = Decoder(only=(), side="client", session=session)
+        self.slow = slow
+        self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
+        self.held = []
+        self.b.streams = &session.streams
+        self.b.own = own
+        self.b.wrapped = wrapped
+        self.b.as_sent = as_sent
+        self.b.words = self.word_table
+        self.b.word_count = <size_t>i
+        self.b.max_rows = min(rows, <size_t>1 << 20)
+        self.b.max_bytes = min(size, <size_t>1 << 30)    # offsets in columns of strings have 32 bits
+        self.b.pcm_room = min(self.b.max_bytes, expected // 4 * 3) + 65536
+        self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
+        self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)
+        self.b.guess[0] = self.b.guess[1] = -1
+        self.b.scale = NAN
+        if not batch_begin(&self.b):
+            raise MemoryError
+        self.session = session
+
+    @property
+    def rows(self):
+        """Rows in the batch so far."""
+        return self.b.rows
+
+    @property
+    def full(self):
+        """Whether the batch has no room for a further row."""
+        return self.b.rows == self.b.max_rows
+
+    @property
+    def line(self):
+        """The last line that was read."""
+        return self.b.line
+
+    @line.setter
+    def line(self, size_t number):
+        self.b.line = number
+
+    @property
+    def slow_lines(self):
+        return self.b.slow_lines
+
+    def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at, bint quoted,
+                     double scale, double origin, late):
+        """How lines are split from now on: see Template and Wrapper.numbers of recording/shapes.py. late: reads the text of a
+        time that is no plain number."""
+        self.keys = (before, behind)
+        self.b.has_keys = (_line_keys(before, behind, &self.b.keys)
+                           and time_at < self.b.keys.before_count + self.b.keys.behind_count
+                           and direction_at < self.b.keys.before_count + self.b.keys.behind_count)
+        self.b.time_at = time_at
+        self.b.direction_at = direction_at
+        self.b.quoted = quoted
+        self.b.scale = scale
+        self.b.origin = origin
+        self.late = late
+
+    def feed(self, data, Py_ssize_t start, Py_ssize_t end, bint last):
+        """Reads lines from data[start:end]. Gives (where it stopped, whether the batch is full). last: the data end the file."""
+        cdef Py_buffer view
+        cdef Session locked = None
+        cdef size_t at
+        cdef bint full
+        if self.session is None or self.running:
+            raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if not 0 <= start <= end <= view.len:
+                raise ValueError("start and end are not in the data")
+            if self.session.lock():
+                locked = self.session
+            self.running = True
+            at = <size_t>start
+            full = self.run(<const uint8_t *>view.buf, <size_t>end, last, &at)
+            return at, full
+        finally:
+            self.running = False
+            if locked is not None:
+                locked.unlock()
+            PyBuffer_Release(&view)
+
+    cdef bint run(self, const uint8_t *data, size_t length, bint last, size_t *at) except -1:
+        cdef batch_stop stop
+        cdef size_t line_end = 0
+        while True:
+            self.b.tier = TIER
+            self.b.catalogues[0] = SERVER.table
+            self.b.catalogues[1] = CLIENT.table
+            with nogil:
+                stop = batch_run(&self.b, data, length, last, at, &line_end)
+            if self.b.late_count:
+                self.read_late()
+            if stop == BATCH_NO_MEMORY:
+                raise MemoryError
+            if stop == BATCH_NEED_SESSION:
+                # Nothing is built of the message: its row stands already.
+                (self.client if self.b.frame_sent else self.server).decode_any(
+                    PyBytes_FromStringAndSize(<const char *>self.b.frame, <Py_ssize_t>self.b.frame_length), None)
+                batch_row_done(&self.b)
+                at[0] = line_end
+                self.b.line += 1
+                continue
+            if stop != BATCH_NEED_CALLER:
+                return stop == BATCH_FULL
+            row = self.slow(PyBytes_FromStringAndSize(<const char *>data + at[0], <Py_ssize_t>(line_end - at[0])), self.b.line + 1)
+            if row is not None:
+                self.put_row(row)
+            at[0] = line_end
+            self.b.line += 1
+            self.hold_format()
+
+    cdef int read_late(self) except -1:
+        """The times that are no plain numbers, in the order of their lines."""
+        cdef size_t i, start = 0
+        for i in range(self.b.late_count):
+            time = self.late(self.b.late[start : self.b.late_ends[i]])
+            start = self.b.late_ends[i]
+            if time is not None:
+                self.b.time[self.b.late_rows[i]] = time
+                self.b.time_valid[self.b.late_rows[i]] = 1
+        self.b.late_count = self.b.late_length = 0
+        return 0
+
+    cdef int hold_format(self) except -1:
+        """The format of the stream that spoke last, for the deltas that go on with it."""
+        cdef audio_stream *stream = self.session.streams.newest
+        cdef batch_format *made
+        cdef size_t i
+        if stream == NULL or stream.format == NULL or stream.generation != self.session.streams.generation:
+            return 0
+        for i in range(self.b.format_count):
+            if self.b.formats[i].object == stream.format:
+                return 0
+        audio_format = <object><PyObject *>stream.format
+        if self.b.format_count == BATCH_FORMATS:
+            self.b.format_count = 0
+            self.b.guess[0] = self.b.guess[1] = -1
+            self.held.clear()
+        encoding = audio_format.encoding.encode("utf-8", "backslashreplace")[:512]
+        conversion = _conversion(DTYPE_UINT8 if self.b.as_sent else DTYPE_INT16, audio_format)
+        self.held.append(audio_format)
+        made = &self.b.formats[self.b.format_count]
+        made.conversion = conversion
+        made.rate = _fitting(audio_format.rate)
+        made.channels = _fitting(audio_format.channels)
+        made.encoding_length = <size_t>len(encoding)
+        memcpy(made.encoding, PyBytes_AS_STRING(encoding), made.encoding_length)
+        made.object = stream.format
+        self.b.format_count += 1
+        return 0
+
+    def put_row(self, tuple row not None):
+        """Puts in a row of rows.py."""
+        (line, time, direction, kind, event_id, response_id, item_id, output_index, content_index, audio_ms, text, pcm, encoding,
+         rate, channels, sample_offset, role, error) = row
+        if self.session is None or self.b.rows == self.b.max_rows:
+            raise RuntimeError("LineBatch: no room for a row")
+        cdef bint fits = batch_row(&self.b, line, direction == "sent")
+        if time is not None:
+            batch_put_time(&self.b, time)
+        fits = (fits and self.put_text(TEXT_TYPE, kind) and self.put_text(TEXT_EVENT_ID, event_id)
+                and self.put_text(TEXT_RESPONSE_ID, response_id) and self.put_text(TEXT_ITEM_ID, item_id)
+                and self.put_text(TEXT_TEXT, text) and self.put_text(TEXT_ENCODING, encoding)
+                and self.put_text(TEXT_ROLE, role) and self.put_text(TEXT_ERROR, error))
+        for column, number in ((NUMBER_OUTPUT_INDEX, output_index), (NUMBER_CONTENT_INDEX, content_index),
+                               (NUMBER_AUDIO_MS, audio_ms), (NUMBER_SAMPLE_OFFSET, sample_offset)):
+            if number is not None:
+                batch_put_number(&self.b, column, number)
+        if pcm is not None:
+            fits = fits and batch_put_pcm(&self.b, cnp.PyArray_DATA(<cnp.ndarray?>pcm), <size_t>pcm.nbytes,
+                                          0 if rate is None else rate, 0 if channels is None else channels)
+        if not fits:
+            raise MemoryError
+        batch_row_done(&self.b)
+
+    cdef bint put_text(self, batch_text column, text) except -1:
+        cdef bytes encoded
+        if text is None:
+            return True
+        encoded = text.encode("utf-8", "backslashreplace")
+        return batch_put_text(&self.b, column, <const uint8_t *>PyBytes_AS_STRING(encoded), <size_t>len(encoded))
+
+    def export(self, uintptr_t address):
+        """Moves the batch into the ArrowArray at this address, and begins the next one."""
+        if self.running:
+            raise RuntimeError("LineBatch: feed() is running")
+        if not batch_export(&self.b, <ArrowArray *>address):
+            raise MemoryError
+        if not batch_begin(&self.b):
+            self.session = None     # without columns nothing can follow
+            raise MemoryError
+
+cdef int32_t _fitting(number) except -1:
+    """A number that a column of int32 holds, 0 for any other."""
+    return number if 0 < number < 1 << 31 else 0

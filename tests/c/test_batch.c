@@ -1,0 +1,228 @@
+/* Many lines at once: rows, streams and Arrow columns, then mutated lines of every kind, which must not run out of their memory. */
+#include "arrow.h"
+#include "batch.h"
+#include "harness.h"
+
+#include <string.h>
+
+static wire_layout audio_layout, text_layout, end_layout, unknown_layout;
+static batch_plan audio_plan, text_plan, end_plan, unknown_plan;
+static wire_type audio_type, text_type, end_type, unknown_type;
+static const wire_type *slots[16];
+static wire_catalogue catalogue = {slots, 15, &unknown_type};
+static const char FORMAT[] = "a format";
+
+static uint8_t field(wire_layout *layout, const char *name) {
+    return (uint8_t)wire_layout_add(layout, name, strlen(name));
+}
+
+static void declare(wire_type *type, wire_layout *layout, batch_plan *plan, const char *name) {
+    *type = (wire_type){name, strlen(name), layout, NULL, true};
+    batch_set_plan(layout, plan);
+    if (*name) CHECK(wire_catalogue_add(&catalogue, type), "%s", name);
+}
+
+static void make_catalogue(void) {
+    wire_layout *all[4] = {&audio_layout, &text_layout, &end_layout, &unknown_layout};
+    for (int i = 0; i < 4; i++) {
+        wire_layout_init(all[i]);
+        field(all[i], "event_id");
+    }
+    audio_plan.kind = BATCH_AUDIO;
+    audio_plan.ids.item_id = audio_plan.item_id = field(&audio_layout, "item_id");
+    audio_layout.payload_first = field(&audio_layout, "delta");
+    audio_layout.payload_count = 1;
+    text_plan.kind = BATCH_PLAIN;
+    text_plan.item_id = field(&text_layout, "item_id");
+    text_plan.output_index = field(&text_layout, "output_index");
+    text_plan.texts[0] = field(&text_layout, "delta");
+    text_plan.item = field(&text_layout, "item");
+    text_plan.part = field(&text_layout, "part");
+    text_plan.response = field(&text_layout, "response");
+    text_plan.error = field(&text_layout, "error");
+    text_plan.nested = 0xFu << text_plan.item;
+    end_plan.kind = BATCH_AUDIO_END;
+    end_plan.loses_carry = true;
+    end_plan.ids.item_id = end_plan.item_id = field(&end_layout, "item_id");
+    unknown_plan.kind = BATCH_UNKNOWN;
+    declare(&audio_type, &audio_layout, &audio_plan, "a");
+    declare(&text_type, &text_layout, &text_plan, "t");
+    declare(&end_type, &end_layout, &end_plan, "e");
+    declare(&unknown_type, &unknown_layout, &unknown_plan, "");
+}
+
+static batch make_batch(const wire_tier *tier, stream_table *streams, bool wrapped, bool quoted, bool as_sent) {
+    static const batch_word words[] = {{(const uint8_t *)"\"in\"", 4, false}, {(const uint8_t *)"\"out\"", 5, true}};
+    static const char before[2][8] = {"\"time\"", "\"event\""}, behind[1][8] = {"\"way\""};
+    batch b;
+    memset(&b, 0, sizeof b);
+    b.tier = tier;
+    b.catalogues[0] = b.catalogues[1] = &catalogue;
+    b.streams = streams;
+    b.as_sent = as_sent;
+    b.wrapped = b.has_keys = wrapped;
+    b.quoted = quoted;
+    for (int i = 0; i < 2; i++) {
+        b.keys.before[i] = (line_span){(const uint8_t *)before[i], (const uint8_t *)before[i] + strlen(before[i])};
+    }
+    b.keys.behind[0] = (line_span){(const uint8_t *)behind[0], (const uint8_t *)behind[0] + strlen(behind[0])};
+    b.keys.before_count = 2;
+    b.keys.behind_count = 1;
+    b.time_at = wrapped ? 1 : 0;
+    b.direction_at = wrapped ? 2 : 0;
+    b.scale = 1;
+    b.words = words;
+    b.word_count = 2;
+    b.max_rows = 5;
+    b.max_bytes = 200;
+    b.source = (const uint8_t *)"here";
+    b.source_length = 4;
+    b.guess[0] = b.guess[1] = -1;
+    b.format_count = 1;
+    b.formats[0] = (batch_format){FORMAT, as_sent ? WIRE_COPY : WIRE_PCM16_TO_INT16, 24000, 1, "pcm16", 5};
+    CHECK(batch_begin(&b), "memory");
+    return b;
+}
+
+/* Reads all of the data, each line of the caller's as a row of its own, and gives back how many rows there were. */
+static size_t read_all(batch *b, const uint8_t *data, size_t length) {
+    size_t at = 0, line_end = 0, rows = 0;
+    for (;;) {
+        batch_stop stop = batch_run(b, data, length, true, &at, &line_end);
+        CHECK(stop != BATCH_NO_MEMORY && at <= length, "stop %d", stop);
+        if (stop == BATCH_NEED_CALLER) {
+            CHECK(line_end > at && line_end <= length, "%zu", line_end);
+            CHECK(batch_row(b, b->line + 1, false) && batch_put_text(b, TEXT_ERROR, data + at, line_end - at), "memory");
+            CHECK(batch_put_pcm(b, "ab", 2, 0, 1), "memory");
+            batch_row_done(b);
+            at = line_end;
+            b->line++;
+            continue;
+        }
+        rows += b->rows;
+        b->late_count = b->late_length = 0;
+        struct ArrowArray array;
+        CHECK(batch_export(b, &array), "memory");
+        CHECK(array.n_children == 19, "%lld", (long long)array.n_children);
+        /* A column that is moved out of its table lives on by itself. */
+        struct ArrowArray column = *array.children[random_below(19)];
+        for (int i = 0; i < 19; i++) {
+            if (array.children[i]->private_data == column.private_data) array.children[i]->release = NULL;
+        }
+        array.release(&array);
+        column.release(&column);
+        CHECK(batch_begin(b), "memory");
+        if (stop == BATCH_NEED_DATA) return rows;
+    }
+}
+
+static void begin_stream(stream_table *streams, const char *item) {
+    wire_frame f;
+    char text[64];
+    stream_key key;
+    memset(&f, 0, sizeof f);
+    snprintf(text, sizeof text, "%s", item);
+    f.data = (const uint8_t *)text;
+    f.values[audio_plan.item_id] = (wire_value){0, strlen(text), WIRE_STRING, false, false};
+    stream_key_of_frame(&key, &f, &audio_plan.ids);
+    audio_stream *stream = streams_add(streams, &key);
+    CHECK(stream != NULL, "memory");
+    stream->format = FORMAT;
+    stream->generation = streams->generation;
+}
+
+static const char *const LINES[] = {
+    "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAECAwQF\"}",
+    "{\"delta\":\"AAEC\",\"item_id\":\"j\",\"type\":\"a\"}",
+    "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAE\\/AwQF\"}",
+    "{\"type\":\"t\",\"item_id\":\"caf\\u00e9\",\"delta\":\"\\ud83d\\ude00 hello\",\"output_index\":-12}",
+    "{\"type\":\"t\",\"item\":{\"id\":\"x\",\"role\":\"user\",\"content\":[{\"text\":\"o\"},3,{\"transcript\":\"two\"}]}}",
+    "{\"type\":\"t\",\"part\":{\"text\":\"p\"},\"response\":{\"id\":\"r\"},\"error\":{\"message\":\"m\"}}",
+    "{\"type\":\"e\",\"item_id\":\"j\"}",
+    "{\"type\":\"u\\u0075\",\"event_id\":\"e\"}",
+    "no frame",
+    "",
+};
+enum { LINE_COUNT = sizeof LINES / sizeof *LINES };
+
+static void test_rows(const wire_tier *tier) {
+    stream_table streams;
+    streams_init(&streams, exactly, free);
+    begin_stream(&streams, "i");
+    begin_stream(&streams, "j");
+    batch b = make_batch(tier, &streams, false, false, false);
+    char text[2000];
+    size_t length = 0;
+    b.max_rows = 64;
+    b.max_bytes = 1 << 20;
+    batch_end(&b);
+    CHECK(batch_begin(&b), "memory");
+    for (int i = 0; i < LINE_COUNT; i++) length += (size_t)snprintf(text + length, sizeof text - length, "%s\n", LINES[i]);
+    uint8_t *data = exactly(length);
+    memcpy(data, text, length);
+    size_t at = 0, line_end = 0;
+    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER, "the line that is no frame");
+    CHECK(memcmp(data + at, "no frame", 8) == 0 && line_end == at + 9 && b.rows == 8 && b.line == 8, "%zu rows", b.rows);
+    CHECK(b.pcm_ends[8] == 7 && b.pcm_ends[1] == 3 && b.pcm_ends[2] == 4, "%lld samples", (long long)b.pcm_ends[8]);
+    CHECK(b.numbers[NUMBER_SAMPLE_OFFSET].values[2] == 3 && b.rate[2] == 24000, "the offset of the second delta");
+    CHECK(streams.count == 1 && streams.evicted_bytes == 1, "the end has closed its stream");
+    CHECK(b.numbers[NUMBER_OUTPUT_INDEX].values[3] == -12, "a negative number");
+    const text_column *texts = &b.texts[TEXT_TEXT];
+    CHECK(texts->ends[5] - texts->ends[4] == 5 && memcmp(texts->data + texts->ends[4], "o two", 5) == 0, "the text of the item");
+    const text_column *types = &b.texts[TEXT_TYPE];
+    CHECK(types->ends[8] - types->ends[7] == 2 && memcmp(types->data + types->ends[7], "uu", 2) == 0, "an unknown type");
+    batch_end(&b);
+    free(data);
+    streams_clear(&streams);
+}
+
+static void test_mutated(const wire_tier *tier, unsigned runs) {
+    size_t rows = 0;
+    for (unsigned run = 0; run < runs; run++) {
+        const bool wrapped = random_below(2), quoted = wrapped && random_below(2), as_sent = random_below(2);
+        stream_table streams;
+        streams_init(&streams, exactly, free);
+        begin_stream(&streams, "i");
+        begin_stream(&streams, "j");
+        batch b = make_batch(tier, &streams, wrapped, quoted, as_sent);
+        char text[8000];
+        size_t length = 0;
+        for (unsigned i = 0; i < 20; i++) {
+            const char *line = LINES[random_below(LINE_COUNT)];
+            char frame[600];
+            size_t size = 0;
+            for (const char *p = line; *p; p++) {
+                if (quoted && (*p == '"' || *p == '\\')) frame[size++] = '\\';
+                frame[size++] = *p;
+            }
+            const char *mark = quoted ? "\"" : "";
+            static const char *const times[] = {"0.25", "\"late\"", "1e5", "null", "-7", "01"};
+            if (wrapped) {
+                length +=
+                    (size_t)snprintf(text + length, sizeof text - length, "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
+                                     times[random_below(6)], mark, (int)size, frame, mark, random_below(2) ? "OUT" : "in");
+            } else {
+                length += (size_t)snprintf(text + length, sizeof text - length, "%.*s\r\n", (int)size, frame);
+            }
+        }
+        for (unsigned i = random_below(6); i-- > 0;) text[random_below((uint32_t)length)] = (char)random_below(256);
+        length -= random_below(40);
+        uint8_t *data = exactly(length);
+        memcpy(data, text, length);
+        rows += read_all(&b, data, length);
+        batch_end(&b);
+        free(data);
+        streams_clear(&streams);
+    }
+    CHECK(rows > runs * 10, "%zu rows", rows);
+}
+
+int main(int argc, char **argv) {
+    const unsigned runs = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 4000;
+    make_catalogue();
+    for (const wire_tier *const *tier = tiers_here(); *tier; tier++) {
+        test_rows(*tier);
+        test_mutated(*tier, runs);
+    }
+    return 0;
+}
