@@ -135,7 +135,7 @@ static const char *const LINES[] = {
     "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAECAwQF\"}",
     "{\"delta\":\"AAEC\",\"item_id\":\"j\",\"type\":\"a\"}",
     "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAE\\/AwQF\"}",
-    "{\"type\":\"t\",\"item_id\":\"caf\\u00e9\",\"delta\":\"\\ud83d\\ude00 hello\",\"output_index\":-12}",
+    "{\"type\":\"t\",\"item_id\":\"th\\u00e9\",\"delta\":\"\\ud83d\\ude00 hello\",\"output_index\":-12}",
     "{\"type\":\"t\",\"item\":{\"id\":\"x\",\"role\":\"user\",\"content\":[{\"text\":\"o\"},3,{\"transcript\":\"two\"}]}}",
     "{\"type\":\"t\",\"part\":{\"text\":\"p\"},\"response\":{\"id\":\"r\"},\"error\":{\"message\":\"m\"}}",
     "{\"type\":\"e\",\"item_id\":\"j\"}",
