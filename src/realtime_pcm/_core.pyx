@@ -22,7 +22,7 @@ from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.math cimport NAN
 from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memchr, memcmp, memcpy, memset, strlen
+from libc.string cimport memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
 

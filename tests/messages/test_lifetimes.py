@@ -280,7 +280,7 @@ def test_the_collector_ends_the_stream_that_goes_on() -> None:
         class Collected(rp.messages.AudioMessage, wire=name):
             response_id: str | None
             output_index: int | None
-            pcm: rp.messages.Samples = rp.messages.payload("delta")
+            pcm: np.ndarray = rp.messages.payload("delta")
 
         decoder = rp.Decoder()
 

@@ -212,18 +212,19 @@ class Bar:
         if not self._wanted or (self._progress is None and time.monotonic() - self._began < SHOW_AFTER):
             return
         if self._progress is None:
-            self._begin(size)
+            self._progress = self._begin(size)
         self._progress.update(self._task, completed=done, words=words)
 
-    def _begin(self, size: int | None) -> None:
+    def _begin(self, size: int | None) -> Any:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         known = (BarColumn(), TextColumn("{task.percentage:3.0f} %", markup=False), TimeRemainingColumn()) if size else ()
         name, words = (TextColumn(field, markup=False) for field in ("{task.description}", "{task.fields[words]}"))
-        self._progress = Progress(name, *known, words, console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task(self._name, total=size, words="")
-        self._progress.start()
+        progress = Progress(name, *known, words, console=Console(stderr=True), transient=True)
+        self._task = progress.add_task(self._name, total=size, words="")
+        progress.start()
+        return progress
 
     def __exit__(self, *exc_info: object) -> None:
         if self._progress is not None:

@@ -339,9 +339,10 @@ class Speech:
         later = [other for other in self._recent if other.number > item.number and other.response == item.response]
         for other in [*reversed(later), item]:
             if other.heard is None:
-                other.heard = min(heard / 1000, item.seconds) if other is item else 0.0
-                for start, end in reversed(other.unheard(other.heard)):
+                seconds = min(heard / 1000, item.seconds) if other is item else 0.0
+                for start, end in reversed(other.unheard(seconds)):
                     self.model.cut(start, end)
+                other.heard = seconds
 
     # --- the user's audio
 

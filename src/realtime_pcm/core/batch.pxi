@@ -181,11 +181,11 @@ cdef class LineBatch:
     """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
-    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number; gives
-    the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours. wrapped:
-    whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether
-    it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a
-    hint; 0: unknown.
+    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
+    gives the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours.
+    wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
+    quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
+    the file may be, as a hint; 0: unknown.
     slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
     """
     cdef batch b
@@ -328,7 +328,8 @@ cdef class LineBatch:
                 continue
             if stop != BATCH_NEED_CALLER:
                 return stop == BATCH_FULL
-            row = self.slow(PyBytes_FromStringAndSize(<const char *>data + at[0], <Py_ssize_t>(line_end - at[0])), self.b.line + 1)
+            line = PyBytes_FromStringAndSize(<const char *>data + at[0], <Py_ssize_t>(line_end - at[0]))
+            row = self.slow(line, self.b.line + 1)
             if row is not None:
                 self.put_row(row)
             at[0] = line_end
