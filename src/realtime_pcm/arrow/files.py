@@ -54,12 +54,11 @@ def sources(paths: Any) -> Iterator[Source]:
     A folder stands for all files in it and below it whose names do not begin with a dot. Raises FileNotFoundError for a path that
     is not there.
     """
-    if isinstance(paths, Source):
-        yield paths
-        return
-    several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike)) and not hasattr(paths, "read")
+    several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike, Source)) and not hasattr(paths, "read")
     for given in paths if several else (paths,):
-        if isinstance(given, str) and "://" in given:
+        if isinstance(given, Source):
+            yield given
+        elif isinstance(given, str) and "://" in given:
             yield from _of_url(given)
         elif isinstance(given, (str, os.PathLike)):
             yield from _of_path(given)

@@ -24,14 +24,16 @@ COMPRESSION = {"compression": "zstd", "compression_level": 1}
 class Written(NamedTuple):
     """What became of one recording.
 
-    source: its path. path: the Parquet file of its rows. lines, refused: rows, and those with an error. bytes: of the recording,
-    as it lies on the disk. skipped: an earlier run had written it. error: why the file could not be read, or None.
+    source: its path. path: the Parquet file of its rows. lines, refused: rows, and those with an error. items: rows of its table
+    of items. bytes: of the recording, as it lies on the disk. skipped: an earlier run had written it. error: why the file could
+    not be read, or None.
     """
 
     source: str
     path: str
     lines: int
     refused: int
+    items: int
     bytes: int
     skipped: bool
     error: str | None
@@ -75,19 +77,21 @@ def each_to_parquet(
 def write_one(source: Source, out: Path, pcm: Pcm) -> Written:
     """Writes the tables of one recording, unless they are there."""
     places = {table: out / table / f"{source.relative}.parquet" for table in ("rows", "items", "errors")}
+    file = None
     try:
         file = source.open()
+        size, mark = _mark_of(file)
     except OSError as error:
         if not source.is_ours:
             raise
+        if file is not None:
+            file.close()
         return _write(source, places, pcm, {"realtime_pcm.bytes": "0"}, _only_error(source, pcm, error), 0, str(error))
     try:
-        size, mark = _mark_of(file)
         facts = {"realtime_pcm.bytes": str(size), "realtime_pcm.ends": mark}
-        before = _facts_of(places["rows"])
-        if before is not None and all(before.get(key) == value for key, value in {**facts, **_kind(pcm)}.items()):
-            lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
-            return Written(source.name, str(places["rows"]), lines, refused, size, True, before.get("realtime_pcm.error"))
+        done = _done(source, places, {**facts, **_kind(pcm)}, size)
+        if done is not None:
+            return done
         batches = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
         return _write(source, places, pcm, facts, batches, size, None)
     finally:
@@ -110,16 +114,29 @@ def _mark_of(file: Any) -> tuple[int, str]:
     return size, f"{mark:08x}"
 
 
-def _facts_of(path: Path) -> dict[str, str] | None:
-    """What an earlier run has written into the metadata of a file of rows; None where there is none."""
+def _done(source: Source, places: dict[str, Path], facts: dict[str, str], size: int) -> Written | None:
+    """What an earlier run has written, if it had the same facts and its tables are there; None where the work is to be done."""
+    rows, items, errors = (_metadata_of(places[table]) for table in ("rows", "items", "errors"))
+    if rows is None or items is None:
+        return None
+    before = {key.decode(): value.decode() for key, value in (rows.metadata or {}).items() if key.startswith(b"realtime_pcm.")}
+    if any(before.get(key) != value for key, value in facts.items()):
+        return None
+    lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
+    if (errors is None) == (refused > 0):
+        return None
+    return Written(source.name, str(places["rows"]), lines, refused, items.num_rows, size, True, before.get("realtime_pcm.error"))
+
+
+def _metadata_of(path: Path) -> Any:
+    """The metadata of a Parquet file; None where there is no such file."""
     pa = require_pyarrow()
     import pyarrow.parquet as pq
 
     try:
-        metadata = pq.read_metadata(path).metadata or {}
+        return pq.read_metadata(path)
     except (OSError, pa.ArrowInvalid):
         return None
-    return {key.decode(): value.decode() for key, value in metadata.items() if key.startswith(b"realtime_pcm.")}
 
 
 def _only_error(source: Source, pcm: Pcm, error: Exception) -> Iterator[Any]:
@@ -156,7 +173,8 @@ def _write(
             facts = {**facts, "realtime_pcm.lines": str(lines), "realtime_pcm.refused": str(refused)}
             rows.add_key_value_metadata(facts if error is None else {**facts, "realtime_pcm.error": error})
         with files["items"].writer(items_schema()) as writer:
-            writer.write_table(items.table())
+            table = items.table()
+            writer.write_table(table)
         if errors:
             with files["errors"].writer(errors_schema()) as writer:
                 writer.write_table(pa.concat_tables(errors).cast(errors_schema()))
@@ -165,7 +183,7 @@ def _write(
     finally:
         for file in files.values():
             file.drop()
-    return Written(source.name, str(places["rows"]), lines, refused, size, False, error)
+    return Written(source.name, str(places["rows"]), lines, refused, table.num_rows, size, False, error)
 
 
 def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]:

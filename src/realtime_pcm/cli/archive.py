@@ -1,0 +1,137 @@
+"""`realtime-pcm archive`: recordings as Parquet files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
+
+if TYPE_CHECKING:
+    from realtime_pcm.arrow import Written
+    from realtime_pcm.arrow.files import Source
+
+__all__ = ["archive"]
+
+INTERRUPTED = 130
+
+
+def archive(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATHS...", help="Recordings, folders of them, patterns ('calls/*.jsonl').", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; what an earlier run wrote there is kept.")],
+) -> None:
+    """Write recordings as Parquet files: a table of rows with their audio, of items, and of errors for each (extra `arrow`).
+
+    A second run writes only what is missing or has changed.
+    """
+    from realtime_pcm.arrow import rows_schema, to_parquet
+
+    found = _found(paths)
+    try:
+        rows_schema()
+    except ImportError as error:
+        raise Failure(str(error)) from None
+    new_folder(out)
+    tally = Tally()
+    sizes = sum(_size(source) for source in found)
+    try:
+        with Bar(f"archive {out}") as bar:
+
+            def progress(written: Written) -> None:
+                tally.take(written)
+                bar.show(tally.bytes, sizes, f"{tally.recordings:,} of {len(found):,} recordings")
+
+            to_parquet(found, out, progress=progress)
+    except KeyboardInterrupt:
+        raise Failure(f"{out}: interrupted; {tally.kept()}", INTERRUPTED) from None
+    except ValueError as error:  # two recordings would have one name; nothing is written yet
+        raise Failure(str(error), 2) from None
+    except ImportError as error:  # zstandard, say
+        raise Failure(f"{error}; {tally.kept()}") from None
+    except OSError as error:
+        # pyarrow puts the path of its unfinished file into the text.
+        reason = os.strerror(error.errno) if error.errno else reason_of(error)
+        raise Failure(f"{out}: {reason}; {tally.kept()}") from None
+    say(console(), f"-> {out}: {tally.summary()}")
+    tally.complain(out)
+
+
+def _found(given: list[Path]) -> list[Source]:
+    """The recordings, each with its name in the archive: its path below the folder that was given, or its own name."""
+    from realtime_pcm.arrow.files import Source
+
+    found: dict[Path, Source] = {}
+    for path in given:
+        if str(path) == STANDARD_INPUT:
+            raise Failure("archive reads files, not standard input: a table is named after its file", 2)
+        for source in find([path]):
+            file = source.path
+            if not file.is_file():
+                raise Failure(f"{file}: {'not a file' if file.exists() else 'No such file or directory'}")
+            relative = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            found.setdefault(file, Source(str(file), relative, str(file)))
+    return list(found.values())
+
+
+def _size(source: Source) -> int:
+    with contextlib.suppress(OSError):
+        return Path(source.name).stat().st_size
+    return 0
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+class Tally:
+    """What became of the recordings so far."""
+
+    def __init__(self) -> None:
+        self.recordings = self.rows = self.items = self.skipped = self.bytes = 0
+        self.refused = self.unreadable = 0
+        self.first_refused = self.first_unreadable = ""
+
+    def take(self, written: Written) -> None:
+        self.recordings += 1
+        self.rows += written.lines
+        self.items += written.items
+        self.bytes += written.bytes
+        self.skipped += written.skipped
+        if written.error is not None or not written.lines:
+            self.unreadable += 1
+            reason = written.error or "an empty recording: it holds no frames"
+            self.first_unreadable = self.first_unreadable or f"{written.source}: {reason}"
+        elif written.refused:
+            self.refused += written.refused
+            self.first_refused = self.first_refused or written.source
+
+    def summary(self) -> str:
+        """One line."""
+        skipped = f"{self.skipped:,} skipped because done"
+        return (
+            f"{_count(self.recordings, 'recording')}, {_count(self.rows, 'row')}, {_count(self.items, 'item')}, "
+            f"{_count(self.refused, 'refused line')}, {skipped}"
+        )
+
+    def kept(self) -> str:
+        """What stays after the work was stopped."""
+        return f"{_count(self.recordings, 'whole recording is', 'whole recordings are')} kept"
+
+    def complain(self, out: Path) -> None:
+        """Failure with all that was not as it should be, in one line."""
+        problems = []
+        if self.refused:
+            lines = _count(self.refused, "line was refused", "lines were refused")
+            problems.append(f"{lines}, the first in {self.first_refused} ({out / 'errors'} has their reasons)")
+        if self.unreadable:
+            several = "files are no recordings, the first"
+            problems.append(f"{_count(self.unreadable, 'file is no recording', several)}: {self.first_unreadable}")
+        if problems:
+            raise Failure("; ".join(problems))
