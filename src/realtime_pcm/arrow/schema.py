@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Literal
 
 __all__ = [
@@ -96,7 +95,6 @@ def _schema(name: str, columns: dict[str, tuple[str, str]], **more: str) -> Any:
     return pa.schema(fields, metadata={"realtime_pcm.table": name, "realtime_pcm.version": str(VERSION), **more})
 
 
-@lru_cache
 def rows_schema(pcm: Pcm = "int16") -> Any:
     """The pyarrow.Schema of the rows. ValueError for a `pcm` that is neither "int16" nor "sent"."""
     if pcm not in ("int16", "sent"):

@@ -178,7 +178,7 @@ cdef int _make_plans(Catalogue catalogue) except -1:
 
 @cython.final
 cdef class LineBatch:
-    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size)\n--\n
+    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size, expected=0)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
