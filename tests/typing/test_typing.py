@@ -47,10 +47,7 @@ def test_mypy(tmp_path: Path, what: str) -> None:
     targets: list[str | Path] = [*config, "-p", "realtime_pcm"] if what == "package" else [*programs]
     # One cache for both: reading the clients takes most of the time.
     cache = tmp_path.parent / "mypy"
-    # Packages that come without types.
-    config = tmp_path / "mypy.ini"
-    config.write_text("[mypy]\n[mypy-pyarrow.*,fsspec.*]\nignore_missing_imports = True\n")
-    run(sys.executable, "-m", "mypy", "--strict", "--config-file", config, "--cache-dir", cache, *targets, cwd=tmp_path)
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, *targets, cwd=tmp_path)
 
 
 def test_pyright(tmp_path: Path) -> None:
