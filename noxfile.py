@@ -160,6 +160,7 @@ def wheel(session: nox.Session) -> None:
         session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(sdist))
         built = next(Path(folder).glob("*.whl"))
         session.log(f"{sdist.name}, {built.name}")
+        session.run("python", "tools/wheel_contents.py", folder)
         session.run("python", "-m", "venv", "--clear", f"{folder}/fresh")
         session.run(f"{folder}/fresh/bin/pip", "install", "--quiet", f"{built}[cli]", external=True)
         session.chdir(folder)

@@ -91,6 +91,21 @@ def resample(samples: np.ndarray[Any, Any], rate: int) -> np.ndarray[Any, np.dty
     return whole
 
 
+def coarse(samples: np.ndarray[Any, np.dtype[np.int16]]) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """Speech with fewer bits: a wheel carries it in a third of the bytes.
+
+    Each 20 ms is rounded to multiples of a power of two that is at most a quarter of its RMS, and between 16 and 512.
+    The noise of that stays about 27 dB below the speech, wherever it is loud or quiet.
+    """
+    rounded = samples.astype(np.int64)
+    for start in range(0, len(rounded), RATE // 50):
+        piece = rounded[start : start + RATE // 50]
+        loudness = np.sqrt(np.mean(np.square(piece)))
+        step = 1 << min(max(int(loudness / 4).bit_length() - 1, 4), 9)
+        piece[:] = (piece + step // 2) // step * step
+    return np.clip(rounded, -32_768, 32_767).astype(np.int16)
+
+
 def cut(pcm: bytes) -> list[bytes]:
     """The audio in the sizes the server sends; silence fills the last delta."""
     pieces, start = [], 0
@@ -254,7 +269,7 @@ def record(pcm: bytes) -> list[str]:
 
 def main() -> None:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_TARGET
-    pcm = speak(ANSWER).tobytes()
+    pcm = coarse(speak(ANSWER)).tobytes()
     lines = record(pcm)
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{target}: {len(lines)} messages, {len(pcm) / 2 / RATE:.2f} s, {target.stat().st_size} bytes")

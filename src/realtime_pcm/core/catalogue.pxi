@@ -101,6 +101,16 @@ cdef str _describe_pcm(pcm, audio_format):
 cdef class WireType:
     pass
 
+cdef bint _is_literal(bytes encoded):
+    """Whether JSON may write these bytes as they are: printable ASCII without quotes and backslashes, and at least one of it."""
+    cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(encoded)
+    cdef Py_ssize_t i
+    for i in range(PyBytes_GET_SIZE(encoded)):
+        if not 0x20 <= at[i] < 0x7F or at[i] == 0x22 or at[i] == 0x5C:
+            return False
+    return PyBytes_GET_SIZE(encoded) > 0
+
+
 cdef WireType _wire_type(str name, Layout layout):
     cdef WireType made = WireType()
     made.name = sys.intern(name)
@@ -111,7 +121,7 @@ cdef WireType _wire_type(str name, Layout layout):
     made.wire.length = len(made.encoded)
     made.wire.layout = &layout.wire
     made.wire.owner = <void *>made
-    made.wire.literal = bool(made.encoded) and all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in made.encoded)
+    made.wire.literal = _is_literal(made.encoded)
     return made
 
 

@@ -170,6 +170,7 @@ def payload(*keys):
 
     On an audio message the field is `pcm`; on any other message it is `bytes` of any name.
     """
-    if not keys or not all(isinstance(key, str) for key in keys):
-        raise TypeError("payload() takes the wire keys of the payload")
+    for key in keys or (None,):
+        if not isinstance(key, str):
+            raise TypeError("payload() takes the wire keys of the payload")
     return Payload(tuple(map(str.__str__, keys)))
