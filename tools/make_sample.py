@@ -103,7 +103,8 @@ def coarse(samples: np.ndarray[Any, np.dtype[np.int16]]) -> np.ndarray[Any, np.d
         loudness = np.sqrt(np.mean(np.square(piece)))
         step = 1 << min(max(int(loudness / 4).bit_length() - 1, 4), 9)
         piece[:] = (piece + step // 2) // step * step
-    return np.clip(rounded, -32_768, 32_767).astype(np.int16)
+    whole: np.ndarray[Any, np.dtype[np.int16]] = np.clip(rounded, -32_768, 32_767).astype(np.int16)
+    return whole
 
 
 def cut(pcm: bytes) -> list[bytes]:

@@ -115,7 +115,7 @@ def test_the_script_makes_the_sample(tmp_path: Path) -> None:
         for ours, theirs in zip(made_events, EVENTS, strict=True):
             if ours["type"] == AUDIO:
                 pcm, kept = (np.frombuffer(base64.b64decode(e["delta"]), "<i2").astype(int) for e in (ours, theirs))
-                # The transform's last bit may round otherwise on another machine, and then a sample is another multiple of its step.
+                # The transform's last bit may round otherwise on another machine: another multiple of a sample's step.
                 assert np.abs(pcm - kept).max() <= 512 and np.count_nonzero(pcm - kept) < len(pcm) / 50
     else:
         assert json.loads(made[0])["type"] == "session.created"
