@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-__all__ = ["MISSING", "main"]
+__all__ = ["INTERRUPTED", "MISSING", "main"]
 
 MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"realtime-pcm[cli]\""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import archive, bench, demo, extract, inspect, serve, timeline
+from . import INTERRUPTED, archive, bench, demo, extract, inspect, serve, timeline
 from .console import complain, reason_of, shown_line
 
 __all__ = ["app", "run"]
@@ -69,6 +69,6 @@ def run(arguments: list[str] | None = None) -> int:
         # Nothing else ends so: typer, or rich for it, met a closed pipe while it printed the help.
         sys.stdout = stdout
         raise BrokenPipeError from None
-    if status == 130:
+    if status == INTERRUPTED:
         complain("interrupted")
     return status if isinstance(status, int) else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import INTERRUPTED
 from .console import STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from realtime_pcm.arrow.files import Source
 
 __all__ = ["archive"]
-
-INTERRUPTED = 130
 
 
 def archive(

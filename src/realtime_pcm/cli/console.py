@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
 
 import typer
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bar",
     "Failure",
+    "Sessions",
     "Source",
     "complain",
     "console",
@@ -91,6 +92,12 @@ def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: st
 
 SUFFIXES = tuple(f"{text}{packed}" for text in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd"))
 STANDARD_INPUT = "-"
+
+
+Sessions = Annotated[
+    list[Path],
+    typer.Argument(metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."),
+]
 
 
 class Source:

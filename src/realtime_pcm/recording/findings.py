@@ -213,7 +213,8 @@ class Analysis:
     """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
 
     shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
-    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line.
+    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line. time_faults: lines whose
+    time goes back by more than a second or forward by more than an hour, for which the time before was taken.
     usage: the sum of each number in the usage of all responses, by its path; transcription_usage: that of the user's
     transcripts; session_usage: the last that the server gave for the whole session.
     """
@@ -230,6 +231,7 @@ class Analysis:
     refused: int = 0
     dropped: int = 0
     times_back: int = 0
+    time_faults: int = 0
     user_audio_seconds: float = 0.0
     model_audio_seconds: float = 0.0
     latency: Spread | None = None
