@@ -8,7 +8,6 @@ import random
 import re
 import subprocess
 import sys
-import wave
 from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +20,7 @@ pytest.importorskip("typer")
 
 from realtime_pcm.recording import Recorder, read_recording
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, recorded, run
+from support.command import COMMAND, environment, files, read_wav as read, recorded, run
 from support.shared import NO_SHARED, shared_files
 
 FRAMES = clients.FRAMES
@@ -80,13 +79,6 @@ def at(time: float, event: dict[str, Any]) -> dict[str, Any]:
 
 
 HEADER = {"recording": "realtime-pcm", "version": 1, "started": "2026-01-01T00:00:00+00:00"}  # times count from here
-
-
-def read(path: Path) -> tuple[int, int, np.ndarray]:
-    with wave.open(str(path)) as file:
-        assert file.getsampwidth() == 2
-        data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        return file.getframerate(), file.getnchannels(), data
 
 
 def extract(tmp_path: Path, *events: object, options: tuple[str, ...] = (), status: int = 0) -> tuple[Path, dict[str, Any]]:

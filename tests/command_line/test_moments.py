@@ -11,10 +11,9 @@ import pytest
 
 pytest.importorskip("typer")
 
-from test_extract import read
 
 from realtime_pcm.recording import analyse
-from support.command import run
+from support.command import read_wav, run
 from support.conversation import base64, conversation, tone, write
 
 RATE = 24_000
@@ -86,7 +85,7 @@ def moments(tmp_path: Path, path: Path, status: int) -> list[dict[str, Any]]:
     found = analyse(path, sink=sink)
     run("extract", path, "--joined", "--out", tmp_path / "out", status=status)
     items: list[dict[str, Any]] = json.loads((tmp_path / "out" / "summary.json").read_bytes())["items"]
-    rate, channels, both = read(tmp_path / "out" / "joined.wav")
+    rate, channels, both = read_wav(tmp_path / "out" / "joined.wav")
     assert (rate, channels) == (RATE, 2)
     for side, samples in zip(sink.sides.values(), (both[::2], both[1::2]), strict=True):
         last = np.flatnonzero(side)[-1] + 1 if side.any() else 0
