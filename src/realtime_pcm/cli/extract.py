@@ -23,7 +23,7 @@ from .console import (
     say,
     shown_line,
 )
-from .inspect import nothing_in, refused_in, time_faults
+from .inspect import nothing_in, refused_in
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Recording
@@ -248,7 +248,7 @@ class Extraction:
                 f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
             )
         if speech.found.time_faults:
-            problems.append(time_faults(speech.found.time_faults))
+            problems.append(speech.found.clock_in_words)
         if problems:
             raise Failure(f"{self.source.name}: " + "; ".join(problems))
 

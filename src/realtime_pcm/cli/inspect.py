@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from realtime_pcm.recording import Analysis
 
-__all__ = ["analysis_of", "clock", "inspect", "nothing_in", "refused_in", "time_faults"]
+__all__ = ["analysis_of", "clock", "inspect", "nothing_in", "refused_in"]
 
 MOST_ROWS = 30  # of a table; --json has more
 LONGEST_CELL = 60
@@ -95,12 +95,6 @@ def _first_refused(found: Analysis) -> str:
     return f"{lines}: line {first.line}: {where}{shown_line(first.reason)} at byte {first.position}"
 
 
-def time_faults(count: int) -> str:
-    """That a recording's times jump, in words."""
-    lines = "1 time goes" if count == 1 else f"{count:,} times go"
-    return f"{lines} back by more than a second or forward by more than an hour: the time before was taken"
-
-
 def _printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
@@ -136,7 +130,7 @@ def _report(out: Console, source: Source, found: Analysis) -> None:
         lines = "1 line has" if found.times_back == 1 else f"{found.times_back:,} lines have"
         say(out, f"{lines} a time before that of an earlier line: the earlier one was taken.", "yellow")
     if found.time_faults:
-        say(out, time_faults(found.time_faults) + ".", "yellow")
+        say(out, f"{found.clock_in_words}.", "yellow")
     if found.dropped:
         say(out, f"The recorder dropped {found.dropped:,} frames: it had no room for them.", "red")
     _types(out, found)

@@ -254,6 +254,14 @@ class Analysis:
         """The length of the axis."""
         return max(0.0, self.end - self.origin)
 
+    @property
+    def clock_in_words(self) -> str:
+        """What is wrong with the times; empty where nothing is."""
+        if not self.time_faults:
+            return ""
+        lines = "1 time goes" if self.time_faults == 1 else f"{self.time_faults:,} times go"
+        return f"{lines} back by more than a second or forward by more than an hour: the time before was taken"
+
     def to_dict(self) -> dict[str, Any]:
         """A fresh dict of the same names, of dicts, lists, strings, numbers, booleans and None; seconds to the microsecond."""
         made: dict[str, Any] = _plain(self)

@@ -135,7 +135,7 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     for item in sorted(items, key=lambda item: item.start):
         if item.text:
             more = f" … {item.text_left_out:,} characters more" if item.text_left_out else ""
-            yield f'<p><b class="{item.side}">{item.side}</b> {html.escape(clean(item.text))}{more}</p>\n'
+            yield f'<p><b class="{item.side}">{item.side}</b> {_apart(item.text)}{more}</p>\n'
     if turn.gaps:
         gaps = "1 gap" if turn.gaps == 1 else f"{turn.gaps} gaps, together"
         yield f'<p class="orange">{gaps} of {_length(turn.gap_seconds)}: the audio came too late</p>\n'
@@ -145,13 +145,18 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     for error in found.errors:
         if error.turn == turn.number:
             words = " ".join(part for part in (error.type, error.code, error.message) if part)
-            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {html.escape(clean(words or error.source))}</p>\n'
+            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {_apart(words or error.source)}</p>\n'
     for call in found.tools:
         if call.turn == turn.number:
             took = f" took {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else ": no answer"
-            arguments = html.escape(clean(call.arguments or ""))
-            yield f'<p class="violet">tool {html.escape(clean(call.name or "without a name"))}({arguments}){took}</p>\n'
+            name, arguments = _apart(call.name or "without a name"), _apart(call.arguments or "")
+            yield f'<p class="violet">tool {name}({arguments}){took}</p>\n'
     yield "</li>\n"
+
+
+def _apart(text: str) -> str:
+    """A stranger's words, of whatever direction, which must not turn what stands beside them."""
+    return f"<bdi>{html.escape(clean(text))}</bdi>"
 
 
 def _cut(stopped: bool, known: str | None, heard: int | None, received: int) -> str:
