@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -60,7 +61,8 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
+        # Each file that is written has a Failure of its own, so a disk that is full without a name is that of the output.
+        name = f"{error.filename}: " if error.filename else "standard output: " if error.errno == errno.ENOSPC else ""
         complain(f"{name}{reason_of(error)}")
         return 1
     except SystemExit:

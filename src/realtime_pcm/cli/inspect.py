@@ -92,7 +92,8 @@ def _first_refused(found: Analysis) -> str:
     lines = "1 line was refused" if found.refused == 1 else f"{found.refused:,} lines were refused; the first"
     first = found.bad_frames[0]
     where = "".join(f"{shown_line(name)}: " for name in (first.type, first.field) if name)
-    return f"{lines}: line {first.line}: {where}{shown_line(first.reason)} at byte {first.position}"
+    byte = f" at byte {first.position}" if first.position else ""
+    return f"{lines}: line {first.line}: {where}{shown_line(first.reason)}{byte}"
 
 
 def _printable(name: str) -> str:
