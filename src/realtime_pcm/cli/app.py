@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from . import INTERRUPTED, archive, bench, demo, extract, inspect, serve, timeline
-from .console import complain, reason_of, shown_line
+from . import archive, bench, demo, extract, inspect, serve, timeline
+from .console import INTERRUPTED, complain, reason_of, shown_line
 
 __all__ = ["app", "run"]
 

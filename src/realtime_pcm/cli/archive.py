@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import INTERRUPTED
-from .console import STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
+from .console import INTERRUPTED, STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
 
 if TYPE_CHECKING:
     from realtime_pcm.arrow import Written

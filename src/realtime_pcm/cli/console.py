@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
 
 __all__ = [
+    "INTERRUPTED",
     "Bar",
     "Failure",
     "Sessions",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 # --- how a command fails
+
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
 class Failure(typer.TyperException):

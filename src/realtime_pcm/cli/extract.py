@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import INTERRUPTED
 from .console import (
+    INTERRUPTED,
     Bar,
     Failure,
     Sessions,

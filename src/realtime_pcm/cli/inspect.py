@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from . import INTERRUPTED
-from .console import Failure, Sessions, Source, complain, console, entries, find, say, shown_line
+from .console import INTERRUPTED, Failure, Sessions, Source, complain, console, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import INTERRUPTED
-from .console import Failure, complain, console, entries, find, new_file, say
+from .console import INTERRUPTED, Failure, complain, console, entries, find, new_file, say
 from .inspect import nothing_in, refused_in
 
 __all__ = ["timeline"]

@@ -50,7 +50,7 @@ def page(found: Analysis, scene: Scene, sound: Sound | None, sound_origin: float
     for note in [*notes_of(found), *_notes_of_sound(sound, sound_origin)]:
         yield f'<p class="warn">{html.escape(note)}</p>\n'
     yield "</header>\n"
-    yield from _player(sound)
+    yield from _player(sound, sound_origin)
     yield '<div class="picture">\n'
     yield from svg_of_page(scene)
     yield "</div>\n<main>\n<ol>\n"
@@ -94,8 +94,8 @@ def _notes_of_sound(sound: Sound | None, origin: float) -> list[str]:
     return notes
 
 
-def _player(sound: Sound | None) -> Iterator[str]:
-    yield '<div class="player">\n<span id="now" aria-live="off">0.0 s</span>\n'
+def _player(sound: Sound | None, origin: float) -> Iterator[str]:
+    yield f'<div class="player">\n<span id="now" aria-live="off">{clock(origin, 0.1)}</span>\n'
     if sound is None:
         yield '<span class="dim">no audio in this recording</span>\n'
     else:
