@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
+import platform
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +21,7 @@ __all__ = ["Written", "to_parquet"]
 
 ENDS = 1 << 16  # bytes at each end of a recording that tell whether it is still the one that was read
 REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "item_id", "speaker")  # as dictionaries
+PART = ".part"  # what the name of an unfinished file ends with
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -80,7 +84,7 @@ def write_one(source: Source, out: Path, pcm: Pcm) -> Written:
     file = None
     try:
         file = source.open()
-        size, mark = _mark_of(file)
+        size, mark = _mark_of(file, source.size)
     except OSError as error:
         if not source.is_ours:
             raise
@@ -103,11 +107,15 @@ def _kind(pcm: Pcm) -> dict[str, str]:
     return {"realtime_pcm.version": str(VERSION), "realtime_pcm.pcm": pcm}
 
 
-def _mark_of(file: Any) -> tuple[int, str]:
-    """The size of a file, and a checksum of its first and last bytes. The file is read from its beginning afterwards."""
+def _mark_of(file: Any, limit: int | None) -> tuple[int, str]:
+    """The size of a file, and a checksum of its first and last bytes; of its first `limit` bytes, where there is a limit.
+
+    The file is read from its beginning afterwards.
+    """
     size = int(file.seek(0, os.SEEK_END))
+    size = size if limit is None else min(size, limit)
     file.seek(0)
-    mark = zlib.crc32(file.read(ENDS))
+    mark = zlib.crc32(file.read(min(size, ENDS)))
     file.seek(max(0, size - ENDS))
     mark = zlib.crc32(file.read(min(size, ENDS)), mark)
     file.seek(0)
@@ -200,6 +208,25 @@ def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]
         yield batch
 
 
+def _remove_left_over(folder: Path, start: str) -> None:
+    """Removes what a process of this machine was writing when it was killed."""
+    for path in folder.glob(f"{glob.escape(start)}*{PART}"):
+        process = path.name[len(start) : -len(PART)]
+        if process.isdecimal() and not _runs(int(process)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # signal 0 would end the process; a file that a process has open cannot be removed there anyway
+        return False
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return True
+
+
 class _Whole:
     """A file that appears under its name when it is whole."""
 
@@ -212,7 +239,9 @@ class _Whole:
         import pyarrow.parquet as pq
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._written = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        start = f".{self._path.name}.{platform.node()}-"
+        _remove_left_over(self._path.parent, start)
+        self._written = self._path.with_name(f"{start}{os.getpid()}{PART}")
         names = [name for name in REPEATED if name in schema.names]
         return pq.ParquetWriter(self._written, schema, use_dictionary=names, **COMPRESSION)
 
