@@ -88,7 +88,8 @@ def ray() -> Iterator[Any]:
     ray = needed("ray")
     needed("ray.data")
     ray.init(num_cpus=2, include_dashboard=False, object_store_memory=400_000_000, log_to_driver=False)
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars, context.retried_map_errors, context.max_map_retries = False, True, 3
     yield ray
     ray.shutdown()
 

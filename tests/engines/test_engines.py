@@ -114,6 +114,21 @@ def test_a_worker_killed_in_the_middle_of_a_recording(engine: Engine, calls: Pat
     assert int(mark.read_text()) != os.getpid()
 
 
+def test_a_task_that_fails_once_runs_again(engine: Engine, calls: Path, tmp_path: Path) -> None:
+    """As where the storage does not answer, in the middle of a recording."""
+    mark = tmp_path / "failed"
+
+    def failing(given: Any) -> Iterator[Any]:
+        for number, table in enumerate(map_rows(given), 1):
+            yield table
+            if number == 2 and not mark.exists():
+                mark.touch()
+                raise ConnectionResetError("the storage is gone")
+
+    same(engine(recordings(calls), failing, rows_schema()), arrow.read(calls).read_all())
+    assert mark.exists()
+
+
 def test_a_worker_killed_while_it_writes(engine: Engine, calls: Path, tmp_path: Path) -> None:
     """What it had begun is not there under its name; the next worker writes it, and takes away what was left."""
     out, mark = tmp_path / "out", tmp_path / "killed"
