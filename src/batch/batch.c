@@ -53,7 +53,7 @@ static void put_integer(batch *b, batch_number column, const wire_frame *f, uint
         number = number * 10 + digit;
     }
     if (number > (uint64_t)INT64_MAX + negative) return;
-    batch_put_number(b, column, negative ? (int64_t)(0 - number) : (int64_t)number);
+    column_put_number(b, column, negative ? (int64_t)(0 - number) : (int64_t)number);
 }
 
 /* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */
@@ -91,7 +91,7 @@ static bool put_item(batch *b, const uint8_t *data, const wire_value *item, bool
     static const wire_key keys[3] = {KEY("id"), KEY("role"), KEY("content")};
     wire_value found[3];
     b->tier->members(data, item, keys, 3, found);
-    if (!b->texts[TEXT_ITEM_ID].valid[b->rows] && found[0].kind == WIRE_STRING &&
+    if (!column_has_text(b, TEXT_ITEM_ID) && found[0].kind == WIRE_STRING &&
         !column_put_value(b, TEXT_ITEM_ID, data, &found[0])) {
         return false;
     }
@@ -104,15 +104,15 @@ static bool put_nested(batch *b, const wire_frame *f, const batch_plan *plan, bo
     const wire_value *object;
     wire_value found[2];
     if ((object = object_in(f, plan->item)) != NULL && !put_item(b, f->data, object, has_text)) return false;
-    if ((object = object_in(f, plan->response)) != NULL && !b->texts[TEXT_RESPONSE_ID].valid[b->rows]) {
+    if ((object = object_in(f, plan->response)) != NULL && !column_has_text(b, TEXT_RESPONSE_ID)) {
         b->tier->members(f->data, object, id, 1, found);
         if (found[0].kind == WIRE_STRING && !column_put_value(b, TEXT_RESPONSE_ID, f->data, &found[0])) return false;
     }
-    if ((object = object_in(f, plan->part)) != NULL && !b->texts[TEXT_TEXT].valid[b->rows]) {
+    if ((object = object_in(f, plan->part)) != NULL && !column_has_text(b, TEXT_TEXT)) {
         const wire_value *text = text_of_part(b, f->data, object, found);
         if (text != NULL && !column_put_value(b, TEXT_TEXT, f->data, text)) return false;
     }
-    if ((object = object_in(f, plan->error)) != NULL && !b->texts[TEXT_TEXT].valid[b->rows]) {
+    if ((object = object_in(f, plan->error)) != NULL && !column_has_text(b, TEXT_TEXT)) {
         b->tier->members(f->data, object, message, 1, found);
         if (found[0].kind == WIRE_STRING && !column_put_value(b, TEXT_TEXT, f->data, &found[0])) return false;
     }
@@ -131,7 +131,7 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
     if (plan->item_id && !put_field(b, TEXT_ITEM_ID, f, plan->item_id)) return false;
     if (plan->output_index) put_integer(b, NUMBER_OUTPUT_INDEX, f, plan->output_index);
     if (plan->content_index) put_integer(b, NUMBER_CONTENT_INDEX, f, plan->content_index);
-    for (unsigned i = 0; i < 2 && plan->audio_ms[i] && !b->numbers[NUMBER_AUDIO_MS].valid[b->rows]; i++) {
+    for (unsigned i = 0; i < 2 && plan->audio_ms[i] && b->numbers[NUMBER_AUDIO_MS].filled <= b->rows; i++) {
         put_integer(b, NUMBER_AUDIO_MS, f, plan->audio_ms[i]);
     }
     bool has_text = false;
@@ -161,7 +161,7 @@ static bool offer_sink(batch *b, wire_frame *f, int side) {
     if (conversion < 0) return true;
     f->sink.conversion = (wire_conversion)conversion;
     if (!column_room(b, out_bytes(b, f->payload_bytes / wire_sample_bytes(f->sink.conversion)))) return false;
-    f->sink.out = b->pcm + b->pcm_length;
+    f->sink.out = b->audio.pcm + b->audio.length;
     return true;
 }
 
@@ -206,16 +206,17 @@ static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int s
         f->sink.carry_count = stream->carry_count && width == 2;
         f->sink.carry = f->sink.carry_count ? stream->carry : 0;
         if (!column_room(b, out_bytes(b, (f->payload_bytes + f->sink.carry_count) / width))) return NO_MEMORY;
-        f->sink.out = b->pcm + b->pcm_length;
+        f->sink.out = b->audio.pcm + b->audio.length;
         if (wire_payload_decode(b->tier, f->data, value, &f->sink, &position) != WIRE_OK) return CALLER;
     }
     const size_t samples = (f->payload_bytes + f->sink.carry_count) / width;
-    if (!batch_row(b, line, sent) || !put_frame(b, f, plan) ||
+    batch_row(b, line, sent);
+    if (!put_frame(b, f, plan) ||
         !column_put_text(b, TEXT_ENCODING, (const uint8_t *)format->encoding, format->encoding_length)) {
         return NO_MEMORY;
     }
     column_take_pcm(b, out_bytes(b, samples), format->rate, format->channels);
-    batch_put_number(b, NUMBER_SAMPLE_OFFSET, stream->offset);
+    column_put_number(b, NUMBER_SAMPLE_OFFSET, stream->offset);
     streams_advance(b->streams, stream, samples, f->sink.carry_count, f->sink.rest, f->sink.rest_count);
     if (!named) streams_remember_spelling(b->streams, f, &plan->ids);
     return DONE;
@@ -223,7 +224,8 @@ static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int s
 
 static outcome take_end(batch *b, wire_frame *f, const batch_plan *plan, bool sent, size_t line) {
     stream_key key;
-    if (!batch_row(b, line, sent) || !put_frame(b, f, plan)) return NO_MEMORY;
+    batch_row(b, line, sent);
+    if (!put_frame(b, f, plan)) return NO_MEMORY;
     stream_key_of_frame(&key, f, &plan->ids);
     audio_stream *stream = streams_find(b->streams, &key);
     if (stream != NULL) {
@@ -255,7 +257,8 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
     b->likely[side] = f.type;
     if (plan->kind == BATCH_AUDIO) return take_audio(b, &f, plan, side, *sent, line);
     if (plan->kind == BATCH_AUDIO_END) return take_end(b, &f, plan, *sent, line);
-    if (!batch_row(b, line, *sent) || !put_frame(b, &f, plan)) return NO_MEMORY;
+    batch_row(b, line, *sent);
+    if (!put_frame(b, &f, plan)) return NO_MEMORY;
     if (plan->kind != BATCH_SESSION) return DONE;
     b->frame = data;
     b->frame_length = length;
@@ -324,10 +327,11 @@ static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, 
 }
 
 static bool is_full(const batch *b) {
-    return b->rows == b->max_rows || b->bytes + b->pcm_length >= b->max_bytes;
+    return b->rows == b->max_rows || b->bytes + b->audio.length >= b->max_bytes;
 }
 
 batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end) {
+    if (b->unfinished) column_forget_row(b); /* memory was short */
     while (!is_full(b)) {
         const uint8_t *start = data + *at, *limit = data + length;
         if (start == limit) return BATCH_NEED_DATA;

@@ -54,9 +54,7 @@ typedef struct batch_format {
 /* ---- The batch ---------------------------------------------------------------------------------------------------- */
 
 typedef enum batch_text {
-    TEXT_SOURCE = 0,
-    TEXT_DIRECTION,
-    TEXT_TYPE,
+    TEXT_TYPE = 0,
     TEXT_EVENT_ID,
     TEXT_RESPONSE_ID,
     TEXT_ITEM_ID,
@@ -68,13 +66,15 @@ typedef enum batch_text {
 } batch_text;
 
 typedef enum batch_number {
-    NUMBER_LINE = 0,
-    NUMBER_OUTPUT_INDEX,
+    NUMBER_OUTPUT_INDEX = 0,
     NUMBER_CONTENT_INDEX,
     NUMBER_AUDIO_MS,
     NUMBER_SAMPLE_OFFSET,
     NUMBERS
 } batch_number;
+
+/* Most rows have nothing for most columns, so a null is not written when its row is: the next value of the column writes the nulls
+ * before it, and batch_fill those at the end. `filled` is the number of rows that are written. */
 
 /* A column of strings. */
 typedef struct text_column {
@@ -82,12 +82,25 @@ typedef struct text_column {
     size_t length, room;
     int32_t *ends;  /* ends[0] is 0, ends[row + 1] the end of a row's text in `data` */
     uint8_t *valid; /* one byte a row */
+    size_t filled;
 } text_column;
 
 typedef struct number_column {
     int64_t *values;
     uint8_t *valid;
+    size_t filled;
 } number_column;
+
+/* The samples, and what belongs to them. */
+typedef struct audio_columns {
+    uint8_t *pcm;        /* int16 samples, or bytes */
+    size_t length, room; /* in bytes */
+    int64_t *ends;       /* in samples, or bytes; as those of text_column */
+    uint8_t *valid;
+    int32_t *rate, *channels;
+    uint8_t *rate_valid, *channels_valid;
+    size_t filled;
+} audio_columns;
 
 /* A word for a direction, in its quotes. */
 typedef struct batch_word {
@@ -122,7 +135,8 @@ typedef struct batch {
 
     /* Where it stands. */
     size_t rows, line; /* line: of the recording, the last one that was read */
-    size_t bytes;      /* of text and audio in the columns */
+    bool unfinished;   /* the row `rows` has begun */
+    size_t bytes;      /* of text in the columns, but for the source and the direction */
     const wire_type *likely[2];
     size_t slow_lines;
     uint8_t *scratch;
@@ -134,14 +148,11 @@ typedef struct batch {
     /* The columns. */
     text_column texts[TEXTS];
     number_column numbers[NUMBERS];
+    audio_columns audio;
+    int64_t *line_of; /* of each row */
+    uint8_t *sent;    /* likewise: whether the client has sent the frame */
     double *time;
     uint8_t *time_valid;
-    int32_t *rate, *channels;
-    uint8_t *rate_valid, *channels_valid;
-    uint8_t *pcm;                /* int16 samples, or bytes */
-    size_t pcm_length, pcm_room; /* in bytes */
-    int64_t *pcm_ends;           /* in samples, or bytes */
-    uint8_t *pcm_valid;
     /* Times that are read by the caller: their rows and texts. */
     size_t late_count, late_length, late_room;
     uint32_t *late_rows;
@@ -168,8 +179,9 @@ batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, si
 
 /* ---- A row of the caller's ------------------------------------------------------------------------------------------ */
 
-/* Begins a row, in which all is null but the source, the line and the direction. false: no memory. */
-bool batch_row(batch *b, size_t line, bool sent);
+/* Begins a row, in which all is null but the source, the line and the direction. What a row before it has put in and not ended
+ * is forgotten. */
+void batch_row(batch *b, size_t line, bool sent);
 bool batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length);
 void batch_put_number(batch *b, batch_number column, int64_t number);
 void batch_put_time(batch *b, double time);
@@ -177,6 +189,8 @@ void batch_put_time(batch *b, double time);
 bool batch_put_pcm(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels);
 /* Ends the row. */
 void batch_row_done(batch *b);
+/* Makes all columns as long as there are rows. batch_export does so. */
+void batch_fill(batch *b);
 
 /* ---- Handing over ---------------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,8 @@
 
 #include "arrow.h"
 #include "atomics.h"
+#include "bytes.h"
+#include "compiler.h"
 
 /* ---- Buffers --------------------------------------------------------------------------------------------------- */
 
@@ -69,12 +71,13 @@ static void give(void *data) {
 bool batch_begin(batch *b) {
     const size_t rows = b->max_rows;
     bool all = true;
-    b->rows = b->bytes = b->pcm_length = 0;
+    b->rows = b->bytes = 0;
+    b->unfinished = false;
     b->late_count = b->late_length = 0;
 #define TAKE(field, count) all = ((field) = take((count) * sizeof *(field))) != NULL && all
     for (unsigned i = 0; i < TEXTS; i++) {
         text_column *column = &b->texts[i];
-        column->length = 0;
+        column->length = column->filled = 0;
         if (column->room < 1024) column->room = 1024;
         TAKE(column->data, column->room);
         TAKE(column->ends, rows + 1);
@@ -82,23 +85,28 @@ bool batch_begin(batch *b) {
         if (column->ends) column->ends[0] = 0;
     }
     for (unsigned i = 0; i < NUMBERS; i++) {
+        b->numbers[i].filled = 0;
         TAKE(b->numbers[i].values, rows);
         TAKE(b->numbers[i].valid, rows);
     }
+    audio_columns *audio = &b->audio;
+    audio->length = audio->filled = 0;
+    if (audio->room < 1 << 16) audio->room = 1 << 16;
+    TAKE(audio->pcm, audio->room);
+    TAKE(audio->ends, rows + 1);
+    TAKE(audio->valid, rows);
+    TAKE(audio->rate, rows);
+    TAKE(audio->channels, rows);
+    TAKE(audio->rate_valid, rows);
+    TAKE(audio->channels_valid, rows);
+    if (audio->ends) audio->ends[0] = 0;
+    TAKE(b->line_of, rows);
+    TAKE(b->sent, rows);
     TAKE(b->time, rows);
     TAKE(b->time_valid, rows);
-    TAKE(b->rate, rows);
-    TAKE(b->channels, rows);
-    TAKE(b->rate_valid, rows);
-    TAKE(b->channels_valid, rows);
-    if (b->pcm_room < 1 << 16) b->pcm_room = 1 << 16;
-    TAKE(b->pcm, b->pcm_room);
-    TAKE(b->pcm_ends, rows + 1);
-    TAKE(b->pcm_valid, rows);
     if (b->late_rows == NULL) TAKE(b->late_rows, rows);
     if (b->late_ends == NULL) TAKE(b->late_ends, rows);
 #undef TAKE
-    if (b->pcm_ends) b->pcm_ends[0] = 0;
     if (!all) batch_end(b);
     return all;
 }
@@ -119,15 +127,17 @@ void batch_end(batch *b) {
         drop(&b->numbers[i].values);
         drop(&b->numbers[i].valid);
     }
+    drop(&b->audio.pcm);
+    drop(&b->audio.ends);
+    drop(&b->audio.valid);
+    drop(&b->audio.rate);
+    drop(&b->audio.channels);
+    drop(&b->audio.rate_valid);
+    drop(&b->audio.channels_valid);
+    drop(&b->line_of);
+    drop(&b->sent);
     drop(&b->time);
     drop(&b->time_valid);
-    drop(&b->rate);
-    drop(&b->channels);
-    drop(&b->rate_valid);
-    drop(&b->channels_valid);
-    drop(&b->pcm);
-    drop(&b->pcm_ends);
-    drop(&b->pcm_valid);
     drop(&b->late_rows);
     drop(&b->late_ends);
     drop(&b->late);
@@ -152,30 +162,69 @@ static bool grow(uint8_t **data, size_t *room, size_t used, size_t needed) {
 
 /* ---- A row ----------------------------------------------------------------------------------------------------------- */
 
-bool batch_row(batch *b, size_t line, bool sent) {
-    const size_t row = b->rows;
-    /* What an unfinished row has left behind goes. */
-    for (unsigned i = TEXT_DIRECTION; i < TEXTS; i++) {
-        text_column *column = &b->texts[i];
-        column->length = (size_t)column->ends[row];
-        column->ends[row + 1] = column->ends[row];
-        column->valid[row] = 0;
+void column_fill_text(text_column *column, size_t row) {
+    memset(column->valid + column->filled, 0, row - column->filled);
+    for (size_t i = column->filled; i < row; i++) column->ends[i + 1] = (int32_t)column->length;
+    column->filled = row;
+}
+
+void column_fill_number(number_column *column, size_t row) {
+    memset(column->valid + column->filled, 0, row - column->filled);
+    memset(column->values + column->filled, 0, (row - column->filled) * sizeof *column->values);
+    column->filled = row;
+}
+
+static void fill_audio(audio_columns *audio, size_t row) {
+    const size_t from = audio->filled, count = row - from;
+    memset(audio->valid + from, 0, count);
+    memset(audio->rate_valid + from, 0, count);
+    memset(audio->channels_valid + from, 0, count);
+    memset(audio->rate + from, 0, count * sizeof *audio->rate);
+    memset(audio->channels + from, 0, count * sizeof *audio->channels);
+    for (size_t i = from; i < row; i++) audio->ends[i + 1] = audio->ends[from];
+    audio->filled = row;
+}
+
+void batch_fill(batch *b) {
+    for (unsigned i = 0; i < TEXTS; i++) {
+        if (b->texts[i].filled < b->rows) column_fill_text(&b->texts[i], b->rows);
     }
     for (unsigned i = 0; i < NUMBERS; i++) {
-        b->numbers[i].values[row] = 0;
-        b->numbers[i].valid[row] = 0;
+        if (b->numbers[i].filled < b->rows) column_fill_number(&b->numbers[i], b->rows);
     }
-    b->time[row] = 0;
-    b->rate[row] = b->channels[row] = 0;
-    b->time_valid[row] = b->rate_valid[row] = b->channels_valid[row] = b->pcm_valid[row] = 0;
-    b->pcm_ends[row + 1] = b->pcm_ends[row];
+    if (b->audio.filled < b->rows) fill_audio(&b->audio, b->rows);
+}
+
+void column_forget_row(batch *b) {
+    const size_t row = b->rows;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        text_column *column = &b->texts[i];
+        if (column->filled <= row) continue;
+        b->bytes -= column->length - (size_t)column->ends[row];
+        column->length = (size_t)column->ends[row];
+        column->filled = row;
+    }
+    for (unsigned i = 0; i < NUMBERS; i++) {
+        if (b->numbers[i].filled > row) b->numbers[i].filled = row;
+    }
+    if (b->audio.filled > row) {
+        b->audio.length = (size_t)b->audio.ends[row] * (b->as_sent ? 1 : 2);
+        b->audio.filled = row;
+    }
     while (b->late_count && b->late_rows[b->late_count - 1] == row) {
         b->late_count--;
         b->late_length = b->late_count ? b->late_ends[b->late_count - 1] : 0;
     }
-    batch_put_number(b, NUMBER_LINE, (int64_t)line);
-    static const char *const ways[2] = {"received", "sent"};
-    return column_put_text(b, TEXT_DIRECTION, (const uint8_t *)ways[sent], sent ? 4 : 8);
+    b->unfinished = false;
+}
+
+void batch_row(batch *b, size_t line, bool sent) {
+    if (b->unfinished) column_forget_row(b);
+    b->unfinished = true;
+    b->line_of[b->rows] = (int64_t)line;
+    b->sent[b->rows] = sent;
+    b->time[b->rows] = 0;
+    b->time_valid[b->rows] = 0;
 }
 
 bool column_grow(batch *b, batch_text which, size_t length) {
@@ -188,8 +237,7 @@ bool batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t len
 }
 
 void batch_put_number(batch *b, batch_number column, int64_t number) {
-    b->numbers[column].values[b->rows] = number;
-    b->numbers[column].valid[b->rows] = 1;
+    column_put_number(b, column, number);
 }
 
 void batch_put_time(batch *b, double time) {
@@ -209,30 +257,34 @@ void column_put_late(batch *b, const uint8_t *text, size_t length) {
 }
 
 bool column_room(batch *b, size_t bytes) {
-    return bytes <= SIZE_MAX / 2 - b->pcm_length && grow(&b->pcm, &b->pcm_room, b->pcm_length, b->pcm_length + bytes);
+    audio_columns *audio = &b->audio;
+    return bytes <= SIZE_MAX / 2 - audio->length && grow(&audio->pcm, &audio->room, audio->length, audio->length + bytes);
 }
 
 void column_take_pcm(batch *b, size_t bytes, int32_t rate, int32_t channels) {
+    audio_columns *audio = &b->audio;
     const size_t row = b->rows;
-    b->pcm_ends[row + 1] = b->pcm_ends[row] + (int64_t)(b->as_sent ? bytes : bytes / 2);
-    b->pcm_valid[row] = 1;
-    b->rate[row] = rate;
-    b->rate_valid[row] = rate != 0;
-    b->channels[row] = channels;
-    b->channels_valid[row] = channels != 0;
+    if (audio->filled < row) fill_audio(audio, row);
+    audio->length += bytes;
+    audio->ends[row + 1] = (int64_t)(b->as_sent ? audio->length : audio->length / 2);
+    audio->valid[row] = 1;
+    audio->rate[row] = rate;
+    audio->rate_valid[row] = rate != 0;
+    audio->channels[row] = channels;
+    audio->channels_valid[row] = channels != 0;
+    audio->filled = row + 1;
 }
 
 bool batch_put_pcm(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels) {
     if (!column_room(b, bytes)) return false;
-    if (bytes) memcpy(b->pcm + b->pcm_length, pcm, bytes);
+    if (bytes) memcpy(b->audio.pcm + b->audio.length, pcm, bytes);
     column_take_pcm(b, bytes, rate, channels);
     return true;
 }
 
 void batch_row_done(batch *b) {
-    for (unsigned i = TEXT_TYPE; i < TEXTS; i++) b->bytes += (size_t)(b->texts[i].ends[b->rows + 1] - b->texts[i].ends[b->rows]);
     b->rows++;
-    b->pcm_length = (size_t)b->pcm_ends[b->rows] * (b->as_sent ? 1 : 2);
+    b->unfinished = false;
 }
 
 /* ---- Arrow ------------------------------------------------------------------------------------------------------------- */
@@ -256,14 +308,24 @@ static void release_column(struct ArrowArray *array) {
     array->release = NULL;
 }
 
-/* Packs one byte a row into one bit a row, in place, and returns how many rows are null. The buffer of a column without nulls is
- * not needed. */
+/* Packs one byte a row, 0 or 1, into one bit a row, in place, and returns how many rows are null. The buffer of a column without
+ * nulls is not needed. */
 static size_t pack(uint8_t *valid, size_t rows) {
-    size_t count = 0;
-    for (size_t i = 0; i < rows; i += 8) {
+    size_t count = 0, i = 0;
+#if !PORTABLE_BIG_ENDIAN
+    for (; i + 8 <= rows; i += 8) {
+        const uint64_t eight = wire_load64(valid + i);
+        /* Each product moves the lowest bit of a byte to its place in the highest byte; no two of them meet. */
+        valid[i / 8] = (uint8_t)((eight * 0x0102040810204080u) >> 56);
+        count += (eight * 0x0101010101010101u) >> 56;
+    }
+#endif
+    for (; i < rows; i += 8) {
         unsigned bits = 0;
-        for (size_t j = 0; j < 8 && i + j < rows; j++) bits |= (unsigned)valid[i + j] << j;
-        for (unsigned left = bits; left; left &= left - 1) count++;
+        for (size_t j = 0; j < 8 && i + j < rows; j++) {
+            bits |= (unsigned)valid[i + j] << j;
+            count += valid[i + j];
+        }
         valid[i / 8] = (uint8_t)bits;
     }
     return rows - count;
@@ -304,40 +366,65 @@ static void release_root(struct ArrowArray *array) {
     array->release = NULL;
 }
 
-/* Fills the column `source`, which has the same text in each row. */
-static bool fill_source(batch *b) {
-    text_column *column = &b->texts[TEXT_SOURCE];
-    const size_t length = b->source_length, rows = b->rows;
-    if (length > INT32_MAX / (rows + 1) || !grow(&column->data, &column->room, 0, length * rows)) return false;
+/* Makes the column `source`, which has the same text in each row. false: no memory. */
+static bool make_sources(const batch *b, int32_t **ends, uint8_t **data) {
+    const size_t length = b->source_length, rows = b->rows, size = length * rows;
+    if (length > INT32_MAX / (rows + 1)) return false;
+    *ends = take((rows + 1) * sizeof **ends);
+    *data = take(size + 1);
+    if (*ends == NULL || *data == NULL) return false;
+    for (size_t row = 0; row <= rows; row++) (*ends)[row] = (int32_t)(row * length);
+    if (size) memcpy(*data, b->source, length);
+    for (size_t done = length; done < size; done *= 2) memcpy(*data + done, *data, done < size - done ? done : size - done);
+    return true;
+}
+
+/* Makes the column `direction`. false: no memory. */
+static bool make_directions(const batch *b, int32_t **ends, uint8_t **data) {
+    static const char words[2][9] = {"received", "sent\0\0\0\0"};
+    const size_t rows = b->rows;
+    *ends = take((rows + 1) * sizeof **ends);
+    *data = take((rows + 1) * 8);
+    if (*ends == NULL || *data == NULL) return false;
+    size_t at = 0;
     for (size_t row = 0; row < rows; row++) {
-        memcpy(column->data + row * length, b->source, length);
-        column->ends[row + 1] = (int32_t)((row + 1) * length);
+        (*ends)[row] = (int32_t)at;
+        memcpy(*data + at, words[b->sent[row]], 8);
+        at += b->sent[row] ? 4 : 8;
     }
-    memset(column->valid, 1, rows);
+    (*ends)[rows] = (int32_t)at;
     return true;
 }
 
 bool batch_export(batch *b, struct ArrowArray *array) {
-    if (!fill_source(b)) return false;
+    int32_t *source_ends = NULL, *direction_ends = NULL;
+    uint8_t *sources = NULL, *directions = NULL;
     owned *owns[COLUMNS + 1] = {NULL}; /* the last is that of the elements of pcm */
     root *all = calloc(1, sizeof *all);
     bool memory = all != NULL;
     for (unsigned i = 0; i <= COLUMNS; i++) memory = (owns[i] = calloc(1, sizeof **owns)) != NULL && memory;
+    memory = memory && make_sources(b, &source_ends, &sources) && make_directions(b, &direction_ends, &directions);
     if (!memory) {
+        give(source_ends);
+        give(sources);
+        give(direction_ends);
+        give(directions);
         free(all);
         for (unsigned i = 0; i <= COLUMNS; i++) free(owns[i]);
         return false;
     }
+    if (b->unfinished) column_forget_row(b);
+    batch_fill(b);
+    audio_columns *audio = &b->audio;
     const size_t rows = b->rows;
     unsigned next = 0;
-#define TEXT(which) \
-    make_column(&all->arrays[next], owns[next], rows, b->texts[which].valid, b->texts[which].ends, b->texts[which].data), next++
-#define NUMBER(which) \
-    make_column(&all->arrays[next], owns[next], rows, b->numbers[which].valid, b->numbers[which].values, NULL), next++
-    TEXT(TEXT_SOURCE);
-    NUMBER(NUMBER_LINE);
-    make_column(&all->arrays[next], owns[next], rows, b->time_valid, b->time, NULL), next++;
-    TEXT(TEXT_DIRECTION);
+#define COLUMN(valid, first, second) make_column(&all->arrays[next], owns[next], rows, valid, first, second), next++
+#define TEXT(which) COLUMN(b->texts[which].valid, b->texts[which].ends, b->texts[which].data)
+#define NUMBER(which) COLUMN(b->numbers[which].valid, b->numbers[which].values, NULL)
+    COLUMN(NULL, source_ends, sources);
+    COLUMN(NULL, b->line_of, NULL);
+    COLUMN(b->time_valid, b->time, NULL);
+    COLUMN(NULL, direction_ends, directions);
     TEXT(TEXT_TYPE);
     TEXT(TEXT_EVENT_ID);
     TEXT(TEXT_RESPONSE_ID);
@@ -349,11 +436,11 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     {
         owned *own = owns[next];
         if (b->as_sent) {
-            make_column(&all->arrays[next], own, rows, b->pcm_valid, b->pcm_ends, b->pcm);
+            make_column(&all->arrays[next], own, rows, audio->valid, audio->ends, audio->pcm);
             free(owns[COLUMNS]);
         } else {
-            make_column(&all->arrays[next], own, rows, b->pcm_valid, b->pcm_ends, NULL);
-            make_column(&own->child, owns[COLUMNS], (size_t)b->pcm_ends[rows], NULL, b->pcm, NULL);
+            make_column(&all->arrays[next], own, rows, audio->valid, audio->ends, NULL);
+            make_column(&own->child, owns[COLUMNS], (size_t)audio->ends[rows], NULL, audio->pcm, NULL);
             all->arrays[next].n_children = 1;
             all->arrays[next].children = own->children;
             own->children[0] = &own->child;
@@ -361,11 +448,12 @@ bool batch_export(batch *b, struct ArrowArray *array) {
         next++;
     }
     TEXT(TEXT_ENCODING);
-    make_column(&all->arrays[next], owns[next], rows, b->rate_valid, b->rate, NULL), next++;
-    make_column(&all->arrays[next], owns[next], rows, b->channels_valid, b->channels, NULL), next++;
+    COLUMN(audio->rate_valid, audio->rate, NULL);
+    COLUMN(audio->channels_valid, audio->channels, NULL);
     NUMBER(NUMBER_SAMPLE_OFFSET);
     TEXT(TEXT_ROLE);
     TEXT(TEXT_ERROR);
+#undef COLUMN
 #undef TEXT
 #undef NUMBER
     for (unsigned i = 0; i < COLUMNS; i++) all->children[i] = &all->arrays[i];
@@ -386,12 +474,11 @@ bool batch_export(batch *b, struct ArrowArray *array) {
         b->numbers[i].values = NULL;
         b->numbers[i].valid = NULL;
     }
+    *audio = (audio_columns){.room = audio->room};
+    b->line_of = NULL;
     b->time = NULL;
-    b->rate = b->channels = NULL;
-    b->time_valid = b->rate_valid = b->channels_valid = NULL;
-    b->pcm = NULL;
-    b->pcm_ends = NULL;
-    b->pcm_valid = NULL;
-    b->rows = b->bytes = b->pcm_length = 0;
+    b->time_valid = NULL;
+    drop(&b->sent);
+    b->rows = b->bytes = 0;
     return true;
 }

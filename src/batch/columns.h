@@ -6,12 +6,17 @@
 
 #include "batch.h"
 
-/* Sees to it that so many bytes fit behind pcm_length. */
+/* Sees to it that so many bytes of audio fit behind those that are there. */
 bool column_room(batch *b, size_t bytes);
-/* The samples that were written behind pcm_length become those of this row. */
+/* The samples that were written there become those of this row. */
 void column_take_pcm(batch *b, size_t bytes, int32_t rate, int32_t channels);
 /* Sees to it that so many bytes more fit into a column of strings. */
 bool column_grow(batch *b, batch_text which, size_t length);
+/* Write the nulls of a column up to this row. */
+void column_fill_text(text_column *column, size_t row);
+void column_fill_number(number_column *column, size_t row);
+/* What the unfinished row has put in goes. */
+void column_forget_row(batch *b);
 /* Sees to it that the text of a time can be kept. */
 bool column_late_room(batch *b, size_t length);
 /* Keeps the text of this row's time for the caller; there is room. */
@@ -34,15 +39,29 @@ static inline void column_copy(uint8_t *out, const uint8_t *in, size_t length) {
     memcpy(out + length - 8, &word, 8);
 }
 
+static inline bool column_has_text(const batch *b, batch_text which) {
+    return b->texts[which].filled > b->rows;
+}
+
+/* Sees to it that a text of this length fits into the row. */
+static inline bool column_begin_text(batch *b, batch_text which, size_t length) {
+    text_column *column = &b->texts[which];
+    if (column->filled < b->rows) column_fill_text(column, b->rows);
+    return length <= column->room - column->length || column_grow(b, which, length);
+}
+
+/* A text, or a further part of it, was written behind the others. */
 static inline void column_end_text(batch *b, text_column *column, size_t length) {
     column->length += length;
+    b->bytes += length;
     column->ends[b->rows + 1] = (int32_t)column->length;
     column->valid[b->rows] = 1;
+    column->filled = b->rows + 1;
 }
 
 static inline bool column_put_text(batch *b, batch_text which, const uint8_t *text, size_t length) {
     text_column *column = &b->texts[which];
-    if (length > column->room - column->length && !column_grow(b, which, length)) return false;
+    if (!column_begin_text(b, which, length)) return false;
     column_copy(column->data + column->length, text, length);
     column_end_text(b, column, length);
     return true;
@@ -53,9 +72,17 @@ static inline bool column_put_value(batch *b, batch_text which, const uint8_t *d
     const size_t length = value->end - value->start;
     if (!value->escaped) return column_put_text(b, which, data + value->start, length);
     text_column *column = &b->texts[which];
-    if (length > column->room - column->length && !column_grow(b, which, length)) return false;
+    if (!column_begin_text(b, which, length)) return false;
     column_end_text(b, column, wire_text_utf8(data, value, column->data + column->length, length));
     return true;
+}
+
+static inline void column_put_number(batch *b, batch_number which, int64_t number) {
+    number_column *column = &b->numbers[which];
+    if (column->filled < b->rows) column_fill_number(column, b->rows);
+    column->values[b->rows] = number;
+    column->valid[b->rows] = 1;
+    column->filled = b->rows + 1;
 }
 
 #endif

@@ -43,7 +43,8 @@ def run(*command: str | Path, cwd: Path) -> None:
 def test_mypy(tmp_path: Path, what: str) -> None:
     pytest.importorskip("mypy")
     programs = [*PROGRAMS, *sorted(EXAMPLES.glob("*.py"))]
-    targets: list[str | Path] = ["-p", "realtime_pcm"] if what == "package" else [*programs]
+    config: list[str | Path] = ["--config-file", Path(__file__).with_name("mypy.ini")]
+    targets: list[str | Path] = [*config, "-p", "realtime_pcm"] if what == "package" else [*programs]
     # One cache for both: reading the clients takes most of the time.
     cache = tmp_path.parent / "mypy"
     run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, *targets, cwd=tmp_path)

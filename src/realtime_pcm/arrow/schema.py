@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 __all__ = [
@@ -79,8 +79,13 @@ def require_pyarrow() -> Any:
     return pyarrow
 
 
-def _schema(name: str, columns: dict[str, tuple[str, str]], **more: str) -> Any:
+@cache
+def _schema(name: str, pcm: str = "") -> Any:
+    """The schema of a table. It is kept, because making it takes as long as reading some hundred rows."""
     pa = require_pyarrow()
+    columns = {"rows": ROW_COLUMNS, "items": ITEM_COLUMNS, "errors": ERROR_COLUMNS}[name]
+    if pcm == "sent":
+        columns = {**columns, "pcm": ("large_binary", columns["pcm"][1])}
     types = {
         "string": pa.string(),
         "int64": pa.int64(),
@@ -93,25 +98,22 @@ def _schema(name: str, columns: dict[str, tuple[str, str]], **more: str) -> Any:
         pa.field(column, types[kind], nullable=column not in ("source", "line"), metadata={"description": words})
         for column, (kind, words) in columns.items()
     ]
-    return pa.schema(fields, metadata={"realtime_pcm.table": name, "realtime_pcm.version": str(VERSION), **more})
+    metadata = {"realtime_pcm.table": name, "realtime_pcm.version": str(VERSION)}
+    return pa.schema(fields, metadata=metadata | {"realtime_pcm.pcm": pcm} if pcm else metadata)
 
 
-@lru_cache
 def rows_schema(pcm: Pcm = "int16") -> Any:
     """The pyarrow.Schema of the rows. ValueError for a `pcm` that is neither "int16" nor "sent"."""
     if pcm not in ("int16", "sent"):
         raise ValueError(f"pcm is 'int16' or 'sent', not {pcm!r}")
-    columns = dict(ROW_COLUMNS)
-    if pcm == "sent":
-        columns["pcm"] = ("large_binary", columns["pcm"][1])
-    return _schema("rows", columns, **{"realtime_pcm.pcm": pcm})
+    return _schema("rows", pcm)
 
 
 def items_schema() -> Any:
     """The pyarrow.Schema of the items."""
-    return _schema("items", ITEM_COLUMNS)
+    return _schema("items")
 
 
 def errors_schema() -> Any:
     """The pyarrow.Schema of the errors."""
-    return _schema("errors", ERROR_COLUMNS)
+    return _schema("errors")

@@ -278,7 +278,9 @@ def _usage(out: Console, found: Analysis) -> None:
         ("transcripts", found.transcription_usage),
         ("session", found.session_usage),
     ):
-        rows += [[what, name, f"{number:,.6f}".rstrip("0").rstrip(".")] for name, number in numbers.items() if number]
+        for name, number in numbers.items():
+            if number:
+                rows.append([what, name, f"{number:,.6f}".rstrip("0").rstrip(".")])
     _table(out, "Usage", ("of", "what", " sum"), rows)
 
 

@@ -28,10 +28,10 @@ def timeline(
     dark: Annotated[bool, typer.Option("--dark", help="A dark .png; .svg and .html follow the reader's system.")] = False,
 ) -> None:
     """Draw a recording: both waveforms, waits, interruptions, tools, errors and what was said. As .html it can be listened to."""
-    from realtime_pcm.timeline import FORMATS, Timeline
+    from realtime_pcm.timeline import FORMATS, Format, Timeline
 
-    format_ = out.suffix.lower().removeprefix(".")
-    known = next((name for name in FORMATS if name == format_), None)
+    suffix = out.suffix.lower().removeprefix(".")
+    known: Format | None = next((name for name in FORMATS if name == suffix), None)
     if known is None:
         raise Failure(f"{out}: the name ends in .png, .svg or .html, which says what is drawn", 2)
     window = None

@@ -56,6 +56,8 @@ cdef extern from "batch.h" nogil:
         const uint8_t *bytes
         size_t length
         bint sent
+    ctypedef struct audio_columns:
+        size_t room
     ctypedef struct batch:
         const wire_tier *tier
         const wire_catalogue *catalogues[2]
@@ -74,7 +76,6 @@ cdef extern from "batch.h" nogil:
         size_t word_count
         size_t max_rows
         size_t max_bytes
-        size_t pcm_room
         const uint8_t *source
         size_t source_length
         batch_format formats[32]
@@ -86,6 +87,7 @@ cdef extern from "batch.h" nogil:
         const uint8_t *frame
         size_t frame_length
         bint frame_sent
+        audio_columns audio
         double *time
         uint8_t *time_valid
         size_t late_count
@@ -103,7 +105,7 @@ cdef extern from "batch.h" nogil:
     bint batch_begin(batch *b)
     void batch_end(batch *b)
     batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bint last, size_t *at, size_t *line_end)
-    bint batch_row(batch *b, size_t line, bint sent)
+    void batch_row(batch *b, size_t line, bint sent)
     bint batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length)
     void batch_put_number(batch *b, batch_number column, int64_t number)
     void batch_put_time(batch *b, double time)
@@ -178,7 +180,7 @@ cdef int _make_plans(Catalogue catalogue) except -1:
 
 @cython.final
 cdef class LineBatch:
-    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size)\n--\n
+    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size, expected=0)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
@@ -234,7 +236,7 @@ cdef class LineBatch:
         self.b.word_count = <size_t>i
         self.b.max_rows = min(rows, <size_t>1 << 20)
         self.b.max_bytes = min(size, <size_t>1 << 30)    # offsets in columns of strings have 32 bits
-        self.b.pcm_room = min(self.b.max_bytes, expected // 4 * 3) + 65536
+        self.b.audio.room = min(self.b.max_bytes, expected // 4 * 3) + 65536
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
         self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)
         self.b.guess[0] = self.b.guess[1] = -1
@@ -382,10 +384,11 @@ cdef class LineBatch:
          rate, channels, sample_offset, role, error) = row
         if self.session is None or self.b.rows == self.b.max_rows:
             raise RuntimeError("LineBatch: no room for a row")
-        cdef bint fits = batch_row(&self.b, line, direction == "sent")
+        cdef bint fits
+        batch_row(&self.b, line, direction == "sent")
         if time is not None:
             batch_put_time(&self.b, time)
-        fits = (fits and self.put_text(TEXT_TYPE, kind) and self.put_text(TEXT_EVENT_ID, event_id)
+        fits = (self.put_text(TEXT_TYPE, kind) and self.put_text(TEXT_EVENT_ID, event_id)
                 and self.put_text(TEXT_RESPONSE_ID, response_id) and self.put_text(TEXT_ITEM_ID, item_id)
                 and self.put_text(TEXT_TEXT, text) and self.put_text(TEXT_ENCODING, encoding)
                 and self.put_text(TEXT_ROLE, role) and self.put_text(TEXT_ERROR, error))
