@@ -71,11 +71,12 @@ def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict
 
 def by_duckdb(pattern: str, columns: list[str]) -> list[tuple[Any, ...]]:
     with needed("duckdb").connect() as base:
-        return base.execute(f"select {', '.join(columns)} from read_parquet(?) order by source, line", [pattern]).fetchall()
+        found = base.execute(f"select {', '.join(columns)} from read_parquet(?) order by source, line", [pattern])
+        return list(found.fetchall())
 
 
 def by_polars(pattern: str, columns: list[str]) -> list[tuple[Any, ...]]:
-    return needed("polars").scan_parquet(pattern).sort("source", "line").select(columns).collect().rows()
+    return list(needed("polars").scan_parquet(pattern).sort("source", "line").select(columns).collect().rows())
 
 
 @pytest.mark.parametrize("query", [by_duckdb, by_polars])
