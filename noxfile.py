@@ -133,12 +133,12 @@ def asan(session: nox.Session) -> None:
     """The Python suite under AddressSanitizer and UndefinedBehaviorSanitizer."""
     checks = "-fsanitize=address,undefined"
     flags = f"{checks} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
-    session.install("--quiet", ".[test]", env={"CFLAGS": flags, "LDFLAGS": checks})
+    session.install("--quiet", ".[test]", "pytest-xdist==3.8.0", env={"CFLAGS": flags, "LDFLAGS": checks})
     libraries = (output("gcc", f"-print-file-name={name}") for name in ("libasan.so", "libubsan.so"))
     # Left out: what starts other programs or only reads sources, and compiled packages of others that fail under ASan.
     left_out = "client typing stubs narrow example server cli extract bad_input sample sounddevice".split()
     session.run(
-        *("python", "-m", "pytest", "--slow", "-q", "-s", "-p", "no:cacheprovider", "tests"),
+        *("python", "-m", "pytest", "--slow", "-q", "-s", "-p", "no:cacheprovider", "-n", "auto", "tests"),
         *("-k", " and ".join(f"not {name}" for name in left_out)),
         *session.posargs,
         env=REQUIRE

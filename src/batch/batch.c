@@ -40,9 +40,7 @@ static bool put_field(batch *b, batch_text column, const wire_frame *f, uint32_t
     return column_put_value(b, column, f->data, value);
 }
 
-static void put_integer(batch *b, batch_number column, const wire_frame *f, uint32_t field) {
-    const wire_value *value = &f->values[field];
-    if (value->kind != WIRE_INTEGER) return;
+static void put_long_integer(batch *b, batch_number column, const wire_frame *f, const wire_value *value) {
     const uint8_t *at = f->data + value->start, *end = f->data + value->end;
     const bool negative = *at == '-';
     uint64_t number = 0;
@@ -54,6 +52,16 @@ static void put_integer(batch *b, batch_number column, const wire_frame *f, uint
     }
     if (number > (uint64_t)INT64_MAX + negative) return;
     column_put_number(b, column, negative ? (int64_t)(0 - number) : (int64_t)number);
+}
+
+static inline void put_integer(batch *b, batch_number column, const wire_frame *f, uint32_t field) {
+    const wire_value *value = &f->values[field];
+    if (value->kind != WIRE_INTEGER) return;
+    if (value->end - value->start == 1) {
+        column_put_number(b, column, f->data[value->start] - '0');
+    } else {
+        put_long_integer(b, column, f, value);
+    }
 }
 
 /* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */

@@ -149,7 +149,7 @@ void batch_end(batch *b) {
 /* Sees to it that *data has room for `needed` bytes, of which the first `used` are kept. */
 static bool grow(uint8_t **data, size_t *room, size_t used, size_t needed) {
     if (needed <= *room && *data != NULL) return true;
-    size_t larger = 2 * *room;
+    size_t larger = *room < 1 << 16 ? 8 * *room : 2 * *room; /* what follows a small one is likely to be large */
     if (larger < needed) larger = needed;
     uint8_t *moved = take(larger);
     if (moved == NULL) return false;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -39,7 +40,6 @@ class Batches(Iterator[Any]):
         self.schema = rows_schema(pcm)
         self.slow_lines = 0
         self._bytes = size
-        self._buffer = bytearray()  # of the file before, for the next one
         self._place = np.zeros(ARROW_ARRAY, np.uint8)
         self.lines = 0
         self.refused = 0
@@ -95,9 +95,7 @@ class Batches(Iterator[Any]):
             return None if entry is None else row_of(entry)
 
         lines = self._lines(name, recording.session, slow, wrapper, recording.size)
-        buffer, self._buffer = self._buffer, bytearray()
-        if len(buffer) != BUFFER:
-            buffer = bytearray(BUFFER)
+        buffer = _buffer()
         first, lines.line = recording.lines_to_read()
         if len(first) > len(buffer):
             buffer = bytearray(2 * len(first))
@@ -128,7 +126,8 @@ class Batches(Iterator[Any]):
             last = count == 0
             if last and recording.damaged:
                 end = start
-        self._buffer = buffer
+        if len(buffer) == BUFFER:
+            _spare.append(buffer)
         entry = recording.entry_of_end(lines.line)
         if entry is not None:
             if lines.full:
@@ -170,6 +169,18 @@ class Batches(Iterator[Any]):
     def _exported(self, lines: LineBatch) -> tuple[int, Any]:
         lines.export(self._place.ctypes.data)
         return self._place.ctypes.data, self.schema
+
+
+# Buffers of files that were read, for the next ones: fresh memory costs a page fault for each 4 KiB. One for each thread that has
+# read at the same time, and no more than these.
+_spare: deque[bytearray] = deque(maxlen=4)
+
+
+def _buffer() -> bytearray:
+    try:
+        return _spare.pop()
+    except IndexError:
+        return bytearray(BUFFER)
 
 
 _WORDS = {word: way == "sent" for word, way in DIRECTIONS.items()}
