@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import os
 import shutil
 import sys
@@ -20,17 +19,10 @@ from typing import Any
 import pytest
 
 from realtime_pcm import sample
+from support.engines import REQUIRED, needed
 
-REQUIRED = bool(os.environ.get("REALTIME_PCM_REQUIRE_ENGINES"))
 FRAMES = sample.lines()
 TURN = b"".join(frame + b"\n" for frame in FRAMES)
-
-
-def needed(module: str) -> Any:
-    """The module; without it the test is skipped, or fails where it is required."""
-    if REQUIRED:
-        return importlib.import_module(module)
-    return pytest.importorskip(module)
 
 
 @pytest.fixture

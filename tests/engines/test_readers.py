@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from conftest import needed
 from realtime_pcm import arrow, messages, sample
+from support.engines import needed
 
 pytestmark = pytest.mark.slow
 
