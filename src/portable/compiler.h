@@ -43,6 +43,17 @@
 #define PORTABLE_NOINLINE __declspec(noinline)
 #endif
 
+/* ---- Memory ---------------------------------------------------------------------------------------------------- */
+
+/* Asks for the cache line of an address, which is read soon. Any address is allowed, and none is waited for. */
+#ifdef PORTABLE_GNU
+#define portable_prefetch(address) __builtin_prefetch(address)
+#elif defined(PORTABLE_X86_64)
+#define portable_prefetch(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
+#else
+#define portable_prefetch(address) ((void)(address))
+#endif
+
 /* ---- Bits and bytes of a word ---------------------------------------------------------------------------------- */
 
 #ifdef PORTABLE_GNU

@@ -134,13 +134,13 @@ cdef class Session:
     # The formats before the client's updates that the server has not answered; None: no update.
     cdef tuple before_update
     cdef object update_id               # event_id of the last of these updates, or None
-    # streams
-    cdef stream_table streams
     # threads
     cdef PyThread_type_lock lock_
     cdef unsigned long owner            # the thread that has the lock
     cdef unsigned long forks            # _forks as it was when the lock was taken
     cdef bint held                      # some thread has the lock; read without the lock, under the GIL
+    # streams, next to `held`: each decode() reads both
+    cdef stream_table streams
 
     cdef bint lock(self) except -1
     cdef void unlock(self) noexcept
@@ -174,24 +174,27 @@ cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept
 
 cdef class Decoder:
-    # options
-    cdef readonly str dtype
-    cdef int dtype_code
-    cdef object forced                  # AudioFormat or None
-    cdef _Only only                     # None: all
-    cdef Catalogue catalogue
-    cdef bint is_made                   # __init__ was called
+    # What each decode() reads stands first, in two cache lines: a server has thousands of decoders, and finds none of them in its
+    # caches.
     # the session that it follows; None for decode(), which follows none
     cdef readonly Session session
+    cdef Catalogue catalogue
+    cdef _Only only                     # option; None: all
     # guesses: the next message is probably like the one before
     cdef const wire_type *last_type     # the type of the last message
+    cdef PyObject *ids[RECURRING_KEYS]  # the last str of each key in _RECURRING
     cdef object last_format             # the last format that conversion_to was asked for, maybe for a frame that was refused
     cdef int last_conversion            # from last_format to the dtype
+    # options
+    cdef int dtype_code
+    cdef object forced                  # AudioFormat or None
+    cdef readonly str dtype
+    cdef bint is_made                   # __init__ was called
     # Of the last message that named a format: (format of its stream, (name, rate, channels) as sent, what format_with made of
     # both)
     cdef tuple last_own
-    cdef PyObject *ids[RECURRING_KEYS]               # the last str of each key in _RECURRING
 
+    cdef void prefetch(self, frame) noexcept
     cdef Session lock_session(self)
     cdef object decode_any(self, frame, out)
     cdef object decode_guarded(self, frame, out)

@@ -68,14 +68,14 @@ typedef struct stream_spelling {
 } stream_spelling;
 
 typedef struct stream_table {
+    size_t carries; /* how many streams have a carry */
+    audio_stream *newest, *oldest;
+    uint32_t generation;  /* of the formats of streams: the caller adds 1 whenever one may have changed */
+    stream_spelling last; /* how `newest` was named */
+    size_t count;
+    uint64_t evicted_bytes; /* how many carries were lost */
     void *(*allocate)(size_t);
     void (*release)(void *);
-    audio_stream *newest, *oldest;
-    size_t count;
-    size_t carries;         /* how many streams have a carry */
-    uint64_t evicted_bytes; /* how many carries were lost */
-    uint32_t generation;    /* of the formats of streams: the caller adds 1 whenever one may have changed */
-    stream_spelling last;   /* how `newest` was named */
 } stream_table;
 
 void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *));

@@ -245,6 +245,19 @@ def test_a_full_disk_for_the_first_file(tmp_path: Path) -> None:
     assert files(tmp_path / "out") == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["inspect", "extract"])
+def test_a_full_disk_behind_standard_output(tmp_path: Path, command: str) -> None:
+    recorded(tmp_path / "call.jsonl", *FRAMES)
+    options = ["--out", "out"] if command == "extract" else []
+    with open("/dev/full", "wb") as output:
+        end = subprocess.run(
+            [*COMMAND, command, "call.jsonl", *options], stdout=output, stderr=subprocess.PIPE, cwd=tmp_path, env=environment()
+        )
+    assert (end.returncode, end.stderr) == (1, b"realtime-pcm: standard output: No space left on device\n")
+    assert command == "inspect" or len(files(tmp_path / "out")) == 5
+
+
 # --- what ends the command
 
 

@@ -8,7 +8,6 @@ import random
 import re
 import subprocess
 import sys
-import wave
 from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +20,7 @@ pytest.importorskip("typer")
 
 from realtime_pcm.recording import Recorder, read_recording
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, recorded, run
+from support.command import COMMAND, environment, files, read_wav as read, recorded, run
 from support.shared import NO_SHARED, shared_files
 
 FRAMES = clients.FRAMES
@@ -80,13 +79,6 @@ def at(time: float, event: dict[str, Any]) -> dict[str, Any]:
 
 
 HEADER = {"recording": "realtime-pcm", "version": 1, "started": "2026-01-01T00:00:00+00:00"}  # times count from here
-
-
-def read(path: Path) -> tuple[int, int, np.ndarray]:
-    with wave.open(str(path)) as file:
-        assert file.getsampwidth() == 2
-        data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        return file.getframerate(), file.getnchannels(), data
 
 
 def extract(tmp_path: Path, *events: object, options: tuple[str, ...] = (), status: int = 0) -> tuple[Path, dict[str, Any]]:
@@ -347,7 +339,7 @@ def test_times_that_cannot_be(tmp_path: Path) -> None:
     events = [at(time, delta(noise(2400), f"item_{n}", f"r{n}")) for n, time in enumerate([0.0, 1.0, 3e7, 3e7 + 1, -5.0, 2.0])]
     out = tmp_path / "out"
     line = run("extract", recorded(tmp_path / "call.jsonl", *events), "--out", out, "--joined", status=1).line
-    assert "times go back, or jump by more than an hour" in line
+    assert "2 times go back by more than a second or forward by more than an hour: the time before was taken" in line
     assert len(read(out / "joined.wav")[2]) < 2 * 24_000 * 10
     assert [len(samples) for name, samples in wavs(out).items() if name != "joined.wav"] == [2400] * 6
 
@@ -563,18 +555,18 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
 
 def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its sizes have 32 bits."""
-    from realtime_pcm.cli import places, speech, wavs as files_of
+    from realtime_pcm.cli import joined as joining, speech, wavs as files_of
 
     monkeypatch.setattr(files_of, "MOST_BYTES", 100_000)
     samples = noise(120_000)
     path = recorded(tmp_path / "call.jsonl", *(delta(samples[at : at + 2400]) for at in range(0, len(samples), 2400)))
     recording = read_recording(path)
-    writer, joined = files_of.Wavs(), places.Joined(tmp_path)
+    writer, joined = files_of.Wavs(), joining.Joined(tmp_path)
     found = speech.Speech(tmp_path, writer, recording, joined)
     for entry in recording:
         found.take(entry)
     found.finish()
-    made = joined.finish(writer, "joined", found.user, found.model, lambda done, size: None)
+    made = joined.finish(writer, "joined", lambda done, size: None)
     [item] = found.items
     assert np.array_equal(np.concatenate([read(tmp_path / file["file"])[2] for file in item.files]), samples)
     both = np.concatenate([read(tmp_path / file["file"])[2] for file in made])

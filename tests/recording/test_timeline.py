@@ -331,3 +331,13 @@ def test_wrapped_lines_fit(text: str) -> None:
 )
 def test_times_on_the_axis(seconds: float, step: float, said: str) -> None:
     assert layouts.clock(seconds, step) == said
+
+
+def test_pauses_of_a_recording_of_five_hours() -> None:
+    """1,250 answers of 10 s with 4 s between them: each pause is seen in a picture 12,000 pixels wide."""
+    waves = Waveform()
+    for number in range(1250):
+        waves.add("model", 14.0 * number, np.full(1000, 900, np.int16), 100, 1)
+    low, high = waves.columns("model", 0.0, 17_500.0, 12_000)
+    empty = low > high
+    assert np.count_nonzero(np.diff(empty.astype(np.int8)) == 1) == 1250

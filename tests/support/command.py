@@ -6,8 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 COMMAND = [sys.executable, "-m", "realtime_pcm"]
 
@@ -41,6 +45,13 @@ def run(*arguments: object, status: int = 0, given: bytes | None = None, **optio
     assert "Traceback" not in found.errors, found.errors
     assert found.status == status, found
     return found
+
+
+def read_wav(path: Path) -> tuple[int, int, npt.NDArray[np.int16]]:
+    """The rate, the channels and the samples of a WAV of int16, channels interleaved."""
+    with wave.open(str(path)) as file:
+        assert file.getsampwidth() == 2
+        return file.getframerate(), file.getnchannels(), np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
 
 
 def files(folder: Path) -> list[str]:

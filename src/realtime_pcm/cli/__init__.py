@@ -15,7 +15,6 @@ MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"r
 _OF_THE_EXTRA = ("typer", "rich", "shellingham", "websockets", "soxr")
 
 CLOSED_PIPE = 141  # what a shell says of a program that SIGPIPE ended
-INTERRUPTED = 130  # and of one that Ctrl-C ended
 
 
 def main() -> None:

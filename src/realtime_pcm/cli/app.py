@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from . import archive, bench, demo, extract, inspect, serve, timeline
-from .console import complain, reason_of, shown_line
+from .console import INTERRUPTED, complain, reason_of, shown_line
 
 __all__ = ["app", "run"]
 
@@ -60,7 +61,8 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
+        # Each file that is written has a Failure of its own, so a disk that is full without a name is that of the output.
+        name = f"{error.filename}: " if error.filename else "standard output: " if error.errno == errno.ENOSPC else ""
         complain(f"{name}{reason_of(error)}")
         return 1
     except SystemExit:
@@ -69,6 +71,6 @@ def run(arguments: list[str] | None = None) -> int:
         # Nothing else ends so: typer, or rich for it, met a closed pipe while it printed the help.
         sys.stdout = stdout
         raise BrokenPipeError from None
-    if status == 130:
+    if status == INTERRUPTED:
         complain("interrupted")
     return status if isinstance(status, int) else 0

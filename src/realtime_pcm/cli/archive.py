@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
+from .console import INTERRUPTED, STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
 
 if TYPE_CHECKING:
     from realtime_pcm.arrow import Written
     from realtime_pcm.arrow.files import Source
 
 __all__ = ["archive"]
-
-INTERRUPTED = 130
 
 
 def archive(

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
 
 import typer
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
 
 __all__ = [
+    "INTERRUPTED",
     "Bar",
     "Failure",
+    "Sessions",
     "Source",
     "complain",
     "console",
@@ -40,6 +42,8 @@ __all__ = [
 ]
 
 # --- how a command fails
+
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
 class Failure(typer.TyperException):
@@ -91,6 +95,12 @@ def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: st
 
 SUFFIXES = tuple(f"{text}{packed}" for text in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd"))
 STANDARD_INPUT = "-"
+
+
+Sessions = Annotated[
+    list[Path],
+    typer.Argument(metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."),
+]
 
 
 class Source:

@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Bar, Failure, Source, complain, console, entries, find, new_file, new_folder, safe_name, say, shown_line
+from .console import (
+    INTERRUPTED,
+    Bar,
+    Failure,
+    Sessions,
+    Source,
+    complain,
+    console,
+    entries,
+    find,
+    new_file,
+    new_folder,
+    safe_name,
+    say,
+    shown_line,
+)
+from .inspect import nothing_in, refused_in
 
 if TYPE_CHECKING:
-    from realtime_pcm.recording import Entry, Recording
+    from realtime_pcm.recording import Recording
 
     from .speech import Speech
 
@@ -19,16 +35,10 @@ __all__ = ["extract"]
 MOST_TOLD = 1000  # refused lines in summary.json
 MOST_ROWS = 20  # items in the table
 LONGEST_CELL = 60  # characters of a transcript in the table
-INTERRUPTED = 130
 
 
 def extract(
-    sessions: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."
-        ),
-    ],
+    sessions: Sessions,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for what is extracted; of several sessions, a folder each.")],
     joined: Annotated[
         bool, typer.Option("--joined", help="Also one stereo WAV in real time: the user left, the model right.")
@@ -75,16 +85,13 @@ class Extraction:
 
     def __init__(self, source: Source, folder: Path, joined: bool) -> None:
         self.source, self.folder, self.joined = source, folder, joined
-        self.frames = self.refused = 0
-        self.first_refused = ""
-        self.told: list[dict[str, Any]] = []
         self.stopped = ""
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []
 
     def run(self, quiet: bool = False) -> None:
         """Writes it all, and says so unless quiet. Failure where something was not as it should be; what is whole is kept."""
-        from .places import Joined
+        from .joined import Joined
         from .speech import Speech
         from .wavs import Wavs
 
@@ -96,15 +103,17 @@ class Extraction:
             speech = Speech(self.folder, wavs, recording, joined)
             failure: Failure | None = None
             try:
-                self._read(speech, found)
+                for entry in found:
+                    speech.take(entry)
+                speech.finish()
                 if joined is not None:
                     with Bar(f"{self.source.name}: joined.wav") as bar:
-                        self.joined_files = joined.finish(wavs, "joined", speech.user, speech.model, bar.show)
+                        self.joined_files = joined.finish(wavs, "joined", bar.show)
             except Failure as error:
                 failure = error
                 self.stopped = str(error)
             except KeyboardInterrupt:
-                line = f" after {self.frames:,} frames" if self.frames else ""
+                line = f" after {speech.frames:,} frames" if speech.frames else ""
                 failure = Failure(f"{self.source.name}: interrupted{line}", INTERRUPTED)
                 self.stopped = "interrupted"
             finally:
@@ -112,11 +121,13 @@ class Extraction:
                 speech.microphone.close()
                 if joined is not None:
                     joined.close()
-        if failure is None and not self.frames:
-            if made:
-                self.folder.rmdir()
-            raise Failure(f"{self.source.name}: {self._nothing()}")
         if failure is None:
+            try:
+                nothing_in(self.source, speech.found)
+            except Failure:
+                if made:
+                    self.folder.rmdir()
+                raise
             self._write(speech, recording)
             if not quiet:
                 self._report(speech, recording)
@@ -124,37 +135,6 @@ class Extraction:
             return
         kept = self._write_what_can_be(speech, recording)
         raise Failure(f"{failure}; {kept}", failure.exit_code)
-
-    def _read(self, speech: Speech, found: Any) -> None:
-        for entry in found:
-            if entry.error is not None:
-                self._refuse(entry)
-                continue
-            self.frames += 1
-            speech.take(entry)
-        speech.finish()
-
-    def _refuse(self, entry: Entry) -> None:
-        assert entry.error is not None
-        self.refused += 1
-        if self.refused == 1:
-            self.first_refused = f"line {entry.line}: {entry.error}"
-        if len(self.told) < MOST_TOLD:
-            error = entry.error
-            self.told.append(
-                {
-                    "line": entry.line,
-                    "byte": error.position,
-                    "type": error.message_type and error.message_type[:100],
-                    "field": error.field and error.field[:100],
-                    "reason": error.reason[:1000],
-                }
-            )
-
-    def _nothing(self) -> str:
-        if not self.refused:
-            return "an empty recording: it holds no frames"
-        return f"no frame could be read: {self.refused} lines were refused; {self.first_refused}"
 
     # --- the files beside the WAVs
 
@@ -176,7 +156,7 @@ class Extraction:
         """After the work was stopped: what was kept, in words."""
         wavs = sum(len(item.files) for item in speech.items)
         kept = f"{wavs:,} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
-        if not (speech.items or self.frames):
+        if not (speech.items or speech.frames):
             return kept
         try:
             self._write(speech, recording)
@@ -185,10 +165,10 @@ class Extraction:
         return kept
 
     def _summary(self, speech: Speech, recording: Recording) -> dict[str, Any]:
-        started = recording.started
+        found = speech.found
         items = []
         for item in speech.items:
-            found = {
+            one = {
                 "number": item.number,
                 "side": item.side,
                 "id": item.id,
@@ -199,17 +179,20 @@ class Extraction:
                 "transcript": item.text or None,
                 "files": item.files,
             }
-            items.append(found)
+            items.append(one)
         return {
             "recording": self.source.name.encode(errors="replace").decode(),
             "shape": recording.shape,
-            "started": started.isoformat() if started is not None else None,
-            "times": "of the recording" if speech.clock.timed else "of the audio: the recording has no times",
-            "complete": not (self.stopped or self.refused or speech.left_out),
+            "started": found.started.isoformat() if found.started is not None else None,
+            "times": "of the recording" if found.timed else "of the audio: the recording has no times",
+            "complete": not (self.stopped or found.refused or speech.left_out),
             "stopped": self.stopped or None,
-            "frames": self.frames,
-            "refused": self.refused,
-            "refused_lines": self.told,
+            "frames": found.frames,
+            "refused": found.refused,
+            "refused_lines": [
+                {"line": bad.line, "byte": bad.position, "type": bad.type, "field": bad.field, "reason": bad.reason}
+                for bad in found.bad_frames
+            ],
             "dropped_by_the_recorder": recording.dropped,
             "left_out": speech.left_out,
             "mixed_formats": speech.mixed[:MOST_TOLD],
@@ -227,13 +210,14 @@ class Extraction:
 
         out = console()
         seconds = sum(item.seconds for item in speech.items)
-        frames = f"{self.frames:,} frame{'s' if self.frames != 1 else ''}"
+        frames = f"{speech.frames:,} frame{'s' if speech.frames != 1 else ''}"
         say(out, f"{shown_line(self.source.name)}: {recording.shape}; {frames}, {seconds:,.1f} s of audio")
         items = [item for item in speech.items if item.files or item.text]
         if items:
             table = Table(box=None, pad_edge=False, header_style="dim")
-            for name, justify in (("", "right"), ("side", "left"), ("start", "right"), ("audio", "right"), ("said", "left")):
-                table.add_column(name, justify=justify, no_wrap=name != "said")  # type: ignore[arg-type]
+            for name in (" ", "side", " start", " audio"):
+                table.add_column(name.strip(), justify="right" if name.startswith(" ") else "left", no_wrap=True)
+            table.add_column("said")
             for item in items[:MOST_ROWS]:
                 words = " ".join(shown_text(item.text).split())
                 words = words if len(words) <= LONGEST_CELL else f"{words[:LONGEST_CELL]}…"
@@ -252,9 +236,9 @@ class Extraction:
     def _complain(self, speech: Speech) -> None:
         """Failure with all that was not as it should be, in one line."""
         problems = []
-        if self.refused:
-            lines = "1 line was refused" if self.refused == 1 else f"{self.refused:,} lines were refused; the first"
-            problems.append(f"{lines}: {self.first_refused}")
+        refused = refused_in(self.source, speech.found)
+        if refused is not None:
+            problems.append(str(refused).removeprefix(f"{self.source.name}: "))
         if speech.mixed:
             many = f"; so do {len(speech.mixed) - 1:,} more items" if len(speech.mixed) > 1 else ""
             problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
@@ -263,10 +247,8 @@ class Extraction:
             problems.append(
                 f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
             )
-        if speech.clock.faults:
-            problems.append(
-                f"{speech.clock.faults:,} times go back, or jump by more than an hour: they were taken for the time before"
-            )
+        if speech.found.time_faults:
+            problems.append(speech.found.clock_in_words)
         if problems:
             raise Failure(f"{self.source.name}: " + "; ".join(problems))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .console import Failure, Source, complain, console, entries, find, say, shown_line
+from .console import INTERRUPTED, Failure, Sessions, Source, complain, console, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,16 +22,10 @@ MOST_ROWS = 30  # of a table; --json has more
 LONGEST_CELL = 60
 FEW_COLUMNS = 6  # tables of fewer columns may fold each
 WIDEST = 1000  # columns of a terminal
-INTERRUPTED = 130
 
 
 def inspect(
-    sessions: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."
-        ),
-    ],
+    sessions: Sessions,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a recording, each on a line of its own.")] = False,
 ) -> None:
     """Say what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
@@ -97,7 +90,9 @@ def refused_in(source: Source, found: Analysis) -> Failure | None:
 def _first_refused(found: Analysis) -> str:
     lines = "1 line was refused" if found.refused == 1 else f"{found.refused:,} lines were refused; the first"
     first = found.bad_frames[0]
-    return f"{lines}: line {first.line}: {shown_line(first.reason)} at byte {first.position}"
+    where = "".join(f"{shown_line(name)}: " for name in (first.type, first.field) if name)
+    byte = f" at byte {first.position}" if first.position else ""
+    return f"{lines}: line {first.line}: {where}{shown_line(first.reason)}{byte}"
 
 
 def _printable(name: str) -> str:
@@ -134,6 +129,8 @@ def _report(out: Console, source: Source, found: Analysis) -> None:
     if found.times_back:
         lines = "1 line has" if found.times_back == 1 else f"{found.times_back:,} lines have"
         say(out, f"{lines} a time before that of an earlier line: the earlier one was taken.", "yellow")
+    if found.time_faults:
+        say(out, f"{found.clock_in_words}.", "yellow")
     if found.dropped:
         say(out, f"The recorder dropped {found.dropped:,} frames: it had no room for them.", "red")
     _types(out, found)

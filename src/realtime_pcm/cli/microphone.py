@@ -7,7 +7,6 @@ until then.
 from __future__ import annotations
 
 import tempfile
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Microphone", "Place", "Track"]
 
 MOST_TRACKS = 1000
-MOST_JUMPS = 10_000
 PIECE = 1 << 18  # samples that are copied at once
 
 
@@ -35,17 +33,10 @@ class Track:
     def __init__(self, form: Form, first: int, began: float) -> None:
         self.form, self.first, self.began = form, first, began
         self.samples = 0  # of each channel
-        # Where it was not heard right behind what came before: (sample, seconds).
-        self.jumps: deque[tuple[int, float]] = deque(maxlen=MOST_JUMPS)
 
     def seconds(self, sample: int) -> float:
-        """When a sample was to be heard."""
-        before, when = self.jumps[0] if self.jumps else (0, 0.0)
-        for at, seconds in reversed(self.jumps):
-            if at <= sample:
-                before, when = at, seconds
-                break
-        return when + (sample - before) / self.form.rate
+        """Seconds of audio that were appended before a sample."""
+        return self.began / 1000 + sample / self.form.rate
 
 
 class Place(NamedTuple):
@@ -65,8 +56,8 @@ class Microphone:
         self._file: BinaryIO | None = None
         self._bytes = 0
 
-    def append(self, samples: Samples, form: Form, begin: float, end: float) -> None:
-        """Adds samples that were to be heard from begin to end, in seconds."""
+    def append(self, samples: Samples, form: Form) -> None:
+        """Adds samples, channels interleaved."""
         if not self.tracks or self.tracks[-1].form != form:
             if len(self.tracks) >= MOST_TRACKS:
                 self.left_out += len(samples)
@@ -75,8 +66,6 @@ class Microphone:
             began = 0.0 if last is None else last.began + last.samples * 1000 / last.form.rate
             self.tracks.append(Track(form, self._bytes, began))
         track = self.tracks[-1]
-        if not track.jumps or abs(track.seconds(track.samples) - begin) > 1e-3:
-            track.jumps.append((track.samples, begin))
         whole = samples[: len(samples) // form.channels * form.channels]
         try:
             if self._file is None:

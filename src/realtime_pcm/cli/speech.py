@@ -1,28 +1,30 @@
 """Takes a recording apart into what each side said: a WAV for each item, its words, and when it was heard.
 
-Nothing grows with the recording but what is told of its items, and of these there are at most MOST_ITEMS.
+Where audio stands in time, what an interruption cut off, and which lines are bad, `realtime_pcm.recording.analysis` says, as it
+does for `inspect` and `timeline`. Nothing grows with the recording but what is told of its items, and of these there are at most
+MOST_ITEMS.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pcm import client_messages as sent, messages as received
 from realtime_pcm._core import AudioEnd, AudioMessage, ClientAudioMessage
-from realtime_pcm.errors import DecodeError
+from realtime_pcm.recording.analysis import Analyser
+from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, id_of, key_of
 
 from .console import safe_name
 from .microphone import Microphone, Place
-from .places import Clock, Joined, Lane
 from .subtitles import Line
 from .wavs import Form, Wav, Wavs
 
 if TYPE_CHECKING:
-    from realtime_pcm.recording import Entry, Recording
+    from realtime_pcm.recording import Analysis, Entry, Recording
 
 __all__ = ["Item", "Speech"]
 
@@ -30,10 +32,6 @@ MOST_ITEMS = 10_000
 MOST_FILES = 20_000
 MOST_TEXT = 32 * 1024 * 1024  # characters of all transcripts
 MOST_WAITING = 1000  # speeches that have begun, and commits that no server has answered
-LONGEST_ID = 500  # characters; of a longer one its beginning and its digest are kept
-MOST_RUNS = 1000  # gaps in the audio of one item
-
-Key = tuple[object, object, object, object]
 
 SESSION_STARTS = (received.SessionCreated, received.TranscriptionSessionCreated, received.SessionStarted)
 
@@ -41,16 +39,15 @@ SESSION_STARTS = (received.SessionCreated, received.TranscriptionSessionCreated,
 class Item:
     """What one side said in one go.
 
-    start, end: seconds since the recording began, None as long as nobody knows. heard: seconds of it that were played, where it
-    was interrupted. files: its WAVs; a change of its format begins another one.
+    start, end: seconds since the recording began, None as long as nobody knows. stream: its audio, if it is the model's. files:
+    its WAVs; a change of its format begins another one.
     """
 
     def __init__(self, number: int, side: str, id: str | None) -> None:
         self.number, self.side, self.id = number, side, id
-        self.response: object = None  # the id of the response that it is a part of
+        self.stream: Stream | None = None
         self.start: float | None = None
         self.end: float | None = None
-        self.heard: float | None = None
         self.cut_short = False  # the work was stopped in the middle of it
         self.files: list[dict[str, Any]] = []
         self.wav: Wav | None = None
@@ -59,7 +56,7 @@ class Item:
         self.heard_by_server = False  # the server has said when
         self._words: list[str] = []
         self._pieces: list[str] = []  # the end of them, as it came
-        self._runs: list[tuple[float, float]] = []  # where its audio stands: (start, end)
+        self._placed = False  # its audio has a place
 
     @property
     def text(self) -> str:
@@ -86,25 +83,18 @@ class Item:
         seconds: float = sum(file["samples"] / file["rate"] for file in self.files)
         return seconds
 
+    @property
+    def heard(self) -> float | None:
+        """The seconds of it that were played, where it was interrupted."""
+        return self.stream.heard if self.stream is not None else None
+
     def mark(self, start: float, end: float) -> None:
         """Tells where a piece of it stands."""
-        if not self._runs:
+        if not self._placed:
             self.start = self.end = None  # when its words came says less
+            self._placed = True
         self.start = start if self.start is None else min(self.start, start)
         self.end = end if self.end is None else max(self.end, end)
-        if self._runs and abs(self._runs[-1][1] - start) < 1e-3:
-            self._runs[-1] = (self._runs[-1][0], end)
-        elif len(self._runs) < MOST_RUNS:
-            self._runs.append((start, end))
-
-    def unheard(self, heard: float) -> list[tuple[float, float]]:
-        """Where the audio stands that comes after so many seconds of it."""
-        found = []
-        for start, end in self._runs:
-            if end - start > heard:
-                found.append((start + heard, end))
-            heard = max(0.0, heard - (end - start))
-        return found
 
     def line(self) -> Line | None:
         """Its words for a transcript; None where it has none."""
@@ -113,20 +103,19 @@ class Item:
         start = self.start or 0.0
         end = max(self.end or start, start)
         share = 1.0
-        if self.heard is not None and self.seconds:
+        if self.stream is not None and self.heard is not None and self.seconds:
             share = min(1.0, self.heard / self.seconds)
-            end = start + self.heard
+            end = max(start, self.stream.item.heard_end or start)
         return Line(self.side, start, end, self.text, self.heard is not None, share)
 
 
 class Speech:
-    """The items of one recording. `take` each entry, then `finish`."""
+    """The items of one recording. `take` each entry, then `finish`. sink: takes the samples of both sides with their places."""
 
-    def __init__(self, folder: Path, wavs: Wavs, recording: Recording, joined: Joined | None) -> None:
+    def __init__(self, folder: Path, wavs: Wavs, recording: Recording, sink: Sink | None) -> None:
         self.items: list[Item] = []
-        self.clock = Clock()
+        self.analyser = Analyser(sink)
         self.microphone = Microphone(folder)
-        self.user, self.model = Lane("user", joined), Lane("model", joined)
         self.mixed: list[str] = []  # the items that change their format, in words
         self.left_out: dict[str, int] = {}  # what a bound, or the sender's fault, kept out -> how many
         self._folder, self._wavs, self._recording = folder, wavs, recording
@@ -134,20 +123,22 @@ class Speech:
         self._by_key: dict[Key, Item] = {}
         self._under_way: dict[Key, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
-        self._recent: deque[Item] = deque(maxlen=64)  # items of the model that have audio
+        self._speaker_without_id: Item | None = None
         self._text = self._files = 0
         # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
         # committed and no server has named, where that begins which is in no item yet, and items that the client made.
         self._heard: dict[object, list[float | None]] = {}
         self._commits: deque[tuple[Place, Place]] = deque()
         self._rest = Place(0, 0)
-        self._detected = self._committed = False
+        self._detected = False
         self._made: deque[Item] = deque(maxlen=MOST_WAITING)
 
     def take(self, entry: Entry) -> None:
-        """The next entry, which has a message."""
+        """The next entry."""
         message = entry.message
-        self.clock.tell(entry.time)
+        self.analyser.feed(entry)
+        if message is None:
+            return
         kind = type(message)
         try:
             handler = self._handlers[kind]
@@ -156,8 +147,19 @@ class Speech:
         if handler is not None:
             handler(message)
 
+    @property
+    def frames(self) -> int:
+        """Frames so far, without those that were refused."""
+        return self.analyser.frames
+
+    @cached_property
+    def found(self) -> Analysis:
+        """What happened in the recording, which is over."""
+        return self.analyser.finish(self._recording)
+
     def finish(self) -> None:
         """Ends what is under way: the recording has ended."""
+        assert self.found  # what was interrupted last is settled by it
         for item in [*self._under_way.values()]:
             self._end(item)
         self._under_way.clear()
@@ -193,9 +195,7 @@ class Speech:
             (sent.SessionOutputAudioFixturePlay, self._on_model_audio),
             (AudioMessage, self._on_model_audio),
             (ClientAudioMessage, self._on_user_audio),
-            (received.ResponseDone, self._on_response_done),
-            (AudioEnd, self._on_audio_end),
-            (SESSION_STARTS, self._on_session_start),
+            ((received.ResponseDone, AudioEnd, *SESSION_STARTS), self._on_end),
             ((received.ResponseAudioTranscriptDelta, received.ResponseTextDelta), self._on_model_words),
             (received.SessionOutputTranscriptDelta, self._on_model_words),
             (received.ResponseAudioTranscriptDone, self._on_model_transcript),
@@ -210,7 +210,6 @@ class Speech:
             (received.InputAudioBufferCommitted, self._on_committed),
             ((sent.InputAudioBufferCommit, sent.InputAudioTurnEnd), self._on_commit),
             ((sent.InputAudioBufferClear, sent.InputAudioClear, sent.InputAudioTurnCancel), self._on_clear),
-            ((sent.ConversationItemTruncate, received.ConversationItemTruncated), self._on_truncate),
             (sent.ConversationItemCreate, self._on_item_made),
             ((received.ConversationItemCreated, received.ConversationItemAdded), self._on_item_named),
             (received.ConversationItemDone, self._on_item_named),
@@ -234,23 +233,16 @@ class Speech:
 
     def _model(self, message: Any) -> Item | None:
         """The item that a message of the model belongs to."""
-        key = self._key(message)
+        key = key_of(message)
         item = self._by_key.get(key)
         if item is None:
-            item = self._item("model", key[2])
+            item = self._item("model", key[1])
             if item is not None:
                 self._by_key[key] = item
         return item
 
-    @staticmethod
-    def _key(message: Any) -> Key:
-        names = ("response_id", "item_id", "content_index")
-        response, item, index = (getattr(message, name, None) for name in names)
-        # What a stranger sends as an id may be a list, which no dict takes.
-        return ("model", _plain(response), _plain(item), _plain(index))
-
     def _user(self, id: object) -> Item | None:
-        id = _plain(id)
+        id = id_of(id)
         item = self._with_id.get(("user", id)) if id is not None else None
         return item or self._item("user", id)
 
@@ -289,77 +281,38 @@ class Speech:
         item.ended = True
 
     def _on_model_audio(self, message: Any) -> None:
-        samples = message.pcm
-        if not len(samples):
+        piece = self.analyser.piece
+        if piece is None or piece.stream is None:
             return
-        form = _form(message.audio_format)
-        key = self._key(message)
+        samples, form, key = message.pcm, _form(message.audio_format), key_of(message)
         item = self._by_key.get(key)
-        if item is None or item.ended:
-            item = self._by_key[key] = self._item("model", key[2])  # type: ignore[assignment]
-            if item is None:
-                del self._by_key[key]
-                return
-        self._under_way[key] = item
-        item.response = key[1]
-        begins = not item.files
-        self._write(item, samples, form)
-        if item.heard is not None:
-            return  # it was interrupted: nobody hears the rest
-        wanted = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds) if begins else None
-        item.mark(*self.model.place(samples, form, wanted))
-        if begins:
-            self._recent.append(item)
-
-    def _on_audio_end(self, message: Any) -> None:
-        key = self._key(message)
-        if key in self._under_way:
-            self._end(self._under_way.pop(key))
-        elif key[1:] == (None, None, None):
-            self._on_session_start(message)
-
-    def _on_response_done(self, message: Any) -> None:
-        id = message.response_id
-        if id is None:
-            id = getattr(message.response, "id", None)
-        for key in [key for key in self._under_way if id is None or key[1] in (id, None)]:
-            self._end(self._under_way.pop(key))
-
-    def _on_session_start(self, message: Any) -> None:
-        for item in self._under_way.values():
+        if item is not None and item.stream not in (None, piece.stream):
             self._end(item)
-        self._under_way.clear()
+            item = None
+        if item is None:
+            item = self._item("model", key[1])
+            if item is None:
+                return
+            self._by_key[key] = item
+        self._under_way[key] = item
+        item.stream = piece.stream
+        self._write(item, samples, form)
+        self._mark(item, piece, samples, form)
 
-    def _on_truncate(self, message: Any) -> None:
-        item = self._with_id.get(("model", _plain(message.item_id)))
-        heard = message.audio_end_ms
-        if item is None or item.heard is not None or type(heard) not in (int, float) or not 0 <= heard < 1e12:
-            return
-        # A player drops what is queued: the response's later items are not heard at all.
-        later = [other for other in self._recent if other.number > item.number and other.response == item.response]
-        for other in [*reversed(later), item]:
-            if other.heard is None:
-                seconds = min(heard / 1000, item.seconds) if other is item else 0.0
-                for start, end in reversed(other.unheard(seconds)):
-                    self.model.cut(start, end)
-                other.heard = seconds
+    @staticmethod
+    def _mark(item: Item, piece: Piece, samples: Any, form: Form) -> None:
+        if piece.start is not None:
+            item.mark(piece.start, piece.start + len(samples) / form.channels / form.rate)
+
+    def _on_end(self, message: Any) -> None:
+        for key in [key for key, item in self._under_way.items() if item.stream is None or item.stream.done]:
+            self._end(self._under_way.pop(key))
 
     # --- the user's audio
 
     def _on_user_audio(self, message: Any) -> None:
-        samples = message.pcm
-        if not len(samples):
-            return
-        form = _form(message.audio_format)
-        wanted = None
-        if self.clock.timed:
-            # A piece is sent when it has been recorded.
-            wanted = max(0.0, self.clock.now - len(samples) / form.channels / form.rate)
-        elif self._committed:
-            wanted = self.model.seconds  # a new turn, after the answer
-        self._committed = False
-        begin, end = self.user.place(samples, form, wanted)
-        self.microphone.append(samples, form, begin, end)
+        if self.analyser.piece is not None:
+            self.microphone.append(message.pcm, _form(message.audio_format))
 
     def _cut_out(self, item: Item | None, begin: Place, end: Place) -> None:
         """Makes an item of what was appended between two places."""
@@ -369,13 +322,16 @@ class Speech:
         for track, first, last in pieces:
             for samples in self.microphone.read(track, first, last):
                 self._write(item, samples, track.form)
-            item.mark(track.seconds(first), track.seconds(last))
+            placer = self.analyser.placer
+            start, stop = placer.place_of_user(track.seconds(first)), placer.place_of_user(track.seconds(last), end=True)
+            if start is not None and stop is not None:
+                item.mark(start, stop)
         self._end(item)
         if not pieces:
             self._mark_now(item)
 
     def _mark_now(self, item: Item) -> None:
-        now = self.clock.now if self.clock.timed else max(self.user.seconds, self.model.seconds)
+        now = self.analyser.placer.place
         item.start = now if item.start is None else item.start
         item.end = max(now, item.start) if item.end is None else max(item.end, now)
 
@@ -383,13 +339,13 @@ class Speech:
         self._detected = True
         if len(self._heard) >= MOST_WAITING:
             del self._heard[next(iter(self._heard))]
-        self._heard[_plain(message.item_id)] = [_milliseconds(message.audio_start_ms), None]
+        self._heard[id_of(message.item_id)] = [_milliseconds(message.audio_start_ms), None]
         item = self._user(message.item_id)
         if item is not None and not self.microphone.tracks:
             self._mark_heard(item, message.audio_start_ms)
 
     def _on_speech_stopped(self, message: Any) -> None:
-        id = _plain(message.item_id)
+        id = id_of(message.item_id)
         if id in self._heard:
             self._heard[id][1] = _milliseconds(message.audio_end_ms)
         item = self._user(message.item_id)
@@ -398,13 +354,11 @@ class Speech:
 
     def _mark_heard(self, item: Item, milliseconds: object) -> None:
         """The user's audio is not in the recording, but the server says when it heard speech."""
-        moment = self.clock.now if self.clock.timed else (_milliseconds(milliseconds) or 0.0) / 1000
+        moment = self.analyser.placer.spoken_at(_milliseconds(milliseconds) or 0.0)
         if item.start is None:
             item.start = moment
         item.end = max(moment, item.start)
         item.heard_by_server = True
-        if not self.clock.timed:
-            self.user.skip(moment)
 
     def _span(self, start: float | None, stop: float | None) -> tuple[Place, Place] | None:
         """What a server heard as speech, from start to stop; None where it cannot mean what this recording has."""
@@ -414,7 +368,7 @@ class Speech:
         return self.microphone.at(start), end if stop is None else self.microphone.at(stop)
 
     def _on_committed(self, message: Any) -> None:
-        id = _plain(message.item_id)
+        id = id_of(message.item_id)
         span = self._heard.pop(id, None)
         found = self._span(*span) if span is not None else None
         if found is None:
@@ -427,7 +381,6 @@ class Speech:
             self._cut_out(self._user(id), begin, end)
 
     def _on_commit(self, message: Any) -> None:
-        self._committed = True
         self._commits.append((self._rest, self.microphone.end))
         self._rest = self.microphone.end
         if len(self._commits) > MOST_WAITING:
@@ -471,17 +424,13 @@ class Speech:
         self._say(self._speaker(message), words, whole=True)
 
     def _speaker(self, message: Any) -> Item | None:
-        id = _plain(getattr(message, "item_id", None))
+        id = id_of(getattr(message, "item_id", None))
         if id is not None:
             return self._user(id)
         # Servers without items speak of one user.
-        key: Key = ("user", None, None, None)
-        if key not in self._by_key:
-            item = self._item("user", None)
-            if item is None:
-                return None
-            self._by_key[key] = item
-        return self._by_key[key]
+        if self._speaker_without_id is None:
+            self._speaker_without_id = self._item("user", None)
+        return self._speaker_without_id
 
     # --- items that are made, not spoken
 
@@ -497,26 +446,19 @@ class Speech:
             return
         self._mark_now(item)
         self._say(item, _words(parts), whole=True)
-        form = _form(self._recording.session.input_audio_format)
-        for part in parts:
-            if getattr(part, "type", None) != "input_audio":
-                continue
-            try:
-                samples = part.pcm
-            except DecodeError:
-                self._leave_out("parts of items whose audio is bad")
-                continue
-            if samples is not None and len(samples):
-                self._write(item, samples, form)
-                wanted = None if self.clock.timed else max(self.user.seconds, self.model.seconds)
-                item.mark(*self.user.place(samples, form, wanted))
+        if self.analyser.bad_parts:
+            self._leave_out("parts of items whose audio is bad", self.analyser.bad_parts)
+        for start, samples, given_format in self.analyser.made:
+            form = _form(given_format)
+            self._write(item, samples, form)
+            self._mark(item, Piece("user", start, None), samples, form)
         self._end(item)
         if item.id is None:
             self._made.append(item)
 
     def _on_item_named(self, message: Any) -> None:
         given = message.item
-        id, role = _plain(getattr(given, "id", None)), getattr(given, "role", None)
+        id, role = id_of(getattr(given, "id", None)), getattr(given, "role", None)
         side = {"user": "user", "assistant": "model"}.get(role) if isinstance(role, str) else None
         if side is None or id is None:
             return
@@ -532,13 +474,6 @@ class Speech:
             item = self._item(side, id)
         if item is not None and not item.letters:
             self._say(item, words, whole=True)
-
-
-def _plain(id: object) -> Any:
-    """An id or index as it is, if it is short; None for what is neither a text nor a number."""
-    if isinstance(id, str) and len(id) > LONGEST_ID:
-        return f"{id[: LONGEST_ID // 2]}...{sha256(id.encode(errors='surrogatepass')).hexdigest()}"
-    return id if isinstance(id, (str, int)) else None
 
 
 def _milliseconds(value: object) -> float | None:

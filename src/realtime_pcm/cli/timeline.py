@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from .console import Failure, complain, console, entries, find, new_file, say
+from .console import INTERRUPTED, Failure, complain, console, entries, find, new_file, say
 from .inspect import nothing_in, refused_in
 
 __all__ = ["timeline"]
 
-INTERRUPTED = 130
 NARROWEST, WIDEST = 600, 20_000
 
 

@@ -6,6 +6,9 @@
 #   continue_delta  the next delta of the stream that spoke last, where that format was right
 #   complete        any other message, under the lock: builds the message, and changes the session when nothing can fail any more
 
+cdef extern from "compiler.h":
+    void portable_prefetch(const void *address) noexcept
+
 cdef extern from "message.h":
     message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
                                 object type_name, object frame, PyObject **ids) except NULL
@@ -178,7 +181,19 @@ cdef class Decoder:
 
     # ---- a frame of any kind
 
+    cdef inline void prefetch(self, frame) noexcept:
+        """Asks for what the decode of a short frame reads, all at once. A server that has thousands of connections finds neither the
+        frame nor the decoder in its caches, and would wait for one line of them after the other."""
+        cdef int i
+        for i in range(1, 5):
+            portable_prefetch(<const char *><PyObject *>frame + 64 * i)
+        portable_prefetch(&self.session.streams)
+        for i in range(RECURRING_KEYS):
+            portable_prefetch(self.ids[i])
+            portable_prefetch(<const char *>self.ids[i] + 64)
+
     cdef object decode_any(self, frame, out):
+        self.prefetch(frame)
         if (not FREE_THREADED and out is None and PyBytes_CheckExact(frame) and PyBytes_GET_SIZE(frame) < GIL_BOUND
                 and (self.session is None or not self.session.held)):
             return self.begin(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)

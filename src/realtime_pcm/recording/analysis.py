@@ -15,14 +15,17 @@ import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .. import client_messages as client, messages as server
-from .._core import ClientAudioMessage
+from .._core import AudioEnd, ClientAudioMessage
+from ..audio import AudioFormat
+from ..errors import DecodeError
 from ..messages import AudioMessage
+from ..objects._view import known_formats
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, Moment, ServerError, Spread, ToolCall, Turn
 from .placing import Placer
-from .playing import Playing, Sink, Stream
+from .playing import Piece, Playing, Sink, Stream, id_of, key_of
 from .reader import Entry, Recording, read_recording
 from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, numbers_in, raw_of
 
@@ -55,18 +58,31 @@ class _Response:
         self.done = False
 
 
+class Made(NamedTuple):
+    """Audio of an item that the client made: int16, channels interleaved, in `format`; it begins at `start` on the axis."""
+
+    start: float
+    samples: Any
+    format: AudioFormat
+
+
 class Analyser:
     """Takes the entries of a recording one by one; `finish` gives what was found.
 
-    sink: takes the samples of both sides with their places; None where nobody wants them.
+    sink: takes the samples of both sides with their places; None where nobody wants them. placer: what stands where on the axis.
+    piece: where the audio of the last entry stands; None where it had none. made: the audio of the last entry, if it is an item
+    that the client made. bad_parts: parts of it whose audio is no audio.
     """
 
     def __init__(self, sink: Sink | None = None) -> None:
         self._found = Analysis()
         self._lists = {name: Bounded[Any](most) for name, most in MOST.items()}
-        self._placer = Placer()
+        self.placer = Placer()
+        self.piece: Piece | None = None
+        self.made: list[Made] = []
+        self.bad_parts = 0
         self._sink = sink
-        self._playing = Playing(self._placer, sink)
+        self._playing = Playing(self.placer, sink)
         self._types = Types()
         self._undeclared = Undeclared()
         self._latencies = array("d")
@@ -85,22 +101,22 @@ class Analyser:
 
     # --- entries
 
+    @property
+    def frames(self) -> int:
+        """Frames so far, without those that were refused."""
+        return self._found.frames
+
     def feed(self, entry: Entry) -> None:
         """Takes the next entry."""
         line, time, direction, message, error = entry
         self._line = line
         found = self._found
-        if time is not None and math.isfinite(time):
-            if self._placer.now is None:
-                if not found.timed:
-                    found.origin = time
-                    self._placer.begin(time)
-                found.timed = True
-                self._placer.now = time
-            elif time < self._placer.now:
-                found.times_back += 1
-            else:
-                self._placer.now = time
+        self.piece = None
+        self.made.clear()
+        self.bad_parts = 0
+        self.placer.clock.tell(time)
+        if not found.timed and self.placer.now is not None:
+            found.timed, found.origin = True, self.placer.now
         if error is not None or message is None:
             self._bad(entry)
             return
@@ -126,8 +142,8 @@ class Analyser:
         return None
 
     def _moment(self) -> Moment:
-        now = self._placer.now
-        return Moment(self._line, now, self._placer.place)
+        now = self.placer.now
+        return Moment(self._line, now, self.placer.place)
 
     def _bad(self, entry: Entry) -> None:
         error = entry.error
@@ -208,11 +224,35 @@ class Analyser:
         seconds = len(samples) / format_.channels / format_.rate
         if not seconds:
             return
-        start = self._placer.user(seconds)
-        self._found.user_audio_seconds += seconds
+        start = self.placer.user(seconds)
         self._buffer = (start if self._buffer is None else self._buffer[0], start + seconds)
+        self._hear_user(start, samples, seconds, format_)
+
+    def _hear_user(self, start: float, samples: Any, seconds: float, format_: Any) -> None:
+        self._found.user_audio_seconds += seconds
+        self._found.origin = min(self._found.origin, start)
+        self.piece = Piece("user", start, None)
         if self._sink is not None:
             self._sink.add("user", start, samples, format_.rate, format_.channels)
+
+    def _item_made(self, message: Any, at: Moment) -> None:
+        """An item of the client, which may have audio."""
+        parts = getattr(message.item, "content", None)
+        for part in parts if isinstance(parts, list) else []:
+            if getattr(part, "type", None) != "input_audio":
+                continue
+            try:
+                samples = part.pcm
+            except DecodeError:
+                self.bad_parts += 1
+                continue
+            format_, _ = known_formats(part._formats)
+            if samples is not None and len(samples):
+                seconds = len(samples) / format_.channels / format_.rate
+                start = self.placer.made(seconds)
+                self._hear_user(start, samples, seconds, format_)
+                self.made.append(Made(start, samples, format_))
+        self._item_seen(message, at)
 
     def _model_audio(self, message: Any, at: Moment) -> None:
         samples, format_ = message.pcm, message.audio_format
@@ -221,20 +261,24 @@ class Analyser:
             return
         response = name_of(getattr(message, "response_id", None))
         item_id = name_of(getattr(message, "item_id", None))
-        index = getattr(message, "content_index", None)
-        key = (response, item_id, index if isinstance(index, int) else None)
+        key = key_of(message)
         stream = self._playing.stream(key)
-        if stream is not None and response is None and item_id is None and self._paused(stream):
+        if stream is not None and key[:2] == (None, None) and self._paused(stream):
             self._playing.ended(key)
             self._items.pop(("model", None, None), None)
             stream = None
         if stream is None:
             turn = self._turn_of(response, at)
             item = self._item("model", item_id, at, response)
-            stream = Stream(item, turn, response)
-            self._playing.start(key, stream)
+            stream = Stream(key, item, turn, response)
+            self._playing.start(stream)
         turn, item = stream.turn, stream.item
+        if stream.cut:  # nobody hears it
+            self._count_model(stream, seconds, format_)
+            self.piece = Piece("model", None, stream)
+            return
         start, gap = self._playing.piece(stream, seconds)
+        self.piece = Piece("model", start, stream)
         if turn.first_audio is None:
             self._first_audio(turn, at)
         if gap and at.time is not None:
@@ -255,22 +299,24 @@ class Analyser:
             item.start = start
         item.spoken = True
         item.end = start + seconds
+        self._count_model(stream, seconds, format_)
+        if self._sink is not None:
+            self._sink.add("model", start, samples, format_.rate, format_.channels)
+
+    def _count_model(self, stream: Stream, seconds: float, format_: Any) -> None:
+        turn, item = stream.turn, stream.item
         item.audio_seconds += seconds
         item.rate, item.encoding = format_.rate, format_.encoding
         turn.audio_seconds += seconds
         turn.pieces += 1
         self._found.model_audio_seconds += seconds
-        if self._sink is not None and not stream.cut:
-            self._sink.add("model", start, samples, format_.rate, format_.channels)
 
     def _paused(self, stream: Stream) -> bool:
-        now = self._placer.now
+        now = self.placer.now
         return stream.turn is not self._turn or (now is not None and stream.end is not None and now > stream.end + PAUSE)
 
     def _audio_done(self, message: Any, at: Moment) -> None:
-        index = message.content_index
-        key = (name_of(message.response_id), name_of(message.item_id), index if isinstance(index, int) else None)
-        self._playing.ended(key)
+        self._playing.ended(key_of(message))
 
     # --- the user's input
 
@@ -285,7 +331,7 @@ class Analyser:
         item = self._item("user", name_of(message.item_id), at)
         item.turn, item.spoken = turn.number, True
         place = _milliseconds(message.audio_start_ms)
-        item.start = item.end = at.place if place is None else self._placer.spoken_at(place)
+        item.start = item.end = at.place if place is None else self.placer.spoken_at(place)
         self._speaking = item, turn
 
     def _speech_stopped(self, message: Any, at: Moment) -> None:
@@ -296,7 +342,7 @@ class Analyser:
             item, turn = self._item("user", name_of(message.item_id), at), self._input("speech", at)
         turn.speech_stopped = at
         place = _milliseconds(message.audio_end_ms)
-        item.end = max(item.start, at.place if place is None else self._placer.spoken_at(place))
+        item.end = max(item.start, at.place if place is None else self.placer.spoken_at(place))
         item.spoken = True
         self._count_user(turn, item)
         self._speaking = None
@@ -310,6 +356,7 @@ class Analyser:
     def _client_commit(self, message: Any, at: Moment) -> None:
         turn = self._input("commit", at)
         turn.committed = at
+        self.placer.committed()
         if turn.speech_started is None and self._buffer is not None:
             item = Item(turn.number, "user", None, None, at.line, at.time, *self._buffer, spoken=True)
             self._keep(("user", None, at.line), item)
@@ -379,14 +426,15 @@ class Analyser:
         turn.responses += 1
         turn.status = "in_progress"
         turn.response_created = turn.response_created or at
-        self._placer.response_began()
+        self.placer.response_began()
         self._responses[response] = _Response(turn)
         if len(self._responses) > MOST_OPEN:
             self._responses.popitem(last=False)
 
     def _response_done(self, message: Any, at: Moment) -> None:
         raw = raw_of(message.response)
-        response = name_of(raw.get("id")) or name_of(message.response_id)
+        key = id_of(raw.get("id")) or id_of(message.response_id)
+        response = name_of(key)
         known = self._responses.get(response)
         turn = known.turn if known is not None else self._current(at)
         if known is not None:
@@ -405,11 +453,11 @@ class Analyser:
             if isinstance(output, dict) and output.get("type") in ("function_call", "mcp_call"):
                 self._tool_seen(output, at, turn)
         if status == "cancelled":
-            stream = self._playing.of_response(response)
+            stream = self._playing.of_response(key)
             self._interrupted(at, "cancelled", stream, stopped=True, turn=turn, response=response)
-        self._playing.response_ended(response)
+        self._playing.response_ended(key)
         self._items.pop(("model", None, response), None)
-        self._placer.response_ended()
+        self.placer.response_ended()
 
     def _interrupted(
         self,
@@ -429,15 +477,15 @@ class Analyser:
             self._noted.append((made, turn or self._current(at)))
 
     def _cancel(self, message: Any, at: Moment) -> None:
-        response = name_of(message.response_id)
+        response = id_of(message.response_id)
         stream = self._playing.of_response(response) if response is not None else self._playing.audible()
         if stream is not None:
             self._interrupted(at, "response.cancel", stream, stopped=True)
 
     def _truncate(self, message: Any, at: Moment) -> None:
         """A truncate of the client, or the server's word that it has truncated."""
-        item_id, end = name_of(message.item_id), _milliseconds(message.audio_end_ms)
-        stream = self._playing.of_item(item_id)
+        end = _milliseconds(message.audio_end_ms)
+        stream = self._playing.of_item(id_of(message.item_id))
         if stream is None:
             return
         self._interrupted(at, "truncate", stream, stopped=True)
@@ -577,6 +625,10 @@ class Analyser:
         model = name_of(raw_of(message.session).get("model"))
         self._found.model = model or self._found.model
 
+    def _session_began(self, message: Any, at: Moment) -> None:
+        self._playing.all_ended()
+        self._session(message, at)
+
     def _session_usage(self, message: Any, at: Moment) -> None:
         numbers = dict(numbers_in(raw_of(message.usage)))
         if numbers:
@@ -586,7 +638,7 @@ class Analyser:
 
     def finish(self, recording: Recording | None = None) -> Analysis:
         """What was found. recording: its shape, beginning and count of dropped frames are told too."""
-        found, placer = self._found, self._placer
+        found, placer = self._found, self.placer
         self._playing.settle()
         for made, turn in self._noted:
             turn.interruptions += made.stopped
@@ -596,6 +648,7 @@ class Analyser:
             self._lists["items"].append(item)
         if self._speaking is not None:
             self._speaking[0].end = max(self._speaking[0].end, placer.user_end, placer.place)
+        found.times_back, found.time_faults = placer.clock.back, placer.clock.faults
         ends = [placer.place, placer.user_end, placer.model_end, *(item.end for item in self._lists["items"])]
         found.end = max(found.origin, *ends)
         found.lines = self._line
@@ -674,13 +727,17 @@ _HANDLERS: dict[type, str] = {
     ClientAudioMessage: "_user_audio",
     server.SessionInputAudioAppend: "_user_audio",
     AudioMessage: "_model_audio",
-    server.ResponseAudioDone: "_audio_done",
+    client.SessionOutputAudioFixturePlay: "_model_audio",
+    AudioEnd: "_audio_done",
     server.InputAudioBufferSpeechStarted: "_speech_started",
     server.InputAudioBufferSpeechStopped: "_speech_stopped",
     client.InputAudioBufferCommit: "_client_commit",
+    client.InputAudioTurnEnd: "_client_commit",
     server.InputAudioBufferCommitted: "_server_commit",
     client.InputAudioBufferClear: "_cleared",
-    client.ConversationItemCreate: "_item_seen",
+    client.InputAudioClear: "_cleared",
+    client.InputAudioTurnCancel: "_cleared",
+    client.ConversationItemCreate: "_item_made",
     server.ConversationItemAdded: "_item_seen",
     server.ConversationItemCreated: "_item_seen",
     client.ResponseCreate: "_ask",
@@ -712,7 +769,9 @@ _HANDLERS: dict[type, str] = {
     server.ResponseMcpCallCompleted: "_mcp_done",
     server.ResponseMcpCallFailed: "_mcp_done",
     server.Error: "_error_message",
-    server.SessionCreated: "_session",
+    server.SessionCreated: "_session_began",
+    server.SessionStarted: "_session_began",
+    server.TranscriptionSessionCreated: "_session_began",
     server.SessionUpdated: "_session",
     server.SessionUsageUpdated: "_session_usage",
     server.SessionClosed: "_session_usage",

@@ -213,7 +213,8 @@ class Analysis:
     """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
 
     shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
-    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line.
+    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line. time_faults: lines whose
+    time goes back by more than a second or forward by more than an hour, for which the time before was taken.
     usage: the sum of each number in the usage of all responses, by its path; transcription_usage: that of the user's
     transcripts; session_usage: the last that the server gave for the whole session.
     """
@@ -230,6 +231,7 @@ class Analysis:
     refused: int = 0
     dropped: int = 0
     times_back: int = 0
+    time_faults: int = 0
     user_audio_seconds: float = 0.0
     model_audio_seconds: float = 0.0
     latency: Spread | None = None
@@ -251,6 +253,14 @@ class Analysis:
     def seconds(self) -> float:
         """The length of the axis."""
         return max(0.0, self.end - self.origin)
+
+    @property
+    def clock_in_words(self) -> str:
+        """What is wrong with the times; empty where nothing is."""
+        if not self.time_faults:
+            return ""
+        lines = "1 time goes" if self.time_faults == 1 else f"{self.time_faults:,} times go"
+        return f"{lines} back by more than a second or forward by more than an hour: the time before was taken"
 
     def to_dict(self) -> dict[str, Any]:
         """A fresh dict of the same names, of dicts, lists, strings, numbers, booleans and None; seconds to the microsecond."""

@@ -1,37 +1,80 @@
 """Where the audio of both sides stands on one axis.
 
 With times, audio of the user stands where it was spoken, just before it was sent, and audio of the model where a listener hears
-it who plays each piece as it comes. Without times each side is laid end to end by the number of its samples: the model's answer
-begins where the user's audio ends that had been sent by then.
+it who plays each piece as it comes, behind what is still playing. Without times each side is laid end to end by the number of its
+samples: the model's answer begins where the user's audio ends that had been sent by then.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
-__all__ = ["SHORTEST_GAP", "Placer"]
+__all__ = ["SHORTEST_GAP", "Clock", "Placer"]
 
 SHORTEST_GAP = 0.02  # seconds: shorter pauses between two pieces nobody hears
 JITTER = 0.3  # seconds that a piece of the user's audio may be late and still follow the one before it
-MOST_JUMPS = 1000
+MOST_JUMPS = 10_000
+LONGEST_PAUSE = 3600.0  # seconds between two frames; a longer pause is taken for a fault of the clock
+LONGEST_STEP_BACK = 1.0  # seconds, likewise
+
+
+class Clock:
+    """The times of a recording's lines, made to go forward only, so that no fault of a clock makes an axis of a year.
+
+    now: seconds since the recording began; None as long as no line has a time. back: lines with a time before that of an earlier
+    line. faults: lines whose time goes back by more than a second, or forward by more than an hour: the time before is taken for
+    such a line, and where the lines behind it go on from there, they go on from the time before, too.
+    """
+
+    def __init__(self) -> None:
+        self.now: float | None = None
+        self.back = self.faults = 0
+        self._shift = 0.0
+        self._other: float | None = None  # the shift that the last faulty line would need
+
+    def tell(self, time: float | None) -> None:
+        """Takes the time of the next line."""
+        if time is None or not math.isfinite(time):
+            return
+        now = self.now or 0.0
+        moment = time + self._shift
+        if self.now is not None and moment < now:
+            self.back += 1
+        if not _follows(moment, now):
+            if self._other is None or not _follows(time + self._other, now):
+                self.faults += 1
+                self._other = now - time
+                self.now = now
+                return
+            self._shift = self._other
+            moment = time + self._shift
+        self._other = None
+        self.now = max(now, moment)
+
+
+def _follows(moment: float, now: float) -> bool:
+    return -LONGEST_STEP_BACK <= moment - now <= LONGEST_PAUSE
 
 
 class Placer:
     """Gives each piece of audio, and each line, its place on the axis."""
 
     def __init__(self) -> None:
-        self.now: float | None = None  # the time of the line; None as long as no line has one
+        self.clock = Clock()
         self.user_end = 0.0
         self.model_end = 0.0
-        self._user_seconds = 0.0  # of all audio that the user sent
+        self._user_seconds = 0.0  # of all audio that the user appended
+        self._appended_end: float | None = None  # the place of its end
         self._jumps: deque[tuple[float, float]] = deque(maxlen=MOST_JUMPS)  # (seconds of user audio, where they stand)
         self._clock = 0.0
         self._overlapping = False  # the user's audio went on while the model's last response came
-        self._answered = False
+        self._answered = self._committed = False
 
-    def begin(self, time: float) -> None:
-        """The first time of the recording: the axis begins there."""
-        self.user_end = self.model_end = time
+    @property
+    def now(self) -> float | None:
+        """The time of the line; None as long as no line has one."""
+        return self.clock.now
 
     @property
     def place(self) -> float:
@@ -41,38 +84,51 @@ class Placer:
         return self._clock if self._jumps else max(self._clock, self.model_end)
 
     def user(self, seconds: float) -> float:
-        """The place of the next piece of the user's audio."""
+        """The place of the next piece that the user appends."""
         if self.now is not None:
             spoken = self.now - seconds
-            start = spoken if spoken > self.user_end + JITTER else self.user_end
+            late = 0.0 if self._appended_end is None else JITTER
+            start = spoken if spoken > self.user_end + late else self.user_end
         else:
             start = self.user_end
-            if self._answered and not self._overlapping:
+            if self._committed or (self._answered and not self._overlapping):
                 start = max(start, self.model_end)
-            self._answered = False
+            self._answered = self._committed = False
             self._overlapping = True
-        if not self._jumps or start != self.user_end:
+        if start != self._appended_end:
             self._jumps.append((self._user_seconds, start))
         self._user_seconds += seconds
-        self.user_end = start + seconds
+        self.user_end = self._appended_end = start + seconds
         self._clock = max(self._clock, self.user_end)
         return start
 
-    def model(self, end: float | None, seconds: float) -> tuple[float, float]:
-        """The place of the next piece of an item of the model, and the silence before it, which a listener hears.
-
-        end: where the item's last piece ended; None for the first piece, which waits until the item before it is over.
-        """
+    def made(self, seconds: float) -> float:
+        """The place of audio that the user sends within an item: it was not spoken then, so it begins there."""
+        start = max(self.user_end, self.place)
+        self.user_end = start + seconds
         if self.now is None:
-            start = max(self._clock, self.model_end) if end is None else end
-            gap = 0.0
-        elif end is None:
-            start, gap = max(self.now, self.model_end), 0.0
-        else:
-            late = self.now - end
-            start, gap = (self.now, late) if late > SHORTEST_GAP else (end, 0.0)
-        self.model_end = max(self.model_end, start + seconds)
-        return start, gap
+            self._clock = max(self._clock, self.user_end)
+        return start
+
+    def model(self, seconds: float, begins: bool) -> tuple[float, float]:
+        """The place of the next piece of the model, and the silence before it, which a listener hears.
+
+        begins: whether it is the first piece of its item, before which silence is no fault.
+        """
+        start, silence = self.model_end, 0.0
+        if self.now is None:
+            if begins:
+                start = max(self._clock, start)
+        elif begins:
+            start = max(self.now, start)
+        elif self.now - start > SHORTEST_GAP:
+            start, silence = self.now, self.now - start
+        self.model_end = start + seconds
+        return start, silence
+
+    def committed(self) -> None:
+        """The client has said that its turn is over: what the user says next comes behind the answer."""
+        self._committed = True
 
     def response_began(self) -> None:
         """A response begins. Whether the user's audio goes on beside it is not known yet."""
@@ -88,19 +144,23 @@ class Placer:
         """The model is silent from this place on."""
         self.model_end = end
 
+    def place_of_user(self, seconds: float, end: bool = False) -> float | None:
+        """The place of a second of the audio that the user appended; None where there is none.
+
+        end: what ends there is meant, so that a pause behind it does not count.
+        """
+        for before, start in reversed(self._jumps):
+            if before < seconds or (before == seconds and not end):
+                return start + seconds - before
+        return self._jumps[0][1] if self._jumps else None
+
     def spoken_at(self, milliseconds: float) -> float:
         """The place of a millisecond of the user's audio as the server counts it; the line's own place where it is not known."""
         seconds = milliseconds / 1000
-        if not self._jumps:
-            if self.now is None:
-                self._clock = max(self._clock, seconds)
-                return seconds
-            return self.now
-        place = None
-        for before, start in reversed(self._jumps):
-            if before <= seconds:
-                place = start + seconds - before
-                break
-        if place is None or place > self.user_end + JITTER:
-            return self.place
-        return place
+        place = self.place_of_user(seconds)
+        if place is None:
+            if self.now is not None:
+                return self.now
+            self._clock = max(self._clock, seconds)
+            return seconds
+        return self.place if place > self.user_end + JITTER else place

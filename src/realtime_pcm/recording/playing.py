@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Any, Literal, Protocol
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple, Protocol
 
 from .findings import Interruption, Item, Moment, Turn
 from .placing import Placer
 
-__all__ = ["Playing", "Sink", "Stream"]
+__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "id_of", "key_of"]
 
 MOST_STREAMS = 1024
 MOST_GAPS = 100
+LONGEST_ID = 500  # characters; of a longer one its beginning and its digest are kept
+
+Key = tuple[Any, Any, Any]  # response_id, item_id, content_index: what a stream is told by
+
+
+def id_of(value: object) -> Any:
+    """An id or index as it is, if it is short; None for what is neither a text nor a number, and what no dict takes."""
+    if isinstance(value, str) and len(value) > LONGEST_ID:
+        return f"{value[: LONGEST_ID // 2]}...{sha256(value.encode(errors='surrogatepass')).hexdigest()}"
+    return value if isinstance(value, (str, int)) else None
+
+
+def key_of(message: Any) -> Key:
+    """Which stream a message of the model belongs to. A private class need not declare all three."""
+    return (
+        id_of(getattr(message, "response_id", None)),
+        id_of(getattr(message, "item_id", None)),
+        id_of(getattr(message, "content_index", None)),
+    )
 
 
 class Sink(Protocol):
@@ -25,17 +45,21 @@ class Sink(Protocol):
 
 
 class Stream:
-    """The audio of one content part of the model."""
+    """The audio of one content part of the model.
 
-    __slots__ = ("cut", "done", "end", "gaps", "item", "last_time", "response", "seconds", "start", "turn")
+    start, end: its places. seconds: of audio that came. heard: seconds of them that were heard, where playing was stopped.
+    """
 
-    def __init__(self, item: Item, turn: Turn, response: str | None) -> None:
-        self.item, self.turn, self.response = item, turn, response
+    __slots__ = ("cut", "done", "end", "gaps", "heard", "item", "key", "last_time", "response", "seconds", "start", "turn")
+
+    def __init__(self, key: Key, item: Item, turn: Turn, response: str | None) -> None:
+        self.key, self.item, self.turn, self.response = key, item, turn, response
         self.start: float | None = None
         self.end: float | None = None
-        self.seconds = 0.0  # of audio that came
+        self.seconds = 0.0
+        self.heard: float | None = None
         self.last_time: float | None = None
-        self.gaps: list[tuple[float, float]] = []  # (after so many seconds of audio, seconds of silence)
+        self.gaps: list[tuple[float, float]] = []  # (after so many seconds of audio, seconds without it)
         self.done = False
         self.cut = False
 
@@ -52,6 +76,14 @@ class Stream:
         return min(max(heard, 0.0), self.seconds)
 
 
+class Piece(NamedTuple):
+    """Where a message's audio stands. start: None where nobody hears it. stream: None for the user's."""
+
+    side: Literal["user", "model"]
+    start: float | None
+    stream: Stream | None
+
+
 class Playing:
     """The streams of the model, and the interruption that is not yet settled."""
 
@@ -62,39 +94,47 @@ class Playing:
         self._recent: deque[Stream] = deque(maxlen=64)
         self._open: tuple[Interruption, Stream | None] | None = None
 
-    def stream(self, key: Any) -> Stream | None:
-        """The stream of a (response_id, item_id, content_index) that is not over."""
+    def stream(self, key: Key) -> Stream | None:
+        """The stream of a key that is not over."""
         return self._streams.get(key)
 
-    def start(self, key: Any, stream: Stream) -> None:
+    def start(self, stream: Stream) -> None:
         """A stream begins. It settles what came before it."""
         self.settle()
-        self._streams[key] = stream
+        self._streams[stream.key] = stream
         self._recent.append(stream)
         if len(self._streams) > MOST_STREAMS:
             self._streams.popitem(last=False)
 
     def piece(self, stream: Stream, seconds: float) -> tuple[float, float]:
         """The place of a piece of the stream, and the silence before it."""
-        start, gap = self._placer.model(stream.end, seconds)
-        if gap and len(stream.gaps) < MOST_GAPS:
-            stream.gaps.append((stream.seconds, gap))
-        if stream.start is None:
+        start, silence = self._placer.model(seconds, begins=stream.end is None)
+        if stream.start is None or stream.end is None:
             stream.start = start
+        elif start - stream.end > 1e-6 and len(stream.gaps) < MOST_GAPS:  # silence, or another stream
+            stream.gaps.append((stream.seconds, start - stream.end))
         stream.end = start + seconds
         stream.seconds += seconds
-        return start, gap
+        return start, silence
 
-    def ended(self, key: Any) -> None:
-        """The audio of one stream is over."""
+    def ended(self, key: Key) -> None:
+        """The audio of one stream is over; of all streams, where an end without ids fits none."""
         stream = self._streams.pop(key, None)
         if stream is not None:
             stream.done = True
+        elif key == (None, None, None):
+            self.all_ended()
 
-    def response_ended(self, response: str | None) -> None:
-        """All streams of a response are over; those without ids too, where the response has none."""
-        for key in [key for key, stream in self._streams.items() if stream.response == response]:
+    def response_ended(self, response: object) -> None:
+        """All streams of a response are over; of a response without an id, and streams without one, all of them."""
+        for key in [key for key in self._streams if response is None or key[0] in (response, None)]:
             self.ended(key)
+
+    def all_ended(self) -> None:
+        """All streams are over: another session begins."""
+        for stream in self._streams.values():
+            stream.done = True
+        self._streams.clear()
 
     def audible(self) -> Stream | None:
         """The stream that is heard now."""
@@ -108,18 +148,20 @@ class Playing:
                 return stream
         return None
 
-    def of_item(self, item_id: str | None) -> Stream | None:
-        """The stream of an item, the newest of the last 64."""
-        return next((stream for stream in reversed(self._recent) if item_id is not None and stream.item.item_id == item_id), None)
+    def of_item(self, item: object) -> Stream | None:
+        """The stream of an item, by what `id_of` makes of its id: the newest of the last 64."""
+        return next((stream for stream in reversed(self._recent) if item is not None and stream.key[1] == item), None)
 
-    def of_response(self, response: str | None) -> Stream | None:
+    def of_response(self, response: object) -> Stream | None:
         """The stream of a response, likewise."""
-        return next((stream for stream in reversed(self._recent) if stream.response == response), None)
+        return next((stream for stream in reversed(self._recent) if stream.key[0] == response), None)
 
     def interrupt(
         self, at: Moment, cause: str, stream: Stream | None, turn: Turn, response: str | None, stopped: bool
     ) -> Interruption | None:
         """Notes an interruption, or adds to the one that is not yet settled. A new one is given back."""
+        if stream is not None and stream.cut:
+            return None  # it is told again
         if self._open is not None and (stream is None or self._open[1] is None or self._open[1] is stream):
             open_, known = self._open
             if known is not None or stream is None:
@@ -160,11 +202,13 @@ class Playing:
         cut = min(stream.place_of((made.heard_ms or 0) / 1000), stream.end)
         end = self._placer.model_end
         stream.cut = True
+        stream.heard = min((made.heard_ms or 0) / 1000, stream.seconds)
         stream.item.heard_end = cut
-        for later in self._recent:
+        for later in self._recent:  # a player drops what is queued
             if later.start is not None and later.start > stream.start and not later.cut:
                 later.cut = True
-                later.item.heard_end = later.start
+                later.heard = later.heard_by(cut)
+                later.item.heard_end = max(later.start, cut)
         if end > cut:
             if self._sink is not None:
                 self._sink.unhear(cut, end)

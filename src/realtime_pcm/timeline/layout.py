@@ -22,6 +22,7 @@ NARROWEST, WIDEST = 1160, 8000
 PIXELS_A_SECOND = 44
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
 EVENT_SHELVES, EVENT_HEIGHT = 3, 20  # shelves for each kind of event
+LEFT_TO_RIGHT = "\u200e"  # what stands behind a name in Arabic or Hebrew is not drawn in its direction
 WORD_SHELVES, WORD_LINE, WORD_LINES = 3, 16, 4
 WORD_WIDTH = (150.0, 330.0)  # pixels of a block of words: the least, the most
 
@@ -95,6 +96,7 @@ def facts_of(found: Analysis) -> list[tuple[str, str]]:
         (len(found.tools), "tool call", "tool calls", "violet"),
         (len(found.errors), "error", "errors", "red"),
         (found.refused, "bad frame", "bad frames", "red"),
+        (sum(one.count for one in found.types if not one.known), "frame of an unknown type", "frames of unknown types", "dim"),
     ):
         if count:
             facts.append((f"{count:,} {one if count == 1 else many}", style))
@@ -111,6 +113,8 @@ def notes_of(found: Analysis) -> list[str]:
         notes.append(
             "This recording has no times: audio stands by its own length, one side after the other. Waits are not known."
         )
+    if found.time_faults:
+        notes.append(f"{found.clock_in_words}.")
     if not found.user_audio_seconds and any(item.side == "user" and item.spoken for item in found.items):
         notes.append("The user's audio is not in this recording: shaded is where the server heard speech.")
     return notes
@@ -167,7 +171,8 @@ def laid_out(
         shapes.append(Text(GUTTER, y, line, "dim"))
     if missing:
         y += 18
-        shapes.append(Text(GUTTER, y, f"{missing:,} labels have no room here: a page (.html) lists all turns.", "dim"))
+        labels = "1 label has" if missing == 1 else f"{missing:,} labels have"
+        shapes.append(Text(GUTTER, y, f"{labels} no room here: a page (.html) lists all turns.", "dim"))
     y += 14
     paper = Rect(0, 0, width, y, "paper")
     return Scene(width, y, axis.left, axis.right, user, bottom, clean(name), [paper, *shapes])
@@ -304,7 +309,9 @@ def _events(
     tools = []
     for call in found.tools:
         took = f" {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else " (no answer)"
-        words = f"tool {clean(call.name or 'without a name')}{' failed' if call.failed else ''}{took}"
+        name = clean(call.name or "without a name")
+        name += "" if name.isascii() else LEFT_TO_RIGHT
+        words = f"tool {name}{' failed' if call.failed else ''}{took}"
         tools.append(_Event(call.asked.place, words, "violet", "tool-bar", "tool-line"))
         if call.answered is not None and call.seconds and axis.holds(call.asked.place, call.answered.place):
             left, right = axis.x(call.asked.place), axis.x(call.answered.place)

@@ -50,7 +50,7 @@ def page(found: Analysis, scene: Scene, sound: Sound | None, sound_origin: float
     for note in [*notes_of(found), *_notes_of_sound(sound, sound_origin)]:
         yield f'<p class="warn">{html.escape(note)}</p>\n'
     yield "</header>\n"
-    yield from _player(sound)
+    yield from _player(sound, sound_origin)
     yield '<div class="picture">\n'
     yield from svg_of_page(scene)
     yield "</div>\n<main>\n<ol>\n"
@@ -94,8 +94,8 @@ def _notes_of_sound(sound: Sound | None, origin: float) -> list[str]:
     return notes
 
 
-def _player(sound: Sound | None) -> Iterator[str]:
-    yield '<div class="player">\n<span id="now" aria-live="off">0.0 s</span>\n'
+def _player(sound: Sound | None, origin: float) -> Iterator[str]:
+    yield f'<div class="player">\n<span id="now" aria-live="off">{clock(origin, 0.1)}</span>\n'
     if sound is None:
         yield '<span class="dim">no audio in this recording</span>\n'
     else:
@@ -135,7 +135,7 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     for item in sorted(items, key=lambda item: item.start):
         if item.text:
             more = f" … {item.text_left_out:,} characters more" if item.text_left_out else ""
-            yield f'<p><b class="{item.side}">{item.side}</b> {html.escape(clean(item.text))}{more}</p>\n'
+            yield f'<p><b class="{item.side}">{item.side}</b> {_apart(item.text)}{more}</p>\n'
     if turn.gaps:
         gaps = "1 gap" if turn.gaps == 1 else f"{turn.gaps} gaps, together"
         yield f'<p class="orange">{gaps} of {_length(turn.gap_seconds)}: the audio came too late</p>\n'
@@ -145,13 +145,18 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     for error in found.errors:
         if error.turn == turn.number:
             words = " ".join(part for part in (error.type, error.code, error.message) if part)
-            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {html.escape(clean(words or error.source))}</p>\n'
+            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {_apart(words or error.source)}</p>\n'
     for call in found.tools:
         if call.turn == turn.number:
             took = f" took {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else ": no answer"
-            arguments = html.escape(clean(call.arguments or ""))
-            yield f'<p class="violet">tool {html.escape(clean(call.name or "without a name"))}({arguments}){took}</p>\n'
+            name, arguments = _apart(call.name or "without a name"), _apart(call.arguments or "")
+            yield f'<p class="violet">tool {name}({arguments}){took}</p>\n'
     yield "</li>\n"
+
+
+def _apart(text: str) -> str:
+    """A stranger's words, of whatever direction, which must not turn what stands beside them."""
+    return f"<bdi>{html.escape(clean(text))}</bdi>"
 
 
 def _cut(stopped: bool, known: str | None, heard: int | None, received: int) -> str:

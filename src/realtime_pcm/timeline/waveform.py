@@ -12,7 +12,7 @@ from .sound import Sound
 
 __all__ = ["LANES", "Waveform"]
 
-BUCKETS = 16_384
+BUCKETS = 65_536  # more than the widest picture has pixels, so that a pause of two pixels is seen
 FINEST = 0.004  # seconds of a bucket; they grow with the recording
 LANES = ("user", "model", "unheard")
 

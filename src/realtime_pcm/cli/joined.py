@@ -1,0 +1,197 @@
+"""One stereo WAV of both sides, in which each piece stands where it was heard."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+
+import numpy as np
+
+from .console import Failure, reason_of
+from .wavs import Form, Wavs, little_endian
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Tell = Callable[[int, int], None]  # how much is done, and of how much
+    Samples = npt.NDArray[np.int16]
+
+__all__ = ["Joined", "Lane"]
+
+LONGEST = 48 * 3600.0  # seconds of the recording that have a place
+
+Side = Literal["user", "model"]
+
+
+class Lane:
+    """One side's audio on the disk. rate: that of its first samples, 0 before them. end: in samples of that rate."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rate = self.end = 0
+        self.file: BinaryIO | None = None
+        self._folder = folder
+        self._resamplers: dict[int, Any] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Where its audio ends."""
+        return self.end / self.rate if self.rate else 0.0
+
+    def write(self, start: float, samples: Samples, rate: int) -> None:
+        """Puts samples of one channel at their second. They stand right behind what is there, if no whole sample lies between."""
+        self.rate = self.rate or rate
+        first = round(start * self.rate)
+        if abs(start * self.rate - self.end) <= 1:
+            first = self.end
+        length = len(samples) if rate == self.rate else round(len(samples) * self.rate / rate)
+        if first + length > LONGEST * self.rate:
+            return
+        if rate != self.rate:
+            samples = self._resampled(samples, rate, length)
+        with self._told() as file:
+            file.seek(2 * first)
+            file.write(little_endian(samples).data)
+        self.end = max(self.end, first + length)
+
+    def silence(self, start: float, end: float) -> None:
+        """Replaces what stands from one second to another by silence. The lane ends there where nothing follows."""
+        first, last = min(round(start * self.rate), self.end), min(round(end * self.rate), self.end)
+        with self._told() as file:
+            if last >= self.end - 1:
+                file.flush()
+                file.truncate(2 * first)  # what is written behind it leaves zeros in between
+                self.end = first
+                return
+            file.seek(2 * first)
+            for at in range(first, last, 1 << 16):
+                file.write(bytes(2 * min(1 << 16, last - at)))
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[BinaryIO]:
+        try:
+            if self.file is None:
+                # It has no name, so that nothing is left of it however the command ends.
+                self.file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115
+            yield self.file
+        except OSError as error:
+            raise Failure(f"{self._folder}: {reason_of(error)}") from None
+
+    def _resampled(self, samples: Samples, rate: int, length: int) -> Samples:
+        """A piece that is not at the lane's rate, as exactly `length` samples."""
+        from realtime_pcm._resample import to_float32, to_int16
+
+        if rate not in self._resamplers:
+            if len(self._resamplers) >= 16:
+                self._resamplers.clear()
+            self._resamplers[rate] = _resampler(rate, self.rate)
+        done: Samples = to_int16(self._resamplers[rate].resample(to_float32(samples)))[:length]
+        # What the filter still holds comes with the next piece.
+        return np.pad(done, (length - len(done), 0))
+
+
+class Joined:
+    """Both sides on the disk, each at its own rate, until one WAV is made of them: a Sink of realtime_pcm.recording.playing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lanes: dict[Side, Lane] = {"user": Lane(folder), "model": Lane(folder)}
+
+    def add(self, side: Side, start: float, samples: Samples, rate: int, channels: int) -> None:
+        """Samples, channels interleaved, that begin at a second of the recording."""
+        if channels != 1:
+            whole = samples[: len(samples) // channels * channels]
+            samples = whole.reshape(-1, channels).mean(axis=1).astype(np.int16)
+        self._lanes[side].write(start, samples, rate)
+
+    def unhear(self, start: float, end: float) -> None:
+        """The model's audio between these seconds was not heard."""
+        self._lanes["model"].silence(start, end)
+
+    def finish(self, wavs: Wavs, stem: str, tell: Tell) -> list[dict[str, Any]]:
+        """Writes the WAV, user left and model right, at the higher of both rates; what the files are, none without audio."""
+        user, model = self._lanes.values()
+        rate = max(user.rate, model.rate)
+        if not rate:
+            return []
+        form = Form("pcm16", rate, 2)
+        sides = [_Side(lane, rate) for lane in (user, model)]
+        files: list[dict[str, Any]] = []
+        wav = None
+        seconds, length = 0, int(max(user.seconds, model.seconds)) + 1
+        while True:
+            left, right = (side.read() for side in sides)
+            count = max(len(left), len(right))
+            if not count:
+                break
+            both = np.zeros((count, 2), np.int16)
+            both[: len(left), 0], both[: len(right), 1] = left, right
+            piece = both.reshape(-1)
+            if wav is not None and not wavs.has_room(wav, piece):
+                wavs.finish(wav)
+                wav = None
+            if wav is None:
+                number = f"-{len(files) + 1}" if files else ""
+                wav = wavs.begin(self._folder / f"{stem}{number}.wav", form)
+                files.append({"file": wav.path.name, "rate": rate, "samples": 0})
+            wavs.write(wav, piece)
+            files[-1]["samples"] = wav.samples
+            seconds += 1
+            tell(seconds, length)
+        if wav is not None:
+            wavs.finish(wav)
+        return files
+
+    def close(self) -> None:
+        """Lets go of the disk."""
+        for lane in self._lanes.values():
+            if lane.file is not None:
+                lane.file.close()
+
+
+class _Side:
+    """One side's samples at the rate of the WAV, a second at a time."""
+
+    def __init__(self, lane: Lane, rate: int) -> None:
+        file = lane.file
+        self._file, self._left, self._ended = file, lane.end, file is None
+        self._second = lane.rate or rate
+        self._stream = None if file is None or lane.rate == rate else _resampler(lane.rate, rate)
+        self._ready = np.zeros(0, np.int16)
+        self._rate = rate
+        if file is not None:
+            file.seek(0)
+
+    def read(self) -> Samples:
+        """The next second; less at the end, and then nothing."""
+        while len(self._ready) < self._rate and not self._ended:
+            self._ready = np.concatenate([self._ready, self._more()])
+        piece, self._ready = self._ready[: self._rate], self._ready[self._rate :]
+        return piece
+
+    def _more(self) -> Samples:
+        from realtime_pcm._resample import to_float32, to_int16
+
+        assert self._file is not None
+        count = min(self._second, self._left)
+        self._left -= count
+        self._ended = not self._left
+        # The file may be shorter than the lane: what was cut off its end is silence.
+        data = self._file.read(2 * count).ljust(2 * count, b"\0")
+        samples = np.frombuffer(data, "<i2").astype(np.int16)
+        if self._stream is None:
+            return samples
+        done: Samples = to_int16(self._stream.resample(to_float32(samples), last=self._ended))
+        return done
+
+
+def _resampler(rate: int, to_rate: int) -> Any:
+    from realtime_pcm._resample import Resampler
+
+    try:
+        return Resampler(rate, to_rate, 1)
+    except ValueError as error:
+        reason = str(error) if "soxr" not in str(error) else 'audio of several rates needs soxr: pip install "realtime-pcm[cli]"'
+        raise Failure(f"--joined: {reason}") from None
