@@ -318,6 +318,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def engines(session: nox.Session) -> None:
+    """Recordings to tables on workers of Ray Data and Spark, which needs Java; the tables in DuckDB and Polars."""
+    install(session, "engines")
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", "tests/engines"]
+    session.run("python", *arguments, *session.posargs, env=REQUIRE | {"REALTIME_PCM_REQUIRE_ENGINES": "1"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The pages, built strictly into build/site."""
     install(session, "docs")

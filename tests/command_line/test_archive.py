@@ -102,14 +102,25 @@ def empty(folder: Path) -> tuple[str, str]:
     return "bad.jsonl", "1 file is no recording: bad.jsonl: an empty recording: it holds no frames"
 
 
-@pytest.mark.parametrize("make", [cut, bad_lines, zipped, empty])
+def encodings(folder: Path) -> tuple[str, str]:
+    latin = '{"type":"response.output_text.delta","delta":"\u00e9"}\n'.encode("latin-1")
+    wide = FRAMES[0].decode().encode("utf-16-le") + b"\n"
+    (folder / "bad.jsonl").write_bytes(b"\xef\xbb\xbf" + FRAMES[0] + b"\r\n" + latin + FRAMES[1] + b"\n" + wide)
+    return "bad.jsonl", "2 lines were refused, the first in bad.jsonl"
+
+
+@pytest.mark.parametrize("make", [cut, bad_lines, zipped, empty, encodings])
 def test_one_bad_recording_among_others(tmp_path: Path, make: Callable[[Path], tuple[str, str]]) -> None:
     """What can be read is written; the line and the status are the same when a second run finds all of it done."""
     name, says = make(tmp_path)
     recorded(tmp_path / "good.jsonl", *FRAMES)
     first = run("archive", name, "good.jsonl", "--out", "out", status=1, cwd=tmp_path)
     assert first.line.startswith(says)
-    assert files(tmp_path / "out") == tables(name, "good.jsonl", errors=() if make is empty else (name,))
+    assert files(tmp_path / "out") == tables(name, "good.jsonl", errors=(name,))
+    table = pq.read_table(tmp_path / "out" / "errors" / f"{name}.parquet").to_pylist()
+    assert all(row["source"] == name and row["error"] for row in table)
+    if "no recording" in says:
+        assert [(row["line"], row["error"]) for row in table] == [(0, first.line.partition(f"{name}: ")[2])]
     rows = [pq.read_metadata(tmp_path / "out" / "rows" / f"{one}.parquet").num_rows for one in (name, "good.jsonl")]
     assert rows[1] == len(FRAMES) and f"2 recordings, {sum(rows)} rows, " in first.output
     if make is cut:

@@ -12,7 +12,7 @@ from .._core import LineBatch, Session
 from ..recording import Recording, RecordingError, read_recording
 from ..recording.reader import LONGEST_LINE
 from ..recording.shapes import DIRECTIONS, Wrapper
-from .files import Source, sources
+from .files import Source, limited, sources
 from .rows import Row, row_of
 from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
 
@@ -68,7 +68,7 @@ class Batches(Iterator[Any]):
         for source in given:
             file = source.open()
             try:
-                yield from self._of_file(source.name, file)
+                yield from self._of_file(source.name, file if source.size is None else limited(file, source.size))
             finally:
                 if source.is_ours:
                     file.close()

@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Source", "limited", "sources"]
+__all__ = ["Source", "limited", "size_of", "sources"]
 
 BUFFER = 1 << 18
 
 
 class Source(NamedTuple):
-    """A recording to read. name: its path or URL. relative: the same below the folder that was given, for the output's name."""
+    """A recording to read.
+
+    name: its path or URL. relative: the same below the folder that was given, for the output's name. given: what is opened. size:
+    how many bytes of it are read; None: all.
+    """
 
     name: str
     relative: str
     given: Any
+    size: int | None = None
 
     def open(self) -> BinaryIO:
-        """The bytes of the file, as they lie there. Raises OSError where they cannot be had."""
+        """All bytes of the file, as they lie there, whatever `size` is. Raises OSError where they cannot be had."""
         given = self.given
         if isinstance(given, str) and "://" in given:
             return cast(BinaryIO, _fsspec().core.url_to_fs(given)[0].open(given, "rb"))
@@ -95,6 +100,16 @@ def _of_url(given: str) -> Iterator[Source]:
         relative = found[len(path) :].lstrip("/")
         if not any(part.startswith(".") for part in relative.split("/")):
             yield Source(system.unstrip_protocol(found), relative, system.unstrip_protocol(found))
+
+
+def size_of(source: Source) -> int | None:
+    """How many bytes a path or a URL has; None where its file system does not say. Raises OSError where it is not there."""
+    given = source.given
+    if isinstance(given, str) and "://" in given:
+        system, path = _fsspec().core.url_to_fs(given)
+        size = system.info(path).get("size")
+        return None if size is None else int(size)
+    return Path(given).stat().st_size
 
 
 class _Limited(io.RawIOBase):

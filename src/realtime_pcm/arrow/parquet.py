@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
+import platform
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +21,8 @@ __all__ = ["Written", "to_parquet"]
 
 ENDS = 1 << 16  # bytes at each end of a recording that tell whether it is still the one that was read
 REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "item_id", "speaker")  # as dictionaries
+EMPTY = "an empty recording: it holds no frames"
+PART = ".part"  # what the name of an unfinished file ends with
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -25,8 +30,8 @@ class Written(NamedTuple):
     """What became of one recording.
 
     source: its path. path: the Parquet file of its rows. lines, refused: rows, and those with an error. items: rows of its table
-    of items. bytes: of the recording, as it lies on the disk. skipped: an earlier run had written it. error: why the file could
-    not be read, or None.
+    of items. bytes: of the recording, as it lies on the disk. skipped: an earlier run had written it. error: why the file is no
+    recording, or None.
     """
 
     source: str
@@ -49,9 +54,9 @@ def to_parquet(
     paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
     Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
     written, and that has not changed, is left out. The same recordings give the same bytes again.
-    A file that is no recording, is damaged or cannot be opened stands in the table of errors. Raises FileNotFoundError for a path
-    that is not there, ValueError where two recordings would have the same NAME, and OSError where `out` cannot be written to:
-    what was written before stays.
+    A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors. Raises FileNotFoundError
+    for a path that is not there, ValueError where two recordings would have the same NAME, and OSError where `out` cannot be
+    written to: what was written before stays.
     """
     rows_schema(pcm)
     return list(each_to_parquet(paths, out, pcm, progress))
@@ -80,7 +85,7 @@ def write_one(source: Source, out: Path, pcm: Pcm) -> Written:
     file = None
     try:
         file = source.open()
-        size, mark = _mark_of(file)
+        size, mark = _mark_of(file, source.size)
     except OSError as error:
         if not source.is_ours:
             raise
@@ -103,11 +108,15 @@ def _kind(pcm: Pcm) -> dict[str, str]:
     return {"realtime_pcm.version": str(VERSION), "realtime_pcm.pcm": pcm}
 
 
-def _mark_of(file: Any) -> tuple[int, str]:
-    """The size of a file, and a checksum of its first and last bytes. The file is read from its beginning afterwards."""
+def _mark_of(file: Any, limit: int | None) -> tuple[int, str]:
+    """The size of a file, and a checksum of its first and last bytes; of its first `limit` bytes, where there is a limit.
+
+    The file is read from its beginning afterwards.
+    """
     size = int(file.seek(0, os.SEEK_END))
+    size = size if limit is None else min(size, limit)
     file.seek(0)
-    mark = zlib.crc32(file.read(ENDS))
+    mark = zlib.crc32(file.read(min(size, ENDS)))
     file.seek(max(0, size - ENDS))
     mark = zlib.crc32(file.read(min(size, ENDS)), mark)
     file.seek(0)
@@ -123,9 +132,10 @@ def _done(source: Source, places: dict[str, Path], facts: dict[str, str], size: 
     if any(before.get(key) != value for key, value in facts.items()):
         return None
     lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
-    if (errors is None) == (refused > 0):
+    error = before.get("realtime_pcm.error")
+    if (errors is None) == (refused > 0 or error is not None):
         return None
-    return Written(source.name, str(places["rows"]), lines, refused, items.num_rows, size, True, before.get("realtime_pcm.error"))
+    return Written(source.name, str(places["rows"]), lines, refused, items.num_rows, size, True, error)
 
 
 def _metadata_of(path: Path) -> Any:
@@ -139,7 +149,7 @@ def _metadata_of(path: Path) -> Any:
         return None
 
 
-def _only_error(source: Source, pcm: Pcm, error: Exception) -> Iterator[Any]:
+def _only_error(source: Source, pcm: Pcm, error: Exception | str) -> Iterator[Any]:
     """The batch of a file that cannot be read: one row, with the reason."""
     schema = rows_schema(pcm)
     row = dict.fromkeys(schema.names) | {"source": source.name, "line": 0, "error": str(error)}
@@ -170,6 +180,10 @@ def _write(
                     errors.append(pa.Table.from_batches([bad]).select(errors_schema().names))
                     if error is None and lines == count and bad.column("line")[0].as_py() == 0:
                         error = bad.column("error")[0].as_py()
+            if not lines:
+                error = EMPTY
+                empty = pa.Table.from_batches(_only_error(source, pcm, EMPTY))
+                errors.append(empty.select(errors_schema().names))
             facts = {**facts, "realtime_pcm.lines": str(lines), "realtime_pcm.refused": str(refused)}
             rows.add_key_value_metadata(facts if error is None else {**facts, "realtime_pcm.error": error})
         with files["items"].writer(items_schema()) as writer:
@@ -200,6 +214,25 @@ def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]
         yield batch
 
 
+def _remove_left_over(folder: Path, start: str) -> None:
+    """Removes what a process of this machine was writing when it was killed."""
+    for path in folder.glob(f"{glob.escape(start)}*{PART}"):
+        process = path.name[len(start) : -len(PART)]
+        if process.isdecimal() and not _runs(int(process)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # signal 0 would end the process; a file that a process has open cannot be removed there anyway
+        return False
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return True
+
+
 class _Whole:
     """A file that appears under its name when it is whole."""
 
@@ -212,7 +245,9 @@ class _Whole:
         import pyarrow.parquet as pq
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._written = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        start = f".{self._path.name}.{platform.node()}-"
+        _remove_left_over(self._path.parent, start)
+        self._written = self._path.with_name(f"{start}{os.getpid()}{PART}")
         names = [name for name in REPEATED if name in schema.names]
         return pq.ParquetWriter(self._written, schema, use_dictionary=names, **COMPRESSION)
 

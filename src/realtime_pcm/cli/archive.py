@@ -102,10 +102,9 @@ class Tally:
         self.items += written.items
         self.bytes += written.bytes
         self.skipped += written.skipped
-        if written.error is not None or not written.lines:
+        if written.error is not None:
             self.unreadable += 1
-            reason = written.error or "an empty recording: it holds no frames"
-            self.first_unreadable = self.first_unreadable or f"{written.source}: {reason}"
+            self.first_unreadable = self.first_unreadable or f"{written.source}: {written.error}"
         elif written.refused:
             self.refused += written.refused
             self.first_refused = self.first_refused or written.source
