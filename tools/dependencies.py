@@ -14,7 +14,7 @@ from typing import Any
 class Dependencies:
     def dynamic_metadata(self, settings: Mapping[str, Any], project: Mapping[str, Any]) -> dict[str, list[str]]:
         free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-        return {"dependencies": [*settings["always"], *([] if free_threaded else settings["with_gil"])]}
+        return {"dependencies": settings["without_gil" if free_threaded else "with_gil"]}
 
     def dynamic_wheel(self, settings: Mapping[str, Any]) -> dict[str, bool]:
         return {"dependencies": True}

@@ -156,7 +156,7 @@ def test_the_list_is_the_catalogue(side: Side) -> None:
         fields = set(exported[name].__match_args__)
         payload_field, payload_keys = PAYLOADS.get(name, ("", ()))
         assert {key for key in keys if not keyword.iskeyword(key)} - RESERVED == (fields - {payload_field} | set(payload_keys)), (
-            name
+            f"{name}: its class and its line in tests/support have different fields"
         )
 
 

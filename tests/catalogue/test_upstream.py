@@ -170,7 +170,6 @@ def test_the_tests_extra_names_one_version_of_each_package(upstream: ModuleType)
     assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[arrow,cli,play,plot,recording,testing]"
     extras = project["optional-dependencies"]
     needed = [
-        *needs["always"],
         *needs["with_gil"],
         *(line for name in ("cli", "play", "plot", "recording") for line in extras[name]),
     ]

@@ -386,6 +386,8 @@ def provider_frames() -> Iterator[ProviderFrame]:
             if key is not None:
                 payload = rng.randbytes(DELTA_BYTES.get(provider, 12_000))
                 every[key] = base64.b64encode(payload).decode()
+            unknown = [name for name in fields if name not in every]
+            assert not unknown, f"{wire}: _values() has no value for {unknown}: add one as {provider} writes it"
             # vLLM-Omni has two names for the payload and sends one.
             values = {name: every[name] for name in fields if (name, key) != ("delta", "audio")}
             bare = provider in NO_EVENT_ID or (provider, wire) in NO_EVENT_ID_IN
