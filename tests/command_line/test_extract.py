@@ -576,6 +576,75 @@ def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pyte
     assert found.mixed == []
 
 
+@pytest.mark.parametrize("rate", [1, 3_999, 192_001, 200_000_000])
+def test_a_rate_that_no_sound_has_is_left_out_of_the_joined_wav(tmp_path: Path, rate: int) -> None:
+    """A stranger's rate decides neither how large the file is nor how much memory it takes. The item's own WAV has the audio."""
+    samples = noise(2400)
+    events = [HEADER, at(0.0, delta(samples, "a")), at(1.0, delta(samples, "b", "resp_2", sample_rate_hz=rate))]
+    out = tmp_path / "out"
+    line = run("extract", recorded(tmp_path / "call.jsonl", *events), "--out", out, "--joined", status=1).line
+    what = "samples for joined.wav whose rate is not 4,000 to 192,000 Hz"
+    assert line.endswith(f"left out: 2,400 {what}")
+    summary = json.loads((out / "summary.json").read_bytes())
+    assert summary["left_out"] == {what: 2400} and summary["complete"] is False
+    found = {name: read(out / name) for name in files(out) if name.endswith(".wav")}
+    assert found["002-model-b.wav"][0] == rate and np.array_equal(found["002-model-b.wav"][2], samples)
+    assert found["joined.wav"][0] == 24_000 and np.array_equal(found["joined.wav"][2][1::2], samples)
+
+
+def test_a_recording_of_nothing_but_a_rate_that_no_sound_has(tmp_path: Path) -> None:
+    out, summary = extract(tmp_path, delta(noise(24), sample_rate_hz=10**9), options=("--joined",), status=1)
+    assert summary["joined"] == [] and list(wavs(out)) == ["001-model-item_1.wav"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(192_000, 4_000), (4_000, 192_000)])
+def test_what_the_joined_wav_takes_of_memory(tmp_path: Path, first: int, second: int) -> None:
+    """A lane whose rate changes from one bound to the other, and both lanes as one WAV: a few MB, whatever the length."""
+    pytest.importorskip("soxr")
+    import tracemalloc
+
+    from realtime_pcm.cli import joined as joining, wavs as files_of
+
+    joined, samples = joining.Joined(tmp_path), noise(first // 100)
+    long = noise(100_000 if second < first else 4_800_000)  # 25 s
+    tracemalloc.start()
+    try:
+        joined.add("model", 0.0, samples, first, 1)
+        joined.add("model", 0.01, long, second, 1)
+        joined.add("user", 0.0, samples, second, 1)
+        made = joined.finish(files_of.Wavs(), "joined", lambda done, size: None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        joined.close()
+    assert peak < 16 * 2**20, peak
+    assert made == [{"file": "joined.wav", "rate": 192_000, "samples": 192_000 * 25 + 1920}] and joined.left_out == {}
+
+
+def test_progress_of_the_joined_wav(tmp_path: Path) -> None:
+    """It is read in pieces of so many samples, whatever the rate, and told to the last sample."""
+    from realtime_pcm.cli import joined as joining, wavs as files_of
+
+    joined, told = joining.Joined(tmp_path), []
+    joined.add("user", 0.0, noise(100_000), 192_000, 1)
+    joined.finish(files_of.Wavs(), "joined", lambda done, size: told.append((done, size)))
+    joined.close()
+    assert told == [(done, 100_000) for done in (24_000, 48_000, 72_000, 96_000, 100_000)]
+
+
+def test_audio_behind_the_last_hour_is_told(tmp_path: Path) -> None:
+    """joined.wav has 48 hours; the counts stand in the summary, and the recording is not complete."""
+    from realtime_pcm.cli import joined as joining
+
+    hour = 3590.0  # a longer pause would be taken for a fault of the clock
+    events = [HEADER, *(at(0.0 + hour * n, {"type": "response.created", "response": {"id": "r"}}) for n in range(49))]
+    events += [at(hour * 48 + 3000.0, delta(noise(240), "late", sample_rate_hz=4000))]
+    out, summary = extract(tmp_path, *events, options=("--joined",), status=1)
+    assert hour * 48 + 3000.0 > joining.LONGEST
+    assert summary["left_out"] == {"samples for joined.wav behind the first 48 hours": 240} and summary["complete"] is False
+    assert summary["joined"] == [] and list(wavs(out)) == ["001-model-late.wav"]
+
+
 def test_ids_that_are_long_take_little_memory(tmp_path: Path) -> None:
     """Two that differ at their end are two items."""
     out, summary = extract(tmp_path, delta(noise(10, 1), "x" * 100_000 + "1"), delta(noise(20, 2), "x" * 100_000 + "2"))
