@@ -202,7 +202,7 @@ def test_an_item_that_begins_anew_after_its_end_is_another_one(tmp_path: Path) -
 # --- the user's side
 
 
-def heard(start: object, end: object, item: str) -> list[dict[str, Any]]:
+def heard(start: object, end: object, item: str | None) -> list[dict[str, Any]]:
     return [
         {"type": "input_audio_buffer.speech_started", "audio_start_ms": start, "item_id": item},
         {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": end, "item_id": item},
@@ -249,6 +249,88 @@ def test_speech_that_is_under_way_at_the_end(tmp_path: Path) -> None:
     speech = noise(4800)
     out, _ = extract(tmp_path, append(speech), *heard(50, 0, "item_u")[:1])
     assert np.array_equal(wavs(out)["001-user-item_u.wav"], speech[1200:])
+
+
+def test_true_is_no_millisecond(tmp_path: Path) -> None:
+    """The place of the speech is unknown, as `inspect` says: all that was appended is the item."""
+    speech = noise(2400)
+    out, _ = extract(tmp_path, append(speech), *heard(True, 50, "item_u"))
+    assert np.array_equal(wavs(out)["001-user-item_u.wav"], speech)
+
+
+def test_speech_that_no_server_commits_is_written_once(tmp_path: Path) -> None:
+    """What lies between was heard by the server and was no speech."""
+    speech = noise(7200)
+    pieces = [(append(speech[at : at + 2400]), at // 24) for at in range(0, 7200, 2400)]
+    out, summary = extract(
+        tmp_path, *(event for piece, ms in pieces for event in (piece, *heard(ms + 10, ms + 90, f"u{ms}")[:2]))
+    )
+    found = wavs(out)
+    assert list(found) == ["001-user-u0.wav", "002-user-u100.wav", "003-user-u200.wav"]
+    assert all(map(np.array_equal, found.values(), (speech[at + 240 : at + 2160] for at in range(0, 7200, 2400))))
+    assert summary["complete"] is True
+
+
+def test_speech_whose_place_is_unknown_is_written_with_all_the_rest(tmp_path: Path) -> None:
+    speech = noise(2400)
+    out, _ = extract(tmp_path, append(speech), *heard(10**9, None, "item_u")[:2])
+    assert [*map(len, wavs(out).values())] == [2400]
+
+
+@pytest.mark.parametrize(("id", "spans"), [(None, [(240, 960), (1200, 2160)]), ("u", [(240, 2160)])])
+def test_speech_of_one_id_that_begins_twice(tmp_path: Path, id: str | None, spans: list[tuple[int, int]]) -> None:
+    """Speeches without an id are items of their own; an item that has one goes on."""
+    speech = noise(2400)
+    heard_twice = [event for start, end in ((10, 40), (50, 90)) for event in heard(start, end, id)[:2]]
+    out, _ = extract(tmp_path, append(speech), *heard_twice)
+    found = [*wavs(out).values()]
+    assert len(found) == len(spans) and all(map(np.array_equal, found, (speech[start:end] for start, end in spans)))
+
+
+def test_more_speech_without_a_commit_than_is_kept_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is cut out before it is forgotten, and nothing is written twice."""
+    from realtime_pcm.cli import speech
+    from realtime_pcm.cli.wavs import Wavs
+
+    monkeypatch.setattr(speech, "MOST_WAITING", 3)
+    samples = noise(240 * 8)
+    events = [event for n in range(8) for event in (append(samples[240 * n :][:240]), *heard(10 * n, 10 * n + 5, f"u{n}")[:2])]
+    recording = read_recording(recorded(tmp_path / "call.jsonl", *events))
+    found = speech.Speech(tmp_path, Wavs(), recording, None)
+    for entry in recording:
+        found.take(entry)
+    assert len([*tmp_path.glob("*.wav")]) == 5
+    found.finish()
+    assert found.left_out == {}
+    written = wavs(tmp_path)
+    assert list(written) == [f"00{n + 1}-user-u{n}.wav" for n in range(8)]
+    assert all(np.array_equal(written[f"00{n + 1}-user-u{n}.wav"], samples[240 * n :][:120]) for n in range(8))
+
+
+def test_samples_behind_the_last_change_of_format_are_counted(tmp_path: Path) -> None:
+    """Samples of each channel, as other counts are."""
+    from realtime_pcm.cli.microphone import MOST_TRACKS, Microphone
+    from realtime_pcm.cli.wavs import Form
+
+    microphone = Microphone(tmp_path)
+    for n in range(MOST_TRACKS):
+        microphone.append(noise(2), Form("pcm16", 8000 + n % 2, 1))
+    microphone.append(noise(600), Form("pcm16", 24_000, 2))
+    microphone.close()
+    assert len(microphone.tracks) == MOST_TRACKS and microphone.left_out == 300
+
+
+def test_a_recording_whose_format_changes_too_often_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from realtime_pcm.cli import console, extract as command, microphone
+
+    monkeypatch.setattr(microphone, "MOST_TRACKS", 1)
+    session = {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw"}}
+    path = recorded(tmp_path / "call.jsonl", append(noise(240)), session, append(noise(20)))
+    with pytest.raises(console.Failure, match="left out: 40 samples of the user behind the thousandth change of format"):
+        command.Extraction(console.Source(path), tmp_path / "out", False).run(quiet=True)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
+    assert summary["left_out"] == {"samples of the user behind the thousandth change of format": 40}
+    assert summary["complete"] is False
 
 
 def test_an_item_that_the_client_made_with_audio(tmp_path: Path) -> None:
