@@ -331,6 +331,43 @@ static size_t pack(uint8_t *valid, size_t rows) {
     return rows - count;
 }
 
+/* Hands over a buffer of which `used` bytes are needed. Of a large one that is hardly used, a small copy goes, and the buffer is kept
+ * for the next batch: who keeps the batches of many short recordings keeps their sizes. */
+static void *fit(void *data, size_t used) {
+    if (data == NULL || used >= header_of(data)->size / 4) return data;
+    void *small = take(used ? used : 1);
+    if (small == NULL) return data;
+    memcpy(small, data, used);
+    give(data);
+    return small;
+}
+
+#define FIT(field, count) ((field) = fit((field), (count) * sizeof *(field)))
+
+static void fit_columns(batch *b) {
+    const size_t rows = b->rows;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        FIT(b->texts[i].data, b->texts[i].length);
+        FIT(b->texts[i].ends, rows + 1);
+        FIT(b->texts[i].valid, rows);
+    }
+    for (unsigned i = 0; i < NUMBERS; i++) {
+        FIT(b->numbers[i].values, rows);
+        FIT(b->numbers[i].valid, rows);
+    }
+    audio_columns *audio = &b->audio;
+    FIT(audio->pcm, audio->length);
+    FIT(audio->ends, rows + 1);
+    FIT(audio->valid, rows);
+    FIT(audio->rate, rows);
+    FIT(audio->channels, rows);
+    FIT(audio->rate_valid, rows);
+    FIT(audio->channels_valid, rows);
+    FIT(b->line_of, rows);
+    FIT(b->time, rows);
+    FIT(b->time_valid, rows);
+}
+
 /* Sets up one column. `valid` is NULL where no row can be null. The buffers now belong to the column. */
 static void make_column(struct ArrowArray *array, owned *own, size_t rows, uint8_t *valid, void *first, void *second) {
     own->buffers[0] = valid;
@@ -415,6 +452,7 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     }
     if (b->unfinished) column_forget_row(b);
     batch_fill(b);
+    fit_columns(b);
     audio_columns *audio = &b->audio;
     const size_t rows = b->rows;
     unsigned next = 0;

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Samples = npt.NDArray[Any]
 
+RATES = range(4_000, 192_001)  # samples a second; far from these soxr takes gigabytes for a filter, or ends the process
+
 
 def samples_of(message: AudioMessage) -> Samples:
     """The samples of a message as an array, for a decoder with dtype="bytes" too."""

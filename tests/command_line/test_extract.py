@@ -202,7 +202,7 @@ def test_an_item_that_begins_anew_after_its_end_is_another_one(tmp_path: Path) -
 # --- the user's side
 
 
-def heard(start: object, end: object, item: str) -> list[dict[str, Any]]:
+def heard(start: object, end: object, item: str | None) -> list[dict[str, Any]]:
     return [
         {"type": "input_audio_buffer.speech_started", "audio_start_ms": start, "item_id": item},
         {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": end, "item_id": item},
@@ -249,6 +249,88 @@ def test_speech_that_is_under_way_at_the_end(tmp_path: Path) -> None:
     speech = noise(4800)
     out, _ = extract(tmp_path, append(speech), *heard(50, 0, "item_u")[:1])
     assert np.array_equal(wavs(out)["001-user-item_u.wav"], speech[1200:])
+
+
+def test_true_is_no_millisecond(tmp_path: Path) -> None:
+    """The place of the speech is unknown, as `inspect` says: all that was appended is the item."""
+    speech = noise(2400)
+    out, _ = extract(tmp_path, append(speech), *heard(True, 50, "item_u"))
+    assert np.array_equal(wavs(out)["001-user-item_u.wav"], speech)
+
+
+def test_speech_that_no_server_commits_is_written_once(tmp_path: Path) -> None:
+    """What lies between was heard by the server and was no speech."""
+    speech = noise(7200)
+    pieces = [(append(speech[at : at + 2400]), at // 24) for at in range(0, 7200, 2400)]
+    out, summary = extract(
+        tmp_path, *(event for piece, ms in pieces for event in (piece, *heard(ms + 10, ms + 90, f"u{ms}")[:2]))
+    )
+    found = wavs(out)
+    assert list(found) == ["001-user-u0.wav", "002-user-u100.wav", "003-user-u200.wav"]
+    assert all(map(np.array_equal, found.values(), (speech[at + 240 : at + 2160] for at in range(0, 7200, 2400))))
+    assert summary["complete"] is True
+
+
+def test_speech_whose_place_is_unknown_is_written_with_all_the_rest(tmp_path: Path) -> None:
+    speech = noise(2400)
+    out, _ = extract(tmp_path, append(speech), *heard(10**9, None, "item_u")[:2])
+    assert [*map(len, wavs(out).values())] == [2400]
+
+
+@pytest.mark.parametrize(("id", "spans"), [(None, [(240, 960), (1200, 2160)]), ("u", [(240, 2160)])])
+def test_speech_of_one_id_that_begins_twice(tmp_path: Path, id: str | None, spans: list[tuple[int, int]]) -> None:
+    """Speeches without an id are items of their own; an item that has one goes on."""
+    speech = noise(2400)
+    heard_twice = [event for start, end in ((10, 40), (50, 90)) for event in heard(start, end, id)[:2]]
+    out, _ = extract(tmp_path, append(speech), *heard_twice)
+    found = [*wavs(out).values()]
+    assert len(found) == len(spans) and all(map(np.array_equal, found, (speech[start:end] for start, end in spans)))
+
+
+def test_more_speech_without_a_commit_than_is_kept_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is cut out before it is forgotten, and nothing is written twice."""
+    from realtime_pcm.cli import speech
+    from realtime_pcm.cli.wavs import Wavs
+
+    monkeypatch.setattr(speech, "MOST_WAITING", 3)
+    samples = noise(240 * 8)
+    events = [event for n in range(8) for event in (append(samples[240 * n :][:240]), *heard(10 * n, 10 * n + 5, f"u{n}")[:2])]
+    recording = read_recording(recorded(tmp_path / "call.jsonl", *events))
+    found = speech.Speech(tmp_path, Wavs(), recording, None)
+    for entry in recording:
+        found.take(entry)
+    assert len([*tmp_path.glob("*.wav")]) == 5
+    found.finish()
+    assert found.left_out == {}
+    written = wavs(tmp_path)
+    assert list(written) == [f"00{n + 1}-user-u{n}.wav" for n in range(8)]
+    assert all(np.array_equal(written[f"00{n + 1}-user-u{n}.wav"], samples[240 * n :][:120]) for n in range(8))
+
+
+def test_samples_behind_the_last_change_of_format_are_counted(tmp_path: Path) -> None:
+    """Samples of each channel, as other counts are."""
+    from realtime_pcm.cli.microphone import MOST_TRACKS, Microphone
+    from realtime_pcm.cli.wavs import Form
+
+    microphone = Microphone(tmp_path)
+    for n in range(MOST_TRACKS):
+        microphone.append(noise(2), Form("pcm16", 8000 + n % 2, 1))
+    microphone.append(noise(600), Form("pcm16", 24_000, 2))
+    microphone.close()
+    assert len(microphone.tracks) == MOST_TRACKS and microphone.left_out == 300
+
+
+def test_a_recording_whose_format_changes_too_often_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from realtime_pcm.cli import console, extract as command, microphone
+
+    monkeypatch.setattr(microphone, "MOST_TRACKS", 1)
+    session = {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw"}}
+    path = recorded(tmp_path / "call.jsonl", append(noise(240)), session, append(noise(20)))
+    with pytest.raises(console.Failure, match="left out: 40 samples of the user behind the thousandth change of format"):
+        command.Extraction(console.Source(path), tmp_path / "out", False).run(quiet=True)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
+    assert summary["left_out"] == {"samples of the user behind the thousandth change of format": 40}
+    assert summary["complete"] is False
 
 
 def test_an_item_that_the_client_made_with_audio(tmp_path: Path) -> None:
@@ -574,6 +656,75 @@ def test_a_wav_that_is_full_goes_on_in_another(tmp_path: Path, monkeypatch: pyte
     assert len(item.files) == 3 and len(made) == 5
     assert all((tmp_path / file["file"]).stat().st_size <= 100_044 for file in [*item.files, *made])
     assert found.mixed == []
+
+
+@pytest.mark.parametrize("rate", [1, 3_999, 192_001, 200_000_000])
+def test_a_rate_that_no_sound_has_is_left_out_of_the_joined_wav(tmp_path: Path, rate: int) -> None:
+    """A stranger's rate decides neither how large the file is nor how much memory it takes. The item's own WAV has the audio."""
+    samples = noise(2400)
+    events = [HEADER, at(0.0, delta(samples, "a")), at(1.0, delta(samples, "b", "resp_2", sample_rate_hz=rate))]
+    out = tmp_path / "out"
+    line = run("extract", recorded(tmp_path / "call.jsonl", *events), "--out", out, "--joined", status=1).line
+    what = "samples for joined.wav whose rate is not 4,000 to 192,000 Hz"
+    assert line.endswith(f"left out: 2,400 {what}")
+    summary = json.loads((out / "summary.json").read_bytes())
+    assert summary["left_out"] == {what: 2400} and summary["complete"] is False
+    found = {name: read(out / name) for name in files(out) if name.endswith(".wav")}
+    assert found["002-model-b.wav"][0] == rate and np.array_equal(found["002-model-b.wav"][2], samples)
+    assert found["joined.wav"][0] == 24_000 and np.array_equal(found["joined.wav"][2][1::2], samples)
+
+
+def test_a_recording_of_nothing_but_a_rate_that_no_sound_has(tmp_path: Path) -> None:
+    out, summary = extract(tmp_path, delta(noise(24), sample_rate_hz=10**9), options=("--joined",), status=1)
+    assert summary["joined"] == [] and list(wavs(out)) == ["001-model-item_1.wav"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(192_000, 4_000), (4_000, 192_000)])
+def test_what_the_joined_wav_takes_of_memory(tmp_path: Path, first: int, second: int) -> None:
+    """A lane whose rate changes from one bound to the other, and both lanes as one WAV: a few MB, whatever the length."""
+    pytest.importorskip("soxr")
+    import tracemalloc
+
+    from realtime_pcm.cli import joined as joining, wavs as files_of
+
+    joined, samples = joining.Joined(tmp_path), noise(first // 100)
+    long = noise(100_000 if second < first else 4_800_000)  # 25 s
+    tracemalloc.start()
+    try:
+        joined.add("model", 0.0, samples, first, 1)
+        joined.add("model", 0.01, long, second, 1)
+        joined.add("user", 0.0, samples, second, 1)
+        made = joined.finish(files_of.Wavs(), "joined", lambda done, size: None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        joined.close()
+    assert peak < 16 * 2**20, peak
+    assert made == [{"file": "joined.wav", "rate": 192_000, "samples": 192_000 * 25 + 1920}] and joined.left_out == {}
+
+
+def test_progress_of_the_joined_wav(tmp_path: Path) -> None:
+    """It is read in pieces of so many samples, whatever the rate, and told to the last sample."""
+    from realtime_pcm.cli import joined as joining, wavs as files_of
+
+    joined, told = joining.Joined(tmp_path), []
+    joined.add("user", 0.0, noise(100_000), 192_000, 1)
+    joined.finish(files_of.Wavs(), "joined", lambda done, size: told.append((done, size)))
+    joined.close()
+    assert told == [(done, 100_000) for done in (24_000, 48_000, 72_000, 96_000, 100_000)]
+
+
+def test_audio_behind_the_last_hour_is_told(tmp_path: Path) -> None:
+    """joined.wav has 48 hours; the counts stand in the summary, and the recording is not complete."""
+    from realtime_pcm.cli import joined as joining
+
+    hour = 3590.0  # a longer pause would be taken for a fault of the clock
+    events = [HEADER, *(at(0.0 + hour * n, {"type": "response.created", "response": {"id": "r"}}) for n in range(49))]
+    events += [at(hour * 48 + 3000.0, delta(noise(240), "late", sample_rate_hz=4000))]
+    out, summary = extract(tmp_path, *events, options=("--joined",), status=1)
+    assert hour * 48 + 3000.0 > joining.LONGEST
+    assert summary["left_out"] == {"samples for joined.wav behind the first 48 hours": 240} and summary["complete"] is False
+    assert summary["joined"] == [] and list(wavs(out)) == ["001-model-late.wav"]
 
 
 def test_ids_that_are_long_take_little_memory(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from realtime_pcm import arrow, sample
-from realtime_pcm.arrow import Written, rows_schema
+from realtime_pcm.arrow import Written, parquet, rows_schema
 from realtime_pcm.arrow.engines import map_rows, map_to_parquet, recordings, spark_schema, written_schema
+from realtime_pcm.arrow.files import Source
 
 TURN = b"".join(frame + b"\n" for frame in sample.lines())
 
@@ -94,9 +95,6 @@ def test_what_was_written_is_told(calls: Path, tmp_path: Path) -> None:
     (table, _) = map_to_parquet(given, out=tmp_path / "out")
     (batch, _) = map_to_parquet(batches_of(given), out=tmp_path / "out")
     assert table.to_pylist() == batch.to_pylist() == [local[0]._replace(skipped=True)._asdict()]
-    # Without names the last part of the path is the name.
-    list(map_to_parquet(given.select(["path"]).slice(1), out=tmp_path / "plain"))
-    assert (tmp_path / "plain" / "rows" / "a.jsonl.parquet").exists()
 
 
 def test_a_file_that_cannot_be_opened_fails_the_task(calls: Path, tmp_path: Path) -> None:
@@ -104,8 +102,67 @@ def test_a_file_that_cannot_be_opened_fails_the_task(calls: Path, tmp_path: Path
     (calls / "a.jsonl").unlink()
     with pytest.raises(FileNotFoundError):
         list(map_rows(given))
-    told = pa.concat_tables(map_to_parquet(given, out=tmp_path / "out")).column("error").to_pylist()
-    assert "No such file" in told[0] and told[1] is None
+    with pytest.raises(FileNotFoundError):
+        list(map_to_parquet(given, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_tables_of_a_recording_that_is_gone_stay(calls: Path, tmp_path: Path) -> None:
+    source, given = calls / "a.jsonl", recordings(calls / "a.jsonl")
+    arrow.to_parquet(source, tmp_path / "out")
+    before = (tmp_path / "out" / "rows" / "a.jsonl.parquet").read_bytes()
+    source.rename(tmp_path / "elsewhere")
+    with pytest.raises(FileNotFoundError):
+        list(map_to_parquet(given, out=tmp_path / "out"))
+    (told,) = arrow.to_parquet([Source(str(source), "a.jsonl", str(source))], tmp_path / "out")
+    assert told.error is not None and told.error.endswith("a.jsonl'; the tables of an earlier run stay")
+    assert (tmp_path / "out" / "rows" / "a.jsonl.parquet").read_bytes() == before
+
+
+def test_an_older_table_of_recordings_takes_nothing_away(calls: Path, tmp_path: Path) -> None:
+    older = recordings(calls)
+    with open(calls / "a.jsonl", "ab") as file:
+        file.write(TURN[:1000])
+    list(map_to_parquet(recordings(calls), out=tmp_path / "out"))
+    again = pa.concat_tables(map_to_parquet(older, out=tmp_path / "out"))
+    assert again.column("skipped").to_pylist() == [True] * 2
+
+
+def test_names_are_told_apart_and_stay_below_out(calls: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a.jsonl.parquet: give their common folder"):
+        recordings([calls, calls / "deep"])
+    given = recordings(calls).slice(0, 1)
+    with pytest.raises(ValueError, match="the column `name`"):
+        list(map_to_parquet(given.select(["path"]), out=tmp_path / "out"))
+    for name in ("../escaped", "/escaped", "a/../../escaped"):
+        bad = given.set_column(1, "name", pa.array([name]))
+        with pytest.raises(ValueError, match=r"a path below `out`, without \.\."):
+            list(map_to_parquet(bad, out=tmp_path / "out"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [calls.name]
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names there are Unicode")
+def test_a_name_that_is_no_utf8(calls: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"ad\xe9.jsonl")
+    (calls / "a.jsonl").rename(calls / name)
+    arrow.to_parquet(calls, tmp_path / "out")
+    table = pq.read_table(tmp_path / "out" / "items" / "ad\\xe9.jsonl.parquet")
+    assert table.column("source")[0].as_py() == f"{calls}/ad\\xe9.jsonl"
+    with pytest.raises(ValueError, match="not UTF-8, and a table cannot hold it"):
+        recordings(calls)
+
+
+def test_two_threads_that_write_the_same_recording(calls: Path, tmp_path: Path) -> None:
+    wanted = arrow.to_parquet(calls, tmp_path / "alone")
+    for number in range(8):
+        out = tmp_path / str(number)
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(arrow.to_parquet, calls, out) for _ in range(2)]:
+                assert [told.lines for told in done.result()] == [told.lines for told in wanted]
+        for told in wanted:
+            place = Path(told.path).relative_to(tmp_path / "alone")
+            assert (out / place).read_bytes() == (tmp_path / "alone" / place).read_bytes()
+        assert not list(out.rglob("*.part"))
 
 
 def test_every_column_has_a_type_in_spark() -> None:
@@ -123,13 +180,14 @@ def test_what_a_killed_process_had_begun_is_taken_away(calls: Path, tmp_path: Pa
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True).stdout.strip()
     rows = tmp_path / "out" / "rows"
     rows.mkdir(parents=True)
-    here = platform.node()
-    gone = rows / f".a.jsonl.parquet.{here}-{ended}.part"
-    stay = [rows / f".{name}.part" for name in (
-        f"a.jsonl.parquet.{here}-{os.getppid()}", f"a.jsonl.parquet.other-{ended}", f"b.jsonl.parquet.{here}-{ended}",
+    here = parquet._processes()
+    gone = [rows / f".a.jsonl.parquet.{of}-01234567.part" for of in (f"{here}-{ended}", "ffffffff-1")]
+    stay = [rows / f".{name}-01234567.part" for name in (
+        f"a.jsonl.parquet.{here}-{os.getppid()}", f"a.jsonl.parquet.00000000-{ended}", f"b.jsonl.parquet.{here}-{ended}",
     )]  # fmt: skip
-    for path in (gone, *stay):
+    for path in (*gone, *stay):
         path.write_bytes(b"PAR1")
+    os.utime(gone[1], (1, 1))
     arrow.to_parquet(calls / "a.jsonl", tmp_path / "out")
     assert sorted(rows.iterdir()) == sorted([*stay, rows / "a.jsonl.parquet"])
     assert pq.read_metadata(rows / "a.jsonl.parquet").num_rows == len(sample.lines())

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from .batches import Batches
-from .files import Source, size_of, sources
-from .parquet import Written, write_one
+from .files import Source, printable, size_of, sources
+from .parquet import Written, check_names, write_one
 from .schema import Pcm, require_pyarrow, rows_schema
 
 __all__ = ["map_rows", "map_to_parquet", "recordings", "spark_schema", "written_schema"]
@@ -51,13 +51,17 @@ def recordings(paths: Any) -> Any:
     paths: one or several of a path, a folder, a URL that fsspec knows.
     Columns: `path` (string), the path or URL; `name` (string), the path below the folder that was given; `bytes` (int64), how
     long the file is now, null where its file system does not say.
-    Raises FileNotFoundError for a path that is not there, TypeError for an open file, which no other worker could read.
+    Raises FileNotFoundError for a path that is not there, TypeError for an open file, which no other worker could read,
+    ValueError where two recordings have the same name, or one a name that is not UTF-8, which a table cannot hold.
     """
     pa = require_pyarrow()
     found = list(sources(paths))
     for source in found:
         if not isinstance(source.given, (str, os.PathLike)):
             raise TypeError(f"a path or a URL is expected, not an open file: {source.name}")
+        if printable(source.name) != source.name:
+            raise ValueError(f"{printable(source.name)}: the name is not UTF-8, and a table cannot hold it: rename the file")
+    check_names(found)
     return pa.table(
         {
             "path": pa.array([source.name for source in found], pa.string()),
@@ -83,13 +87,14 @@ def map_rows(given: Any, *, pcm: Pcm = "int16") -> Iterator[Any]:
 def map_to_parquet(given: Any, *, out: str | os.PathLike[str], pcm: Pcm = "int16") -> Iterator[Any]:
     """Writes the Parquet files of recordings, as `to_parquet` does, and gives one row a recording that says what became of it.
 
-    given: as in `map_rows`; the files get their names from the column `name`, or from the last part of the path.
+    given: as in `map_rows`, with the column `name`, from which the files get their names.
     out: a folder that all workers share. pcm: as in `read`.
     Yields a pyarrow.Table, or a RecordBatch for batches, for each recording; written_schema() has the columns of `Written`.
     What is written already, by an earlier run or by a worker that died later, is left out. Raises OSError where `out` cannot be
-    written to; a recording that cannot be read stands in its table of errors.
+    written to or a recording cannot be read, so that the engine tries again; ValueError without `name`, and for a name that leads
+    out of `out`. What is no recording stands in its table of errors.
     """
-    return _mapped(given, partial(_written, out=Path(out), pcm=pcm))
+    return _mapped(given, partial(_written, out=Path(out), pcm=pcm), named=True)
 
 
 def written_schema() -> Any:
@@ -108,24 +113,26 @@ def spark_schema(schema: Any = None) -> str:
     return ", ".join(f"`{field.name}` {_SPARK_TYPES[str(field.type)]}" for field in schema)
 
 
-def _mapped(given: Any, work: Callable[[Source], Iterator[Any]]) -> Iterator[Any]:
+def _mapped(given: Any, work: Callable[[Source], Iterator[Any]], named: bool = False) -> Iterator[Any]:
     """What `work` gives for each recording: tables for a table, else batches that Spark takes."""
     pa = require_pyarrow()
     if isinstance(given, pa.Table):
-        for source in _sources_of(given):
+        for source in _sources_of(given, named):
             for batch in work(source):
                 yield pa.Table.from_batches([batch])
         return
     for batch_of_paths in given:
-        for source in _sources_of(batch_of_paths):
+        for source in _sources_of(batch_of_paths, named):
             for batch in work(source):
                 yield _for_spark(batch)
 
 
-def _sources_of(table: Any) -> Iterator[Source]:
-    """The recordings that a table or a batch names."""
+def _sources_of(table: Any, named: bool) -> Iterator[Source]:
+    """The recordings that a table or a batch names. ValueError where `named` asks for names, and it has none."""
     columns = table.to_pydict()
     paths = columns["path"]
+    if named and None in columns.get("name", [None]):
+        raise ValueError("map_to_parquet needs the column `name`, as recordings() gives it")
     nothing = [None] * len(paths)
     for path, name, size in zip(paths, columns.get("name", nothing), columns.get("bytes", nothing), strict=True):
         yield Source(path, path.replace("\\", "/").rpartition("/")[2] if name is None else name, path, size)
@@ -137,7 +144,7 @@ def _rows(source: Source, pcm: Pcm) -> Iterator[Any]:
 
 
 def _written(source: Source, out: Path, pcm: Pcm) -> Iterator[Any]:
-    written: Written = write_one(source, out, pcm)
+    written: Written = write_one(source, out, pcm, raises=True)
     yield require_pyarrow().RecordBatch.from_pylist([written._asdict()], schema=written_schema())
 
 

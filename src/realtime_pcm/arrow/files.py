@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Source", "limited", "size_of", "sources"]
+__all__ = ["Source", "limited", "printable", "size_of", "sources"]
 
 BUFFER = 1 << 18
 
@@ -43,6 +43,11 @@ class Source(NamedTuple):
     def is_ours(self) -> bool:
         """Whether open() opens it; an open file that was given stays open."""
         return isinstance(self.given, (str, os.PathLike)) or hasattr(self.given, "open")
+
+
+def printable(name: str) -> str:
+    """A name as the tables show it: bytes of a path that are no UTF-8 are written in hexadecimal."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _fsspec() -> Any:

@@ -6,14 +6,18 @@ import errno
 import glob
 import os
 import platform
+import secrets
+import time
+import uuid
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .batches import Batches
-from .files import Source, limited, sources
+from .files import Source, limited, printable, sources
 from .items import Items
 from .schema import VERSION, Pcm, errors_schema, items_schema, require_pyarrow, rows_schema
 
@@ -23,6 +27,8 @@ ENDS = 1 << 16  # bytes at each end of a recording that tell whether it is still
 REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "item_id", "speaker")  # as dictionaries
 EMPTY = "an empty recording: it holds no frames"
 PART = ".part"  # what the name of an unfinished file ends with
+LEFT_OVER = 86_400.0
+BYTES = "realtime_pcm.bytes"  # how much of the recording was read
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -54,7 +60,8 @@ def to_parquet(
     paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
     Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
     written, and that has not changed, is left out. The same recordings give the same bytes again.
-    A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors. Raises FileNotFoundError
+    A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors; where an earlier run had
+    written a recording that cannot be opened now, its tables stay, and Written.error says so. Raises FileNotFoundError
     for a path that is not there, ValueError where two recordings would have the same NAME, and OSError where `out` cannot be
     written to: what was written before stays.
     """
@@ -67,11 +74,7 @@ def each_to_parquet(
 ) -> Iterator[Written]:
     """to_parquet, one recording after the other."""
     found = list(sources(paths))
-    taken: dict[str, str] = {}
-    for source in found:
-        other = taken.setdefault(source.relative, source.name)
-        if other != source.name:
-            raise ValueError(f"{other} and {source.name} would both become {source.relative}.parquet: give their common folder")
+    check_names(found)
     for source in found:
         written = write_one(source, Path(out), pcm)
         if progress is not None:
@@ -79,25 +82,50 @@ def each_to_parquet(
         yield written
 
 
-def write_one(source: Source, out: Path, pcm: Pcm) -> Written:
-    """Writes the tables of one recording, unless they are there."""
-    places = {table: out / table / f"{source.relative}.parquet" for table in ("rows", "items", "errors")}
+def check_names(found: Iterable[Source]) -> None:
+    """Raises ValueError where the tables of two recordings would have the same name."""
+    taken: dict[str, str] = {}
+    for source in found:
+        other = taken.setdefault(printable(source.relative), source.name)
+        if other != source.name:
+            raise ValueError(
+                f"{printable(other)} and {printable(source.name)} would both become {printable(source.relative)}.parquet: "
+                "give their common folder"
+            )
+
+
+def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> Written:
+    """Writes the tables of one recording, unless they are there.
+
+    raises: whether a recording that cannot be opened or read further is an OSError, so that the caller tries again. Without it,
+    the table of errors says so; but the tables that an earlier run has written stay, where the recording cannot be opened.
+    """
+    relative = Path(source.relative)
+    if relative.is_absolute() or relative.drive or ".." in relative.parts:
+        raise ValueError(f"{printable(source.relative)}: the name of a recording is a path below `out`, without ..")
+    places = {table: out / table / f"{printable(source.relative)}.parquet" for table in ("rows", "items", "errors")}
     file = None
     try:
         file = source.open()
-        size, mark = _mark_of(file, source.size)
+        # Of a file that grows, an earlier run may have written more than this one was told of.
+        limit = None if source.size is None else max(source.size, int(_facts_of(_metadata_of(places["rows"])).get(BYTES, 0)))
+        size, mark = _mark_of(file, limit)
     except OSError as error:
-        if not source.is_ours:
+        if raises or not source.is_ours:
             raise
         if file is not None:
             file.close()
-        return _write(source, places, pcm, {"realtime_pcm.bytes": "0"}, _only_error(source, pcm, error), 0, str(error))
+        if int(_facts_of(_metadata_of(places["rows"])).get(BYTES, 0)):
+            return Written(source.name, str(places["rows"]), 0, 0, 0, 0, False, f"{error}; the tables of an earlier run stay")
+        return _write(source, places, pcm, {BYTES: "0"}, _only_error(source, pcm, error), 0, str(error))
     try:
-        facts = {"realtime_pcm.bytes": str(size), "realtime_pcm.ends": mark}
+        facts = {BYTES: str(size), "realtime_pcm.ends": mark}
         done = _done(source, places, {**facts, **_kind(pcm)}, size)
         if done is not None:
             return done
-        batches = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
+        batches: Iterator[Any] = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
+        if not raises:
+            batches = _readable(batches, source, pcm)
         return _write(source, places, pcm, facts, batches, size, None)
     finally:
         if source.is_ours:
@@ -128,7 +156,7 @@ def _done(source: Source, places: dict[str, Path], facts: dict[str, str], size: 
     rows, items, errors = (_metadata_of(places[table]) for table in ("rows", "items", "errors"))
     if rows is None or items is None:
         return None
-    before = {key.decode(): value.decode() for key, value in (rows.metadata or {}).items() if key.startswith(b"realtime_pcm.")}
+    before = _facts_of(rows)
     if any(before.get(key) != value for key, value in facts.items()):
         return None
     lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
@@ -136,6 +164,12 @@ def _done(source: Source, places: dict[str, Path], facts: dict[str, str], size: 
     if (errors is None) == (refused > 0 or error is not None):
         return None
     return Written(source.name, str(places["rows"]), lines, refused, items.num_rows, size, True, error)
+
+
+def _facts_of(metadata: Any) -> dict[str, str]:
+    """What this module has noted in a Parquet file; nothing where there is no file."""
+    pairs = () if metadata is None else (metadata.metadata or {}).items()
+    return {key.decode(): value.decode() for key, value in pairs if key.startswith(b"realtime_pcm.")}
 
 
 def _metadata_of(path: Path) -> Any:
@@ -152,7 +186,7 @@ def _metadata_of(path: Path) -> Any:
 def _only_error(source: Source, pcm: Pcm, error: Exception | str) -> Iterator[Any]:
     """The batch of a file that cannot be read: one row, with the reason."""
     schema = rows_schema(pcm)
-    row = dict.fromkeys(schema.names) | {"source": source.name, "line": 0, "error": str(error)}
+    row = dict.fromkeys(schema.names) | {"source": printable(source.name), "line": 0, "error": str(error)}
     yield require_pyarrow().RecordBatch.from_pylist([row], schema=schema)
 
 
@@ -163,13 +197,22 @@ def _write(
     pa = require_pyarrow()
     import pyarrow.compute as pc
 
-    items = Items(source.name)
-    errors: list[Any] = []
+    items = Items(printable(source.name))
     lines = refused = 0
     files = {name: _Whole(path) for name, path in places.items()}
-    try:
+    with ExitStack() as stack:
+        for file in files.values():
+            stack.callback(file.drop)
+        errors: Any = None
+
+        def write_errors(table: Any) -> None:
+            nonlocal errors
+            if errors is None:
+                errors = stack.enter_context(files["errors"].writer(errors_schema()))
+            errors.write_table(table.select(errors_schema().names).cast(errors_schema()))
+
         with files["rows"].writer(rows_schema(pcm)) as rows:
-            for batch in _readable(batches, source, pcm):
+            for batch in batches:
                 rows.write_batch(batch)
                 items.add(batch)
                 lines += batch.num_rows
@@ -177,26 +220,21 @@ def _write(
                 if count:
                     refused += count
                     bad = batch.filter(pc.is_valid(batch.column("error")))
-                    errors.append(pa.Table.from_batches([bad]).select(errors_schema().names))
+                    write_errors(pa.Table.from_batches([bad]))
                     if error is None and lines == count and bad.column("line")[0].as_py() == 0:
                         error = bad.column("error")[0].as_py()
             if not lines:
                 error = EMPTY
-                empty = pa.Table.from_batches(_only_error(source, pcm, EMPTY))
-                errors.append(empty.select(errors_schema().names))
+                write_errors(pa.Table.from_batches(_only_error(source, pcm, EMPTY)))
             facts = {**facts, "realtime_pcm.lines": str(lines), "realtime_pcm.refused": str(refused)}
             rows.add_key_value_metadata(facts if error is None else {**facts, "realtime_pcm.error": error})
         with files["items"].writer(items_schema()) as writer:
             table = items.table()
             writer.write_table(table)
-        if errors:
-            with files["errors"].writer(errors_schema()) as writer:
-                writer.write_table(pa.concat_tables(errors).cast(errors_schema()))
+        if errors is not None:
+            errors.close()
         for name in ("items", "errors", "rows"):
             files[name].commit()
-    finally:
-        for file in files.values():
-            file.drop()
     return Written(source.name, str(places["rows"]), lines, refused, table.num_rows, size, False, error)
 
 
@@ -214,13 +252,29 @@ def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]
         yield batch
 
 
-def _remove_left_over(folder: Path, start: str) -> None:
-    """Removes what a process of this machine was writing when it was killed."""
-    for path in folder.glob(f"{glob.escape(start)}*{PART}"):
-        process = path.name[len(start) : -len(PART)]
-        if process.isdecimal() and not _runs(int(process)):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+@cache
+def _processes() -> str:
+    """What tells the processes that this one sees from those of another machine, start of a machine, or container."""
+    known = [platform.node()]
+    try:
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+    except OSError:  # no Linux
+        known.append(f"{uuid.getnode():x}")
+    return f"{zlib.crc32(' '.join(known).encode()):08x}"
+
+
+def _remove_left_over(path: Path) -> None:
+    """Removes what killed processes have left of this file.
+
+    A process was killed if it could be seen from here and does not run, or if it has not written for LEFT_OVER seconds.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PART}"):
+        processes, process, *_ = [*left.name.removesuffix(PART).rpartition(".")[2].split("-"), "", ""]
+        with suppress(OSError):
+            ended = processes == _processes() and process.isdecimal() and not _runs(int(process))
+            if ended or time.time() - left.stat().st_mtime > LEFT_OVER:
+                left.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:
@@ -245,9 +299,10 @@ class _Whole:
         import pyarrow.parquet as pq
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        start = f".{self._path.name}.{platform.node()}-"
-        _remove_left_over(self._path.parent, start)
-        self._written = self._path.with_name(f"{start}{os.getpid()}{PART}")
+        _remove_left_over(self._path)
+        # Two threads that write the same file have a name each, and the one that ends last counts.
+        name = f".{self._path.name}.{_processes()}-{os.getpid()}-{secrets.token_hex(4)}{PART}"
+        self._written = self._path.with_name(name)
         names = [name for name in REPEATED if name in schema.names]
         return pq.ParquetWriter(self._written, schema, use_dictionary=names, **COMPRESSION)
 

@@ -88,6 +88,7 @@ class Extraction:
         self.stopped = ""
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []
+        self.left_out: dict[str, int] = {}  # what a bound, or the sender's fault, kept out -> how many
 
     def run(self, quiet: bool = False) -> None:
         """Writes it all, and says so unless quiet. Failure where something was not as it should be; what is whole is kept."""
@@ -119,7 +120,11 @@ class Extraction:
             finally:
                 speech.keep_whole()
                 speech.microphone.close()
+                self.left_out |= speech.left_out
+                if speech.microphone.left_out:
+                    self.left_out["samples of the user behind the thousandth change of format"] = speech.microphone.left_out
                 if joined is not None:
+                    self.left_out |= joined.left_out
                     joined.close()
         if failure is None:
             try:
@@ -185,7 +190,7 @@ class Extraction:
             "shape": recording.shape,
             "started": found.started.isoformat() if found.started is not None else None,
             "times": "of the recording" if found.timed else "of the audio: the recording has no times",
-            "complete": not (self.stopped or found.refused or speech.left_out),
+            "complete": not (self.stopped or found.refused or self.left_out),
             "stopped": self.stopped or None,
             "frames": found.frames,
             "refused": found.refused,
@@ -194,7 +199,7 @@ class Extraction:
                 for bad in found.bad_frames
             ],
             "dropped_by_the_recorder": recording.dropped,
-            "left_out": speech.left_out,
+            "left_out": self.left_out,
             "mixed_formats": speech.mixed[:MOST_TOLD],
             "joined": self.joined_files,
             "items": items,
@@ -242,11 +247,7 @@ class Extraction:
         if speech.mixed:
             many = f"; so do {len(speech.mixed) - 1:,} more items" if len(speech.mixed) > 1 else ""
             problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
-        problems += [f"left out: {count:,} {what}" for what, count in speech.left_out.items()]
-        if speech.microphone.left_out:
-            problems.append(
-                f"left out: {speech.microphone.left_out:,} samples of the user behind the thousandth change of format"
-            )
+        problems += [f"left out: {count:,} {what}" for what, count in self.left_out.items()]
         if speech.found.time_faults:
             problems.append(speech.found.clock_in_words)
         if problems:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import numpy as np
 
+from realtime_pcm._resample import RATES, Resampler, to_float32, to_int16
+
 from .console import Failure, reason_of
 from .wavs import Form, Wavs, little_endian
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Joined", "Lane"]
 
 LONGEST = 48 * 3600.0  # seconds of the recording that have a place
+PIECE = 24_000  # samples of a side that become samples of the WAV at once
+MOST_AT_ONCE = 1 << 18  # samples, likewise, when a side's rate changes
 
 Side = Literal["user", "model"]
 
@@ -40,21 +44,27 @@ class Lane:
         """Where its audio ends."""
         return self.end / self.rate if self.rate else 0.0
 
-    def write(self, start: float, samples: Samples, rate: int) -> None:
-        """Puts samples of one channel at their second. They stand right behind what is there, if no whole sample lies between."""
+    def write(self, start: float, samples: Samples, rate: int) -> bool:
+        """Puts samples of one channel at their second; False where they would end behind the last one that has a place.
+
+        They stand right behind what is there, if no whole sample lies between.
+        """
         self.rate = self.rate or rate
         first = round(start * self.rate)
         if abs(start * self.rate - self.end) <= 1:
             first = self.end
         length = len(samples) if rate == self.rate else round(len(samples) * self.rate / rate)
         if first + length > LONGEST * self.rate:
-            return
-        if rate != self.rate:
-            samples = self._resampled(samples, rate, length)
+            return False
         with self._told() as file:
             file.seek(2 * first)
-            file.write(little_endian(samples).data)
+            if rate == self.rate:
+                file.write(little_endian(samples).data)
+            else:
+                for piece in self._resampled(samples, rate):
+                    file.write(little_endian(piece).data)
         self.end = max(self.end, first + length)
+        return True
 
     def silence(self, start: float, end: float) -> None:
         """Replaces what stands from one second to another by silence. The lane ends there where nothing follows."""
@@ -79,23 +89,26 @@ class Lane:
         except OSError as error:
             raise Failure(f"{self._folder}: {reason_of(error)}") from None
 
-    def _resampled(self, samples: Samples, rate: int, length: int) -> Samples:
-        """A piece that is not at the lane's rate, as exactly `length` samples."""
-        from realtime_pcm._resample import to_float32, to_int16
-
+    def _resampled(self, samples: Samples, rate: int) -> Iterator[Samples]:
+        """Samples that are not at the lane's rate, as exactly so many as last equally long, in pieces."""
         if rate not in self._resamplers:
             if len(self._resamplers) >= 16:
                 self._resamplers.clear()
             self._resamplers[rate] = _resampler(rate, self.rate)
-        done: Samples = to_int16(self._resamplers[rate].resample(to_float32(samples)))[:length]
-        # What the filter still holds comes with the next piece.
-        return np.pad(done, (length - len(done), 0))
+        resampler, step = self._resamplers[rate], max(1, MOST_AT_ONCE * min(rate, self.rate) // self.rate)
+        for at in range(0, len(samples), step):
+            given = samples[at : at + step]
+            length = round((at + len(given)) * self.rate / rate) - round(at * self.rate / rate)
+            done: Samples = to_int16(resampler.resample(to_float32(given)))[:length]
+            # What the filter still holds comes with the next piece.
+            yield np.pad(done, (length - len(done), 0))
 
 
 class Joined:
     """Both sides on the disk, each at its own rate, until one WAV is made of them: a Sink of realtime_pcm.recording.playing."""
 
     def __init__(self, folder: Path) -> None:
+        self.left_out: dict[str, int] = {}  # what a bound kept out -> how many samples of each channel
         self._folder = folder
         self._lanes: dict[Side, Lane] = {"user": Lane(folder), "model": Lane(folder)}
 
@@ -104,7 +117,13 @@ class Joined:
         if channels != 1:
             whole = samples[: len(samples) // channels * channels]
             samples = whole.reshape(-1, channels).mean(axis=1).astype(np.int16)
-        self._lanes[side].write(start, samples, rate)
+        if rate not in RATES:
+            self._leave_out(f"samples for joined.wav whose rate is not {RATES[0]:,} to {RATES[-1]:,} Hz", len(samples))
+        elif not self._lanes[side].write(start, samples, rate):
+            self._leave_out(f"samples for joined.wav behind the first {LONGEST / 3600:g} hours", len(samples))
+
+    def _leave_out(self, what: str, count: int) -> None:
+        self.left_out[what] = self.left_out.get(what, 0) + count
 
     def unhear(self, start: float, end: float) -> None:
         """The model's audio between these seconds was not heard."""
@@ -120,7 +139,7 @@ class Joined:
         sides = [_Side(lane, rate) for lane in (user, model)]
         files: list[dict[str, Any]] = []
         wav = None
-        seconds, length = 0, int(max(user.seconds, model.seconds)) + 1
+        done, length = 0, round(max(user.seconds, model.seconds) * rate)
         while True:
             left, right = (side.read() for side in sides)
             count = max(len(left), len(right))
@@ -138,8 +157,8 @@ class Joined:
                 files.append({"file": wav.path.name, "rate": rate, "samples": 0})
             wavs.write(wav, piece)
             files[-1]["samples"] = wav.samples
-            seconds += 1
-            tell(seconds, length)
+            done += count
+            tell(done, length)
         if wav is not None:
             wavs.finish(wav)
         return files
@@ -152,30 +171,27 @@ class Joined:
 
 
 class _Side:
-    """One side's samples at the rate of the WAV, a second at a time."""
+    """One side's samples at the rate of the WAV, a piece at a time."""
 
     def __init__(self, lane: Lane, rate: int) -> None:
         file = lane.file
         self._file, self._left, self._ended = file, lane.end, file is None
-        self._second = lane.rate or rate
+        self._count = max(1, PIECE * (lane.rate or rate) // rate)  # samples of the lane in a piece
         self._stream = None if file is None or lane.rate == rate else _resampler(lane.rate, rate)
         self._ready = np.zeros(0, np.int16)
-        self._rate = rate
         if file is not None:
             file.seek(0)
 
     def read(self) -> Samples:
-        """The next second; less at the end, and then nothing."""
-        while len(self._ready) < self._rate and not self._ended:
+        """The next PIECE samples; fewer at the end, and then none."""
+        while len(self._ready) < PIECE and not self._ended:
             self._ready = np.concatenate([self._ready, self._more()])
-        piece, self._ready = self._ready[: self._rate], self._ready[self._rate :]
+        piece, self._ready = self._ready[:PIECE], self._ready[PIECE:]
         return piece
 
     def _more(self) -> Samples:
-        from realtime_pcm._resample import to_float32, to_int16
-
         assert self._file is not None
-        count = min(self._second, self._left)
+        count = min(self._count, self._left)
         self._left -= count
         self._ended = not self._left
         # The file may be shorter than the lane: what was cut off its end is silence.
@@ -188,8 +204,6 @@ class _Side:
 
 
 def _resampler(rate: int, to_rate: int) -> Any:
-    from realtime_pcm._resample import Resampler
-
     try:
         return Resampler(rate, to_rate, 1)
     except ValueError as error:

@@ -51,7 +51,7 @@ class Microphone:
 
     def __init__(self, folder: Path) -> None:
         self.tracks: list[Track] = []
-        self.left_out = 0  # samples behind the thousandth change of format
+        self.left_out = 0  # samples of each channel behind the thousandth change of format
         self._folder = folder
         self._file: BinaryIO | None = None
         self._bytes = 0
@@ -60,7 +60,7 @@ class Microphone:
         """Adds samples, channels interleaved."""
         if not self.tracks or self.tracks[-1].form != form:
             if len(self.tracks) >= MOST_TRACKS:
-                self.left_out += len(samples)
+                self.left_out += len(samples) // form.channels
                 return
             last = self.tracks[-1] if self.tracks else None
             began = 0.0 if last is None else last.began + last.samples * 1000 / last.form.rate

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from realtime_pcm import client_messages as sent, messages as received
 from realtime_pcm._core import AudioEnd, AudioMessage, ClientAudioMessage
 from realtime_pcm.recording.analysis import Analyser
-from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, id_of, key_of
+from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, id_of, key_of, milliseconds_of
 
 from .console import safe_name
 from .microphone import Microphone, Place
@@ -165,11 +165,9 @@ class Speech:
         self._under_way.clear()
         for begin, end in self._commits:
             self._cut_out_new(begin, end)
-        for id, span in self._heard.items():
-            found = self._span(*span)
-            if found is not None and any(self.microphone.pieces(*found)):
-                self._cut_out(self._user(id), *found)
-        # With turn detection, what is left was heard by the server and was no speech.
+        for id in [*self._heard]:
+            self._cut_out_heard(id)
+        # With turn detection, what is left was heard by the server and was no speech. It is kept where no speech was cut out.
         if not self._detected or self._rest == Place(0, 0):
             self._cut_out_new(self._rest, self.microphone.end)
 
@@ -337,9 +335,15 @@ class Speech:
 
     def _on_speech_started(self, message: Any) -> None:
         self._detected = True
-        if len(self._heard) >= MOST_WAITING:
-            del self._heard[next(iter(self._heard))]
-        self._heard[id_of(message.item_id)] = [_milliseconds(message.audio_start_ms), None]
+        id, start = id_of(message.item_id), milliseconds_of(message.audio_start_ms)
+        if id in self._heard and id is not None:
+            before = self._heard[id][0]  # the item goes on
+            start = start if before is None else before
+        elif id in self._heard:
+            self._cut_out_heard(id)
+        elif len(self._heard) >= MOST_WAITING:
+            self._cut_out_heard(next(iter(self._heard)))
+        self._heard[id] = [start, None]
         item = self._user(message.item_id)
         if item is not None and not self.microphone.tracks:
             self._mark_heard(item, message.audio_start_ms)
@@ -347,14 +351,14 @@ class Speech:
     def _on_speech_stopped(self, message: Any) -> None:
         id = id_of(message.item_id)
         if id in self._heard:
-            self._heard[id][1] = _milliseconds(message.audio_end_ms)
+            self._heard[id][1] = milliseconds_of(message.audio_end_ms)
         item = self._user(message.item_id)
         if item is not None and not self.microphone.tracks:
             self._mark_heard(item, message.audio_end_ms)
 
     def _mark_heard(self, item: Item, milliseconds: object) -> None:
         """The user's audio is not in the recording, but the server says when it heard speech."""
-        moment = self.analyser.placer.spoken_at(_milliseconds(milliseconds) or 0.0)
+        moment = self.analyser.placer.spoken_at(milliseconds_of(milliseconds) or 0.0)
         if item.start is None:
             item.start = moment
         item.end = max(moment, item.start)
@@ -393,6 +397,13 @@ class Speech:
         """An item that no server has named, if there is audio between the places."""
         if any(self.microphone.pieces(begin, end)):
             self._cut_out(self._item("user", None), begin, end)
+
+    def _cut_out_heard(self, id: object) -> None:
+        """Makes an item of speech that a server has heard and not committed."""
+        found = self._span(*self._heard.pop(id))
+        if found is not None and any(self.microphone.pieces(*found)):
+            self._cut_out(self._user(id), *found)
+            self._rest = max(self._rest, found[1])
 
     # --- words
 
@@ -474,10 +485,6 @@ class Speech:
             item = self._item(side, id)
         if item is not None and not item.letters:
             self._say(item, words, whole=True)
-
-
-def _milliseconds(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e12 else None
 
 
 def _form(given: Any) -> Form:

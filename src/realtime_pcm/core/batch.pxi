@@ -412,8 +412,8 @@ cdef class LineBatch:
 
     def export(self, uintptr_t address):
         """Moves the batch into the ArrowArray at this address, and begins the next one."""
-        if self.running:
-            raise RuntimeError("LineBatch: feed() is running")
+        if self.session is None or self.running:
+            raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
         if not batch_export(&self.b, <ArrowArray *>address):
             raise MemoryError
         if not batch_begin(&self.b):

@@ -25,7 +25,7 @@ from ..messages import AudioMessage
 from ..objects._view import known_formats
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, Moment, ServerError, Spread, ToolCall, Turn
 from .placing import Placer
-from .playing import Piece, Playing, Sink, Stream, id_of, key_of
+from .playing import Piece, Playing, Sink, Stream, id_of, key_of, milliseconds_of
 from .reader import Entry, Recording, read_recording
 from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, numbers_in, raw_of
 
@@ -330,7 +330,7 @@ class Analyser:
         turn.speech_stopped = turn.committed = None
         item = self._item("user", name_of(message.item_id), at)
         item.turn, item.spoken = turn.number, True
-        place = _milliseconds(message.audio_start_ms)
+        place = milliseconds_of(message.audio_start_ms)
         item.start = item.end = at.place if place is None else self.placer.spoken_at(place)
         self._speaking = item, turn
 
@@ -341,7 +341,7 @@ class Analyser:
         else:
             item, turn = self._item("user", name_of(message.item_id), at), self._input("speech", at)
         turn.speech_stopped = at
-        place = _milliseconds(message.audio_end_ms)
+        place = milliseconds_of(message.audio_end_ms)
         item.end = max(item.start, at.place if place is None else self.placer.spoken_at(place))
         item.spoken = True
         self._count_user(turn, item)
@@ -484,7 +484,7 @@ class Analyser:
 
     def _truncate(self, message: Any, at: Moment) -> None:
         """A truncate of the client, or the server's word that it has truncated."""
-        end = _milliseconds(message.audio_end_ms)
+        end = milliseconds_of(message.audio_end_ms)
         stream = self._playing.of_item(id_of(message.item_id))
         if stream is None:
             return
@@ -695,12 +695,6 @@ def _reference(turn: Turn) -> tuple[Moment | None, LatencyFrom | None]:
 
 def _between(start: Moment | None, end: Moment) -> float | None:
     return end.time - start.time if start is not None and start.time is not None and end.time is not None else None
-
-
-def _milliseconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-        return None
-    return float(value)
 
 
 def _put(item: Item, text: str) -> None:

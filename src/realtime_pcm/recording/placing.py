@@ -23,8 +23,9 @@ class Clock:
     """The times of a recording's lines, made to go forward only, so that no fault of a clock makes an axis of a year.
 
     now: seconds since the recording began; None as long as no line has a time. back: lines with a time before that of an earlier
-    line. faults: lines whose time goes back by more than a second, or forward by more than an hour: the time before is taken for
-    such a line, and where the lines behind it go on from there, they go on from the time before, too.
+    line. faults: lines whose time goes back by more than a second, or forward by more than an hour. A faulty line gets the
+    time of the line before it. If the next line fits only the faulty line's clock, later times are shifted so that the pause
+    between the two clocks is left out.
     """
 
     def __init__(self) -> None:

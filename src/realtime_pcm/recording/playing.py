@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from .findings import Interruption, Item, Moment, Turn
 from .placing import Placer
 
-__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "id_of", "key_of"]
+__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "id_of", "key_of", "milliseconds_of"]
 
 MOST_STREAMS = 1024
 MOST_GAPS = 100
@@ -32,6 +32,13 @@ def key_of(message: Any) -> Key:
         id_of(getattr(message, "item_id", None)),
         id_of(getattr(message, "content_index", None)),
     )
+
+
+def milliseconds_of(value: object) -> float | None:
+    """The milliseconds that a message names; None for what is no number from 0 to 1e12, such as true."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        return None
+    return float(value)
 
 
 class Sink(Protocol):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core import AudioEncoder, AudioMessage, Decoder, decode
-from .._resample import to_float32, to_int16
+from .._resample import RATES, to_float32, to_int16
 from ..audio import AudioFormat
 from ..messages import ResponseAudioDelta
 
 if TYPE_CHECKING:
     from .._resample import Samples
 
-__all__ = ["RATES", "Encoder", "cut_like", "formats_of", "resample", "why_not"]
+__all__ = ["Encoder", "cut_like", "formats_of", "resample", "why_not"]
 
-RATES = range(4_000, 192_001)  # samples a second, of formats that the server converts to
 _ENCODINGS = ("pcm16", "g711_ulaw", "g711_alaw")
 
 
