@@ -134,7 +134,7 @@ def _sources_of(table: Any, named: bool) -> Iterator[Source]:
     paths = columns["path"]
     if named and None in columns.get("name", [None]):
         raise ValueError(
-            "map_to_parquet needs the column `name`, and a name of its own for each recording: recordings() of their common folder"
+            "map_to_parquet needs the column `name`, and a name of its own for each recording: give their common folder"
         )
     nothing = [None] * len(paths)
     for path, name, size in zip(paths, columns.get("name", nothing), columns.get("bytes", nothing), strict=True):
