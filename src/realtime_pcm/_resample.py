@@ -59,7 +59,10 @@ class Resampler:
 
 
 def require_soxr(rate: int, to_rate: int) -> Any:
-    """The module soxr. ValueError, which says what to install, where it is not there."""
+    """The module soxr. ValueError where it is not there, which says what to install, or where a rate is none of RATES."""
+    for asked in (rate, to_rate):
+        if asked not in RATES:
+            raise ValueError(f"{asked:,} samples a second: rates of {RATES[0]:,} to {RATES[-1]:,} are resampled")
     try:
         # By name: soxr has no types of its own.
         return import_module("soxr")

@@ -191,3 +191,15 @@ def test_without_soxr_the_error_says_what_to_install() -> None:
     assert (
         "pip install realtime-pcm[play]" in done_.stdout and "rate=24000" in done_.stdout and done_.stdout.endswith(" 0 ()\n")
     ), done_
+
+
+@pytest.mark.parametrize("rates", [(1, 24_000), (192_001, 24_000), (24_000, 100)])
+def test_rates_that_are_not_resampled(rates: tuple[int, int]) -> None:
+    """soxr would take gigabytes for a filter, or end the process; the rate of a message comes from a server."""
+    theirs, ours = rates
+    player = PlaybackBuffer(ours, seconds=1)
+    decoder = rp.Decoder(audio_format=rp.AudioFormat("pcm16", theirs))
+    message = decoder.decode(b'{"type":"response.output_audio.delta","item_id":"i","delta":"AAAAAA=="}')
+    with pytest.raises(ValueError, match=r"samples a second: rates of 4,000 to 192,000 are resampled"):
+        player.write(message)
+    assert player.queued == 0

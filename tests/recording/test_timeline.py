@@ -195,6 +195,13 @@ def test_the_sound_is_both_sides_in_their_places(tmp_path: Path) -> None:
     assert not ((model > 8.95) & (model < 13.15)).any() and ((model > 13.2) & (model < 18)).sum() > 40
 
 
+def test_sound_of_a_rate_that_is_far_off_is_left_out() -> None:
+    """A recording may name any rate: at 1 sample a second, 12 kB would be an hour and more."""
+    sound = Sound()
+    sound.add("model", 0.0, np.ones(6_000, np.int16), 1)
+    assert sound.cut and sound.seconds == 0
+
+
 def test_long_sounds_are_bounded() -> None:
     sound = Sound(most=48_000)
     piece = tone(0.5)

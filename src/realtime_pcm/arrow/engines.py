@@ -12,6 +12,7 @@ file grows, gives the same rows.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from .batches import Batches
 from .files import Source, printable, size_of, sources
-from .parquet import Written, check_names, write_one
+from .parquet import Written, write_one
 from .schema import Pcm, require_pyarrow, rows_schema
 
 __all__ = ["map_rows", "map_to_parquet", "recordings", "spark_schema", "written_schema"]
@@ -49,10 +50,10 @@ def recordings(paths: Any) -> Any:
     """The recordings that `read` would read, as a pyarrow.Table, without opening them.
 
     paths: one or several of a path, a folder, a URL that fsspec knows.
-    Columns: `path` (string), the path or URL; `name` (string), the path below the folder that was given; `bytes` (int64), how
-    long the file is now, null where its file system does not say.
+    Columns: `path` (string), the path or URL; `name` (string), the path below the folder that was given, null where several
+    recordings have the same; `bytes` (int64), how long the file is now, null where its file system does not say.
     Raises FileNotFoundError for a path that is not there, TypeError for an open file, which no other worker could read,
-    ValueError where two recordings have the same name, or one a name that is not UTF-8, which a table cannot hold.
+    ValueError for a path that is not UTF-8, which a table cannot hold.
     """
     pa = require_pyarrow()
     found = list(sources(paths))
@@ -61,11 +62,11 @@ def recordings(paths: Any) -> Any:
             raise TypeError(f"a path or a URL is expected, not an open file: {source.name}")
         if printable(source.name) != source.name:
             raise ValueError(f"{printable(source.name)}: the name is not UTF-8, and a table cannot hold it: rename the file")
-    check_names(found)
+    names = Counter(source.relative for source in found)
     return pa.table(
         {
             "path": pa.array([source.name for source in found], pa.string()),
-            "name": pa.array([source.relative for source in found], pa.string()),
+            "name": pa.array([source.relative if names[source.relative] == 1 else None for source in found], pa.string()),
             "bytes": pa.array([size_of(source) for source in found], pa.int64()),
         }
     )
@@ -132,7 +133,9 @@ def _sources_of(table: Any, named: bool) -> Iterator[Source]:
     columns = table.to_pydict()
     paths = columns["path"]
     if named and None in columns.get("name", [None]):
-        raise ValueError("map_to_parquet needs the column `name`, as recordings() gives it")
+        raise ValueError(
+            "map_to_parquet needs the column `name`, and a name of its own for each recording: give their common folder"
+        )
     nothing = [None] * len(paths)
     for path, name, size in zip(paths, columns.get("name", nothing), columns.get("bytes", nothing), strict=True):
         yield Source(path, path.replace("\\", "/").rpartition("/")[2] if name is None else name, path, size)

@@ -9,6 +9,8 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from .._resample import RATES as RESAMPLED
+
 __all__ = ["MOST_FRAMES", "RATES", "Sound"]
 
 RATES = (24_000, 12_000, 8_000)  # a longer recording sounds duller, so that its file stays small
@@ -41,6 +43,9 @@ class Sound:
 
     def add(self, side: Literal["user", "model"], start: float, samples: Samples, rate: int) -> None:
         """Mixes samples of one channel in, which begin so many seconds after the beginning."""
+        if rate not in RESAMPLED:
+            self.cut = True
+            return
         end = start + len(samples) / rate
         while end * self.rate > self._most and len(self._rates) > 1:
             self._slow_down()
