@@ -182,8 +182,8 @@ cdef class Decoder:
     # ---- a frame of any kind
 
     cdef inline void prefetch(self, frame) noexcept:
-        """Asks for what the decode of a short frame reads, all at once. A server that has thousands of connections finds neither the
-        frame nor the decoder in its caches, and would wait for one line of them after the other."""
+        """Asks for what the decode of a short frame reads, all at once. A server that has thousands of connections finds neither
+        the frame nor the decoder in its caches, and would wait for one line of them after the other."""
         cdef int i
         for i in range(1, 5):
             portable_prefetch(<const char *><PyObject *>frame + 64 * i)
