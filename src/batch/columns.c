@@ -68,6 +68,29 @@ static void give(void *data) {
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------- */
 
+/* Does something with each buffer that holds an element for each row, and with how many elements that is. Those of texts and
+ * samples, whose lengths are others, stand apart. */
+#define EACH_BUFFER_OF_ROWS(DO, b, rows) \
+    do { \
+        for (unsigned i = 0; i < TEXTS; i++) { \
+            DO((b)->texts[i].ends, (rows) + 1); \
+            DO((b)->texts[i].valid, rows); \
+        } \
+        for (unsigned i = 0; i < NUMBERS; i++) { \
+            DO((b)->numbers[i].values, rows); \
+            DO((b)->numbers[i].valid, rows); \
+        } \
+        DO((b)->audio.ends, (rows) + 1); \
+        DO((b)->audio.valid, rows); \
+        DO((b)->audio.rate, rows); \
+        DO((b)->audio.channels, rows); \
+        DO((b)->audio.rate_valid, rows); \
+        DO((b)->audio.channels_valid, rows); \
+        DO((b)->line_of, rows); \
+        DO((b)->time, rows); \
+        DO((b)->time_valid, rows); \
+    } while (0)
+
 bool batch_begin(batch *b) {
     const size_t rows = b->max_rows;
     bool all = true;
@@ -75,35 +98,21 @@ bool batch_begin(batch *b) {
     b->unfinished = false;
     b->late_count = b->late_length = 0;
 #define TAKE(field, count) all = ((field) = take((count) * sizeof *(field))) != NULL && all
+    EACH_BUFFER_OF_ROWS(TAKE, b, rows);
     for (unsigned i = 0; i < TEXTS; i++) {
         text_column *column = &b->texts[i];
         column->length = column->filled = 0;
         if (column->room < 1024) column->room = 1024;
         TAKE(column->data, column->room);
-        TAKE(column->ends, rows + 1);
-        TAKE(column->valid, rows);
         if (column->ends) column->ends[0] = 0;
     }
-    for (unsigned i = 0; i < NUMBERS; i++) {
-        b->numbers[i].filled = 0;
-        TAKE(b->numbers[i].values, rows);
-        TAKE(b->numbers[i].valid, rows);
-    }
+    for (unsigned i = 0; i < NUMBERS; i++) b->numbers[i].filled = 0;
     audio_columns *audio = &b->audio;
     audio->length = audio->filled = 0;
     if (audio->room < 1 << 16) audio->room = 1 << 16;
     TAKE(audio->pcm, audio->room);
-    TAKE(audio->ends, rows + 1);
-    TAKE(audio->valid, rows);
-    TAKE(audio->rate, rows);
-    TAKE(audio->channels, rows);
-    TAKE(audio->rate_valid, rows);
-    TAKE(audio->channels_valid, rows);
     if (audio->ends) audio->ends[0] = 0;
-    TAKE(b->line_of, rows);
     TAKE(b->sent, rows);
-    TAKE(b->time, rows);
-    TAKE(b->time_valid, rows);
     if (b->late_rows == NULL) TAKE(b->late_rows, rows);
     if (b->late_ends == NULL) TAKE(b->late_ends, rows);
 #undef TAKE
@@ -118,26 +127,12 @@ static void drop(void *field) {
 }
 
 void batch_end(batch *b) {
-    for (unsigned i = 0; i < TEXTS; i++) {
-        drop(&b->texts[i].data);
-        drop(&b->texts[i].ends);
-        drop(&b->texts[i].valid);
-    }
-    for (unsigned i = 0; i < NUMBERS; i++) {
-        drop(&b->numbers[i].values);
-        drop(&b->numbers[i].valid);
-    }
+#define DROP(field, count) drop(&(field))
+    EACH_BUFFER_OF_ROWS(DROP, b, 0);
+#undef DROP
+    for (unsigned i = 0; i < TEXTS; i++) drop(&b->texts[i].data);
     drop(&b->audio.pcm);
-    drop(&b->audio.ends);
-    drop(&b->audio.valid);
-    drop(&b->audio.rate);
-    drop(&b->audio.channels);
-    drop(&b->audio.rate_valid);
-    drop(&b->audio.channels_valid);
-    drop(&b->line_of);
     drop(&b->sent);
-    drop(&b->time);
-    drop(&b->time_valid);
     drop(&b->late_rows);
     drop(&b->late_ends);
     drop(&b->late);
@@ -331,8 +326,8 @@ static size_t pack(uint8_t *valid, size_t rows) {
     return rows - count;
 }
 
-/* Hands over a buffer of which `used` bytes are needed. Of a large one that is hardly used, a small copy goes, and the buffer is kept
- * for the next batch: who keeps the batches of many short recordings keeps their sizes. */
+/* Gives the buffer that is handed over, of which `used` bytes are needed. Where that is less than a quarter of the buffer, a copy of
+ * its own size is handed over, and the buffer serves the next batch: so the batches of many short recordings take little memory. */
 static void *fit(void *data, size_t used) {
     if (data == NULL || used >= header_of(data)->size / 4) return data;
     void *small = take(used ? used : 1);
@@ -342,30 +337,12 @@ static void *fit(void *data, size_t used) {
     return small;
 }
 
-#define FIT(field, count) ((field) = fit((field), (count) * sizeof *(field)))
-
 static void fit_columns(batch *b) {
-    const size_t rows = b->rows;
-    for (unsigned i = 0; i < TEXTS; i++) {
-        FIT(b->texts[i].data, b->texts[i].length);
-        FIT(b->texts[i].ends, rows + 1);
-        FIT(b->texts[i].valid, rows);
-    }
-    for (unsigned i = 0; i < NUMBERS; i++) {
-        FIT(b->numbers[i].values, rows);
-        FIT(b->numbers[i].valid, rows);
-    }
-    audio_columns *audio = &b->audio;
-    FIT(audio->pcm, audio->length);
-    FIT(audio->ends, rows + 1);
-    FIT(audio->valid, rows);
-    FIT(audio->rate, rows);
-    FIT(audio->channels, rows);
-    FIT(audio->rate_valid, rows);
-    FIT(audio->channels_valid, rows);
-    FIT(b->line_of, rows);
-    FIT(b->time, rows);
-    FIT(b->time_valid, rows);
+#define FIT(field, count) ((field) = fit((field), (count) * sizeof *(field)))
+    EACH_BUFFER_OF_ROWS(FIT, b, b->rows);
+    for (unsigned i = 0; i < TEXTS; i++) FIT(b->texts[i].data, b->texts[i].length);
+    FIT(b->audio.pcm, b->audio.length);
+#undef FIT
 }
 
 /* Sets up one column. `valid` is NULL where no row can be null. The buffers now belong to the column. */
