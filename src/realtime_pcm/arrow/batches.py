@@ -171,8 +171,7 @@ class Batches(Iterator[Any]):
         return self._place.ctypes.data, self.schema
 
 
-# Buffers of files that were read, for the next ones: fresh memory costs a page fault for each 4 KiB. One for each thread that has
-# read at the same time, and no more than these.
+# Buffers of files that were read, for the next ones: fresh memory costs a page fault for each 4 KiB. At most four are kept.
 _spare: deque[bytearray] = deque(maxlen=4)
 
 

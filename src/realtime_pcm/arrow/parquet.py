@@ -104,23 +104,25 @@ def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> W
     if relative.is_absolute() or relative.drive or ".." in relative.parts:
         raise ValueError(f"{printable(source.relative)}: the name of a recording is a path below `out`, without ..")
     places = {table: out / table / f"{printable(source.relative)}.parquet" for table in ("rows", "items", "errors")}
+    before = _facts_of(_metadata_of(places["rows"]))
+    read_before = int(before.get(BYTES, 0))
     file = None
     try:
         file = source.open()
         # Of a file that grows, an earlier run may have written more than this one was told of.
-        limit = None if source.size is None else max(source.size, int(_facts_of(_metadata_of(places["rows"])).get(BYTES, 0)))
+        limit = None if source.size is None else max(source.size, read_before)
         size, mark = _mark_of(file, limit)
     except OSError as error:
         if raises or not source.is_ours:
             raise
         if file is not None:
             file.close()
-        if int(_facts_of(_metadata_of(places["rows"])).get(BYTES, 0)):
+        if read_before:
             return Written(source.name, str(places["rows"]), 0, 0, 0, 0, False, f"{error}; the tables of an earlier run stay")
         return _write(source, places, pcm, {BYTES: "0"}, _only_error(source, pcm, error), 0, str(error))
     try:
         facts = {BYTES: str(size), "realtime_pcm.ends": mark}
-        done = _done(source, places, {**facts, **_kind(pcm)}, size)
+        done = _done(source, places, before, {**facts, **_kind(pcm)}, size)
         if done is not None:
             return done
         batches: Iterator[Any] = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
@@ -151,13 +153,15 @@ def _mark_of(file: Any, limit: int | None) -> tuple[int, str]:
     return size, f"{mark:08x}"
 
 
-def _done(source: Source, places: dict[str, Path], facts: dict[str, str], size: int) -> Written | None:
-    """What an earlier run has written, if it had the same facts and its tables are there; None where the work is to be done."""
-    rows, items, errors = (_metadata_of(places[table]) for table in ("rows", "items", "errors"))
-    if rows is None or items is None:
-        return None
-    before = _facts_of(rows)
+def _done(source: Source, places: dict[str, Path], before: dict[str, str], facts: dict[str, str], size: int) -> Written | None:
+    """What an earlier run has written, if it had the same facts and its tables are there; None where the work is to be done.
+
+    before: the facts that its table of rows has.
+    """
     if any(before.get(key) != value for key, value in facts.items()):
+        return None
+    items, errors = (_metadata_of(places[table]) for table in ("items", "errors"))
+    if items is None:
         return None
     lines, refused = int(before["realtime_pcm.lines"]), int(before["realtime_pcm.refused"])
     error = before.get("realtime_pcm.error")
