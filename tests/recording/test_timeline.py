@@ -18,6 +18,7 @@ import pytest
 from realtime_pcm import timeline
 from realtime_pcm.recording import analyse
 from realtime_pcm.timeline import draw, layout as layouts, scene as scenes, sound as sounds
+from realtime_pcm.timeline.page import _notes_of_sound
 from realtime_pcm.timeline.scene import Rect, Scene, Text, width_of
 from realtime_pcm.timeline.sound import Sound
 from realtime_pcm.timeline.waveform import Waveform
@@ -200,6 +201,9 @@ def test_sound_of_a_rate_that_is_far_off_is_left_out() -> None:
     sound = Sound()
     sound.add("model", 0.0, np.ones(6_000, np.int16), 1)
     assert sound.cut and sound.seconds == 0
+    assert _notes_of_sound(sound, 0.0) == [
+        "Audio whose rate is not 4,000 to 192,000 samples a second is not in the sound. The command extract writes it."
+    ]
 
 
 def test_long_sounds_are_bounded() -> None:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from importlib.resources import files
 
+from .._resample import RATES
 from ..recording.findings import Analysis, Item, Turn
 from .layout import clock, facts_of, notes_of
 from .scene import Scene, clean
@@ -82,7 +83,12 @@ def _notes_of_sound(sound: Sound | None, origin: float) -> list[str]:
     if sound is None:
         return []
     notes = []
-    if sound.cut:
+    if sound.foreign:
+        notes.append(
+            f"Audio whose rate is not {RATES[0]:,} to {RATES[-1]:,} samples a second is not in the sound. "
+            "The command extract writes it."
+        )
+    if sound.full:
         notes.append(
             f"The sound ends at {clock(origin + sound.seconds, 0.1)}: a page holds ten minutes. "
             "The command extract writes all of it."

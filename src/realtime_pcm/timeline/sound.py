@@ -29,7 +29,13 @@ class Sound:
         self._rates = list(RATES)
         self._mix = np.zeros((0, 2), np.int16)
         self._frames = 0
-        self.cut = False  # whether something was left out
+        self.full = False  # whether something behind the last second was left out
+        self.foreign = False  # whether audio of a rate that is not resampled was left out
+
+    @property
+    def cut(self) -> bool:
+        """Whether something was left out."""
+        return self.full or self.foreign
 
     @property
     def rate(self) -> int:
@@ -44,7 +50,7 @@ class Sound:
     def add(self, side: Literal["user", "model"], start: float, samples: Samples, rate: int) -> None:
         """Mixes samples of one channel in, which begin so many seconds after the beginning."""
         if rate not in RESAMPLED:
-            self.cut = True
+            self.foreign = True
             return
         end = start + len(samples) / rate
         while end * self.rate > self._most and len(self._rates) > 1:
@@ -53,7 +59,7 @@ class Sound:
         first = round(start * self.rate)
         last = first + len(samples)
         if last > self._most:
-            self.cut = True
+            self.full = True
             last = self._most
         if first >= last:
             return
