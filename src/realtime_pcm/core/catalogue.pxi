@@ -103,6 +103,7 @@ cdef class WireType:
 
 cdef bint _is_literal(bytes encoded):
     """Whether JSON may write these bytes as they are: printable ASCII without quotes and backslashes, and at least one of it."""
+    # No generator expression, as in payload().
     cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(encoded)
     cdef Py_ssize_t i
     for i in range(PyBytes_GET_SIZE(encoded)):
