@@ -262,6 +262,8 @@ def _declare(cls, wire, role):
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
     _add_descriptors(layout, fields)
+    if layout.holder:
+        layout.wire.outlined = <uint32_t>layout.holder
     _set_on_class(cls, "_layout", layout)
     _set_on_class(cls, "__match_args__", tuple(fields))
     _set_on_class(cls, "canonical_type", names[0] if names else None)
@@ -412,6 +414,8 @@ cdef _add_descriptors(Layout layout, dict fields):
             descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
         else:
             descriptor = _lazy(name, number, layout, view, many)
+            if view is not None and not many and layout.wire.outlined == <uint32_t>WIRE_NO_FIELD:
+                layout.wire.outlined = <uint32_t>number
         _set_on_class(cls, name, descriptor)
         if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
             _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))

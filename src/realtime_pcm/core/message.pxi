@@ -14,6 +14,7 @@ cdef extern from "message.h":
     void message_uncounted(object it)
     message_span *message_spans(message *self)
     Py_ssize_t message_span_count(message *self)
+    PyObject *message_outline(message *self, const message_plan *plan, const wire_layout *layout)
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
     # Slots that every message has. Those of audio follow, then the declared fields.
     enum:
@@ -114,7 +115,12 @@ cdef class LazyField:
             return None
         frame = <object>m.slots[SLOT_FRAME]
         cdef wire_value value = _value_of_span(span)
-        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
+        made = _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
+        cdef Layout layout = <Layout>m.layout
+        cdef PyObject *outline = message_outline(m, &layout.plan, &layout.wire)
+        if outline != NULL and self.field == layout.wire.outlined:
+            _give_outline(made, <bytes>outline, 0, 1)
+        return made
 
     cdef str describe(self, message *m):
         """The field for repr, in short, without parsing it; None where it is absent."""

@@ -21,6 +21,8 @@ typedef struct walker {
     uint64_t special; /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
+    wire_entry *outline; /* where walk_container notes the members of the object that it reads; NULL: nowhere */
+    uint32_t outline_count;
 } walker;
 
 static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
@@ -319,21 +321,29 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
 }
 
 /* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which
- * of the two is open there, so that 1,024 levels take 128 bytes. */
+ * of the two is open there, so that 1,024 levels take 128 bytes. Notes the members for w->outline. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;
     uint64_t objects[WIRE_MAX_DEPTH / 64 + 1] = {0};
     wire_value ignored;
+    /* Where depth <= noted, an object is open whose members are noted; and that depth is never inside an array. */
+    unsigned deepest = w->outline == NULL ? 0 : outside + WIRE_OUTLINE_LEVELS, noted = deepest;
+    wire_entry *unclosed[WIRE_OUTLINE_LEVELS + 1]; /* at each level, the member whose value is being read */
+    uint32_t count = 0;
+    const uint8_t *key;
+    bool escaped, non_ascii;
 
 open:
     if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
     uint64_t bit = UINT64_C(1) << (depth & 63);
     bool object = *p == '{';
-    if (object)
+    if (object) {
         objects[depth >> 6] |= bit;
-    else
+    } else {
         objects[depth >> 6] &= ~bit;
+        if (depth <= noted) noted = depth - 1;
+    }
     p = skip_space(p + 1, end);
     if (p == end) return fail(w, WIRE_END, p);
     if (*p == (object ? '}' : ']')) goto close;
@@ -341,18 +351,41 @@ open:
 key:
     if (p == end) return fail(w, WIRE_END, p);
     if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
-    p = skip_string(w, p + 1);
+    key = p + 1;
+    p = near_quote(w, key);
+    escaped = false;
+    if (p == NULL) p = walk_string(w, key, &escaped, &non_ascii);
     if (p == NULL) return NULL;
+    if (depth <= noted) {
+        if (count < WIRE_OUTLINE && !escaped) {
+            wire_entry *entry = unclosed[depth - outside] = &w->outline[count++];
+            entry->key = (uint32_t)(key - w->data);
+            entry->key_length = (uint8_t)(p - key < UINT8_MAX ? p - key : UINT8_MAX);
+            entry->level = (uint8_t)(depth - outside);
+            entry->escaped = entry->non_ascii = false;
+        } else {
+            count = deepest = noted = 0; /* there will be no outline */
+        }
+    }
     p = skip_space(p + 1, end);
     if (p == end) return fail(w, WIRE_END, p);
     if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
     p = skip_space(p + 1, end);
 value:
     if (p == end) return fail(w, WIRE_END, p);
+    if (depth <= noted) unclosed[depth - outside]->start = (uint32_t)(p - w->data);
     if (*p == '"') {
-        p = skip_string(w, p + 1);
-        if (p == NULL) return NULL;
-        p++;
+        const uint8_t *closing = near_quote(w, p + 1);
+        if (closing == NULL) {
+            escaped = non_ascii = false;
+            closing = walk_string(w, p + 1, &escaped, &non_ascii);
+            if (closing == NULL) return NULL;
+            if (depth <= noted) {
+                unclosed[depth - outside]->escaped = escaped;
+                unclosed[depth - outside]->non_ascii = non_ascii;
+            }
+        }
+        p = closing + 1;
     } else if (*p == '{' || *p == '[') {
         goto open;
     } else {
@@ -362,6 +395,7 @@ value:
         if (p == NULL) return NULL;
     }
 behind:
+    if (depth <= noted) unclosed[depth - outside]->end = (uint32_t)(p - w->data);
     p = skip_space(p, end);
     if (p == end) return fail(w, WIRE_END, p);
     object = objects[depth >> 6] >> (depth & 63) & 1;
@@ -373,7 +407,9 @@ behind:
     if (*p != (object ? '}' : ']')) return fail(w, WIRE_EXPECTED_COMMA, p);
 close:
     p++;
+    if (depth == noted + 1) noted = deepest;
     if (--depth > outside) goto behind;
+    w->outline_count = count;
     return p;
 }
 
