@@ -188,15 +188,9 @@ static inline void refer_to_none(Py_ssize_t count) {
 #endif
 }
 
-/* The outline of the object in field layout->outlined: bytes that hold a wire_entry for each member; NULL: there is none. Only a
- * message that has an outline has a slot for it, behind the fields. */
-static inline PyObject *message_outline(message *self, const message_plan *plan, const wire_layout *layout) {
-    const Py_ssize_t place = plan->slot_before_fields + layout->field_count;
-    return place < self->slot_count ? self->slots[place] : NULL;
-}
-
-/* A new message with its type, its frame and its flat fields. The slots of the payload's keys and of spans are NULL. `ids`: the
- * id strings of the messages before, which value_recurring_text uses again, or NULL. */
+/* A new message with its type, its frame and its flat fields. The slots of the payload's keys and of spans are NULL. Where the
+ * walk has made an outline, there is one more slot behind the fields, which holds the outline: bytes, with a wire_entry for each
+ * member. `ids`: the id strings of the messages before, which value_recurring_text uses again, or NULL. */
 static message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
                                    PyObject *type_name, PyObject *frame, PyObject **ids) {
     const wire_layout *wire = f->type->layout;

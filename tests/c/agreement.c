@@ -181,11 +181,8 @@ static void check_elements(const uint8_t *data, size_t length, const wire_value 
 enum { OWN = 5, INNER = 3, INNERMOST = 1, KEYS = OWN + INNER + INNERMOST };
 static const wire_key innermost[] = {{"format", 6, NULL, 0, 0}};
 static const wire_key inner[] = {{"a", 1, NULL, 0, 0}, {"output", 6, innermost, INNERMOST, OWN + INNER}, {"type", 4, NULL, 0, 0}};
-static const wire_key keys[] = {{"type", 4, NULL, 0, 0},
-                                {"audio", 5, inner, INNER, OWN},
-                                {"rate", 4, NULL, 0, 0},
-                                {"", 0, NULL, 0, 0},
-                                {"a", 1, NULL, 0, 0}};
+static const wire_key keys[] = {
+    {"type", 4, NULL, 0, 0}, {"audio", 5, inner, INNER, OWN}, {"rate", 4, NULL, 0, 0}, {"", 0, NULL, 0, 0}, {"a", 1, NULL, 0, 0}};
 
 /* The outline of a frame finds what a search in the frame finds. */
 static void check_outline(const wire_tier *tier, const uint8_t *data, const wire_frame *f) {

@@ -14,7 +14,6 @@ cdef extern from "message.h":
     void message_uncounted(object it)
     message_span *message_spans(message *self)
     Py_ssize_t message_span_count(message *self)
-    PyObject *message_outline(message *self, const message_plan *plan, const wire_layout *layout)
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
     # Slots that every message has. Those of audio follow, then the declared fields.
     enum:
@@ -86,6 +85,7 @@ cdef class LazyField:
     cdef readonly str __name__
     cdef Py_ssize_t place
     cdef uint32_t field
+    cdef Py_ssize_t outline_place   # the slot that holds the outline of this field, in messages that have one; else -1
     cdef type owner
     cdef object view
     cdef bint many
@@ -116,10 +116,8 @@ cdef class LazyField:
         frame = <object>m.slots[SLOT_FRAME]
         cdef wire_value value = _value_of_span(span)
         made = _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
-        cdef Layout layout = <Layout>m.layout
-        cdef PyObject *outline = message_outline(m, &layout.plan, &layout.wire)
-        if outline != NULL and self.field == layout.wire.outlined:
-            _give_outline(made, <bytes>outline, 0, 1)
+        if 0 <= self.outline_place < m.slot_count:
+            _give_outline(made, <bytes>m.slots[self.outline_place], 0, 1)
         return made
 
     cdef str describe(self, message *m):

@@ -51,6 +51,12 @@ _HOLDER_KEYS[:] = [_key(b"audio", &_AUDIO_KEYS[0], 3, FOUND_OUTPUT), _key(b"outp
 cdef wire_key[4] _FORMAT_KEYS
 _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
 
+# How OpenAI names a session's format, and that format. (DEFAULT_FORMAT itself stands for a format that nobody has named.)
+cdef wire_key _USUAL_TEXT = _key(b'{"type":"audio/pcm","rate":24000}')
+cdef object _USUAL_FORMAT = named_format("audio/pcm", 24000)
+assert _USUAL_FORMAT == DEFAULT_FORMAT and _USUAL_FORMAT is not DEFAULT_FORMAT
+message_uncounted(_USUAL_FORMAT)
+
 # JSON text -> the AudioFormat that it names, or None: sessions name the same few formats again and again.
 cdef dict _known_formats = {}
 
@@ -59,6 +65,9 @@ cdef object _format_value(const uint8_t *data, const wire_value *value):
     cdef bint quoted = value.kind == WIRE_STRING
     if not quoted and value.kind != WIRE_OBJECT:
         return None
+    if (value.end - value.start == _USUAL_TEXT.length
+            and memcmp(data + value.start, _USUAL_TEXT.bytes, _USUAL_TEXT.length) == 0):
+        return _USUAL_FORMAT
     if value.end - value.start > 128:
         return _read_format(data, value)
     json = (<const char *>data)[value.start - quoted:value.end + quoted]
