@@ -152,6 +152,7 @@ cdef class Session:
     cdef int make_lock(self) except -1
     cdef bint lock(self) except -1
     cdef int lock_free_threaded(self) except -1
+    cdef void forget_threads(self) noexcept
     cdef int wait(self) except -1
     cdef void unlock(self) noexcept
     cdef audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept

@@ -264,6 +264,44 @@ print("", decoder.decode(json.dumps(delta)).sample_offset)
     assert (done.stdout, done.stderr) == ("[3, 6, 9, 12] 9\n", "")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_by_the_thread_that_decodes() -> None:
+    """In the child, that thread still has its session for itself: another thread of the child waits for it."""
+    script = """
+import base64, json, os, threading, time, warnings
+import realtime_pcm as rp
+from realtime_pcm import _core
+warnings.simplefilter("ignore")
+decoder = rp.Decoder()
+payload = base64.b64encode(bytes(6)).decode()
+named = json.dumps({"type": "response.audio.delta", "item_id": "i", "delta": payload, "format": "g711_ulaw"})
+real, told, others = _core.format_with, [], []
+def forks(*given):
+    _core.format_with = real
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return real(*given)
+    for _ in range(3):
+        other = threading.Thread(target=lambda: told.append(rp.Decoder(session=decoder.session).decode(named).sample_offset))
+        other.start()
+        others.append(other)
+    time.sleep(0.3)
+    told.append("waiting" if not told else "not waiting")
+    return real(*given)
+_core.format_with = forks
+told.append(decoder.decode(named).sample_offset)
+for other in others:
+    other.join(60)
+if others:
+    os.write(1, repr([told[0], *sorted(told[1:])]).encode())
+    os._exit(0)
+print("", told)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("['waiting', 0, 6, 12, 18] [0]\n", "")
+
+
 def test_decoders_that_share_a_session() -> None:
     """Eight decoders of one session, a thread each: the offsets are those of one stream, and no sample is lost."""
     first = rp.Decoder()

@@ -257,8 +257,11 @@ cdef class Session:
             return False
         if FREE_THREADED:
             self.lock_free_threaded()
-        elif self.held:
-            self.wait()
+        else:
+            if self.forks != _forks:
+                self.forget_threads()
+            if self.held:
+                self.wait()
         self.owner = me
         self.forks = _forks
         self.held = True
@@ -279,16 +282,20 @@ cdef class Session:
             PyThread_acquire_lock(self.lock_, 1)
         return 0
 
+    cdef void forget_threads(self) noexcept:
+        """Under the GIL, after a fork. Of the threads of the parent only the survivor was copied: any other that had the lock had
+        changed nothing of the session yet, because a call changes the session at its end; and nobody waits. What was waited for is
+        left alone, because a lock that is taken cannot be freed."""
+        self.lock_ = NULL
+        self.waiting = 0
+        self.woken = False
+        if self.owner != _survivor:
+            self.owner = 0
+            self.held = False
+        self.forks = _forks
+
     cdef int wait(self) except -1:
         """Under the GIL, waits until no thread has the lock."""
-        if self.forks != _forks:
-            # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet: under the GIL a
-            # call changes the session at its end. Nor were the threads copied that waited. What they waited for is left alone,
-            # because a lock that is taken cannot be freed.
-            self.lock_ = NULL
-            self.waiting = 0
-            self.woken = False
-            return 0
         if self.lock_ == NULL:
             self.make_lock()
             PyThread_acquire_lock(self.lock_, 1)
