@@ -13,6 +13,10 @@
 #define WALK_RUN 256
 /* After each so many single escapes of a string, walk_string tries to pass whole blocks of them. */
 #define WALK_ESCAPES 8
+/* After so many single numbers of an array, pass_numbers tries to pass whole blocks of them. Where that gained fewer bytes than
+ * WALK_NUMBERS_GAIN, it waits for twice as many from then on. */
+#define WALK_NUMBERS 8
+#define WALK_NUMBERS_GAIN 32
 
 typedef struct walker {
     const uint8_t *data, *end;
@@ -131,6 +135,65 @@ static inline const uint8_t *pass_common_number(const uint8_t *p, const uint8_t 
         if (length > 2 && !negative && (length > 3 || !is_below_limit(first, digits, exponent))) return p;
     }
     return behind;
+}
+
+#ifdef TIER_HAS_DIGITS
+/* For each bit of `from`: the first bit from there on that is not in `run`. */
+static inline uint64_t behind_runs(uint64_t run, uint64_t from) {
+    return (run + from) & ~run;
+}
+
+/* p: the byte behind a value of an array. Looks at 64 bytes at a time, and passes the numbers and commas that are whole in these
+ * bytes. Returns the byte behind the last number passed, or p. Bit i of a mask stands for p[i]. `bad` has a bit in each number
+ * that is none or is not clearly within a double, or at the comma behind it, and at each byte that belongs to no number. */
+static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t *end) {
+    while (end - p >= 64) {
+        const uint64_t digit = digit_block(p), comma = equal_block(p, ','), point = equal_block(p, '.');
+        const uint64_t minus = equal_block(p, '-'), sign = minus | equal_block(p, '+');
+        const uint64_t e = equal_block(p, 'e') | equal_block(p, 'E'), behind_e = e << 1;
+        const uint64_t space = equal_block(p, ' ') | equal_block(p, '\n');
+        const uint64_t start = behind_runs(space, comma << 1);
+        const uint64_t first = (start | (start & minus) << 1) & digit;
+        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1 & digit);
+        const uint64_t behind_number = behind_runs(space, (digit << 1 | 1) & ~digit);
+        const uint64_t exponent = (behind_e | (behind_e & ~minus) << 1) & digit;
+        uint64_t bad = ~(digit | comma | point | sign | e | space);
+        bad |= digit & 1; /* the value before p goes on */
+        bad |= comma & ~behind_number;
+        bad |= behind_number & space << 1 & ~comma;
+        bad |= sign & ~((start & minus) | behind_e);
+        bad |= ((sign | point) << 1 | (behind_e & ~sign)) & ~digit;
+        bad |= point & ~behind_whole;
+        bad |= e & ~(behind_whole | behind_fraction);
+        bad |= (first & equal_block(p, '0')) << 1 & digit;
+        bad |= exponent << 2 & digit << 1 & digit; /* three digits: with two, and less than 64 before it, no number overflows */
+        const uint64_t passed = comma & (bad - 1) & ~bad;
+        if (passed <= 1) break;
+        p += portable_highest_bit_64(passed);
+    }
+    return p;
+}
+#else
+#define pass_number_blocks(p, end) (p)
+#endif
+
+/* p: a value of an array. Passes common numbers with commas between them. Returns a byte behind the last of them, or p where the
+ * value is no such number. *patience: WALK_NUMBERS at first. */
+static PORTABLE_NOINLINE const uint8_t *pass_numbers(const uint8_t *p, const uint8_t *end, unsigned *patience) {
+    const uint8_t *behind = p;
+    for (unsigned count = 1;; count++) {
+        const uint8_t *next = pass_common_number(p, end);
+        if (next == p) return behind;
+        behind = next;
+        if (count == *patience) {
+            behind = pass_number_blocks(behind, end);
+            if (behind - next < WALK_NUMBERS_GAIN) *patience *= 2;
+            count = 0;
+        }
+        if (behind < end && *behind != ',') behind = skip_space(behind, end);
+        if (behind == end || *behind != ',') return behind;
+        p = skip_space(behind + 1, end);
+    }
 }
 
 /* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
@@ -324,6 +387,7 @@ static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth
     const uint8_t *const end = w->end;
     const unsigned outside = depth;
     uint64_t objects[WIRE_MAX_DEPTH / 64 + 1] = {0};
+    unsigned patience = WALK_NUMBERS;
     wire_value ignored;
 
 open:
@@ -357,7 +421,7 @@ value:
         goto open;
     } else {
         const uint8_t *number = p;
-        p = pass_common_number(p, end);
+        p = object ? pass_common_number(p, end) : pass_numbers(p, end, &patience);
         if (p == number) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }
