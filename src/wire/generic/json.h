@@ -154,7 +154,7 @@ static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t 
         const uint64_t space = equal_block(p, ' ') | equal_block(p, '\n');
         const uint64_t start = behind_runs(space, comma << 1);
         const uint64_t first = (start | (start & minus) << 1) & digit;
-        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1 & digit);
+        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1);
         const uint64_t behind_number = behind_runs(space, (digit << 1 | 1) & ~digit);
         const uint64_t exponent = (behind_e | (behind_e & ~minus) << 1) & digit;
         uint64_t bad = ~(digit | comma | point | sign | e | space);
