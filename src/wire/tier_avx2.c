@@ -18,8 +18,8 @@ static inline uint64_t special_bytes(const uint8_t *p) {
     return (uint32_t)_mm256_movemask_epi8(special);
 }
 
-/* Measured against a lookup of '"' and '\\' by low nibbles, without asking ahead: a left-out frame of 16.2 kB takes 312 ns instead
- * of 365. */
+/* Measured against a lookup of quotes and backslashes by their low nibbles, which asked for nothing ahead: a left-out frame of
+ * 16.2 kB takes 312 ns instead of 365. */
 static inline bool special_in_run(const uint8_t *p) {
     __m256i backslashes = _mm256_setzero_si256(), least = _mm256_set1_epi8(0x7F);
     for (int i = 0; i < 256; i += 32) {
