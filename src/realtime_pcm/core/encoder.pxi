@@ -194,12 +194,16 @@ cdef class AudioEncoder:
 
     cdef int code_of(self, audio_format) except -2:
         """The `_code` of the format of this call, which is read once for each format. Threads without a GIL read it each time."""
+        cdef int code
         if FREE_THREADED:
             return audio_format._code
-        if audio_format is not self.coded_format:
-            self.code = audio_format._code
-            self.coded_format = audio_format
-        return self.code
+        before = self.coded_format  # kept until the new one is in its place: only then may the end of a format run Python code
+        if audio_format is before:
+            return self.code
+        code = audio_format._code
+        self.code = code
+        self.coded_format = audio_format
+        return code
 
     cdef bytes head_of(self, Layout layout, dict fields):
         """The text of a frame up to its payload."""
