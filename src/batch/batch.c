@@ -195,10 +195,8 @@ static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int s
         return CALLER;
     }
     stream_key key;
-    bool named = true;
     audio_stream *stream = streams_same_as_last(b->streams, f, &plan->ids);
     if (stream == NULL) {
-        named = false;
         stream_key_of_frame(&key, f, &plan->ids);
         stream = streams_find(b->streams, &key);
     }
@@ -226,7 +224,6 @@ static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int s
     column_take_pcm(b, out_bytes(b, samples), format->rate, format->channels);
     column_put_number(b, NUMBER_SAMPLE_OFFSET, stream->offset);
     streams_advance(b->streams, stream, samples, f->sink.carry_count, f->sink.rest, f->sink.rest_count);
-    if (!named) streams_remember_spelling(b->streams, f, &plan->ids);
     return DONE;
 }
 

@@ -41,6 +41,8 @@ cdef extern from "message.h":
         bint escaped
         bint non_ascii
 
+    enum:
+        RECURRING_KEYS
     ctypedef struct message_plan:
         Py_ssize_t slot_before_fields
         uint32_t later
@@ -67,9 +69,6 @@ cdef extern from "streams.h":
     ctypedef struct stream_key:
         uint16_t length
         uint8_t *bytes
-
-cdef enum:
-    RECURRING_KEYS = 4                  # the keys in _RECURRING (core/catalogue.pxi)
 
 cdef class Layout:
     """What the core knows of one message class."""
@@ -105,6 +104,7 @@ cdef class WireType:
     cdef readonly Layout layout
     cdef Py_ssize_t number              # in its catalogue
     cdef bint plain                     # no payload, and the message changes nothing in the session
+    cdef bint ends_stream               # no payload, and the message ends one stream, whose `incomplete_sample` it has
 
 cdef class Catalogue:
     """All wire types of one side."""
@@ -123,32 +123,43 @@ cdef class Catalogue:
 
 cdef class Session:
     """What is known of one connection."""
-    # formats
-    cdef object output_format, input_format
-    cdef tuple formats                  # (input, output), made anew when either changes
-    cdef dict response_formats          # key of a response -> AudioFormat, the oldest first
+    # What each decode() reads stands first, as in a Decoder.
+    cdef bint held                      # some thread has the lock; read without the lock, under the GIL
     # The server has sent a message about the session or a response, whether or not that message named a format: from then on a
     # client's session.update does not change the output format, and the server's answer to it does.
     cdef bint server_spoke
+    cdef tuple formats                  # (input, output), made anew when either changes
+    cdef stream_table streams
+    # formats
+    cdef object output_format, input_format
+    # The formats that responses name. That of the last response stands here, unless the key of the response is longer; the others
+    # stand in a dict: key -> AudioFormat, the oldest first; None: there are none.
+    cdef uint8_t last_response[46]
+    cdef uint16_t last_response_length  # 0: there is none
+    cdef object last_response_format
+    cdef dict response_formats
     cdef object beside_rate             # the rate that stood beside the input format (DashScope, Voice Live); None: none did
     # The formats before the client's updates that the server has not answered; None: no update.
     cdef tuple before_update
     cdef object update_id               # event_id of the last of these updates, or None
     # threads
-    cdef PyThread_type_lock lock_
     cdef unsigned long owner            # the thread that has the lock
     cdef unsigned long forks            # _forks as it was when the lock was taken
-    cdef bint held                      # some thread has the lock; read without the lock, under the GIL
-    # streams, next to `held`: each decode() reads both
-    cdef stream_table streams
+    cdef PyThread_type_lock lock_       # under the GIL: NULL until a thread had to wait, and then taken unless `woken`
+    cdef int waiting                    # so many threads wait
+    cdef bint woken                     # one of them was told to go on, and has not had the GIL since
 
+    cdef int make_lock(self) except -1
     cdef bint lock(self) except -1
+    cdef int lock_free_threaded(self) except -1
+    cdef int wait(self) except -1
     cdef void unlock(self) noexcept
     cdef audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept
     cdef void forget_stream_formats(self) noexcept
-    cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
-                     Py_ssize_t samples, const wire_sink *sink) except -1
+    cdef int advance(self, audio_stream *stream, const stream_key *key, audio_format, Py_ssize_t samples,
+                     const wire_sink *sink) except -1
     cdef object format_of_stream(self, const wire_frame *f, Layout layout)
+    cdef bint is_last_response(self, const stream_key *key) noexcept
     cdef _Change read_change(self, const wire_frame *f, Layout layout)
     cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept
     cdef bytes leftovers(self, _Change change)
@@ -162,7 +173,7 @@ cdef class _Change:
     cdef object output_format, input_format, response_format
     cdef object beside_rate
     cdef object update_id               # of a client's session update, or of the message that an error is about
-    cdef bytes response                 # the key of the response
+    cdef bint names_response            # the message has an id of its response
     cdef stream_key key                 # of the stream (ROLE_AUDIO_END) or the response (roles of a response); else not set
 
 cdef class _Only:
@@ -174,15 +185,15 @@ cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept
 
 cdef class Decoder:
-    # What each decode() reads stands first, in two cache lines: a server has thousands of decoders, and finds none of them in its
-    # caches.
+    # What each decode() reads stands first: a server has thousands of decoders, and finds none of them in its caches.
     # the session that it follows; None for decode(), which follows none
     cdef readonly Session session
     cdef Catalogue catalogue
     cdef _Only only                     # option; None: all
     # guesses: the next message is probably like the one before
     cdef const wire_type *last_type     # the type of the last message
-    cdef PyObject *ids[RECURRING_KEYS]  # the last str of each key in _RECURRING
+    cdef PyObject *ids[RECURRING_KEYS + 1]  # the last str of each key in _RECURRING, and of the last key the one before
+    cdef uint64_t filled_at             # _filled as it was after the last message that this decoder made
     cdef object last_format             # the last format that conversion_to was asked for, maybe for a frame that was refused
     cdef int last_conversion            # from last_format to the dtype
     # options
@@ -204,6 +215,7 @@ cdef class Decoder:
     cdef audio_stream *last_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm)
+    cdef object end_stream(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream)
     cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1
     cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out)
     cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out)

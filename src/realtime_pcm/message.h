@@ -165,6 +165,9 @@ typedef struct {
     int8_t id_place[WIRE_MAX_FIELDS]; /* the place in `ids` where field n has its string remembered; -1: it has none */
 } message_plan;
 
+/* The keys in _RECURRING (core/catalogue.pxi). Of the last one, two strings are kept. */
+enum { RECURRING_KEYS = 4 };
+
 /* Slots that every message has. */
 enum { SLOT_TYPE = 0, SLOT_FRAME = 1, SLOT_EVENT_ID = 2 };
 
@@ -225,7 +228,7 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
         uint32_t i = (uint32_t)portable_lowest_bit(left);
         const wire_value *value = &f->values[i];
         slots[i] = value->kind == WIRE_STRING && plan->id_place[i] >= 0 && ids != NULL
-                       ? value_recurring_text(data, value, &ids[plan->id_place[i]])
+                       ? value_recurring_text(data, value, &ids[plan->id_place[i]], plan->id_place[i] == RECURRING_KEYS - 1)
                        : value_flat(data, value);
         if (slots[i] == NULL) goto failed;
     }

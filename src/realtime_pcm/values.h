@@ -58,17 +58,36 @@ static int values_init(void) {
  * the last such object, as long as the decoder lives; so a string of more than LONGEST_ID bytes is not kept. */
 #define LONGEST_ID 256
 
-static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before) {
-    size_t length = value->end - value->start;
-    if (value->escaped || value->non_ascii || length > LONGEST_ID) return value_text(data, value);
-    PyObject *text = *before;
-    if (text != NULL && (size_t)PyUnicode_GET_LENGTH(text) == length &&
-        wire_same(PyUnicode_1BYTE_DATA(text), data + value->start, length)) {
-        return Py_NewRef(text);
+static inline bool same_text(PyObject *text, const uint8_t *bytes, size_t length) {
+    return (size_t)PyUnicode_GET_LENGTH(text) == length && wire_same(PyUnicode_1BYTE_DATA(text), bytes, length);
+}
+
+/* What value_recurring_text does where the string is not that of `before`. `in_turn`: two strings of this key take turns, and
+ * before[1] is the one that was there before. */
+static PORTABLE_NOINLINE PyObject *value_changed_text(const uint8_t *data, const wire_value *value, PyObject **before,
+                                                      bool in_turn) {
+    PyObject *text, *gone = *before;
+    if (in_turn) {
+        gone = before[1];
+        before[1] = *before;
+        if (same_text(gone, data + value->start, value->end - value->start)) {
+            *before = gone;
+            return Py_NewRef(gone);
+        }
+        *before = gone;
     }
     text = value_text(data, value);
-    if (text != NULL) Py_XSETREF(*before, Py_NewRef(text));
+    if (text == NULL) return NULL;
+    *before = Py_NewRef(text);
+    Py_DECREF(gone);
     return text;
+}
+
+static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before, bool in_turn) {
+    size_t length = value->end - value->start;
+    if (value->escaped || value->non_ascii || length > LONGEST_ID) return value_text(data, value);
+    if (same_text(*before, data + value->start, length)) return Py_NewRef(*before);
+    return value_changed_text(data, value, before, in_turn);
 }
 
 /* The text of a number, as bytes that Python's own conversions read. */

@@ -5,8 +5,6 @@
 
 /* ---- Keys --------------------------------------------------------------------------------------------------- */
 
-enum { NOTHING = 'n', TEXT = 's', NUMBER = 'd', YES = 't', NO = 'f', LONG = 'l' };
-
 /* FNV-1a, 64 bits. */
 static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t start) {
     uint64_t hash = start;
@@ -16,6 +14,17 @@ static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t start) {
 
 #define HASH_START UINT64_C(0xCBF29CE484222325)
 #define HASH_OTHER_START UINT64_C(0x84222325CBF29CE4)
+
+/* The hash of a key, which only sorts out other keys: eight bytes at a time. */
+static uint64_t hash_of_key(const uint8_t *bytes, size_t length) {
+    uint64_t hash = length;
+    size_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+        hash = (hash ^ wire_load64(bytes + i)) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 32;
+    }
+    return hash_of(bytes + i, length - i, hash);
+}
 
 static void put_byte(stream_key *key, uint8_t byte) {
     key->bytes[key->length++] = byte;
@@ -29,11 +38,11 @@ static void put_bytes(stream_key *key, const void *bytes, size_t length) {
 /* Appends an id to the key, in 3 + STREAM_ID_MAX bytes at the most: its kind, its length in two bytes, and its own bytes. */
 static void put_id(stream_key *key, const uint8_t *data, const wire_value *value) {
     if (value->kind == WIRE_TRUE || value->kind == WIRE_FALSE) {
-        put_byte(key, value->kind == WIRE_TRUE ? YES : NO);
+        put_byte(key, value->kind == WIRE_TRUE ? STREAM_YES : STREAM_NO);
         return;
     }
     if (value->kind != WIRE_STRING && value->kind != WIRE_INTEGER && value->kind != WIRE_REAL) {
-        put_byte(key, NOTHING);
+        put_byte(key, STREAM_NO_ID);
         return;
     }
     const uint8_t *bytes = data + value->start;
@@ -50,13 +59,13 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
     }
     if (is_long) {
         uint64_t facts[3] = {length, hash_of(bytes, length, HASH_START), hash_of(bytes, length, HASH_OTHER_START)};
-        put_byte(key, LONG);
+        put_byte(key, STREAM_LONG);
         put_bytes(key, facts, sizeof facts);
         return;
     }
-    put_byte(key, value->kind == WIRE_STRING ? TEXT : NUMBER);
-    put_byte(key, (uint8_t)(length & 0xFF));
-    put_byte(key, (uint8_t)(length >> 8));
+    const uint16_t short_length = (uint16_t)length;
+    put_byte(key, value->kind == WIRE_STRING ? STREAM_TEXT : STREAM_NUMBER);
+    put_bytes(key, &short_length, sizeof short_length);
     put_bytes(key, bytes, length);
 }
 
@@ -80,21 +89,16 @@ void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_
     key->response_length = key->length;
     put_field(key, frame, fields->item_id);
     put_field(key, frame, fields->content_index);
-    key->hash = hash_of(key->bytes, key->length, HASH_START);
+    key->hash = hash_of_key(key->bytes, key->length);
 }
 
 /* ---- The list ------------------------------------------------------------------------------------------------ */
-
-static void forget_spelling(stream_table *table) {
-    memset(table->last.kinds, 0xFF, sizeof table->last.kinds);
-}
 
 void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *)) {
     memset(table, 0, sizeof *table);
     table->allocate = allocate;
     table->release = release;
     table->generation = 1;
-    forget_spelling(table);
 }
 
 static void link_newest(stream_table *table, audio_stream *stream) {
@@ -108,7 +112,6 @@ static void link_newest(stream_table *table, audio_stream *stream) {
 }
 
 static void unlink_stream(stream_table *table, audio_stream *stream) {
-    if (stream == table->newest) forget_spelling(table);
     if (stream->newer)
         stream->newer->older = stream->older;
     else
@@ -123,7 +126,10 @@ void streams_close(stream_table *table, audio_stream *stream) {
     unlink_stream(table, stream);
     table->carries -= stream->carry_count;
     table->count--;
-    table->release(stream);
+    if (stream == &table->inner)
+        table->has_inner = false;
+    else
+        table->release(stream);
 }
 
 void streams_clear(stream_table *table) {
@@ -141,18 +147,21 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key) {
 }
 
 audio_stream *streams_add(stream_table *table, const stream_key *key) {
-    audio_stream *stream = table->allocate(sizeof *stream + key->length);
+    const bool inside = !table->has_inner && key->length <= STREAM_KEY_ROOM;
+    audio_stream *stream = inside ? &table->inner : table->allocate(sizeof *stream + key->length);
     if (stream == NULL) return NULL;
+    uint8_t *bytes = inside ? table->inner_key : (uint8_t *)(stream + 1);
     memset(stream, 0, sizeof *stream);
     stream->hash = key->hash;
+    stream->key = bytes;
     stream->key_length = key->length;
     stream->response_length = key->response_length;
-    memcpy(stream->key, key->bytes, key->length);
+    memcpy(bytes, key->bytes, key->length);
     if (table->count == STREAMS_MAX) {
         table->evicted_bytes += table->oldest->carry_count;
         streams_close(table, table->oldest);
     }
-    forget_spelling(table);
+    table->has_inner |= inside;
     link_newest(table, stream);
     table->count++;
     return stream;
@@ -161,34 +170,17 @@ audio_stream *streams_add(stream_table *table, const stream_key *key) {
 void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                      unsigned rest_count) {
     if (stream != table->newest) {
-        forget_spelling(table);
         unlink_stream(table, stream);
         link_newest(table, stream);
     }
     stream->offset += (int64_t)samples;
+    /* Hardly any sample is split: then nothing but the offset is written. */
+    if (stream->carry_count == 0 && rest_count == 0) return;
     table->evicted_bytes += stream->carry_count - taken;
     table->carries += rest_count;
     table->carries -= stream->carry_count;
     stream->carry = rest;
     stream->carry_count = (uint8_t)rest_count;
-}
-
-void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields) {
-    const uint8_t numbers[3] = {fields->response_id, fields->item_id, fields->content_index};
-    stream_spelling *last = &table->last;
-    last->speaker = fields->speaker;
-    for (unsigned i = 0; i < 3; i++) {
-        const wire_value *value = &frame->values[numbers[i]];
-        uint8_t kind = numbers[i] ? value->kind : WIRE_ABSENT;
-        size_t length = kind > WIRE_NULL ? value->end - value->start : 0;
-        if (kind >= WIRE_OBJECT || length > STREAM_ID_MAX) {
-            forget_spelling(table);
-            return;
-        }
-        last->kinds[i] = kind;
-        last->lengths[i] = (uint16_t)length;
-        if (length) memcpy(last->bytes[i], frame->data + value->start, length);
-    }
 }
 
 audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after) {

@@ -49,29 +49,29 @@ void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id);
 
 typedef struct audio_stream {
-    struct audio_stream *older, *newer; /* by when they spoke last */
-    int64_t offset;                     /* index of the next sample */
+    int64_t offset;     /* index of the next sample */
     const void *format; /* the format of the next delta that names none. It holds while `generation` is the table's */
+    const uint8_t *key;
     uint32_t generation;
-    uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
     uint16_t key_length, response_length;
+    uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
     uint64_t hash;
-    uint8_t key[];
+    struct audio_stream *older, *newer; /* by when they spoke last */
 } audio_stream;
 
-/* The ids of the stream that spoke last, byte for byte as in its frame: the next delta mostly has the same bytes. */
-typedef struct stream_spelling {
-    uint8_t kinds[3]; /* the wire_kind of each id. 0xFF: no spelling is remembered, and no id equals this one */
-    uint8_t speaker;
-    uint16_t lengths[3];
-    uint8_t bytes[3][STREAM_ID_MAX];
-} stream_spelling;
+/* Bytes of the key of a stream that lies in the table itself: three ids as the known providers make them. */
+#define STREAM_KEY_ROOM 104
 
+/* Most connections have one stream at a time. So one stream lies in the table itself, and what a delta reads stands together at the
+ * start: a server has thousands of tables, and finds none of them in its caches. */
 typedef struct stream_table {
     size_t carries; /* how many streams have a carry */
-    audio_stream *newest, *oldest;
-    uint32_t generation;  /* of the formats of streams: the caller adds 1 whenever one may have changed */
-    stream_spelling last; /* how `newest` was named */
+    audio_stream *newest;
+    uint32_t generation; /* of the formats of streams: the caller adds 1 whenever one may have changed */
+    bool has_inner;      /* whether `inner` is in use */
+    audio_stream inner;
+    uint8_t inner_key[STREAM_KEY_ROOM];
+    audio_stream *oldest;
     size_t count;
     uint64_t evicted_bytes; /* how many carries were lost */
     void *(*allocate)(size_t);
@@ -84,7 +84,8 @@ void streams_clear(stream_table *table);
 
 audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
-/* The stream that spoke last, if this frame names it in the same bytes as the last frame did; else NULL. */
+/* The stream that spoke last, if this frame names it without escapes and by short ids; else NULL, and streams_find may still find
+ * it. */
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
 /* Adds a stream at offset 0, which becomes the one that spoke last. NULL without memory; the table is then as it was. */
@@ -94,8 +95,6 @@ audio_stream *streams_add(stream_table *table, const stream_key *key);
  * that was not taken is counted as lost. `rest`, if `rest_count` is 1: the byte that the delta left over, the new carry. */
 void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                      unsigned rest_count);
-/* Remembers how the frame names `newest`, the stream that streams_advance has just moved on. */
-void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
 /* Removes a stream. Its carry is not counted: the caller has handed it on, or counts it. */
 void streams_close(stream_table *table, audio_stream *stream);
@@ -107,23 +106,34 @@ audio_stream *streams_next_of_response(const stream_table *table, const stream_k
 
 #include "bytes.h"
 
-static inline bool stream_same_id(const stream_spelling *last, const wire_frame *frame, unsigned which, unsigned field) {
-    if (field == 0) return last->kinds[which] == WIRE_ABSENT;
+/* The kinds of ids in a key. A key is the speaker in one byte, then three ids. */
+enum { STREAM_NO_ID = 'n', STREAM_TEXT = 's', STREAM_NUMBER = 'd', STREAM_YES = 't', STREAM_NO = 'f', STREAM_LONG = 'l' };
+
+/* key: where an id stands in a key. Returns the byte behind that id if `field` of the frame has the same id, else NULL. */
+static inline const uint8_t *stream_pass_id(const uint8_t *key, const wire_frame *frame, unsigned field) {
     const wire_value *value = &frame->values[field];
-    if (value->kind != last->kinds[which]) return false;
-    /* An absent or null value has no span to compare. */
-    if (value->kind <= WIRE_NULL) return true;
-    size_t length = value->end - value->start;
-    return length == last->lengths[which] && wire_same(last->bytes[which], frame->data + value->start, length);
+    if (field == 0 || (unsigned)value->kind - WIRE_INTEGER > WIRE_STRING - WIRE_INTEGER) {
+        const uint8_t kind = field == 0                  ? STREAM_NO_ID
+                             : value->kind == WIRE_TRUE  ? STREAM_YES
+                             : value->kind == WIRE_FALSE ? STREAM_NO
+                                                         : STREAM_NO_ID;
+        return *key == kind ? key + 1 : NULL;
+    }
+    const size_t length = value->end - value->start;
+    const uint8_t kind = value->kind == WIRE_STRING ? STREAM_TEXT : STREAM_NUMBER;
+    if (*key != kind || wire_load16(key + 1) != length || value->escaped) return NULL;
+    return wire_same(key + 3, frame->data + value->start, length) ? key + 3 + length : NULL;
 }
 
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
                                                  const stream_fields *fields) {
-    const stream_spelling *last = &table->last;
-    return last->speaker == fields->speaker && stream_same_id(last, frame, 1, fields->item_id) &&
-                   stream_same_id(last, frame, 0, fields->response_id) && stream_same_id(last, frame, 2, fields->content_index)
-               ? table->newest
-               : NULL;
+    audio_stream *stream = table->newest;
+    if (stream == NULL) return NULL;
+    const uint8_t *key = stream->key;
+    if (*key++ != fields->speaker) return NULL;
+    if ((key = stream_pass_id(key, frame, fields->response_id)) == NULL) return NULL;
+    if ((key = stream_pass_id(key, frame, fields->item_id)) == NULL) return NULL;
+    return stream_pass_id(key, frame, fields->content_index) == NULL ? NULL : stream;
 }
 
 #endif

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -143,6 +144,40 @@ def test_a_call_that_runs_python_code_is_alone(monkeypatch: pytest.MonkeyPatch) 
         for offset, message in zip((8 * turn - 4, 8 * turn), heard, strict=True):
             assert np.array_equal(message.pcm, expected) and message.sample_offset == offset
         heard.clear()
+
+
+def test_calls_that_run_python_code_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight threads that all need the lock of one session: one is inside at a time, and all get their turns."""
+    from realtime_pcm import _core
+
+    decoders = [rp.Decoder()]
+    decoders += [rp.Decoder(session=decoders[0].session) for _ in range(THREADS - 1)]
+    inside: list[Any] = []
+    crowds: list[int] = []
+    real = _core.format_with
+
+    def slowly(*given: Any) -> Any:
+        inside.append(given)
+        crowds.append(len(inside))
+        time.sleep(0.0005)
+        inside.remove(given)
+        return real(*given)
+
+    monkeypatch.setattr(_core, "format_with", slowly)
+    payload = base64.b64encode(bytes(4)).decode()
+    heard: list[Any] = []
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            name = "g711_alaw" if turn % 2 else "g711_ulaw"
+            frame = {"type": "response.audio.delta", "item_id": "i", "delta": payload, "format": name}
+            message: Any = decoders[number].decode(json.dumps(frame))
+            assert message.audio_format.encoding == name
+            heard.append(message.sample_offset)
+
+    in_threads(work)
+    assert crowds == [1] * (20 * THREADS)
+    assert sorted(heard) == list(range(0, 4 * 20 * THREADS, 4))
 
 
 def test_a_decoder_made_anew_while_it_decodes() -> None:

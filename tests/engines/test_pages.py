@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -36,3 +37,17 @@ def test_a_page_runs_as_printed(page: str, module: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4_000:]
     assert "101 lines, 0 refused: " in done.stdout
+    check_types(tmp_path)
+
+
+def check_types(folder: Path) -> None:
+    """mypy strictly; pyright without its strictest rules, which ask for types that Ray, Spark and pyarrow do not declare."""
+    for module in ("mypy", "pyright"):
+        needed(module)
+    (folder / "pyrightconfig.json").write_text(json.dumps({"include": ["page.py"], "typeCheckingMode": "standard"}))
+    for command in (
+        ["mypy", "--strict", "--cache-dir", "mypy", "page.py"],
+        ["pyright", "--pythonpath", sys.executable, "-p", "."],
+    ):
+        done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout[-6_000:]

@@ -95,7 +95,8 @@ def test_views_outlive_their_message() -> None:
 
 # How surely the collector runs where it may: from 3.12 on it waits until the decoder is back in Python, and without the GIL it
 # comes when it will.
-COLLECTIONS = -1 if sysconfig.get_config_var("Py_GIL_DISABLED") else int(sys.version_info < (3, 12))
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+COLLECTIONS = -1 if FREE_THREADED else int(sys.version_info < (3, 12))
 
 
 class Collecting:
@@ -304,3 +305,29 @@ def test_the_collector_ends_the_stream_that_goes_on() -> None:
             assert message.sample_offset == (0 if ended > before else len(SAMPLES) // 2)
         assert message.output_index == [1]
     assert ended >= COLLECTIONS * 20
+
+
+def test_ids_that_repeat_are_one_str() -> None:
+    """Of the items, two take turns. A decoder that was away for long makes new strings, and then uses the old ones again."""
+    decoder, other = rp.Decoder(), rp.Decoder()
+
+    def ids(decoder: Any, item: str) -> tuple[Any, Any]:
+        message = decoder.decode(json.dumps({"type": "response.text.delta", "response_id": "resp_1", "item_id": item}))
+        assert (message.response_id, message.item_id) == ("resp_1", item)
+        return message.response_id, message.item_id
+
+    user, answer = ids(decoder, "item_user"), ids(decoder, "item_answer")
+    for _ in range(3):
+        for item, before in (("item_user", user), ("item_answer", answer), ("item_answer", answer)):
+            assert all(a is b for a, b in zip(ids(decoder, item), before, strict=True))
+    third = ids(decoder, "item_third")
+    assert ids(decoder, "item_answer")[1] is answer[1] and ids(decoder, "item_third")[1] is third[1]
+    assert ids(decoder, "item_user")[1] is not user[1]
+    again = ids(decoder, "item_third")
+    assert again[0] is user[0] and again[1] is third[1]
+    if FREE_THREADED:
+        return
+    for _ in range(200):
+        ids(other, "item_other")
+    assert ids(decoder, "item_third")[1] is not third[1]
+    assert ids(decoder, "item_third")[1] is third[1]

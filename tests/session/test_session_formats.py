@@ -192,6 +192,21 @@ def test_formats_of_interleaved_responses_in_any_order_of_keys(tier: str) -> Non
                 assert message.pcm.size == (16 if expected is ULAW else 8)
 
 
+def test_formats_of_responses_with_ids_of_any_length() -> None:
+    """The session keeps the format of the last response apart from those of the others, and a long id among the others."""
+    ids = ["r", "s", *("x" * length for length in range(38, 48)), "y" * 300, "z" * 256]
+    decoder = rp.Decoder()
+    said: dict[str, AudioFormat] = {}
+    for first, second in ((ULAW, ALAW), (ALAW, ULAW)):
+        for number, name in enumerate([*ids, "r", ids[-1], "s"]):
+            said[name] = first if number % 2 else second
+            decoder.decode(response("response.created", name, output_audio_format=said[name].encoding))
+            for known in ids:
+                assert decoder.decode(delta(response_id=known)).audio_format == said.get(known, DEFAULT)
+    decoder.decode(session("session.created"))
+    assert [decoder.decode(delta(response_id=known)).audio_format for known in ids] == [DEFAULT] * len(ids)
+
+
 def test_a_response_beside_its_object() -> None:
     # xAI leaves `response` empty and names the response beside it.
     decoder = decoder_after(dumps(type="response.created", response_id="r1", response={"output_audio_format": "g711_ulaw"}))

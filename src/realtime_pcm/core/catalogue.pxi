@@ -36,8 +36,9 @@ cdef dict _ROLES = {
     "error": (ROLE_ERROR, "error"),
 }
 
-# Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids).
-cdef tuple _RECURRING = ("response_id", "item_id", "call_id", "previous_item_id")
+# Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids). Of the last key it
+# remembers two: the items of the user and of the server take turns in a conversation.
+cdef tuple _RECURRING = ("response_id", "call_id", "previous_item_id", "item_id")
 assert len(_RECURRING) == RECURRING_KEYS
 
 # Keys whose strings hardly anybody reads: padding against traffic analysis. To make such a str would cost each message 25 ns, so
@@ -118,6 +119,7 @@ cdef WireType _wire_type(str name, Layout layout):
     made.encoded = name.encode("utf-8", "surrogatepass")
     made.layout = layout
     made.plain = (layout.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio and not layout.bytes_payload)
+    made.ends_stream = layout.role == ROLE_AUDIO_END and layout.ends_audio and not layout.bytes_payload
     made.wire.name = made.encoded
     made.wire.length = len(made.encoded)
     made.wire.layout = &layout.wire

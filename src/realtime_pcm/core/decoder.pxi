@@ -4,6 +4,7 @@
 #   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come between
 #   begin           the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
 #   continue_delta  the next delta of the stream that spoke last, where that format was right
+#   end_stream      the message that ends the stream that spoke last
 #   complete        any other message, under the lock: builds the message, and changes the session when nothing can fail any more
 
 cdef extern from "compiler.h":
@@ -76,6 +77,18 @@ cdef _Only _wanted_types(only, Catalogue catalogue):
 
 # ---- The decoder -----------------------------------------------------------------------------------------------------------
 
+# How many messages were made under the GIL, by all decoders. A decoder whose last message is more than AWAY messages ago makes
+# new strings of its ids: to count a reference to its old ones, in pages that have left the caches, would take longer.
+cdef uint64_t _filled = 0
+cdef enum:
+    AWAY = 128
+
+# The first lines of the pages of a long frame are asked for at once: the processor reads ahead by itself, but not beyond the end
+# of a page.
+cdef enum:
+    PAGE = 4096
+    PAGES_AHEAD = 8
+
 @cython.final
 cdef class Decoder:
     """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None)\n--\n
@@ -95,13 +108,18 @@ cdef class Decoder:
     """
 
     def __cinit__(self):
+        cdef int i
+        for i in range(RECURRING_KEYS + 1):
+            Py_INCREF("")
+            self.ids[i] = <PyObject *>""
+        self.filled_at = _filled
         self.catalogue = SERVER
         self.session = Session()
         self.dtype = "int16"
 
     def __dealloc__(self):
         cdef int i
-        for i in range(RECURRING_KEYS):
+        for i in range(RECURRING_KEYS + 1):
             Py_XDECREF(self.ids[i])
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):
@@ -185,17 +203,16 @@ cdef class Decoder:
         """Asks for what the decode of a short frame reads, all at once. A server that has thousands of connections finds neither
         the frame nor the decoder in its caches, and would wait for one line of them after the other."""
         cdef int i
+        portable_prefetch(<const char *><PyObject *>self + 64)
         for i in range(1, 5):
             portable_prefetch(<const char *><PyObject *>frame + 64 * i)
-        portable_prefetch(&self.session.streams)
-        for i in range(RECURRING_KEYS):
-            portable_prefetch(self.ids[i])
-            portable_prefetch(<const char *>self.ids[i] + 64)
+        for i in range(3):
+            portable_prefetch(<const char *><PyObject *>self.session + 64 * i)
 
     cdef object decode_any(self, frame, out):
         self.prefetch(frame)
         if (not FREE_THREADED and out is None and PyBytes_CheckExact(frame) and PyBytes_GET_SIZE(frame) < GIL_BOUND
-                and (self.session is None or not self.session.held)):
+                and (_held == 0 or self.session is None or not self.session.held)):
             return self.begin(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
         return self.decode_guarded(frame, out)
 
@@ -240,10 +257,13 @@ cdef class Decoder:
         cdef audio_stream *stream
         cdef bint wanted
         cdef object pcm = None
-        # The payload is left for later where a stream holds a carry: a carry goes before the next payload of its own stream, and
-        # only the ids, which may come last, tell the stream.
-        cdef bint carries = self.session is not None and self.session.streams.carries > 0
-        wire_frame_init(&f, data, <size_t>size, self.catalogue.table, carries)
+        cdef Py_ssize_t page = PAGE
+        while page < size and page <= PAGES_AHEAD * PAGE:
+            portable_prefetch(data + page)
+            portable_prefetch(data + page + 64)
+            page += PAGE
+        # A payload is left for later where a stream holds a carry: begin_payload sees to that.
+        wire_frame_init(&f, data, <size_t>size, self.catalogue.table, False)
         f.likely = self.last_type
         status = _walk(&f)
         if status == WIRE_NEED_SINK:
@@ -259,10 +279,10 @@ cdef class Decoder:
             self.last_type = f.type
             wire_type = <WireType>f.type.owner
             wanted = self.only is None or self.only.wants(wire_type)
-            # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last.
+            # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last, or its end.
             if wire_type.plain:
                 return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
-            # Between next_stream and streams_advance no Python code may run, because it might end the stream. To fill in an
+            # Between the look for a stream and its change no Python code may run, because it might end the stream. To fill in an
             # object or array makes Python containers, and then the collector may run Python code.
             if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN) and not f.containers:
                 stream = self.next_stream(&f, wire_type.layout)
@@ -270,6 +290,10 @@ cdef class Decoder:
                     return self.continue_delta(frame, &f, wire_type, stream, pcm)
                 if stream != NULL and self.pass_over(&f, stream):
                     return None
+            elif wire_type.ends_stream and wanted and self.session is not None and not f.containers:
+                stream = streams_same_as_last(&self.session.streams, &f, &wire_type.layout.ids)
+                if stream != NULL:
+                    return self.end_stream(frame, &f, wire_type, stream)
         return self.complete_alone(frame, &f, status, pcm, out)
 
     cdef object begin_payload(self, wire_frame *f, out):
@@ -280,6 +304,9 @@ cdef class Decoder:
         cdef size_t samples
         f.sink.out = NULL
         f.sink.carry_count = 0
+        # A carry goes before the next payload of its own stream, and only the ids, which may come last, tell the stream.
+        if self.session is not None and self.session.streams.carries > 0:
+            return None
         if self.only is not None and not self.only.wants(wire_type):
             return None
         if not wire_type.layout.is_audio:
@@ -300,7 +327,7 @@ cdef class Decoder:
 
     # ---- the next delta
     #
-    # Whether a delta goes on from the last one is asked in layers: streams_same_as_last compares the bytes of the ids;
+    # Whether a delta goes on from the last one is asked in layers: streams_same_as_last compares the ids;
     # Session.same_as_last also asks whether the format of that stream still holds; last_stream, whether the delta names no format
     # and the last conversion was from that format; next_stream, whether it is audio and no Ogg. is_next asks last_stream in the
     # middle of the walk.
@@ -338,6 +365,14 @@ cdef class Decoder:
         # 0 bytes of a carry were taken: begin decodes no payload while any stream has a carry.
         streams_advance(&self.session.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0, f.sink.rest,
                         f.sink.rest_count)
+        return result
+
+    cdef object end_stream(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream):
+        """The message that ends the stream that spoke last."""
+        cdef message *m = self.fill(frame, f, wire_type)
+        cdef object result = _owned(<PyObject *>m)
+        _put(m, SLOT_INCOMPLETE_SAMPLE, PyBytes_FromStringAndSize(<const char *>&stream.carry, stream.carry_count))
+        streams_close(&self.session.streams, stream)
         return result
 
     cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1:
@@ -449,7 +484,7 @@ cdef class Decoder:
             _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
         # From here on nothing is refused, so the stream may move on.
         if self.session is not None:
-            self.session.advance(stream, &key, f, layout, stream_format, samples, &f.sink)
+            self.session.advance(stream, &key, stream_format, samples, &f.sink)
         return result
 
     cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
@@ -524,13 +559,22 @@ cdef class Decoder:
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL:
         """A new message with its flat fields. It keeps the spans of its payload and of the values that are made at a first
         read."""
+        global _filled
         cdef Layout layout = wire_type.layout
+        cdef PyObject **ids = self.ids
+        if FREE_THREADED:
+            if self.session is None:
+                ids = NULL      # there, decode() makes a decoder for each call
+        else:
+            if _filled - self.filled_at > AWAY:
+                ids = NULL
+            _filled += 1
+            self.filled_at = _filled
         if f.containers & ~layout.expected_containers:
             _expect_containers(layout, f)
         cdef message *m = message_from_frame(
             <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
-            _text(f.data, &f.type_value) if layout.is_unknown else wire_type.name, frame,
-            NULL if FREE_THREADED and self.session is None else self.ids)  # there, decode() makes a decoder for each call
+            _text(f.data, &f.type_value) if layout.is_unknown else wire_type.name, frame, ids)
         if f.containers and self.session is not None:
             formats = self.session_formats()
             Py_INCREF(formats)

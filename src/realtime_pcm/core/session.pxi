@@ -12,7 +12,6 @@ cdef extern from "streams.h":
     audio_stream *streams_add(stream_table *table, const stream_key *key)
     void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                          unsigned rest_count)
-    void streams_remember_spelling(stream_table *table, const wire_frame *frame, const stream_fields *fields)
     void streams_close(stream_table *table, audio_stream *stream)
     audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after)
 
@@ -153,6 +152,8 @@ cdef object _refused_id(const wire_frame *f, Layout layout):
 cdef unsigned long _forks = 0
 # The thread that forked last, the only one that this process has of its parent's. What it had locked it still has.
 cdef unsigned long _survivor = 0
+# How many sessions are locked, under the GIL; after a fork maybe more than are.
+cdef long _held = 0
 
 def _forked():
     global _forks, _survivor
@@ -165,6 +166,20 @@ if hasattr(os, "register_at_fork"):
 
 
 # ---- The session -----------------------------------------------------------------------------------------------------------
+
+# The formats of most sessions: the views of all their messages refer to this one tuple.
+cdef tuple _DEFAULT_FORMATS = (DEFAULT_FORMAT, DEFAULT_FORMAT)
+message_uncounted(_DEFAULT_FORMATS)
+
+cdef dict _with_format(dict formats, bytes response, audio_format):
+    """`formats`, or a new dict where it is None, with the format that a response names, and without the oldest of too many."""
+    if formats is None:
+        formats = {}
+    oldest = next(iter(formats)) if len(formats) == MAX_RESPONSE_FORMATS - 1 else None
+    formats[response] = audio_format
+    if len(formats) == MAX_RESPONSE_FORMATS:
+        del formats[oldest]
+    return formats
 
 @cython.final
 @cython.no_gc
@@ -189,17 +204,18 @@ cdef class Session:
 
     def __cinit__(self):
         streams_init(&self.streams, PyMem_RawMalloc, PyMem_RawFree)
-        self.lock_ = PyThread_allocate_lock()
-        if self.lock_ == NULL:
-            raise MemoryError
+        if FREE_THREADED:
+            self.make_lock()
         self.output_format = self.input_format = DEFAULT_FORMAT
-        self.formats = (DEFAULT_FORMAT, DEFAULT_FORMAT)
-        self.response_formats = {}
+        self.formats = _DEFAULT_FORMATS
+        self.response_formats = self.last_response_format = None
         self.beside_rate = self.before_update = self.update_id = None
 
     def __dealloc__(self):
         streams_clear(&self.streams)
         if self.lock_ != NULL:
+            if not FREE_THREADED and not self.woken:
+                PyThread_release_lock(self.lock_)
             PyThread_free_lock(self.lock_)
 
     @property
@@ -223,37 +239,79 @@ cdef class Session:
                 f"streams={self.streams.count})")
 
     # Threads: under the GIL, a call needs the lock only where another thread can run in the middle of it: while a long frame is
-    # walked, and while the call runs Python code, which following a session does.
+    # walked, and while the call runs Python code, which following a session does. There `held` is the lock, which the GIL guards;
+    # `lock_` is made by the first thread that has to wait, and is what it waits for. Without the GIL, `lock_` is the lock.
+
+    cdef int make_lock(self) except -1:
+        self.lock_ = PyThread_allocate_lock()
+        if self.lock_ == NULL:
+            raise MemoryError
+        return 0
 
     cdef bint lock(self) except -1:
         """Takes the lock, and waits for another thread that has it. False where this thread has it already: then the caller must
         not unlock()."""
+        global _held
         cdef unsigned long me = PyThread_get_thread_ident()
-        cdef PyThread_type_lock fresh
         if self.owner == me and (self.forks == _forks or me == _survivor):
             return False
-        if not PyThread_acquire_lock(self.lock_, 0):
-            if self.forks != _forks and self.held:
-                # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet: under the
-                # GIL a call changes the session at its end. The old lock is left alone, because a lock that is taken cannot be
-                # freed.
-                fresh = PyThread_allocate_lock()
-                if fresh == NULL:
-                    raise MemoryError
-                self.lock_ = fresh
-                PyThread_acquire_lock(self.lock_, 1)
-            else:
-                with nogil:
-                    PyThread_acquire_lock(self.lock_, 1)
+        if FREE_THREADED:
+            self.lock_free_threaded()
+        elif self.held:
+            self.wait()
         self.owner = me
         self.forks = _forks
         self.held = True
+        if not FREE_THREADED:
+            _held += 1
         return True
 
+    cdef int lock_free_threaded(self) except -1:
+        if PyThread_acquire_lock(self.lock_, 0):
+            return 0
+        if self.forks != _forks and self.held:
+            # The thread that has the lock was not copied by the fork. The old lock is left alone, because a lock that is taken
+            # cannot be freed.
+            self.make_lock()
+            PyThread_acquire_lock(self.lock_, 1)
+            return 0
+        with nogil:
+            PyThread_acquire_lock(self.lock_, 1)
+        return 0
+
+    cdef int wait(self) except -1:
+        """Under the GIL, waits until no thread has the lock."""
+        if self.forks != _forks:
+            # The thread that has the lock was not copied by the fork, and had changed nothing of the session yet: under the GIL a
+            # call changes the session at its end. Nor were the threads copied that waited. What they waited for is left alone,
+            # because a lock that is taken cannot be freed.
+            self.lock_ = NULL
+            self.waiting = 0
+            self.woken = False
+            return 0
+        if self.lock_ == NULL:
+            self.make_lock()
+            PyThread_acquire_lock(self.lock_, 1)
+        # Of several threads that wait, one goes on each time: another may have taken the lock before it had the GIL again.
+        self.waiting += 1
+        while self.held:
+            with nogil:
+                PyThread_acquire_lock(self.lock_, 1)
+            self.woken = False
+        self.waiting -= 1
+        return 0
+
     cdef void unlock(self) noexcept:
+        global _held
         self.owner = 0
         self.held = False
-        PyThread_release_lock(self.lock_)
+        if FREE_THREADED:
+            PyThread_release_lock(self.lock_)
+            return
+        _held -= 1
+        if self.waiting and not self.woken:
+            self.woken = True
+            PyThread_release_lock(self.lock_)
 
     # ---- streams
 
@@ -272,8 +330,8 @@ cdef class Session:
         """Makes all streams forget their formats, because a format of the session or of a response may have changed."""
         self.streams.generation += 1
 
-    cdef int advance(self, audio_stream *stream, const stream_key *key, const wire_frame *f, Layout layout, audio_format,
-                     Py_ssize_t samples, const wire_sink *sink) except -1:
+    cdef int advance(self, audio_stream *stream, const stream_key *key, audio_format, Py_ssize_t samples,
+                     const wire_sink *sink) except -1:
         """Moves a stream on behind a delta. `stream`: NULL where the stream begins with this delta, under `key`. `audio_format`:
         the format of the stream's next delta, unless that delta names one.
 
@@ -286,7 +344,6 @@ cdef class Session:
         streams_advance(&self.streams, stream, <size_t>samples, sink.carry_count, sink.rest, sink.rest_count)
         stream.format = <const void *><PyObject *>audio_format
         stream.generation = self.streams.generation
-        streams_remember_spelling(&self.streams, f, &layout.ids)
         return 0
 
     # ---- formats
@@ -301,10 +358,17 @@ cdef class Session:
         else:
             # A fixture, which a client of GPT-Live has played, is pcm16 at 24,000 Hz whatever the session says.
             found = self.output_format if layout.side == SIDE_SERVER else DEFAULT_FORMAT
-        if self.response_formats and layout.ids.response_id:
-            stream_key_of_response(&key, f.data, &f.values[layout.ids.response_id])
-            found = self.response_formats.get(_key_bytes(&key), found)
+        if self.last_response_length or self.response_formats is not None:
+            if layout.ids.response_id:
+                stream_key_of_response(&key, f.data, &f.values[layout.ids.response_id])
+                if self.is_last_response(&key):
+                    return self.last_response_format
+                if self.response_formats is not None:
+                    return self.response_formats.get(_key_bytes(&key), found)
         return found
+
+    cdef bint is_last_response(self, const stream_key *key) noexcept:
+        return key.length == self.last_response_length and memcmp(key.bytes, self.last_response, key.length) == 0
 
     # ---- what a message changes
 
@@ -338,7 +402,7 @@ cdef class Session:
                 id.kind = WIRE_ABSENT
         stream_key_of_response(&change.key, f.data, &id)
         if id.kind > WIRE_NULL and id.kind < WIRE_OBJECT:
-            change.response = _key_bytes(&change.key)
+            change.names_response = True
         return change
 
     cdef audio_stream *next_ended(self, _Change change, audio_stream *after) noexcept:
@@ -381,13 +445,16 @@ cdef class Session:
         formats = self.formats
         if input_format is not self.input_format or output_format is not self.output_format:
             formats = (input_format, output_format)
-        response_formats = {} if start and self.response_formats else self.response_formats
-        oldest = next(iter(response_formats)) if len(response_formats) == MAX_RESPONSE_FORMATS else None
-        if change.response_format is not None and change.response is not None:
-            response_formats[change.response] = change.response_format
+        cdef dict response_formats = None if start else self.response_formats
+        cdef bint is_last = False
+        if change.response_format is not None and change.names_response:
+            is_last = change.key.length <= sizeof(self.last_response)
+            if not is_last:
+                response_formats = _with_format(response_formats, _key_bytes(&change.key), change.response_format)
+            elif self.last_response_length and not self.is_last_response(&change.key):
+                before = PyBytes_FromStringAndSize(<const char *>self.last_response, self.last_response_length)
+                response_formats = _with_format(response_formats, before, self.last_response_format)
             self.forget_stream_formats()
-            if len(response_formats) > MAX_RESPONSE_FORMATS:
-                del response_formats[oldest]
         if start:
             streams_clear(&self.streams)
         if change.role != ROLE_AUDIO_END:
@@ -402,6 +469,13 @@ cdef class Session:
                 self.update_id = change.update_id
             if start or change.beside_rate is not None:
                 self.beside_rate = change.beside_rate
+        if is_last:
+            memcpy(self.last_response, change.key.bytes, change.key.length)
+            self.last_response_length = change.key.length
+            self.last_response_format = change.response_format
+        elif start:
+            self.last_response_length = 0
+            self.last_response_format = None
         self.response_formats = response_formats
         self.output_format = output_format
         self.input_format = input_format
