@@ -47,7 +47,7 @@
 
 /* Asks for the cache line of an address, which is read soon. Any address is allowed, and none is waited for. */
 #ifdef PORTABLE_GNU
-#define portable_prefetch(address) __builtin_prefetch(address)
+#define portable_prefetch(address) __builtin_prefetch((const void *)(address))
 #elif defined(PORTABLE_X86_64)
 #define portable_prefetch(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
 #else

@@ -239,8 +239,11 @@ cdef class AudioEncoder:
     cdef object fixed_format
     cdef dict fields                    # the fields that are the same in every frame
     cdef bytes head                     # the text of a frame with these fields, up to the payload
+    cdef object coded_format            # the format of the call before, and its code
+    cdef int code
 
     cdef object format_now(self)
+    cdef int code_of(self, audio_format) except -2
     cdef bytes head_of(self, Layout layout, dict fields)
     cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes)
     cdef object write(self, bytes head, encode_work *work, bint as_bytes)

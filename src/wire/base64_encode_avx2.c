@@ -14,7 +14,8 @@
  *
  * (where equal letters are bits of one six). Six 0 and six 2 belong in the lower byte of their half: a multiplication
  * by 2^6 and 2^10, of whose product the upper 16 bits count, moves them down by 10 and 6. Six 1 and six 3 belong in
- * the upper byte: a multiplication by 2^4 and 2^8 moves them up. */
+ * the upper byte: a multiplication by 2^4 and 2^8 moves them up. Bits of other sixes come along, and are taken off all
+ * bytes at once behind that. */
 #define GROUP(first) (first) + 1, (first), (first) + 2, (first) + 1
 #define ORDER(first) GROUP(first), GROUP((first) + 3), GROUP((first) + 6), GROUP((first) + 9)
 
@@ -32,11 +33,10 @@ static PORTABLE_INLINE void encode(int n, __m256i bytes[], __m256i order) {
     const __m256i offsets = _mm256_setr_epi8(OFFSETS, OFFSETS);
     __m256i high[4], row[4];
     EACH bytes[i] = _mm256_shuffle_epi8(bytes[i], order);
-    EACH high[i] = _mm256_and_si256(bytes[i], _mm256_set1_epi32(0x0FC0FC00));
-    EACH high[i] = _mm256_mulhi_epu16(high[i], _mm256_set1_epi32(0x04000040));
-    EACH bytes[i] = _mm256_and_si256(bytes[i], _mm256_set1_epi32(0x003F03F0));
+    EACH high[i] = _mm256_mulhi_epu16(bytes[i], _mm256_set1_epi32(0x04000040));
     EACH bytes[i] = _mm256_mullo_epi16(bytes[i], _mm256_set1_epi32(0x01000010));
-    EACH bytes[i] = _mm256_or_si256(bytes[i], high[i]);
+    EACH bytes[i] = _mm256_blendv_epi8(bytes[i], high[i], _mm256_set1_epi16(0x00FF));
+    EACH bytes[i] = _mm256_and_si256(bytes[i], _mm256_set1_epi8(0x3F));
     EACH row[i] = _mm256_subs_epu8(bytes[i], _mm256_set1_epi8(51));
     EACH row[i] = _mm256_sub_epi8(row[i], _mm256_cmpgt_epi8(bytes[i], _mm256_set1_epi8(25)));
     EACH bytes[i] = _mm256_add_epi8(bytes[i], _mm256_shuffle_epi8(offsets, row[i]));

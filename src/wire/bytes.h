@@ -46,6 +46,15 @@ static inline bool wire_same(const void *a, const void *b, size_t length) {
     return true;
 }
 
+/* The special bytes of a string are '"', '\\', those below 0x20 and those above 0x7F. When the bits of WIRE_FLIP are flipped, '"'
+ * becomes 0x20, next to the control bytes, which stay below that, and ' ' and '!' move above it. So one signed comparison with
+ * WIRE_FLIPPED_PLAIN, in which bytes above 0x7F are negative, finds all of them but '\\'; and the minimum of many bytes tells
+ * whether it would find one. */
+enum { WIRE_FLIP = 2, WIRE_FLIPPED_PLAIN = 0x21, WIRE_FLIPPED_BACKSLASH = '\\' ^ WIRE_FLIP };
+
+/* How many bytes ahead special_in_run asks for memory: long frames come from the second-level cache, or from farther away. */
+#define WIRE_AHEAD 1024
+
 /* Whether `name` is the name of the pattern. */
 static inline bool wire_pattern_names(const wire_pattern *pattern, const uint8_t *name, size_t length) {
     return pattern->length == length && wire_same(pattern->bytes + 1, name, length);

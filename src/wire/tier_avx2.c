@@ -10,30 +10,26 @@
 
 /* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
  * also below 0x20. */
-static inline __m256i special_lanes(const uint8_t *p) {
+static inline uint64_t special_bytes(const uint8_t *p) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)p);
     __m256i special =
         _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')), _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
-    return _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
+    special = _mm256_or_si256(special, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
+    return (uint32_t)_mm256_movemask_epi8(special);
 }
 
-static inline uint64_t special_bytes(const uint8_t *p) {
-    return (uint32_t)_mm256_movemask_epi8(special_lanes(p));
-}
-
-/* Of all bytes with one low nibble, at most one is a quote or a backslash: so one shuffle by low nibbles and one comparison find
- * both. No byte equals any other entry of the table. A byte below 0x20 or above 0x7F makes the signed minimum smaller than 0x20.
- * Measured against special_lanes: a left-out frame of 16.2 kB takes 356 ns instead of 396. */
+/* Measured against a lookup of quotes and backslashes by their low nibbles, which asked for nothing ahead: a left-out frame of
+ * 16.2 kB takes 312 ns instead of 365. */
 static inline bool special_in_run(const uint8_t *p) {
-    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0));
-    __m256i found = _mm256_setzero_si256(), least = _mm256_set1_epi8(0x7F);
+    __m256i backslashes = _mm256_setzero_si256(), least = _mm256_set1_epi8(0x7F);
     for (int i = 0; i < 256; i += 32) {
-        __m256i bytes = _mm256_loadu_si256((const __m256i *)(p + i));
-        found = _mm256_or_si256(found, _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(table, bytes)));
+        if (i % 64 == 0) portable_prefetch((uintptr_t)p + i + WIRE_AHEAD);
+        __m256i bytes = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(p + i)), _mm256_set1_epi8(WIRE_FLIP));
+        backslashes = _mm256_or_si256(backslashes, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(WIRE_FLIPPED_BACKSLASH)));
         least = _mm256_min_epi8(least, bytes);
     }
-    found = _mm256_or_si256(found, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), least));
-    return !_mm256_testz_si256(found, found);
+    __m256i special = _mm256_or_si256(backslashes, _mm256_cmpgt_epi8(_mm256_set1_epi8(WIRE_FLIPPED_PLAIN), least));
+    return !_mm256_testz_si256(special, special);
 }
 
 static inline uint64_t special_block(const uint8_t *p) {

@@ -29,24 +29,16 @@ static inline uint64_t digit_block(const uint8_t *p) {
     return _mm512_cmplt_epu8_mask(above, _mm512_set1_epi8(10));
 }
 
-/* Looks the bytes up in a table: one permutation of two registers tells for each ASCII byte whether it is special, where
- * comparisons take three instructions. A byte is special if the high bit of its entry is set, or its own high bit. */
 static inline bool special_in_run(const uint8_t *p) {
-    /* clang-format off */
-    static const uint8_t classes[128] = {
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-        ['"'] = 0x80, ['\\'] = 0x80,
-    };
-    /* clang-format on */
-    const __m512i low = _mm512_loadu_si512(classes), high = _mm512_loadu_si512(classes + 64);
-    __m512i special = _mm512_setzero_si512();
+    __m512i least = _mm512_set1_epi8(0x7F);
+    __mmask64 special = 0;
     for (int i = 0; i < 256; i += 64) {
-        __m512i bytes = _mm512_loadu_si512(p + i);
-        /* 0xFE: a bit is set in the result if it is set in any of the three. */
-        special = _mm512_ternarylogic_epi64(special, bytes, _mm512_permutex2var_epi8(low, bytes, high), 0xFE);
+        portable_prefetch((uintptr_t)p + i + WIRE_AHEAD);
+        __m512i bytes = _mm512_xor_si512(_mm512_loadu_si512(p + i), _mm512_set1_epi8(WIRE_FLIP));
+        special |= _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(WIRE_FLIPPED_BACKSLASH));
+        least = _mm512_min_epi8(least, bytes);
     }
-    return _mm512_movepi8_mask(special) != 0;
+    return (special | _mm512_cmplt_epi8_mask(least, _mm512_set1_epi8(WIRE_FLIPPED_PLAIN))) != 0;
 }
 
 /* special_tail: loads the last bytes of a frame under a mask, and touches no byte that the mask leaves out. */

@@ -46,7 +46,15 @@ static inline uint64_t digit_block(const uint8_t *p) {
 }
 
 static inline bool special_in_run(const uint8_t *p) {
-    return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
+    uint8x16_t backslashes = vdupq_n_u8(0);
+    int8x16_t least = vdupq_n_s8(0x7F);
+    for (int i = 0; i < 256; i += 16) {
+        if (i % 64 == 0) portable_prefetch((uintptr_t)p + i + WIRE_AHEAD);
+        uint8x16_t bytes = veorq_u8(vld1q_u8(p + i), vdupq_n_u8(WIRE_FLIP));
+        backslashes = vorrq_u8(backslashes, vceqq_u8(bytes, vdupq_n_u8(WIRE_FLIPPED_BACKSLASH)));
+        least = vminq_s8(least, vreinterpretq_s8_u8(bytes));
+    }
+    return vmaxvq_u8(vorrq_u8(backslashes, vcltq_s8(least, vdupq_n_s8(WIRE_FLIPPED_PLAIN)))) != 0;
 }
 
 #define TIER_HAS_DIGITS

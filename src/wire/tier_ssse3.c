@@ -21,8 +21,18 @@ static inline uint64_t special_block(const uint8_t *p) {
     return special_bytes(p) | special_bytes(p + 16) << 16 | special_bytes(p + 32) << 32 | special_bytes(p + 48) << 48;
 }
 
+/* SSSE3 has no minimum of signed bytes. With the highest bit flipped too, that of unsigned bytes is the same. */
 static inline bool special_in_run(const uint8_t *p) {
-    return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
+    const __m128i flip = _mm_set1_epi8(WIRE_FLIP ^ -128);
+    __m128i backslashes = _mm_setzero_si128(), least = _mm_set1_epi8(-1);
+    for (int i = 0; i < 256; i += 16) {
+        if (i % 64 == 0) portable_prefetch((uintptr_t)p + i + WIRE_AHEAD);
+        __m128i bytes = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(p + i)), flip);
+        backslashes = _mm_or_si128(backslashes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(WIRE_FLIPPED_BACKSLASH ^ -128)));
+        least = _mm_min_epu8(least, bytes);
+    }
+    least = _mm_xor_si128(least, _mm_set1_epi8(-128));
+    return _mm_movemask_epi8(_mm_or_si128(backslashes, _mm_cmplt_epi8(least, _mm_set1_epi8(WIRE_FLIPPED_PLAIN)))) != 0;
 }
 
 static inline uint64_t equal_block(const uint8_t *p, char byte) {

@@ -157,6 +157,15 @@ static void test_strings(void) {
         }
         check((const uint8_t *)text, (size_t)before + at);
     }
+    /* Each byte value, at places that lie in every lane of a vector. */
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = (size_t)byte % 7; at < LONGEST; at += 7) {
+            text[before + (int)at] = (char)byte;
+            wire_status status = check((const uint8_t *)text, (size_t)(before + LONGEST + behind));
+            CHECK((status == WIRE_OK) == (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'), "%d at %zu", byte, at);
+            text[before + (int)at] = 'a';
+        }
+    }
 }
 
 /* Payloads of every length around the scanners' and kernels' blocks, the frame before them of every length too. */

@@ -59,23 +59,24 @@ cdef int _check_fields(Layout layout, fields) except -1:
 
 # ---- Samples ---------------------------------------------------------------------------------------------------------------
 
-cdef int _source_of(int dtype_code, audio_format) except -2:
-    """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711."""
-    cdef int code = audio_format._code
+cdef int _source_of(int dtype_code, int code) noexcept:
+    """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711.
+
+    code: the `_code` of the format."""
     if code < 0:
         return -1
     if dtype_code == DTYPE_INT16:
         return WIRE_INT16_TO_PCM16 if code == 0 else WIRE_INT16_TO_ULAW if code == 1 else WIRE_INT16_TO_ALAW
     return WIRE_FLOAT32_TO_PCM16 if code == 0 else WIRE_FLOAT32_TO_ULAW if code == 1 else WIRE_FLOAT32_TO_ALAW
 
-cdef int _samples_of_array(cnp.ndarray array, audio_format, wire_samples *samples) except -1:
+cdef int _samples_of_array(cnp.ndarray array, audio_format, int code, wire_samples *samples) except -1:
     cdef int number = cnp.PyArray_TYPE(array)
     cdef int source
     if number != cnp.NPY_INT16 and number != cnp.NPY_FLOAT32:
         raise TypeError(f"pcm is an array of int16 or float32, or the payload's bytes, not an array of {array.dtype}")
     if cnp.PyArray_NDIM(array) != 1:
         raise ValueError(f"pcm has one dimension (channels interleaved), not the shape {(<object>array).shape}")
-    source = _source_of(DTYPE_INT16 if number == cnp.NPY_INT16 else DTYPE_FLOAT32, audio_format)
+    source = _source_of(DTYPE_INT16 if number == cnp.NPY_INT16 else DTYPE_FLOAT32, code)
     if source < 0:
         raise ValueError(f"audio format {audio_format.encoding!r} is neither PCM nor G.711: give the payload's bytes")
     samples.first = cnp.PyArray_DATA(array)
@@ -85,8 +86,8 @@ cdef int _samples_of_array(cnp.ndarray array, audio_format, wire_samples *sample
     samples.swapped = cnp.PyArray_ISBYTESWAPPED(array)
     return 0
 
-cdef int _samples_of_bytes(const void *data, Py_ssize_t size, audio_format, wire_samples *samples) except -1:
-    if size & 1 and audio_format._code == 0:
+cdef int _samples_of_bytes(const void *data, Py_ssize_t size, int code, wire_samples *samples) except -1:
+    if size & 1 and code == 0:
         raise ValueError(f"a payload of pcm16 has two bytes a sample, and {size} bytes are odd")
     samples.first = data
     samples.count = <size_t>size
@@ -156,6 +157,7 @@ cdef class AudioEncoder:
         name = None if self.layout is None else self.layout.cls.__name__
         return f"AudioEncoder({name}, audio_format={self.format_now()!r})"
 
+    @cython.binding(False)  # as for Decoder.decode
     def encode(self, pcm, *, rate=None, **fields):
         """One frame as a str of ASCII. A WebSocket library sends a str as a text frame, which servers expect.
 
@@ -169,6 +171,7 @@ cdef class AudioEncoder:
         """
         return self.encode_any(pcm, rate, fields, False)
 
+    @cython.binding(False)
     def encode_bytes(self, pcm, *, rate=None, **fields):
         """The same frame as encode() makes, as bytes: for libraries that take bytes, and for files."""
         return self.encode_any(pcm, rate, fields, True)
@@ -189,6 +192,19 @@ cdef class AudioEncoder:
             return formats[0]
         return formats[1] if self.layout.side == SIDE_SERVER else DEFAULT_FORMAT
 
+    cdef int code_of(self, audio_format) except -2:
+        """The `_code` of the format of this call, which is read once for each format. Threads without a GIL read it each time."""
+        cdef int code
+        if FREE_THREADED:
+            return audio_format._code
+        before = self.coded_format  # kept until the new one is in its place: only then may the end of a format run Python code
+        if audio_format is before:
+            return self.code
+        code = audio_format._code
+        self.code = code
+        self.coded_format = audio_format
+        return code
+
     cdef bytes head_of(self, Layout layout, dict fields):
         """The text of a frame up to its payload."""
         cls = layout.cls
@@ -205,6 +221,7 @@ cdef class AudioEncoder:
         if self.layout is None:
             raise TypeError("__init__ of this AudioEncoder was not called")
         audio_format = self.format_now()
+        cdef int code = self.code_of(audio_format)
         if rate is not None and rate != audio_format.rate:
             raise ValueError(f"the samples have a rate of {rate}, the format {audio_format.rate}: resample them first")
         head = self.head
@@ -212,9 +229,9 @@ cdef class AudioEncoder:
             _check_fields(self.layout, fields)
             head = self.head_of(self.layout, {**self.fields, **fields})
         if isinstance(pcm, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>pcm) != cnp.NPY_UINT8:
-            _samples_of_array(pcm, audio_format, &work.samples)
+            _samples_of_array(pcm, audio_format, code, &work.samples)
         elif PyBytes_CheckExact(pcm):
-            _samples_of_bytes(PyBytes_AS_STRING(pcm), PyBytes_GET_SIZE(pcm), audio_format, &work.samples)
+            _samples_of_bytes(PyBytes_AS_STRING(pcm), PyBytes_GET_SIZE(pcm), code, &work.samples)
         else:
             try:
                 PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
@@ -223,7 +240,7 @@ cdef class AudioEncoder:
             has_view = True
         try:
             if has_view:
-                _samples_of_bytes(view.buf, view.len, audio_format, &work.samples)
+                _samples_of_bytes(view.buf, view.len, code, &work.samples)
             return self.write(head, &work, as_bytes)
         finally:
             if has_view:

@@ -152,7 +152,7 @@ static inline uint64_t behind_runs(uint64_t run, uint64_t from) {
     return (run + from) & ~run;
 }
 
-/* p: the byte behind a value of an array. Looks at 64 bytes at a time, and passes the numbers and commas that are whole in these
+/* p: the byte behind a number of an array. Looks at 64 bytes at a time, and passes the numbers and commas that are whole in these
  * bytes. Returns the byte behind the last number passed, or p. Bit i of a mask stands for p[i]. `bad` has a bit in each number
  * that is none or is not clearly within a double, or at the comma behind it, and at each byte that belongs to no number. */
 static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t *end) {
@@ -163,11 +163,10 @@ static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t 
         const uint64_t space = equal_block(p, ' ') | equal_block(p, '\n');
         const uint64_t start = behind_runs(space, comma << 1);
         const uint64_t first = (start | (start & minus) << 1) & digit;
-        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1 & digit);
+        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1);
         const uint64_t behind_number = behind_runs(space, (digit << 1 | 1) & ~digit);
         const uint64_t exponent = (behind_e | (behind_e & ~minus) << 1) & digit;
         uint64_t bad = ~(digit | comma | point | sign | e | space);
-        bad |= digit & 1; /* the value before p goes on */
         bad |= comma & ~behind_number;
         bad |= behind_number & space << 1 & ~comma;
         bad |= sign & ~((start & minus) | behind_e);
