@@ -1,0 +1,43 @@
+"""Tells the C compiler which functions of a Cython module run seldom, so that these are compiled for size.
+
+    python seldom.py FROM.c TO.c
+
+Cython has no word for it. Here a function runs seldom where the first line of it in the source ends in `# seldom`: Cython writes that
+line into a comment in front of the function's C, and here the C is defined as PORTABLE_SELDOM (src/portable/compiler.h). What only such
+functions call need not be marked: the compiler sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+MARKED = re.compile(r" \* .*# seldom +# <<<<+$")
+FUNCTION = re.compile(r"static (?=[^=;]*\b__pyx_(f|pf|pw)_\w+\()")
+
+
+def told(c: list[str]) -> tuple[list[str], int]:
+    """The lines of C with PORTABLE_SELDOM where it belongs, and in how many places that is."""
+    lines, seldom, places = [], False, 0
+    for line in c:
+        if line.startswith('/* "'):  # the comment in front of the next function
+            seldom = False
+        elif MARKED.match(line):
+            seldom = True
+        elif seldom and FUNCTION.match(line):
+            line = FUNCTION.sub("static PORTABLE_SELDOM ", line, count=1)
+            places += 1
+        lines.append(line)
+    return lines, places
+
+
+def main(source: Path, target: Path) -> None:
+    lines, places = told(source.read_text(encoding="utf-8").split("\n"))
+    if places == 0:
+        print(f"{source.name}: no function is marked as running seldom: the module becomes larger, and works", file=sys.stderr)
+    target.write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
