@@ -4,7 +4,8 @@
 #     clang-cl            clang's flags for instruction sets, Microsoft's for the rest
 #     gcc, clang          and all that takes their flags
 #
-# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_small, flags_warnings, flags_no_vectors and flags_cython.
+# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_small, flags_short, flags_cython, flags_warnings and
+# flags_no_vectors.
 
 set(tiers scalar ssse3 avx2 avx512vbmi neon)
 foreach(tier IN LISTS tiers)
@@ -68,26 +69,30 @@ else()
     endif()
 endif()
 
-# Cython's C is long: every error has lines of its own. These keep it short where it does not run in loops. Together with
-# PORTABLE_SELDOM (cmake/seldom.py) they make the core's 68 kB less of a wheel than -O3 did, and no message takes 0.5 % more instructions.
-set(flags_cython ${flags_fast})
-if(NOT MSVC)
-    include(CheckCCompilerFlag)
-    set(wanted
-        --param=builtin-expect-probability=100 # what Cython calls unlikely is compiled for size; clang does so by itself
-        -falign-jumps=1
-        -falign-labels=1
-        -falign-loops=1
-        -fno-code-hoisting
-        -fno-tree-pre)
-    if(TARGET_IS_X86_64)
-        list(APPEND wanted -fno-schedule-insns2) # x86 CPUs order instructions themselves; in its own order, C packs better
-    endif()
-    foreach(flag IN LISTS wanted)
+# Flags that make code shorter, or let it pack better, and that cost no instructions worth a count: those that this compiler knows.
+include(CheckCCompilerFlag)
+function(keep_known_flags list)
+    set(kept "")
+    foreach(flag IN LISTS ARGN)
         string(MAKE_C_IDENTIFIER "COMPILER_KNOWS${flag}" known)
         check_c_compiler_flag(${flag} ${known})
         if(${known})
-            list(APPEND flags_cython ${flag})
+            list(APPEND kept ${flag})
         endif()
     endforeach()
+    set(${list} "${kept}" PARENT_SCOPE)
+endfunction()
+
+set(flags_short "")
+set(flags_cython ${flags_fast})
+if(NOT MSVC)
+    set(wanted -falign-jumps=1 -falign-labels=1)
+    if(TARGET_IS_X86_64)
+        list(APPEND wanted -fno-schedule-insns2) # x86 CPUs order instructions themselves; those in the order of the source pack better
+    endif()
+    keep_known_flags(flags_short ${wanted})
+    # Cython's C is long: every error has lines of its own. gcc compiles for size what is said to be unlikely if it is never expected;
+    # clang does so by itself.
+    keep_known_flags(known --param=builtin-expect-probability=100 -falign-loops=1 -fno-code-hoisting -fno-tree-pre)
+    list(APPEND flags_cython ${flags_short} ${known})
 endif()
