@@ -2,9 +2,8 @@
 
     python seldom.py FROM.c TO.c
 
-Cython has no word for it. Here a function runs seldom where the first line of it in the source ends in `# seldom`: Cython writes that
-line into a comment in front of the function's C, and here the C is defined as PORTABLE_SELDOM (src/portable/compiler.h). What only such
-functions call need not be marked: the compiler sees it.
+Cython has no word for it. A function that runs seldom has a first line that ends in `# seldom`. Cython writes that line into a
+comment in front of the function's C; this script defines that C as PORTABLE_SELDOM (src/portable/compiler.h).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sys
 from pathlib import Path
 
 MARKED = re.compile(r" \* .*# seldom +# <<<<+$")
-FUNCTION = re.compile(r"static (?=[^=;]*\b__pyx_(f|pf|pw)_\w+\()")
+FUNCTION = re.compile(r"^static (?=[^=;]*\b__pyx_(f|pf|pw)_\w+\()")
 
 
 def told(c: list[str]) -> tuple[list[str], int]:
@@ -25,14 +24,14 @@ def told(c: list[str]) -> tuple[list[str], int]:
             seldom = False
         elif MARKED.match(line):
             seldom = True
-        elif seldom and FUNCTION.match(line):
-            line = FUNCTION.sub("static PORTABLE_SELDOM ", line, count=1)
-            places += 1
-        lines.append(line)
+        in_place = FUNCTION.sub("static PORTABLE_SELDOM ", line, count=1) if seldom else line
+        places += in_place != line
+        lines.append(in_place)
     return lines, places
 
 
 def main(source: Path, target: Path) -> None:
+    """Reads what Cython wrote, and writes it with the marks."""
     lines, places = told(source.read_text(encoding="utf-8").split("\n"))
     if places == 0:
         print(f"{source.name}: no function is marked as running seldom: the module becomes larger, and works", file=sys.stderr)
