@@ -64,6 +64,8 @@
 /* The place of the lowest bit of a word that is not 0. */
 #define portable_lowest_bit(word) __builtin_ctz(word)
 #define portable_lowest_bit_64(word) __builtin_ctzll(word)
+/* The place of the highest bit of a word that is not 0. */
+#define portable_highest_bit_64(word) (63 - __builtin_clzll(word))
 /* How many zeros stand above the highest bit of a word of 32 bits that is not 0. */
 #define portable_leading_zeros(word) __builtin_clz(word)
 #define portable_count_bits_64(word) __builtin_popcountll(word)
@@ -81,6 +83,12 @@ static __forceinline int portable_lowest_bit(uint32_t word) {
 static __forceinline int portable_lowest_bit_64(uint64_t word) {
     unsigned long place;
     _BitScanForward64(&place, word);
+    return (int)place;
+}
+
+static __forceinline int portable_highest_bit_64(uint64_t word) {
+    unsigned long place;
+    _BitScanReverse64(&place, word);
     return (int)place;
 }
 

@@ -22,6 +22,7 @@ cdef extern from "wire.h" nogil:
         uint32_t field_count
         uint32_t payload_first
         uint32_t payload_count
+        uint32_t outlined
         const void *owner
 
     void wire_layout_init(wire_layout *layout)
@@ -84,6 +85,14 @@ cdef extern from "wire.h" nogil:
         WIRE_PAYLOAD_SPAN
         WIRE_PAYLOAD_WRONG_KIND
 
+    unsigned WIRE_OUTLINE_LEVELS
+    ctypedef struct wire_entry:
+        pass
+    ctypedef struct wire_outline:
+        const wire_entry *entries
+        size_t count
+        unsigned level
+
     ctypedef struct wire_frame:
         const uint8_t *data
         size_t length
@@ -96,6 +105,8 @@ cdef extern from "wire.h" nogil:
         wire_value values[32]
         uint32_t present
         uint32_t containers
+        uint32_t outline_count
+        wire_entry outline[64]
         wire_payload payload
         uint32_t payload_field
         size_t payload_bytes
@@ -110,6 +121,10 @@ cdef extern from "wire.h" nogil:
         const wire_key *inner
         size_t inner_count
         size_t inner_place
+
+    void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found)
+    size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length, wire_value *value)
+    wire_outline wire_outline_inner(wire_outline object, size_t number)
 
     ctypedef struct wire_tier:
         const char *name

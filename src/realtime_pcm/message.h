@@ -188,8 +188,9 @@ static inline void refer_to_none(Py_ssize_t count) {
 #endif
 }
 
-/* A new message with its type, its frame and its flat fields. The slots of the payload's keys and of spans are NULL. `ids`: the
- * id strings of the messages before, which value_recurring_text uses again, or NULL. */
+/* A new message with its type, its frame and its flat fields. The slots of the payload's keys and of spans are NULL. Where the
+ * walk has made an outline, there is one more slot behind the fields, which holds the outline: bytes, with a wire_entry for each
+ * member. `ids`: the id strings of the messages before, which value_recurring_text uses again, or NULL. */
 static message *message_from_frame(PyTypeObject *type, void *layout, const message_plan *plan, const wire_frame *f,
                                    PyObject *type_name, PyObject *frame, PyObject **ids) {
     const wire_layout *wire = f->type->layout;
@@ -203,7 +204,8 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
     }
     if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
 
-    message *self = message_new(type, layout, plan->slot_before_fields + count, count_bits(spans));
+    const bool outlined = spans && f->outline_count && f->containers >> wire->outlined & 1;
+    message *self = message_new(type, layout, plan->slot_before_fields + count + outlined, count_bits(spans));
     if (self == NULL) return NULL;
     PyObject **slots = self->slots + plan->slot_before_fields;
     self->slots[SLOT_TYPE] = Py_NewRef(type_name);
@@ -233,6 +235,10 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
         absent++;
     }
     refer_to_none(absent);
+    if (outlined) {
+        slots[count] = PyBytes_FromStringAndSize((const char *)f->outline, (Py_ssize_t)(f->outline_count * sizeof(wire_entry)));
+        if (slots[count] == NULL) goto failed;
+    }
     return self;
 
 failed:

@@ -8,6 +8,7 @@
 
 void wire_layout_init(wire_layout *layout) {
     memset(layout, 0, sizeof *layout);
+    layout->outlined = WIRE_NO_FIELD;
 }
 
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length) {

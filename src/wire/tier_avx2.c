@@ -46,6 +46,16 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
+static inline uint64_t digit_lanes(const uint8_t *p) {
+    __m256i above = _mm256_sub_epi8(_mm256_loadu_si256((const __m256i *)p), _mm256_set1_epi8('0' - 128));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(10 - 128), above));
+}
+
+static inline uint64_t digit_block(const uint8_t *p) {
+    return digit_lanes(p) | digit_lanes(p + 32) << 32;
+}
+
+#define TIER_HAS_DIGITS
 #define TIER_HAS_PEXT
 #define TIER avx2
 #define TIER_SUPPORTED wire_avx2_supported

@@ -24,6 +24,11 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(byte));
 }
 
+static inline uint64_t digit_block(const uint8_t *p) {
+    __m512i above = _mm512_sub_epi8(_mm512_loadu_si512(p), _mm512_set1_epi8('0'));
+    return _mm512_cmplt_epu8_mask(above, _mm512_set1_epi8(10));
+}
+
 /* Looks the bytes up in a table: one permutation of two registers tells for each ASCII byte whether it is special, where
  * comparisons take three instructions. A byte is special if the high bit of its entry is set, or its own high bit. */
 static inline bool special_in_run(const uint8_t *p) {
@@ -52,6 +57,7 @@ static inline uint64_t special_masked(const uint8_t *p, unsigned left) {
     return special_of(_mm512_maskz_loadu_epi8(live, p), live);
 }
 
+#define TIER_HAS_DIGITS
 #define TIER_HAS_PEXT
 #define TIER avx512vbmi
 #define TIER_SUPPORTED wire_avx512vbmi_supported

@@ -37,10 +37,19 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
                    vceqq_u8(vld1q_u8(p + 48), value));
 }
 
+static inline uint8x16_t digit_bytes(const uint8_t *p) {
+    return vcltq_u8(vsubq_u8(vld1q_u8(p), vdupq_n_u8('0')), vdupq_n_u8(10));
+}
+
+static inline uint64_t digit_block(const uint8_t *p) {
+    return bits_of(digit_bytes(p), digit_bytes(p + 16), digit_bytes(p + 32), digit_bytes(p + 48));
+}
+
 static inline bool special_in_run(const uint8_t *p) {
     return (special_block(p) | special_block(p + 64) | special_block(p + 128) | special_block(p + 192)) != 0;
 }
 
+#define TIER_HAS_DIGITS
 #define TIER neon
 #define TIER_SUPPORTED wire_always_supported
 #include "generic/tier.h"

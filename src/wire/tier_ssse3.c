@@ -34,6 +34,16 @@ static inline uint64_t equal_block(const uint8_t *p, char byte) {
     return equal;
 }
 
+static inline uint64_t digit_block(const uint8_t *p) {
+    uint64_t digits = 0;
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i above = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(p + i)), _mm_set1_epi8('0' - 128));
+        digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmplt_epi8(above, _mm_set1_epi8(10 - 128))) << i;
+    }
+    return digits;
+}
+
+#define TIER_HAS_DIGITS
 #define TIER ssse3
 #define TIER_SUPPORTED wire_ssse3_supported
 #include "generic/tier.h"

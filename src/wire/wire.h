@@ -80,6 +80,7 @@ typedef struct wire_layout {
     uint32_t field_count;
     uint32_t payload_first; /* the number of the first field that may hold the payload, which is base64 */
     uint32_t payload_count; /* how many fields, from that one on, may hold it; 0: the message has no payload */
+    uint32_t outlined;      /* the field of whose object the walk makes an outline; WIRE_NO_FIELD: of none */
     uint8_t index[64];      /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
     const void *owner;      /* what the caller keeps for this layout, or NULL */
 } wire_layout;
@@ -134,6 +135,28 @@ typedef struct wire_value {
     uint8_t kind;            /* wire_kind */
     bool escaped, non_ascii; /* of a string: it has a backslash, it has a byte above 0x7F */
 } wire_value;
+
+/* ---- The outline of an object -------------------------------------------------------------------- */
+
+#define WIRE_OUTLINE 64       /* members of the largest object of which the walk makes an outline */
+#define WIRE_OUTLINE_LEVELS 3 /* the members of the object itself, of the objects among these, and so on */
+
+/* A member: where its key and its value stand. Of a string, the span has the quotes. */
+typedef struct wire_entry {
+    uint32_t key, start, end;
+    uint8_t key_length; /* UINT8_MAX: so long or longer */
+    uint8_t level;      /* 1 .. WIRE_OUTLINE_LEVELS */
+    bool escaped, non_ascii;
+} wire_entry;
+
+/* An outline has the members of an object and of the objects in it, in the order of the frame: behind an object, the members of
+ * that object. Members of objects that stand in an array are left out. So what is looked for in the object is found without
+ * walking the frame again. This is the part of an outline that begins with the members of one object. */
+typedef struct wire_outline {
+    const wire_entry *entries;
+    size_t count;   /* entries from there to the end of the whole outline */
+    unsigned level; /* of the members of this object */
+} wire_outline;
 
 /* ---- The payload --------------------------------------------------------------------------------- */
 
@@ -193,6 +216,8 @@ typedef struct wire_frame {
     wire_value values[WIRE_MAX_FIELDS]; /* after WIRE_OK: values[n] is the value of field n of type->layout */
     uint32_t present;                   /* bit n: the frame has field n */
     uint32_t containers;                /* bit n: the value of field n is an object or an array */
+    uint32_t outline_count;             /* entries of the outline; 0: there is none, or the object is empty */
+    wire_entry outline[WIRE_OUTLINE];   /* of the object in field type->layout->outlined */
     wire_payload payload;
     uint32_t payload_field;
     /* After WIRE_NEED_SINK: how many bytes the payload will give. With WIRE_PAYLOAD_DONE: how many bytes it gave. */
@@ -226,6 +251,16 @@ typedef struct wire_key {
     size_t inner_count;
     size_t inner_place; /* the place in `found` of the first of these */
 } wire_key;
+
+/* Does with an outline what wire_tier.members does with the frame. No inner keys are looked for below the last level. */
+void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found);
+/* The number of the last member of the object with this key, and its value; SIZE_MAX: there is none. */
+size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length, wire_value *value);
+/* The part of the outline that begins with the members of entries[number], which is an object above the last level. */
+static inline wire_outline wire_outline_inner(wire_outline object, size_t number) {
+    wire_outline inner = {object.entries + number + 1, object.count - number - 1, object.level + 1};
+    return inner;
+}
 
 /* ---- Tiers ------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,8 @@ static void make_catalogue(void) {
     layout(&item_layout, 0, 0, (const char *const[]){"event_id", "previous_item_id", "item", NULL});
     layout(&session_layout, 0, 0, (const char *const[]){"event_id", "session", NULL});
     layout(&bare_layout, 0, 0, (const char *const[]){"event_id", NULL});
+    item_layout.outlined = 2;
+    session_layout.outlined = 1;
     types[0] = (wire_type){"response.output_audio.delta", 27, &audio_layout, NULL, true};
     types[1] = (wire_type){"response.audio.delta", 20, &audio_layout, NULL, true};
     types[2] = (wire_type){"conversation.item.added", 23, &item_layout, NULL, true};
@@ -175,17 +177,35 @@ static void check_elements(const uint8_t *data, size_t length, const wire_value 
     }
 }
 
+/* Keys that are looked for in nested values. */
+enum { OWN = 5, INNER = 3, INNERMOST = 1, KEYS = OWN + INNER + INNERMOST };
+static const wire_key innermost[] = {{"format", 6, NULL, 0, 0}};
+static const wire_key inner[] = {{"a", 1, NULL, 0, 0}, {"output", 6, innermost, INNERMOST, OWN + INNER}, {"type", 4, NULL, 0, 0}};
+static const wire_key keys[] = {
+    {"type", 4, NULL, 0, 0}, {"audio", 5, inner, INNER, OWN}, {"rate", 4, NULL, 0, 0}, {"", 0, NULL, 0, 0}, {"a", 1, NULL, 0, 0}};
+
+/* The outline of a frame finds what a search in the frame finds. */
+static void check_outline(const wire_tier *tier, const uint8_t *data, const wire_frame *f) {
+    const uint32_t field = f->type->layout->outlined;
+    if (field == WIRE_NO_FIELD || f->outline_count == 0 || f->values[field].kind != WIRE_OBJECT) return;
+    const wire_outline object = {f->outline, f->outline_count, 1};
+    wire_value expected[KEYS], found[KEYS];
+    if (f->outline_count > WIRE_OUTLINE) IMPOSSIBLE("an outline with more members than there is room for");
+    scalar_tier()->members(data, &f->values[field], keys, OWN, expected);
+    wire_outline_members(data, object, keys, OWN, found);
+    for (size_t i = 0; i < KEYS; i++) {
+        if (!same_value(&found[i], &expected[i])) DIFFER("members in an outline");
+    }
+    for (size_t i = 0; i < OWN; i++) {
+        found[i].kind = WIRE_ABSENT;
+        const size_t number = wire_outline_find(data, object, keys[i].bytes, keys[i].length, &found[i]);
+        if (!same_value(&found[i], &expected[i]) || (number == SIZE_MAX) != (found[i].kind == WIRE_ABSENT))
+            DIFFER("a member in an outline");
+    }
+}
+
 /* The members of a nested value: the same for all tiers, and within it. Inner keys find what a second search would find. */
 static void check_members(const wire_tier *tier, const uint8_t *data, size_t length, const wire_value *value) {
-    enum { OWN = 5, INNER = 3, INNERMOST = 1, KEYS = OWN + INNER + INNERMOST };
-    static const wire_key innermost[] = {{"format", 6, NULL, 0, 0}};
-    static const wire_key inner[] = {
-        {"a", 1, NULL, 0, 0}, {"output", 6, innermost, INNERMOST, OWN + INNER}, {"type", 4, NULL, 0, 0}};
-    static const wire_key keys[] = {{"type", 4, NULL, 0, 0},
-                                    {"audio", 5, inner, INNER, OWN},
-                                    {"rate", 4, NULL, 0, 0},
-                                    {"", 0, NULL, 0, 0},
-                                    {"a", 1, NULL, 0, 0}};
     static const wire_key flat[] = {{"a", 1, NULL, 0, 0}, {"output", 6, NULL, 0, 0}, {"type", 4, NULL, 0, 0}};
     wire_value expected[KEYS], found[KEYS];
     scalar_tier()->members(data, value, keys, OWN, expected);
@@ -310,6 +330,7 @@ wire_status agree_on(const uint8_t *data, size_t length) {
             for (size_t guess = 0; guess < sizeof likely / sizeof likely[0]; guess++) {
                 result r = walk(tier, data, length, (mode)how, conversion, carry, likely[guess]);
                 if (!same_frame(&r, &expected[how])) DIFFER("frame");
+                if (r.status == WIRE_OK) check_outline(tier, data, &r.frame);
                 if (!same_payload(&r, &expected[how], guess > 0)) DIFFER("payload of the frame");
                 if (r.status == WIRE_OK && r.frame.payload == WIRE_PAYLOAD_DONE &&
                     expected[how].frame.payload == WIRE_PAYLOAD_SPAN)

@@ -36,11 +36,13 @@ static void read_corpus(const char *path) {
 }
 
 /* A copy of exactly the size, at any alignment, so that a sanitizer sees each byte too many. */
-static void check(const uint8_t *bytes, size_t length) {
+static wire_status check(const uint8_t *bytes, size_t length) {
     uint8_t *copy = exactly(length ? length : 1);
     memcpy(copy, bytes, length);
-    statuses[agree_on(copy, length)]++;
+    wire_status status = agree_on(copy, length);
+    statuses[status]++;
     free(copy);
+    return status;
 }
 
 static const uint8_t telling[] = {'"',  '\\', '{',  '}',  '[',  ']',  ',',  ':',  ' ',  '\n', 0,   0x1F, 0x20,
@@ -178,6 +180,59 @@ static void test_payloads(void) {
     }
 }
 
+static const char *const numbers[] = {
+    "0",     "-0",    "7",     "12",    "123",     "-1",      "1.5",    "-0.0012",         "1e5", "1E-05", "1.25e10",
+    "1e+16", "0.1e2", "1e100", "1e308", "-1e-300", "1e-5000", "1e0099", "9007199254740993"};
+/* No JSON numbers, or beyond a double. */
+static const char *const bad_numbers[] = {
+    "",       "-",   "+1",    "01",       "-01",   "00",   "1.",   ".5",   "-.5",  "1.e5",  "1e",    "1e+",
+    "1e-",    "e5",  "1.5.5", "1e5e5",    "1e5.5", "1-",   "1-2",  "--1",  "1+2",  "1e+-5", "1e400", "1e999",
+    "-1e309", "1 2", "1- ",   "- 1",      "1 .5",  "1. 5", "1e 5", "1 e5", "1,,2", "1, ,2", "0x1",   "1_0",
+    "1\v",    "1;2", "1:2",   "Infinity", "NaN",   "nul",  "1\"",  "1/2",  "\x80", "1\xB1", "true1", "null.5"};
+static const char *const gaps[] = {",", ", ", " ,", " , ", ",\n", ",\r\n\t", ",   "};
+
+/* One number, good or bad, at every place of a block of good ones, with every other number before it. */
+static void test_numbers(void) {
+    static char text[2048];
+    const size_t goods = sizeof numbers / sizeof numbers[0], bads = sizeof bad_numbers / sizeof bad_numbers[0];
+    for (size_t i = 0; i < goods + bads; i++) {
+        const char *odd = i < goods ? numbers[i] : bad_numbers[i - goods];
+        for (size_t length = 0; length < 72; length++) {
+            for (size_t gap = 0; gap < sizeof gaps / sizeof gaps[0]; gap++) {
+                const char *often = numbers[(length + gap) % goods];
+                char *p = text;
+                p += sprintf(p, "{\"type\":\"pcm\",\"x\":[");
+                for (int k = 0; k < 8; k++) p += sprintf(p, "%s%s", often, gaps[gap]);
+                /* It is longer by a byte each time, so that the odd one stands at each place of a block. */
+                p += sprintf(p, "1%0*d%s", (int)length, 0, gaps[gap]);
+                for (int k = 0; k < 4; k++) p += sprintf(p, "%s%s", often, gaps[gap]);
+                p += sprintf(p, "%s", odd);
+                for (int k = 0; k < 60; k++) p += sprintf(p, "%s%s", gaps[gap], often);
+                p += sprintf(p, "]}");
+                wire_status status = check((const uint8_t *)text, (size_t)(p - text));
+                CHECK((status == WIRE_OK) == (i < goods), "%s at %zu: %s", odd, length, wire_reason(status));
+            }
+        }
+    }
+}
+
+/* Arrays of numbers with up to three bytes changed for others that numbers are made of. */
+static void test_random_numbers(unsigned long rounds) {
+    static const char bytes[] = "00123456789,,..--+eE \n";
+    static char text[2048];
+    const uint32_t goods = sizeof numbers / sizeof numbers[0], kinds = sizeof gaps / sizeof gaps[0];
+    for (; rounds; rounds--) {
+        char *p = text;
+        p += sprintf(p, "{\"type\":\"pcm\",\"x\":[");
+        char *const first = p;
+        for (uint32_t left = 1 + random_below(80); left; left--)
+            p += sprintf(p, "%s%s", numbers[random_below(goods)], left > 1 ? gaps[random_below(kinds)] : "]}");
+        for (uint32_t edits = random_below(4); edits; edits--)
+            first[random_below((uint32_t)(p - first))] = bytes[random_below(sizeof bytes - 1)];
+        check((const uint8_t *)text, (size_t)(p - text));
+    }
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1, "usage: %s <corpus> [rounds]", argv[0]);
     unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 4000, all = 0;
@@ -186,6 +241,8 @@ int main(int argc, char **argv) {
     test_shapes();
     test_strings();
     test_payloads();
+    test_numbers();
+    test_random_numbers(50 * rounds);
     for (size_t i = 0; i < frame_count; i++) {
         test_single(&frames[i]);
         test_random(&frames[i], rounds);

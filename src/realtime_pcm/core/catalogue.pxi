@@ -405,12 +405,17 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
     """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
     kept = []
+    if layout.holder:
+        layout.wire.outlined = <uint32_t>layout.holder
     for name, (annotation, payload_keys, module) in fields.items():
         number = _number(layout, name)
         view, many = annotations.view_in(annotation, module, ViewObject)
         if view is None and (payload_keys or not (annotations.is_nested(annotation) or name in _READ_LATER)):
             descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
         else:
+            # The walk makes an outline of the object that the role reads, else of the first object that becomes a view.
+            if view is not None and not many and layout.wire.outlined == <uint32_t>WIRE_NO_FIELD:
+                layout.wire.outlined = <uint32_t>number
             descriptor = _lazy(name, number, layout, view, many)
         _set_on_class(cls, name, descriptor)
         if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
@@ -422,6 +427,7 @@ cdef object _lazy(str name, int number, Layout layout, view, bint many):  # seld
     field.__name__ = name
     field.field = number
     field.place = layout.place(number)
+    field.outline_place = layout.place(layout.wire.field_count) if <uint32_t>number == layout.wire.outlined else -1
     field.view = view
     field.many = many
     field.owner = layout.cls

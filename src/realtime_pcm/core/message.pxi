@@ -85,6 +85,7 @@ cdef class LazyField:
     cdef readonly str __name__
     cdef Py_ssize_t place
     cdef uint32_t field
+    cdef Py_ssize_t outline_place   # the slot that holds the outline of this field, in messages that have one; else -1
     cdef type owner
     cdef object view
     cdef bint many
@@ -114,7 +115,10 @@ cdef class LazyField:
             return None
         frame = <object>m.slots[SLOT_FRAME]
         cdef wire_value value = _value_of_span(span)
-        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
+        made = _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
+        if 0 <= self.outline_place < m.slot_count:
+            _give_outline(made, <bytes>m.slots[self.outline_place], 0, 1)
+        return made
 
     cdef str describe(self, message *m):  # seldom
         """The field for repr, in short, without parsing it; None where it is absent."""

@@ -51,6 +51,12 @@ _HOLDER_KEYS[:] = [_key(b"audio", &_AUDIO_KEYS[0], 3, FOUND_OUTPUT), _key(b"outp
 cdef wire_key[4] _FORMAT_KEYS
 _FORMAT_KEYS[:] = [_key(b"type"), _key(b"rate"), _key(b"sample_rate"), _key(b"channels")]
 
+# How OpenAI names a session's format, and that format. (DEFAULT_FORMAT itself stands for a format that nobody has named.)
+cdef wire_key _USUAL_TEXT = _key(b'{"type":"audio/pcm","rate":24000}')
+cdef object _USUAL_FORMAT = named_format("audio/pcm", 24000)
+assert _USUAL_FORMAT == DEFAULT_FORMAT and _USUAL_FORMAT is not DEFAULT_FORMAT
+message_uncounted(_USUAL_FORMAT)
+
 # JSON text -> the AudioFormat that it names, or None: sessions name the same few formats again and again.
 cdef dict _known_formats = {}
 
@@ -59,6 +65,9 @@ cdef object _format_value(const uint8_t *data, const wire_value *value):
     cdef bint quoted = value.kind == WIRE_STRING
     if not quoted and value.kind != WIRE_OBJECT:
         return None
+    if (value.end - value.start == _USUAL_TEXT.length
+            and memcmp(data + value.start, _USUAL_TEXT.bytes, _USUAL_TEXT.length) == 0):
+        return _USUAL_FORMAT
     if value.end - value.start > 128:
         return _read_format(data, value)
     json = (<const char *>data)[value.start - quoted:value.end + quoted]
@@ -81,13 +90,13 @@ cdef object _read_format(const uint8_t *data, const wire_value *value):
     rate = _flat(data, &found[1])
     return named_format(name, _flat(data, &found[2]) if rate is None else rate, _flat(data, &found[3]))
 
-cdef int _read_formats(_Change change, const uint8_t *data, const wire_value *holder, before, beside_rate,
-                       wire_value *id) except -1:
-    """Reads the formats that `holder` names, the object `session` or `response` of a frame: change.output_format and
+cdef int _read_formats(_Change change, const wire_frame *f, int holder, before, beside_rate, wire_value *id) except -1:
+    """Reads the formats that the object in the field `holder` names, `session` or `response`: change.output_format and
     change.input_format, each None where it is not named. `before`: the input format so far, for a rate that comes without a name.
     `beside_rate`: the rate so far, for a name that comes without a rate. `id` becomes the place of the holder's id."""
     cdef wire_value[FOUND_COUNT] found
-    _members(data, holder, _HOLDER_KEYS, FOUND_OUTPUT, found)
+    cdef const uint8_t *data = f.data
+    _members_of_field(f, holder, _HOLDER_KEYS, FOUND_OUTPUT, found)
     id[0] = found[FOUND_ID]
     # GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta.
     shared = _format_value(data, &found[FOUND_SHARED_FORMAT])
@@ -127,10 +136,10 @@ cdef object _short_text(const uint8_t *data, const wire_value *value):
     """A string of at most 512 bytes; None for anything else."""
     return _text(data, value) if value.kind == WIRE_STRING and value.end - value.start <= 512 else None
 
-cdef object _refused_id(const wire_frame *f, Layout layout, const wire_value *error):  # seldom
+cdef object _refused_id(const wire_frame *f, Layout layout):  # seldom
     """The event_id of the client's message that an error is about; None where the error names none."""
     cdef wire_value[2] found
-    _members(f.data, error, _REFUSED_KEYS, 2, found)
+    _members_of_field(f, layout.holder, _REFUSED_KEYS, 2, found)
     named = _short_text(f.data, &found[0]) or _short_text(f.data, &found[1])
     if named is None and "client_event_id" in layout.names:
         named = _short_text(f.data, &f.values[layout.names.index("client_event_id")])
@@ -302,25 +311,24 @@ cdef class Session:
     cdef _Change read_change(self, const wire_frame *f, Layout layout):
         """What the message will change. The walk has accepted the frame, and nothing is changed yet."""
         cdef _Change change = _Change()
-        cdef wire_value holder, id
+        cdef wire_value id
         change.role = layout.role
         change.proposed = layout.side == SIDE_CLIENT
         if layout.role == ROLE_AUDIO_END:
             stream_key_of_frame(&change.key, f, &layout.ids)
             return change
-        holder = f.values[layout.holder]
         if layout.role == ROLE_ERROR:
-            change.update_id = _refused_id(f, layout, &holder)
+            change.update_id = _refused_id(f, layout)
             return change
         if layout.role == ROLE_SESSION_START or layout.role == ROLE_SESSION_UPDATE:
             if layout.role == ROLE_SESSION_START:
-                _read_formats(change, f.data, &holder, DEFAULT_FORMAT, None, &id)
+                _read_formats(change, f, layout.holder, DEFAULT_FORMAT, None, &id)
             else:
-                _read_formats(change, f.data, &holder, self.input_format, self.beside_rate, &id)
+                _read_formats(change, f, layout.holder, self.input_format, self.beside_rate, &id)
             if change.proposed:
                 change.update_id = _short_text(f.data, &f.values[0])
             return change
-        _read_formats(change, f.data, &holder, DEFAULT_FORMAT, None, &id)
+        _read_formats(change, f, layout.holder, DEFAULT_FORMAT, None, &id)
         change.response_format, change.output_format, change.input_format = change.output_format, None, None
         if id.kind != WIRE_STRING:
             # xAI leaves the object `response` empty, and sends `response_id` beside it.

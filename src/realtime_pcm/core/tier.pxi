@@ -81,6 +81,13 @@ cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key
     cdef members_work work = members_work(data, parent, keys, count, found)
     _run(parent.end - parent.start if parent.kind == WIRE_OBJECT else 0, _do_members, &work)
 
+cdef void _members_of_field(const wire_frame *f, int number, const wire_key *keys, size_t count, wire_value *found) noexcept:
+    """_members for the object in a field: in its outline, where the walk has made one."""
+    if f.outline_count and f.type.layout.outlined == <uint32_t>number and f.containers >> number & 1:
+        wire_outline_members(f.data, wire_outline(&f.outline[0], f.outline_count, 1), keys, count, found)
+    else:
+        _members(f.data, &f.values[number], keys, count, found)
+
 cdef struct element_work:
     const uint8_t *data
     const wire_value *array

@@ -13,6 +13,10 @@
 #define WALK_RUN 256
 /* After each so many single escapes of a string, walk_string tries to pass whole blocks of them. */
 #define WALK_ESCAPES 8
+/* After so many single numbers of an array, pass_numbers tries to pass whole blocks of them. Where that gained fewer bytes than
+ * WALK_NUMBERS_GAIN, it waits for twice as many from then on. */
+#define WALK_NUMBERS 8
+#define WALK_NUMBERS_GAIN 32
 
 typedef struct walker {
     const uint8_t *data, *end;
@@ -21,6 +25,8 @@ typedef struct walker {
     uint64_t special; /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
     const uint8_t *fault;
     wire_status status;
+    wire_entry *outline; /* where walk_container notes the members of the object that it reads; NULL: nowhere */
+    uint32_t outline_count;
 } walker;
 
 static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
@@ -85,6 +91,13 @@ static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
+/* The first byte from p on that is no white space; NULL, with the fault set, where the frame ends. */
+static inline const uint8_t *next_token(walker *w, const uint8_t *p, const uint8_t *end) {
+    if (p < end && *p > ' ') return p;
+    p = skip_space(p, end);
+    return p == end ? fail(w, WIRE_END, p) : p;
+}
+
 static inline bool is_digit(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10;
 }
@@ -131,6 +144,65 @@ static inline const uint8_t *pass_common_number(const uint8_t *p, const uint8_t 
         if (length > 2 && !negative && (length > 3 || !is_below_limit(first, digits, exponent))) return p;
     }
     return behind;
+}
+
+#ifdef TIER_HAS_DIGITS
+/* For each bit of `from`: the first bit from there on that is not in `run`. */
+static inline uint64_t behind_runs(uint64_t run, uint64_t from) {
+    return (run + from) & ~run;
+}
+
+/* p: the byte behind a value of an array. Looks at 64 bytes at a time, and passes the numbers and commas that are whole in these
+ * bytes. Returns the byte behind the last number passed, or p. Bit i of a mask stands for p[i]. `bad` has a bit in each number
+ * that is none or is not clearly within a double, or at the comma behind it, and at each byte that belongs to no number. */
+static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t *end) {
+    while (end - p >= 64) {
+        const uint64_t digit = digit_block(p), comma = equal_block(p, ','), point = equal_block(p, '.');
+        const uint64_t minus = equal_block(p, '-'), sign = minus | equal_block(p, '+');
+        const uint64_t e = equal_block(p, 'e') | equal_block(p, 'E'), behind_e = e << 1;
+        const uint64_t space = equal_block(p, ' ') | equal_block(p, '\n');
+        const uint64_t start = behind_runs(space, comma << 1);
+        const uint64_t first = (start | (start & minus) << 1) & digit;
+        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1 & digit);
+        const uint64_t behind_number = behind_runs(space, (digit << 1 | 1) & ~digit);
+        const uint64_t exponent = (behind_e | (behind_e & ~minus) << 1) & digit;
+        uint64_t bad = ~(digit | comma | point | sign | e | space);
+        bad |= digit & 1; /* the value before p goes on */
+        bad |= comma & ~behind_number;
+        bad |= behind_number & space << 1 & ~comma;
+        bad |= sign & ~((start & minus) | behind_e);
+        bad |= ((sign | point) << 1 | (behind_e & ~sign)) & ~digit;
+        bad |= point & ~behind_whole;
+        bad |= e & ~(behind_whole | behind_fraction);
+        bad |= (first & equal_block(p, '0')) << 1 & digit;
+        bad |= exponent << 2 & digit << 1 & digit; /* three digits: with two, and less than 64 before it, no number overflows */
+        const uint64_t passed = comma & (bad - 1) & ~bad;
+        if (passed <= 1) break;
+        p += portable_highest_bit_64(passed);
+    }
+    return p;
+}
+#else
+#define pass_number_blocks(p, end) (p)
+#endif
+
+/* p: a value of an array. Passes common numbers with commas between them. Returns a byte behind the last of them, or p where the
+ * value is no such number. *patience: WALK_NUMBERS at first. */
+static PORTABLE_NOINLINE const uint8_t *pass_numbers(const uint8_t *p, const uint8_t *end, unsigned *patience) {
+    const uint8_t *behind = p;
+    for (unsigned count = 1;; count++) {
+        const uint8_t *next = pass_common_number(p, end);
+        if (next == p) return behind;
+        behind = next;
+        if (count == *patience) {
+            behind = pass_number_blocks(behind, end);
+            if (behind - next < WALK_NUMBERS_GAIN) *patience *= 2;
+            count = 0;
+        }
+        if (behind < end && *behind != ',') behind = skip_space(behind, end);
+        if (behind == end || *behind != ',') return behind;
+        p = skip_space(behind + 1, end);
+    }
 }
 
 /* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
@@ -318,62 +390,117 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     return behind;
 }
 
+/* The byte behind `null`, `true` or `false` where one of them stands at p, else p. */
+static inline const uint8_t *pass_literal(const uint8_t *p, const uint8_t *end) {
+    if (end - p < 5) return p;
+    if (wire_load32(p) == wire_load32("null") || wire_load32(p) == wire_load32("true")) return p + 4;
+    return *p == 'f' && wire_load32(p + 1) == wire_load32("alse") ? p + 5 : p;
+}
+
+/* Notes a member of the object of which an outline is made. `behind`: the byte behind the value, if the value is no container. */
+static inline void note_member(const walker *w, wire_entry *entry, unsigned level, const uint8_t *key, const uint8_t *key_end,
+                               const uint8_t *value, const uint8_t *behind, bool escaped, bool non_ascii) {
+    entry->key = (uint32_t)(key - w->data);
+    entry->start = (uint32_t)(value - w->data);
+    entry->end = (uint32_t)(behind - w->data);
+    entry->key_length = (uint8_t)(key_end - key < UINT8_MAX ? key_end - key : UINT8_MAX);
+    entry->level = (uint8_t)level;
+    entry->escaped = escaped;
+    entry->non_ascii = non_ascii;
+}
+
 /* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which
- * of the two is open there, so that 1,024 levels take 128 bytes. */
+ * of the two is open there, so that 1,024 levels take 128 bytes. Where w->outline is not NULL, notes the members for it. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;
-    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1] = {0};
+    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1]; /* a word is set to 0 where its first level is opened */
+    unsigned patience = WALK_NUMBERS;
     wire_value ignored;
+    /* The outline. Where depth <= noted, the container that is open is an object whose members are noted. */
+    unsigned deepest = w->outline == NULL ? 0 : outside + WIRE_OUTLINE_LEVELS, noted = deepest;
+    wire_entry *unclosed[WIRE_OUTLINE_LEVELS + 1]; /* at each level, the member whose value is a container that is open */
+    uint32_t count = 0;
+    const uint8_t *key = NULL, *key_end = NULL;
+    bool escaped, non_ascii, object;
+
+    objects[(outside + 1) >> 6] = 0;
 
 open:
     if (++depth > WIRE_MAX_DEPTH) return fail(w, WIRE_DEPTH, p);
-    uint64_t bit = UINT64_C(1) << (depth & 63);
-    bool object = *p == '{';
-    if (object)
+    const uint64_t bit = UINT64_C(1) << (depth & 63);
+    if (bit == 1) objects[depth >> 6] = 0;
+    object = *p == '{';
+    if (object) {
         objects[depth >> 6] |= bit;
-    else
+    } else {
         objects[depth >> 6] &= ~bit;
-    p = skip_space(p + 1, end);
-    if (p == end) return fail(w, WIRE_END, p);
+        if (depth <= noted) noted = depth - 1;
+    }
+    if ((p = next_token(w, p + 1, end)) == NULL) return NULL;
     if (*p == (object ? '}' : ']')) goto close;
     if (!object) goto value;
 key:
-    if (p == end) return fail(w, WIRE_END, p);
     if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
-    p = skip_string(w, p + 1);
-    if (p == NULL) return NULL;
-    p = skip_space(p + 1, end);
-    if (p == end) return fail(w, WIRE_END, p);
+    key = p + 1;
+    p = near_quote(w, key);
+    if (p == NULL) {
+        escaped = false;
+        p = walk_string(w, key, &escaped, &non_ascii);
+        if (p == NULL) return NULL;
+        if (escaped && depth <= noted) count = deepest = noted = 0; /* there will be no outline */
+    }
+    key_end = p;
+    if ((p = next_token(w, p + 1, end)) == NULL) return NULL;
     if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
-    p = skip_space(p + 1, end);
-value:
-    if (p == end) return fail(w, WIRE_END, p);
+    if ((p = next_token(w, p + 1, end)) == NULL) return NULL;
+value:;
+    const uint8_t *const start = p;
+    escaped = non_ascii = false;
     if (*p == '"') {
-        p = skip_string(w, p + 1);
+        p = near_quote(w, start + 1);
+        if (p == NULL) p = walk_string(w, start + 1, &escaped, &non_ascii);
         if (p == NULL) return NULL;
         p++;
     } else if (*p == '{' || *p == '[') {
+        if (depth <= noted) {
+            if (count < WIRE_OUTLINE) {
+                unclosed[depth - outside] = &w->outline[count];
+                note_member(w, &w->outline[count++], depth - outside, key, key_end, start, start, false, false);
+            } else {
+                count = deepest = noted = 0;
+            }
+        }
         goto open;
     } else {
-        const uint8_t *number = p;
-        p = pass_common_number(p, end);
-        if (p == number) p = walk_plain(w, p, &ignored);
+        p = *p > '9' ? pass_literal(p, end) : object ? pass_common_number(p, end) : pass_numbers(p, end, &patience);
+        if (p == start) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }
+    if (depth <= noted) {
+        if (count < WIRE_OUTLINE) {
+            note_member(w, &w->outline[count++], depth - outside, key, key_end, start, p, escaped, non_ascii);
+        } else {
+            count = deepest = noted = 0;
+        }
+    }
 behind:
-    p = skip_space(p, end);
-    if (p == end) return fail(w, WIRE_END, p);
-    object = objects[depth >> 6] >> (depth & 63) & 1;
+    if ((p = next_token(w, p, end)) == NULL) return NULL;
     if (*p == ',') {
-        p = skip_space(p + 1, end);
+        if ((p = next_token(w, p + 1, end)) == NULL) return NULL;
         if (object) goto key;
         goto value;
     }
     if (*p != (object ? '}' : ']')) return fail(w, WIRE_EXPECTED_COMMA, p);
 close:
     p++;
-    if (--depth > outside) goto behind;
+    if (depth == noted + 1) noted = deepest;
+    if (--depth > outside) {
+        object = objects[depth >> 6] >> (depth & 63) & 1;
+        if (depth <= noted) unclosed[depth - outside]->end = (uint32_t)(p - w->data);
+        goto behind;
+    }
+    w->outline_count = count;
     return p;
 }
 

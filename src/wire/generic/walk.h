@@ -59,7 +59,7 @@ static inline bool is_payload(const wire_layout *layout, uint32_t field) {
 /* Takes `type` for the type of the frame, and forgets what was found of the fields of another type. */
 static void use_type(wire_frame *f, const wire_type *type) {
     f->type = type;
-    f->present = f->containers = 0;
+    f->present = f->containers = f->outline_count = 0;
     f->payload = WIRE_PAYLOAD_NONE;
     f->payload_field = type->layout->payload_first;
     f->expected = 0;
@@ -409,8 +409,17 @@ static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress
             return in_member(f, m);
         }
     }
+    const bool outlined = field == so_far->layout->outlined && f->length <= UINT32_MAX;
+    if (outlined) {
+        w->outline = f->outline;
+        w->outline_count = 0;
+    }
     /* walk_value writes into the final place: a copy of a value whose parts were just stored would wait for each store. */
     p = walk_value(w, p, &f->values[field], 1);
+    if (outlined) {
+        w->outline = NULL;
+        f->outline_count = w->outline_count;
+    }
     if (p == NULL) return in_member(f, m);
     mark(f, field);
     return p;
@@ -529,7 +538,7 @@ static wire_status walk_frame(walker *w, wire_frame *f) {
 }
 
 static wire_status walk(wire_frame *f) {
-    walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK};
+    walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK, NULL, 0};
     wire_status status = walk_frame(&w, f);
     if (status > WIRE_NEED_SINK) f->position = (size_t)(w.fault - f->data);
     return status;
@@ -581,13 +590,13 @@ static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *
 static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
     forget_found(keys, count, found, 0);
     if (object->kind != WIRE_OBJECT) return;
-    walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK};
+    walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK, NULL, 0};
     look_at(&w, w.block);
     find_members(&w, w.block, keys, count, found, 0);
 }
 
 static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {
-    walker w = {data, data + array->end, data + *at, 0, data, WIRE_OK};
+    walker w = {data, data + array->end, data + *at, 0, data, WIRE_OK, NULL, 0};
     look_at(&w, w.block);
     const uint8_t *p = skip_space(w.block, w.end);
     if (*p == ',') p = skip_space(p + 1, w.end);
