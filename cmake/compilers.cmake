@@ -69,7 +69,7 @@ else()
     endif()
 endif()
 
-# Flags that make code shorter, or let it pack better, and that cost no instructions worth a count: those that this compiler knows.
+# Flags that make code shorter, or let it pack better, and cost next to no instructions: those that this compiler knows.
 include(CheckCCompilerFlag)
 function(keep_known_flags list)
     set(kept "")
@@ -88,11 +88,11 @@ set(flags_cython ${flags_fast})
 if(NOT MSVC)
     set(wanted -falign-jumps=1 -falign-labels=1)
     if(TARGET_IS_X86_64)
-        list(APPEND wanted -fno-schedule-insns2) # x86 CPUs order instructions themselves; those in the order of the source pack better
+        list(APPEND wanted -fno-schedule-insns2) # x86 CPUs order instructions themselves; in the source's order they pack better
     endif()
     keep_known_flags(flags_short ${wanted})
-    # Cython's C is long: every error has lines of its own. gcc compiles for size what is said to be unlikely if it is never expected;
-    # clang does so by itself.
+    # Cython's C is long: every error has lines of its own. gcc compiles for size what is said to be unlikely if it is never
+    # expected; clang does so by itself.
     keep_known_flags(known --param=builtin-expect-probability=100 -falign-loops=1 -fno-code-hoisting -fno-tree-pre)
     list(APPEND flags_cython ${flags_short} ${known})
 endif()
