@@ -118,7 +118,7 @@ def test_what_cannot_be_read(tmp_path: Path, command: str, make: Callable[[Path]
 
 def cut_line(folder: Path) -> str:
     (folder / "call.jsonl").write_bytes(TURN + delta(1)[:-1000])
-    return "line 102: "
+    return f"line {len(FRAMES) + 1}: "
 
 
 def cut_gzip(folder: Path) -> str:
@@ -128,7 +128,7 @@ def cut_gzip(folder: Path) -> str:
 
 def bad_base64(folder: Path) -> str:
     (folder / "call.jsonl").write_bytes(TURN + delta(1, "AAA*") + b"{\n" * 3)
-    return "4 lines were refused; the first: line 102: response.output_audio.delta: delta: not base64 at byte "
+    return f"4 lines were refused; the first: line {len(FRAMES) + 1}: response.output_audio.delta: delta: not base64 at byte "
 
 
 def mixed(folder: Path) -> str:
@@ -147,9 +147,9 @@ def test_what_is_whole_is_kept(tmp_path: Path, make: Callable[[Path], str]) -> N
     assert files(tmp_path / "out") == [*names, "summary.json", "transcript.srt", "transcript.txt", "transcript.vtt"]
     whole(tmp_path / "out" / names[0], len(clients.PCM) // 2)
     summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
-    assert summary["frames"] == (103 + 1 if make is mixed else 101)
+    assert summary["frames"] == len(FRAMES) + (3 if make is mixed else 0)
     if make is bad_base64:
-        assert [refused["line"] for refused in summary["refused_lines"]] == [102, 103, 104, 105]
+        assert [refused["line"] - len(FRAMES) for refused in summary["refused_lines"]] == [1, 2, 3, 4]
         assert summary["refused_lines"][0]["byte"] > 0 and "not base64" in summary["refused_lines"][0]["reason"]
 
 

@@ -36,7 +36,7 @@ def test_a_page_runs_as_printed(page: str, module: str, tmp_path: Path) -> None:
         env={**os.environ, **quiet, "PYSPARK_PYTHON": sys.executable},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4_000:]
-    assert "101 lines, 0 refused: " in done.stdout
+    assert "62 lines, 0 refused: " in done.stdout
     check_types(tmp_path)
 
 

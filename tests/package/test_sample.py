@@ -29,7 +29,7 @@ TRANSCRIPT = "response.output_audio_transcript.delta"
 def test_the_file_is_one_frame_a_line() -> None:
     assert sample.path().read_bytes() == b"\n".join(FRAMES) + b"\n"
     assert all(frame.strip() == frame and frame for frame in FRAMES)
-    assert 400_000 < sum(map(len, FRAMES)) < 1_000_000
+    assert 200_000 < sum(map(len, FRAMES)) < 400_000
 
 
 def test_from_session_created_to_response_done() -> None:
@@ -50,7 +50,7 @@ def test_ids_are_unique_and_shaped_like_the_servers() -> None:
 def test_audio_is_cut_as_the_server_cuts_it() -> None:
     sizes = [len(base64.b64decode(event["delta"])) for event in EVENTS if event["type"] == AUDIO]
     assert sizes[:2] == [4_800, 7_200]
-    assert set(sizes[2:]) == {12_000} and len(sizes) > 30
+    assert set(sizes[2:]) == {12_000} and len(sizes) > 15
 
 
 def test_the_transcript_comes_between_the_audio() -> None:
@@ -58,7 +58,7 @@ def test_the_transcript_comes_between_the_audio() -> None:
     assert "".join(event["delta"] for event in EVENTS if event["type"] == TRANSCRIPT) == done["transcript"]
     assert not done["transcript"].isascii()
     order = "".join({AUDIO: "a", TRANSCRIPT: "t"}.get(type_, "") for type_ in TYPES)
-    assert order.startswith("t") and len(re.findall("ta", order)) > 5
+    assert order.startswith("t") and len(re.findall("ta", order)) > 4
     assert all(len(e["delta"] + e["obfuscation"]) % 16 == 0 for e in EVENTS if e["type"] == TRANSCRIPT)
 
 
@@ -83,7 +83,7 @@ def test_it_is_speech() -> None:
     """Loud enough to hear, never clipped, with pauses."""
     deltas = [base64.b64decode(event["delta"]) for event in EVENTS if event["type"] == AUDIO]
     pcm = np.frombuffer(b"".join(deltas), "<i2")
-    assert 5 < len(pcm) / 24_000 < 15
+    assert 3 < len(pcm) / 24_000 < 15
     assert 500 < np.sqrt(np.mean(np.square(pcm.astype(float)))) < 8_000
     assert np.abs(pcm.astype(int)).max() < 32_767
     loudness = np.abs(pcm[: len(pcm) // 480 * 480].reshape(-1, 480).astype(int)).max(axis=1)

@@ -339,8 +339,11 @@ def test_concatenated_files() -> None:
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 def test_packed_data_that_end_early(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"call{suffix}"
+    rng = np.random.default_rng(1)
+    # Several blocks of zstd, whatever the size of the sample.
+    noise = [rp.encode_append(rng.integers(-9000, 9000, 6_000, np.int16)).encode() for _ in range(20)]
     with Recorder(path) as record:
-        for frame in FRAMES:
+        for frame in [*FRAMES, *noise]:
             record.received(frame)
     packed = path.read_bytes()
     whole = read(path)

@@ -130,7 +130,8 @@ def test_an_older_table_of_recordings_takes_nothing_away(calls: Path, tmp_path: 
 
 def test_names_are_told_apart_and_stay_below_out(calls: Path, tmp_path: Path) -> None:
     alike = recordings([calls / "a.jsonl", calls / "deep"])
-    assert alike.column("name").to_pylist() == [None, None] and sum(table.num_rows for table in map_rows(alike)) > 200
+    assert alike.column("name").to_pylist() == [None, None]
+    assert sum(table.num_rows for table in map_rows(alike)) >= 2 * len(sample.lines())
     given = recordings(calls).slice(0, 1)
     for nameless in (alike, given.select(["path"])):
         with pytest.raises(ValueError, match="a name of its own for each recording"):

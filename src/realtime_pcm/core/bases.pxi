@@ -17,7 +17,7 @@ class RealtimeMessage(MessageObject):
     __hash__ = None
     canonical_type = None
 
-    def __init_subclass__(cls, wire=(), role=None, **kwargs):
+    def __init_subclass__(cls, wire=(), role=None, **kwargs):  # seldom
         super().__init_subclass__(**kwargs)
         message_seal(<PyTypeObject *>cls)
         if _bases_are_made:
@@ -41,7 +41,7 @@ class RealtimeMessage(MessageObject):
         _frame_data(frame, &size)
         return _load_span(frame, 0, size)
 
-    def __repr__(self):
+    def __repr__(self):  # seldom
         cdef message *m = _message_of(self)
         cdef Layout layout = <Layout>m.layout
         parts = []
@@ -53,7 +53,7 @@ class RealtimeMessage(MessageObject):
                 parts.append(f"{name}={part}")
         return f"{layout.cls.__name__}({', '.join(parts)})"
 
-    def __eq__(self, other):
+    def __eq__(self, other):  # seldom
         if type(other) is not type(self):
             return NotImplemented
         if self is other:
@@ -70,22 +70,22 @@ class RealtimeMessage(MessageObject):
             return True
         return json_values.same(self.to_dict(), other.to_dict())
 
-    def __reduce__(self):
+    def __reduce__(self):  # seldom
         return _reduce(self)
 
-    def __copy__(self):
+    def __copy__(self):  # seldom
         return _clone(self, False)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo):  # seldom
         return _clone(self, True)
 
 
-cdef bint _same_samples(pcm, other) except -1:
+cdef bint _same_samples(pcm, other) except -1:  # seldom
     if type(pcm) is bytes or type(other) is bytes:
         return type(pcm) is type(other) and pcm == other
     return pcm.dtype == other.dtype and pcm.shape == other.shape and not (pcm != other).any()
 
-cdef object _clone(object original, bint deep):
+cdef object _clone(object original, bint deep):  # seldom
     """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed: reads make them anew."""
     cdef message *source = _message_of(original)
     cdef Layout layout = <Layout>source.layout
@@ -121,13 +121,13 @@ cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
 
 cdef list _base_definitions = []
 
-cdef _finish_base(cls, dict places):
+cdef _finish_base(cls, dict places):  # seldom
     """Freezes a base class of messages. `places`: the attributes that it adds, and their slots."""
     for name, place in places.items():
         _set_on_class(cls, name, _slot_descriptor(cls, name, place, _base_definitions))
     message_freeze(<PyTypeObject *>cls)
 
-cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
+cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):  # seldom
     """Registers the base classes of one side of a conversation, and its class for wire types that no class declares."""
     cdef Layout layout
     _bases[base] = (catalogue, KIND_PLAIN)
@@ -141,7 +141,7 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
     layout.is_unknown = True
     catalogue.set_unknown(layout)
 
-def _pcm_format(self):
+def _pcm_format(self):  # seldom
     """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
     rate and channels: those of the payload."""
     cdef message *m = _message_of(self)

@@ -121,7 +121,7 @@ COLUMN_TEXTS = ("delta", "transcript", "text", "arguments")
 COLUMN_PLACES = ("audio_start_ms", "audio_end_ms")
 COLUMN_OBJECTS = ("item", "response", "part", "error")  # _make_plan and put_nested of batch.c have them one by one
 
-cdef batch_plan *_make_plan(Layout layout) except NULL:
+cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
     """The plan of a layout. It is never freed, as its class is not."""
     cdef batch_plan *plan = <batch_plan *>PyMem_Calloc(1, sizeof(batch_plan))
     cdef int number, count = 0
@@ -167,7 +167,7 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:
         plan.kind = BATCH_SLOW
     return plan
 
-cdef int _make_plans(Catalogue catalogue) except -1:
+cdef int _make_plans(Catalogue catalogue) except -1:  # seldom
     """Gives a plan to each layout that has none: most have got theirs when the first LineBatch was made."""
     cdef WireType entry
     for entry in [*catalogue.types.values(), catalogue.unknown]:
@@ -208,8 +208,8 @@ cdef class LineBatch:
         batch_end(&self.b)
         PyMem_RawFree(self.word_table)
 
-    def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped, bint as_sent,
-                 dict words not None, size_t rows, size_t size, size_t expected=0):
+    def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped,  # seldom
+                 bint as_sent, dict words not None, size_t rows, size_t size, size_t expected=0):
         cdef Py_ssize_t i = 0
         cdef bytes word
         if self.session is not None:
@@ -268,8 +268,8 @@ cdef class LineBatch:
     def slow_lines(self):
         return self.b.slow_lines
 
-    def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at, bint quoted,
-                     double scale, double origin, late):
+    def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at,  # seldom
+                     bint quoted, double scale, double origin, late):
         """How lines are split from now on: see Template and Wrapper.numbers of recording/shapes.py. late: reads the text of a
         time that is no plain number."""
         self.keys = (before, behind)

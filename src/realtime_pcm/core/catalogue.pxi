@@ -67,7 +67,7 @@ cdef class Layout:
     cdef Py_ssize_t payload_place(self) noexcept:
         return self.plan.slot_before_fields + <Py_ssize_t>self.wire.payload_first
 
-    cdef str describe(self, message *m, str name):
+    cdef str describe(self, message *m, str name):  # seldom
         """A field for repr, in short, without parsing it; None where the field is absent."""
         cdef int number = self.names.index(name)
         descriptor = self.cls.__dict__.get(name)
@@ -84,7 +84,7 @@ cdef class Layout:
         return _brief(value)
 
 
-cdef str _describe_pcm(pcm, audio_format):
+cdef str _describe_pcm(pcm, audio_format):  # seldom
     is_bytes = type(pcm) is bytes
     size = len(pcm) if is_bytes else pcm.size
     text = f"{'bytes' if is_bytes else pcm.dtype.name}[{size}]"
@@ -102,7 +102,7 @@ cdef str _describe_pcm(pcm, audio_format):
 cdef class WireType:
     pass
 
-cdef bint _is_literal(bytes encoded):
+cdef bint _is_literal(bytes encoded):  # seldom
     """Whether JSON may write these bytes as they are: printable ASCII without quotes and backslashes, and at least one of it."""
     # No generator expression, as in payload().
     cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(encoded)
@@ -113,7 +113,7 @@ cdef bint _is_literal(bytes encoded):
     return PyBytes_GET_SIZE(encoded) > 0
 
 
-cdef WireType _wire_type(str name, Layout layout):
+cdef WireType _wire_type(str name, Layout layout):  # seldom
     cdef WireType made = WireType()
     made.name = sys.intern(name)
     made.encoded = name.encode("utf-8", "surrogatepass")
@@ -134,18 +134,18 @@ cdef WireType _wire_type(str name, Layout layout):
 cdef class Catalogue:
     """All wire types of one side. Types are added and never removed, so that a decode under way may go on with any of them."""
 
-    def __cinit__(self, str side):
+    def __cinit__(self, str side):  # seldom
         self.side = side
         self.types = {}
         self.classes = {}
         self.table = NULL
         self.grow(0)
 
-    cdef bint has_room(self, size_t count) noexcept:
+    cdef bint has_room(self, size_t count) noexcept:  # seldom
         """Whether so many types take at most half of the table."""
         return self.table != NULL and 2 * count <= self.table.mask + 1
 
-    cdef int grow(self, size_t count) except -1:
+    cdef int grow(self, size_t count) except -1:  # seldom
         """Makes room for so many types.
 
         The smaller table is not freed, because a decode under way may read it. All of these together are smaller than the last.
@@ -168,13 +168,13 @@ cdef class Catalogue:
         store_pointer(&self.table, larger)
         return 0
 
-    cdef int set_unknown(self, Layout layout) except -1:
+    cdef int set_unknown(self, Layout layout) except -1:  # seldom
         self.unknown = _wire_type("", layout)
         self.table.unknown = &self.unknown.wire
         message_uncounted(self.unknown)
         return 0
 
-    cdef int add(self, cls, list entries) except -1:
+    cdef int add(self, cls, list entries) except -1:  # seldom
         """Adds all of the entries; or none of them, where a name is taken (TypeError) or memory runs out (MemoryError)."""
         cdef WireType entry
         with cython.critical_section(self):
@@ -205,7 +205,7 @@ cdef class Catalogue:
             message_uncounted(entry)
         return 0
 
-    cdef list types_of(self, cls):
+    cdef list types_of(self, cls):  # seldom
         """The wire types of a message class and of those derived from it."""
         cdef WireType entry
         found = []
@@ -227,7 +227,7 @@ cdef enum:
     KIND_AUDIO
     KIND_AUDIO_END
 
-cdef tuple _base_of(cls):
+cdef tuple _base_of(cls):  # seldom
     """The catalogue and the kind of a message class."""
     for base in type.__dict__["__mro__"].__get__(cls):
         found = _bases.get(base)
@@ -238,7 +238,7 @@ cdef tuple _base_of(cls):
 
 # ---- From a class statement to a layout ---------------------------------------------------------------------------------
 
-def _declare(cls, wire, role):
+def _declare(cls, wire, role):  # seldom
     """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
@@ -276,7 +276,7 @@ def _declare(cls, wire, role):
     return layout
 
 
-cdef tuple _wire_names(cls, wire):
+cdef tuple _wire_names(cls, wire):  # seldom
     """The names of `wire=`, as plain strings."""
     names = []
     for name in (wire,) if isinstance(wire, str) else tuple(wire):
@@ -289,7 +289,7 @@ cdef tuple _wire_names(cls, wire):
     return tuple(names)
 
 
-cdef dict _read_fields(cls, Layout layout, Layout base):
+cdef dict _read_fields(cls, Layout layout, Layout base):  # seldom
     """name -> (annotation, keys of the payload or None): the fields of the base and then the class's own."""
     cdef dict fields = {} if base is None else dict(base.fields)
     own = annotations.annotations_of(cls)
@@ -315,10 +315,10 @@ cdef dict _read_fields(cls, Layout layout, Layout base):
     return fields
 
 
-cdef Py_ssize_t _key_count(keys):
+cdef Py_ssize_t _key_count(keys):  # seldom
     return 1 if keys is None else len(keys)
 
-cdef _check_name(cls, Layout layout, str name, keys):
+cdef _check_name(cls, Layout layout, str name, keys):  # seldom
     if keys and layout.is_audio and name != "pcm":
         raise TypeError(f"{cls.__name__}.{name}: an audio payload is `pcm`")
     if name in _RESERVED and not (name == "pcm" and keys and layout.is_audio):
@@ -328,7 +328,7 @@ cdef _check_name(cls, Layout layout, str name, keys):
             raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
 
 
-cdef _lay_out(Layout layout, dict fields):
+cdef _lay_out(Layout layout, dict fields):  # seldom
     """Gives each field its number, in the order in which the walk expects the keys."""
     cdef uint32_t number
     cdef bytes encoded
@@ -364,11 +364,11 @@ cdef _lay_out(Layout layout, dict fields):
     layout.keys = tuple(all_keys)
 
 
-cdef int _number(Layout layout, str name):
+cdef int _number(Layout layout, str name):  # seldom
     """The number of a field, 0 where there is none of this name."""
     return layout.names.index(name) if name in layout.names else 0
 
-cdef _give_role(Layout layout, role, Layout base):
+cdef _give_role(Layout layout, role, Layout base):  # seldom
     """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
     cls = layout.cls
     layout.ids.response_id = _number(layout, "response_id")
@@ -396,14 +396,14 @@ cdef _give_role(Layout layout, role, Layout base):
     if layout.is_audio and layout.role != ROLE_INPUT_AUDIO:
         raise TypeError(f"{cls.__name__}: the role of an audio message is 'input_audio' or none, not {role!r}")
 
-cdef int _speaker(Layout layout) noexcept:
+cdef int _speaker(Layout layout) noexcept:  # seldom
     """The stream_speaker of the stream to which the message belongs."""
     if layout.side == SIDE_CLIENT:
         return STREAM_INPUT if layout.role == ROLE_INPUT_AUDIO or layout.role == ROLE_AUDIO_END else STREAM_PLAYED
     return STREAM_HEARD if layout.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
 
 
-cdef _add_descriptors(Layout layout, dict fields):
+cdef _add_descriptors(Layout layout, dict fields):  # seldom
     """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
     kept = []
@@ -424,7 +424,7 @@ cdef _add_descriptors(Layout layout, dict fields):
             _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))
     layout.definitions = tuple(kept)
 
-cdef object _lazy(str name, int number, Layout layout, view, bint many):
+cdef object _lazy(str name, int number, Layout layout, view, bint many):  # seldom
     cdef LazyField field = LazyField()
     field.__name__ = name
     field.field = number

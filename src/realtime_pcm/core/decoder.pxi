@@ -17,13 +17,13 @@ cdef extern from "message.h":
 
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
-cdef str _nearest(name, known):
+cdef str _nearest(name, known):  # seldom
     """The text ", did you mean 'x'?" with the known name that is nearest, or "" where none is near."""
     import difflib
     near = difflib.get_close_matches(name, known, 1)
     return f", did you mean {near[0]!r}?" if near else ""
 
-cdef Catalogue _catalogue_of(side):
+cdef Catalogue _catalogue_of(side):  # seldom
     if side == "server":
         return SERVER
     if side == "client":
@@ -38,7 +38,7 @@ cdef class _Only:
         return (wire_type.number < PyBytes_GET_SIZE(self.numbers)
                 and PyBytes_AS_STRING(self.numbers)[wire_type.number] != 0)
 
-cdef _Only _wanted_types(only, Catalogue catalogue):
+cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
     if only is None:
         return None
     cdef _Only made = _Only()
@@ -122,7 +122,7 @@ cdef class Decoder:
         for i in range(RECURRING_KEYS + 1):
             Py_XDECREF(self.ids[i])
 
-    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):  # seldom
         name = _dtype_name(dtype)
         forced = forced_format(audio_format, name)
         catalogue = _catalogue_of(side)
@@ -165,7 +165,7 @@ cdef class Decoder:
         changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return 0 if self.session is None else self.session.evicted_bytes
 
-    def __repr__(self):
+    def __repr__(self):  # seldom
         only = "" if self.only is None else f", only={self.only.said!r}"
         side = "" if self.catalogue is SERVER else f", side={self.catalogue.side!r}"
         return f"Decoder(dtype={self.dtype!r}, audio_format={self.audio_format!r}{only}{side})"
@@ -487,7 +487,7 @@ cdef class Decoder:
             self.session.advance(stream, &key, stream_format, samples, &f.sink)
         return result
 
-    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
+    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):  # seldom
         """The DecodeError for what is wrong with an audio payload before its base64 is decoded, or None."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0
@@ -652,12 +652,12 @@ cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
 
 # ---- Refusals --------------------------------------------------------------------------------------------------------------
 
-cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
+cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):  # seldom
     return _refusal(
         frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
         f.values[f.payload_field].start, layout.keys[f.payload_field])
 
-cdef object _surrogate_refusal(frame, Catalogue catalogue):
+cdef object _surrogate_refusal(frame, Catalogue catalogue):  # seldom
     """The DecodeError for a str with a lone surrogate, which UTF-8 cannot hold. The walk finds the first fault in what the UTF-8
     would be: the surrogate, or a fault that stands before it."""
     cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")

@@ -41,12 +41,12 @@ cdef bytes _json_flat(value, str name):
     if isinstance(value, int):
         return int.__repr__(value).encode()
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not isfinite(<double>value):
             raise ValueError(f"{name}: JSON has no {value!r}")
         return float.__repr__(value).encode()
     raise TypeError(f"{name} is a str, int, float, bool or None, not {type(value).__name__}")
 
-cdef int _check_fields(Layout layout, fields) except -1:
+cdef int _check_fields(Layout layout, fields) except -1:  # seldom
     for name in fields:
         if name not in layout.names or name == "pcm":
             known = []
@@ -118,7 +118,7 @@ cdef class AudioEncoder:
     def __cinit__(self):
         self.fixed_format = DEFAULT_FORMAT
 
-    def __init__(self, message=None, *, audio_format=None, session=None, **fields):
+    def __init__(self, message=None, *, audio_format=None, session=None, **fields):  # seldom
         cdef Layout layout
         cdef WireType wire_type
         if message is None:
@@ -153,7 +153,7 @@ cdef class AudioEncoder:
         """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
         return self.format_now()
 
-    def __repr__(self):
+    def __repr__(self):  # seldom
         name = None if self.layout is None else self.layout.cls.__name__
         return f"AudioEncoder({name}, audio_format={self.format_now()!r})"
 

@@ -68,14 +68,14 @@ cdef class _Definition:
     cdef PyMemberDef member
     cdef bytes name
 
-cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):
+cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):  # seldom
     """A member descriptor that reads a slot. The interpreter specialises such a read to one load."""
     cdef _Definition definition = _Definition()
     definition.name = name.encode("utf-8", "surrogatepass")
     kept.append(definition)
     return message_slot(<PyTypeObject *>cls, &definition.member, definition.name, place)
 
-cdef int _set_on_class(cls, str name, value) except -1:
+cdef int _set_on_class(cls, str name, value) except -1:  # seldom
     return message_set_on_class(<PyTypeObject *>cls, name, value)
 
 
@@ -98,7 +98,7 @@ cdef class LazyField:
         with cython.critical_section(instance):
             return self.read(<message *><PyObject *>instance)
 
-    def __set__(self, instance, value):
+    def __set__(self, instance, value):  # seldom
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     cdef object read(self, message *m):
@@ -120,7 +120,7 @@ cdef class LazyField:
             _give_outline(made, <bytes>m.slots[self.outline_place], 0, 1)
         return made
 
-    cdef str describe(self, message *m):
+    cdef str describe(self, message *m):  # seldom
         """The field for repr, in short, without parsing it; None where it is absent."""
         cdef message_span *span = _find_span(m, self.field)
         cdef wire_value value
@@ -138,10 +138,10 @@ cdef class PayloadText:
     """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
     cdef readonly str __name__
 
-    def __init__(self, str name):
+    def __init__(self, str name):  # seldom
         self.__name__ = name
 
-    def __set__(self, instance, value):
+    def __set__(self, instance, value):  # seldom
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     def __get__(self, instance, owner):
@@ -165,11 +165,11 @@ class Payload:
     """What `payload()` leaves in a class body until the class is made."""
     __slots__ = ("keys",)
 
-    def __init__(self, keys):
+    def __init__(self, keys):  # seldom
         self.keys = keys
 
 
-def payload(*keys):
+def payload(*keys):  # seldom
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 
     On an audio message the field is `pcm`; on any other message it is `bytes` of any name.

@@ -2,7 +2,7 @@
 
 cdef tuple _AUDIO_STATE = ("pcm", "audio_format", "sample_offset", "incomplete_sample")
 
-def _reduced(instance):
+def _reduced(instance):  # seldom
     cdef message *m = _message_of(instance)
     cdef Layout layout = <Layout>m.layout
     names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
@@ -14,7 +14,7 @@ def _reduced(instance):
 
 _reduce = _reduced
 
-def _restore(frame, formats, dict state, side="server"):
+def _restore(frame, formats, dict state, side="server"):  # seldom
     """The message of a pickle.
 
     The class that had this `type` where the pickle was made may have other slots here, or may not be declared at all. Values

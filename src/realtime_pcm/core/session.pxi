@@ -135,7 +135,7 @@ cdef object _short_text(const uint8_t *data, const wire_value *value):
     """A string of at most 512 bytes; None for anything else."""
     return _text(data, value) if value.kind == WIRE_STRING and value.end - value.start <= 512 else None
 
-cdef object _refused_id(const wire_frame *f, Layout layout):
+cdef object _refused_id(const wire_frame *f, Layout layout):  # seldom
     """The event_id of the client's message that an error is about; None where the error names none."""
     cdef wire_value[2] found
     _members_of_field(f, layout.holder, _REFUSED_KEYS, 2, found)
@@ -155,7 +155,7 @@ cdef unsigned long _survivor = 0
 # How many sessions are locked, under the GIL; after a fork maybe more than are.
 cdef long _held = 0
 
-def _forked():
+def _forked():  # seldom
     global _forks, _survivor
     _forks += 1
     _survivor = PyThread_get_thread_ident()
@@ -234,7 +234,7 @@ cdef class Session:
         changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return self.streams.evicted_bytes
 
-    def __repr__(self):
+    def __repr__(self):  # seldom
         return (f"Session(audio_format={self.output_format!r}, input_audio_format={self.input_format!r}, "
                 f"streams={self.streams.count})")
 

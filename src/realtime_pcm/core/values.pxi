@@ -37,7 +37,7 @@ cdef object _load_span(object frame, size_t start, size_t end):
 cdef wire_key _key(const char *name, const wire_key *inner=NULL, size_t inner_count=0, size_t inner_place=0):
     return wire_key(name, strlen(name), inner, inner_count, inner_place)
 
-cdef str _brief(value):
+cdef str _brief(value):  # seldom
     """A value for repr: one short line, however long the value is."""
     if isinstance(value, str) and len(value) > 60:
         return f"{value[:56]!r}... {len(value)} characters"
@@ -48,7 +48,7 @@ cdef str _brief(value):
 
 # ---- Refusals ------------------------------------------------------------------------------------------------
 
-cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):
+cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):  # seldom
     """The DecodeError for a fault at `position`. `field`: the key that the error names; None: the key in whose value the walk met
     the fault, or "type" where the value of "type" is the fault."""
     message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
@@ -58,5 +58,5 @@ cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, fi
         field = "type"
     return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
 
-cdef str _reason(wire_status status):
+cdef str _reason(wire_status status):  # seldom
     return wire_reason(status).decode()

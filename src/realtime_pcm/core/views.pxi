@@ -133,7 +133,7 @@ cdef class ViewField:
     cdef bint many
     cdef bint findable
 
-    def __init__(self, str name, view, bint many):
+    def __init__(self, str name, view, bint many):  # seldom
         self.__name__ = name
         self.encoded = name.encode("utf-8", "surrogatepass")
         self.key = wire_key(PyBytes_AS_STRING(self.encoded), <size_t>PyBytes_GET_SIZE(self.encoded), NULL, 0, 0)
@@ -149,7 +149,7 @@ cdef class ViewField:
         with cython.critical_section(instance):
             return self.read(<ViewObject>instance)
 
-    def __set__(self, instance, value):
+    def __set__(self, instance, value):  # seldom
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     cdef size_t find_in_outline(self, frame, ViewObject instance, wire_value *found) except? 0:
@@ -193,7 +193,7 @@ cdef class ViewField:
 cdef enum:
     MAX_SUMMARY = 4
 
-cdef str _describe_view(view, const uint8_t *data, const wire_value *value):
+cdef str _describe_view(view, const uint8_t *data, const wire_value *value):  # seldom
     """An object of a frame for repr, without parsing it: the fields that its view class names in `_summary`, in short."""
     cdef wire_key[MAX_SUMMARY] keys
     cdef wire_value[MAX_SUMMARY] found
