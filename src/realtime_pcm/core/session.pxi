@@ -284,8 +284,8 @@ cdef class Session:
 
     cdef void forget_threads(self) noexcept:
         """Under the GIL, after a fork. Of the threads of the parent only the survivor was copied: any other that had the lock had
-        changed nothing of the session yet, because a call changes the session at its end; and nobody waits. What was waited for is
-        left alone, because a lock that is taken cannot be freed."""
+        changed nothing of the session yet, because a call changes the session at its end. Nobody waits in the child. The lock that
+        the others waited for is left alone, because a lock that is taken cannot be freed."""
         self.lock_ = NULL
         self.waiting = 0
         self.woken = False

@@ -393,7 +393,7 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
 static inline const uint8_t *pass_literal(const uint8_t *p, const uint8_t *end) {
     if (end - p < 5) return p;
     if (wire_load32(p) == wire_load32("null") || wire_load32(p) == wire_load32("true")) return p + 4;
-    return *p == 'f' && wire_load32(p + 1) == wire_load32("alse") ? p + 5 : p;
+    return *p == 'f' && wire_load32(p + 1) == wire_load32(&"false"[1]) ? p + 5 : p;
 }
 
 /* Notes a member of the object of which an outline is made. `behind`: the byte behind the value, if the value is no container. */
