@@ -143,17 +143,16 @@ cdef class Session:
     cdef tuple before_update
     cdef object update_id               # event_id of the last of these updates, or None
     # threads
-    cdef unsigned long owner            # the thread that has the lock
+    cdef uint64_t owner                 # the thread that has the lock; 0: none, or one that waited and has not had the GIL since
     cdef unsigned long forks            # _forks as it was when the lock was taken
-    cdef PyThread_type_lock lock_       # under the GIL: NULL until a thread had to wait, and then taken unless `woken`
+    cdef PyThread_type_lock lock_       # under the GIL, NULL until a thread has to wait, in this process
     cdef int waiting                    # so many threads wait
-    cdef bint woken                     # one of them was told to go on, and has not had the GIL since
 
     cdef int make_lock(self) except -1
     cdef bint lock(self) except -1
     cdef int lock_free_threaded(self) except -1
     cdef void forget_threads(self) noexcept
-    cdef int wait(self) except -1
+    cdef bint wait(self) except -1
     cdef void unlock(self) noexcept
     cdef audio_stream *same_as_last(self, const wire_frame *f, Layout layout) noexcept
     cdef void forget_stream_formats(self) noexcept

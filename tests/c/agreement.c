@@ -305,10 +305,28 @@ static const wire_type *any_type(unsigned pick) {
 
 /* ---- All of them ---------------------------------------------------------------------------------- */
 
-wire_status agree_on(const uint8_t *data, size_t length) {
+static void have_catalogue(void) {
     static bool ready = false;
     if (!ready) make_catalogue();
     ready = true;
+}
+
+uint32_t outlined_members(const uint8_t *data, size_t length) {
+    have_catalogue();
+    result expected = walk(scalar_tier(), data, length, DEFERRED, WIRE_COPY, 0, NULL);
+    CHECK(expected.status == WIRE_OK, "%.*s", (int)length, (const char *)data);
+    for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
+        const wire_tier *tier = *here;
+        result r = walk(tier, data, length, DEFERRED, WIRE_COPY, 0, expected.frame.type);
+        const size_t bytes = r.frame.outline_count * sizeof(wire_entry);
+        if (r.frame.outline_count != expected.frame.outline_count || memcmp(r.frame.outline, expected.frame.outline, bytes) != 0)
+            DIFFER("outline");
+    }
+    return expected.frame.outline_count;
+}
+
+wire_status agree_on(const uint8_t *data, size_t length) {
+    have_catalogue();
 
     /* Any conversion, by the frame itself, so that the same frame always gets the same one. */
     unsigned pick = (unsigned)length;

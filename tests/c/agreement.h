@@ -7,4 +7,7 @@
 /* Calls abort, after a line on stderr, where two tiers differ or a result is impossible. Otherwise the status. */
 wire_status agree_on(const uint8_t *data, size_t length);
 
+/* How many members the outline of an accepted frame has. Calls abort where two tiers differ. */
+uint32_t outlined_members(const uint8_t *data, size_t length);
+
 #endif

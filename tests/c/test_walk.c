@@ -242,12 +242,48 @@ static void test_random_numbers(unsigned long rounds) {
     }
 }
 
+static void check_outline_of(const char *before, const char *object, const char *behind, uint32_t members) {
+    static char text[MOST_BYTES];
+    const int length = snprintf(text, sizeof text, "%s%s%s", before, object, behind);
+    CHECK(length > 0 && length < (int)sizeof text, "no room");
+    check((const uint8_t *)text, (size_t)length);
+    const uint32_t found = outlined_members((const uint8_t *)text, (size_t)length);
+    CHECK(found == members, "%u members, not %u: %s", found, members, text);
+}
+
+/* Which objects have an outline, and of how many members: without one, all that is looked for in it is still found. */
+static void test_outlines(void) {
+    static const char *const before = "{\"type\":\"session.created\",\"session\":";
+    static char many[MOST_BYTES];
+    check_outline_of(before, "{}", "}", 0);
+    check_outline_of(before, "[{\"a\":1}]", "}", 0);
+    check_outline_of(before, "{\"a\":1}", "}", 1);
+    check_outline_of(before, " { \"a\" : [ {\"a\":{\"b\":1}} , [] ] , \"b\" : -1.5 } ", "}", 2);
+    check_outline_of(before, "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":1}},\"f\":[]}},\"g\":{\"h\":{}}}", "}", 6);
+    check_outline_of(before, "{\"a\":{\"b\":{\"c\":{\"\\u0064\":1}}}}", "}", 3);
+    check_outline_of(before, "{\"a\":{\"\\u0062\":1}}", "}", 0);
+    check_outline_of(before, "{\"a\":1}", ",\"session\":null}", 0);
+    check_outline_of(before, "{\"a\":1}", ",\"session\":[1]}", 0);
+    check_outline_of(before, "{\"a\":1}", ",\"session\":{\"b\":1,\"c\":2}}", 2);
+    check_outline_of("{\"session\":", "{\"a\":1}", ",\"type\":\"session.created\"}", 0);
+    for (size_t count = WIRE_OUTLINE - 1; count <= WIRE_OUTLINE + 1; count++) {
+        size_t length = 0;
+        for (size_t i = 0; i < count; i++) {
+            length +=
+                (size_t)snprintf(many + length, sizeof many - length, "%c\"k%zu\":%s", i ? ',' : '{', i, i % 2 ? "[]" : "1");
+        }
+        snprintf(many + length, sizeof many - length, "}");
+        check_outline_of(before, many, "}", count <= WIRE_OUTLINE ? (uint32_t)count : 0);
+    }
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1, "usage: %s <corpus> [rounds]", argv[0]);
     unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 4000, all = 0;
     tiers_here();
     read_corpus(argv[1]);
     test_shapes();
+    test_outlines();
     test_strings();
     test_payloads();
     test_numbers();

@@ -264,6 +264,86 @@ print("", decoder.decode(json.dumps(delta)).sample_offset)
     assert (done.stdout, done.stderr) == ("[3, 6, 9, 12] 9\n", "")
 
 
+def test_a_thread_that_waits_comes_before_one_that_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that decodes frame after frame does not keep the others waiting: it hands the session over after each."""
+    from realtime_pcm import _core
+
+    decoder = rp.Decoder()
+    frame = json.dumps({"type": "response.audio.delta", "item_id": "i", "delta": "AAAA", "format": "g711_ulaw"})
+    order: list[str] = []
+    coming = threading.Event()
+    real = _core.format_with
+
+    def slowly(*given: Any) -> Any:
+        """Inside the first call, until the other thread waits for it."""
+        monkeypatch.setattr(_core, "format_with", real)
+        other.start()
+        coming.wait(60)
+        time.sleep(0.3)
+        return real(*given)
+
+    def decode(name: str) -> None:
+        order.append(f"{name} {decoder.decode(frame).sample_offset}")
+
+    def come() -> None:
+        coming.set()
+        decode("other")
+
+    other = threading.Thread(target=come)
+    monkeypatch.setattr(_core, "format_with", slowly)
+    for _ in range(3):
+        decode("first")
+    other.join(60)
+    assert sorted(order) == ["first 0", "first 6", "first 9", "other 3"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_by_a_thread_with_the_ident_of_one_that_is_gone() -> None:
+    """A new thread of the child may get the ident of the parent's thread that was decoding. When that new thread forks in turn, it
+    must not pass for the one that has the lock."""
+    script = """
+import base64, json, os, signal, threading, warnings
+import realtime_pcm as rp
+from realtime_pcm import _core
+warnings.simplefilter("ignore")
+decoder = rp.Decoder()
+delta = {"type": "response.audio.delta", "item_id": "i", "delta": base64.b64encode(bytes(6)).decode()}
+inside, leave = threading.Event(), threading.Event()
+real = _core.format_with
+def slowly(*given):
+    inside.set()
+    leave.wait(60)
+    return real(*given)
+_core.format_with = slowly
+gone = threading.Thread(target=lambda: decoder.decode(json.dumps(delta | {"format": "g711_ulaw"})))
+gone.start()
+inside.wait(60)
+_core.format_with = real
+def decode():
+    os.write(1, b"%d " % decoder.decode(json.dumps(delta)).sample_offset)
+def fork_again():
+    if os.fork() == 0:
+        signal.alarm(30)
+        decode()
+        other = threading.Thread(target=decode)
+        other.start()
+        other.join()
+        os._exit(0)
+    os.wait()
+if os.fork() == 0:
+    for _ in range(3):
+        again = threading.Thread(target=fork_again)
+        again.start()
+        again.join()
+    os._exit(0)
+os.wait()
+leave.set()
+gone.join()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("0 3 0 3 0 3 ", "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_by_the_thread_that_decodes() -> None:
     """In the child, that thread still has its session for itself: another thread of the child waits for it."""

@@ -142,3 +142,36 @@ def test_an_outline_stays_with_copies_and_parsed_views() -> None:
     assert message.session.raw["audio"]["output"]["voice"] == audio.output.voice == "b"
     assert audio.raw == {"output": {"voice": "b"}} and audio.output.voice == "b"
     assert message == copy.copy(message)
+
+
+def test_a_view_class_that_gives_one_object_again_and_again() -> None:
+    """Nothing stays of the object that the view stood for before: neither its outline nor what was parsed."""
+    kept: list[Any] = []
+
+    class Once(rp.objects.View):
+        """Once"""
+
+        a: str | None
+        b: str | None
+
+        def __new__(cls, *given: Any) -> Any:
+            if not kept:
+                kept.append(super().__new__(cls))
+            return kept[0]
+
+    class Message(rp.messages.RealtimeServerMessage, wire="once.only"):
+        """Holds a view that is always the same object."""
+
+        thing: Once | None
+
+    long = "x" * 5_000
+    for frame, a, b in (
+        ('{"type":"once.only","thing":{"a":"' + long + '","b":"far behind"}}', long, "far behind"),
+        ('{"thing":{"a":"q","b":"w"},"type":"once.only"}', "q", "w"),
+        ('{"type":"once.only","thing":{}}', None, None),
+        ('{"type":"once.only","thing":{"b":"v"}}', None, "v"),
+    ):
+        thing = rp.decode(frame).thing  # type: ignore[union-attr]
+        assert (thing.a, thing.b) == (a, b)
+        assert thing.raw.get("a") == a
+    assert len(kept) == 1

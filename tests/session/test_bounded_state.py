@@ -74,11 +74,14 @@ def test_left_out_streams_are_bounded_too() -> None:
     assert decoder.evicted_bytes == 50
 
 
-def test_formats_of_responses_are_bounded() -> None:
+@pytest.mark.parametrize("widths", [(1,), (80,), (1, 80), (80, 1), (1,) * 1200 + (80,) * 300, (80,) * 1200 + (1,) * 300])
+def test_formats_of_responses_are_bounded(widths: tuple[int, ...]) -> None:
+    """The format of a response with a short id is kept in another place than that of one with a long id."""
     decoder = rp.Decoder()
-    for number in range(1500):
-        decoder.decode(response("response.created", f"r{number}", output_audio_format="g711_ulaw"))
-    formats = [decoder.decode(delta(response_id=f"r{number}")).audio_format for number in range(1500)]
+    names = [f"{number:0{widths[number % len(widths)]}}x" for number in range(1500)]
+    for name in names:
+        decoder.decode(response("response.created", name, output_audio_format="g711_ulaw"))
+    formats = [decoder.decode(delta(response_id=name)).audio_format for name in names]
     assert formats == [DEFAULT] * (1500 - 1024) + [ULAW] * 1024
 
 

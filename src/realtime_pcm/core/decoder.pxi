@@ -131,7 +131,7 @@ cdef class Decoder:
             session = Session() if self.is_made else self.session
         elif not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        if self.session is not None and self.session.owner == PyThread_get_thread_ident():
+        if self.session is not None and self.session.owner == _this_thread():
             raise RuntimeError("Decoder.__init__ was called from within decode() of the same decoder, which is decoding a frame")
         # Another thread may be decoding: this waits for it. All that can be refused was checked above.
         cdef Session locked = self.lock_session()
@@ -487,7 +487,7 @@ cdef class Decoder:
             self.session.advance(stream, &key, stream_format, samples, &f.sink)
         return result
 
-    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):  # seldom
+    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
         """The DecodeError for what is wrong with an audio payload before its base64 is decoded, or None."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0

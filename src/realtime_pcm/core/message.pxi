@@ -115,10 +115,8 @@ cdef class LazyField:
             return None
         frame = <object>m.slots[SLOT_FRAME]
         cdef wire_value value = _value_of_span(span)
-        made = _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats)
-        if 0 <= self.outline_place < m.slot_count:
-            _give_outline(made, <bytes>m.slots[self.outline_place], 0, 1)
-        return made
+        cdef bytes outline = <bytes>m.slots[self.outline_place] if 0 <= self.outline_place < m.slot_count else None
+        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats, outline, 0, 1)
 
     cdef str describe(self, message *m):  # seldom
         """The field for repr, in short, without parsing it; None where it is absent."""

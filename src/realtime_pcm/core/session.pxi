@@ -147,18 +147,26 @@ cdef object _refused_id(const wire_frame *f, Layout layout):  # seldom
 
 # ---- After a fork ----------------------------------------------------------------------------------------------------------
 
+cdef extern from *:
+    uint64_t PyThreadState_GetID(PyThreadState *state) noexcept
+    PyThreadState *PyThreadState_Get() noexcept
+
+cdef inline uint64_t _this_thread() noexcept:
+    """A number that no other thread has, and none gets later: the system gives the idents of threads that have ended to others."""
+    return PyThreadState_GetID(PyThreadState_Get())
+
 # The number of forks between the process that imported the package and this one. A lock that was taken before the last fork may
 # belong to a thread that this process does not have.
 cdef unsigned long _forks = 0
 # The thread that forked last, the only one that this process has of its parent's. What it had locked it still has.
-cdef unsigned long _survivor = 0
+cdef uint64_t _survivor = 0
 # How many sessions are locked, under the GIL; after a fork maybe more than are.
 cdef long _held = 0
 
 def _forked():  # seldom
     global _forks, _survivor
     _forks += 1
-    _survivor = PyThread_get_thread_ident()
+    _survivor = _this_thread()
     blocks_forked()
 
 if hasattr(os, "register_at_fork"):
@@ -171,14 +179,13 @@ if hasattr(os, "register_at_fork"):
 cdef tuple _DEFAULT_FORMATS = (DEFAULT_FORMAT, DEFAULT_FORMAT)
 message_uncounted(_DEFAULT_FORMATS)
 
-cdef dict _with_format(dict formats, bytes response, audio_format):
-    """`formats`, or a new dict where it is None, with the format that a response names, and without the oldest of too many."""
+cdef dict _with_format(dict formats, bytes response, audio_format, Py_ssize_t limit):
+    """`formats`, or a new dict where it is None, with the format that a response names, and without the oldest beyond `limit`."""
     if formats is None:
         formats = {}
-    oldest = next(iter(formats)) if len(formats) == MAX_RESPONSE_FORMATS - 1 else None
+    while len(formats) >= limit and response not in formats:
+        del formats[next(iter(formats))]
     formats[response] = audio_format
-    if len(formats) == MAX_RESPONSE_FORMATS:
-        del formats[oldest]
     return formats
 
 @cython.final
@@ -214,7 +221,7 @@ cdef class Session:
     def __dealloc__(self):
         streams_clear(&self.streams)
         if self.lock_ != NULL:
-            if not FREE_THREADED and not self.woken:
+            if not FREE_THREADED:
                 PyThread_release_lock(self.lock_)
             PyThread_free_lock(self.lock_)
 
@@ -239,45 +246,49 @@ cdef class Session:
                 f"streams={self.streams.count})")
 
     # Threads: under the GIL, a call needs the lock only where another thread can run in the middle of it: while a long frame is
-    # walked, and while the call runs Python code, which following a session does. There `held` is the lock, which the GIL guards;
-    # `lock_` is made by the first thread that has to wait, and is what it waits for. Without the GIL, `lock_` is the lock.
+    # walked, and while the call runs Python code, which following a session does. There `held` is the lock, which the GIL guards.
+    # The first thread that has to wait makes `lock_`, which is always taken; unlock() releases it once for a thread that waits,
+    # and `held` stays set: so that thread has the lock from then on, and no other can come before it. Without the GIL, `lock_` is
+    # the lock.
 
     cdef int make_lock(self) except -1:
-        self.lock_ = PyThread_allocate_lock()
-        if self.lock_ == NULL:
+        cdef PyThread_type_lock made = PyThread_allocate_lock()
+        if made == NULL:
             raise MemoryError
+        self.lock_ = made
         return 0
 
     cdef bint lock(self) except -1:
         """Takes the lock, and waits for another thread that has it. False where this thread has it already: then the caller must
         not unlock()."""
         global _held
-        cdef unsigned long me = PyThread_get_thread_ident()
-        if self.owner == me and (self.forks == _forks or me == _survivor):
+        cdef uint64_t me = _this_thread()
+        if self.owner == me:
             return False
         if FREE_THREADED:
             self.lock_free_threaded()
+            self.held = True
         else:
             if self.forks != _forks:
                 self.forget_threads()
-            if self.held:
-                self.wait()
+            if not self.held or not self.wait():
+                self.held = True
+                _held += 1
         self.owner = me
         self.forks = _forks
-        self.held = True
-        if not FREE_THREADED:
-            _held += 1
         return True
 
     cdef int lock_free_threaded(self) except -1:
         if PyThread_acquire_lock(self.lock_, 0):
             return 0
-        if self.forks != _forks and self.held:
-            # The thread that has the lock was not copied by the fork. The old lock is left alone, because a lock that is taken
-            # cannot be freed.
-            self.make_lock()
-            PyThread_acquire_lock(self.lock_, 1)
-            return 0
+        with cython.critical_section(self):
+            if self.forks != _forks and self.held and self.owner != _survivor:
+                # The thread that has the lock was not copied by the fork. The old lock is left alone, because a lock that is taken
+                # cannot be freed.
+                self.make_lock()
+                PyThread_acquire_lock(self.lock_, 1)
+                self.forks = _forks
+                return 0
         with nogil:
             PyThread_acquire_lock(self.lock_, 1)
         return 0
@@ -286,39 +297,43 @@ cdef class Session:
         """Under the GIL, after a fork. Of the threads of the parent only the survivor was copied: any other that had the lock had
         changed nothing of the session yet, because a call changes the session at its end. Nobody waits in the child. The lock that
         the others waited for is left alone, because a lock that is taken cannot be freed."""
+        global _held
         self.lock_ = NULL
         self.waiting = 0
-        self.woken = False
-        if self.owner != _survivor:
+        if self.held and self.owner != _survivor:
             self.owner = 0
             self.held = False
+            _held -= 1
         self.forks = _forks
 
-    cdef int wait(self) except -1:
-        """Under the GIL, waits until no thread has the lock."""
+    cdef bint wait(self) except -1:
+        """Under the GIL, waits until another thread hands the lock over; False where nobody has the lock any more."""
+        # A lock that was handed over is for the thread that waited, which needs the GIL first. This thread must not be quicker.
+        while self.held and self.owner == 0:
+            with nogil:
+                PyThread_acquire_lock_timed(_never, PAUSE_US, 0)
+        if not self.held:
+            return False
         if self.lock_ == NULL:
             self.make_lock()
             PyThread_acquire_lock(self.lock_, 1)
-        # Of several threads that wait, one goes on each time: another may have taken the lock before it had the GIL again.
         self.waiting += 1
-        while self.held:
-            with nogil:
-                PyThread_acquire_lock(self.lock_, 1)
-            self.woken = False
-        self.waiting -= 1
-        return 0
+        with nogil:
+            PyThread_acquire_lock(self.lock_, 1)
+        return True
 
     cdef void unlock(self) noexcept:
         global _held
         self.owner = 0
-        self.held = False
         if FREE_THREADED:
+            self.held = False
             PyThread_release_lock(self.lock_)
-            return
-        _held -= 1
-        if self.waiting and not self.woken:
-            self.woken = True
+        elif self.waiting:
+            self.waiting -= 1
             PyThread_release_lock(self.lock_)
+        else:
+            self.held = False
+            _held -= 1
 
     # ---- streams
 
@@ -453,14 +468,17 @@ cdef class Session:
         if input_format is not self.input_format or output_format is not self.output_format:
             formats = (input_format, output_format)
         cdef dict response_formats = None if start else self.response_formats
-        cdef bint is_last = False
-        if change.response_format is not None and change.names_response:
-            is_last = change.key.length <= sizeof(self.last_response)
-            if not is_last:
-                response_formats = _with_format(response_formats, _key_bytes(&change.key), change.response_format)
-            elif self.last_response_length and not self.is_last_response(&change.key):
+        cdef bint is_named = change.response_format is not None and change.names_response
+        cdef bint is_last = is_named and change.key.length <= sizeof(self.last_response)
+        if is_named:
+            if self.last_response_length and not self.is_last_response(&change.key):
                 before = PyBytes_FromStringAndSize(<const char *>self.last_response, self.last_response_length)
-                response_formats = _with_format(response_formats, before, self.last_response_format)
+                response_formats = _with_format(response_formats, before, self.last_response_format, MAX_RESPONSE_FORMATS - 1)
+            elif is_last and response_formats is not None and len(response_formats) == MAX_RESPONSE_FORMATS:
+                del response_formats[next(iter(response_formats))]
+            if not is_last:
+                response_formats = _with_format(response_formats, _key_bytes(&change.key), change.response_format,
+                                                MAX_RESPONSE_FORMATS)
             self.forget_stream_formats()
         if start:
             streams_clear(&self.streams)
@@ -480,7 +498,7 @@ cdef class Session:
             memcpy(self.last_response, change.key.bytes, change.key.length)
             self.last_response_length = change.key.length
             self.last_response_format = change.response_format
-        elif start:
+        elif start or is_named:
             self.last_response_length = 0
             self.last_response_format = None
         self.response_formats = response_formats

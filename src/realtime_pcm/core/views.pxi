@@ -15,7 +15,7 @@ cdef class ViewObject:
     cdef object parsed              # None as long as the object was not parsed
     cdef readonly object _formats
     cdef int reads
-    cdef bytes outline              # what message_outline gives, or None
+    cdef bytes outline              # a wire_entry for each member of the outline that the message holds, or None
     cdef size_t first               # the entry of the outline with which the members of this object begin
     cdef unsigned level             # the level of these members
 
@@ -49,22 +49,10 @@ cdef class ViewObject:
             self.reads += 1
         return True
 
-    cdef wire_outline members(self) noexcept:
+    cdef wire_outline members(self, bytes outline) noexcept:
         """The part of the outline that begins with the members of this object."""
-        cdef const wire_entry *entries = <const wire_entry *>PyBytes_AS_STRING(self.outline)
-        return wire_outline(entries + self.first, <size_t>PyBytes_GET_SIZE(self.outline) / sizeof(wire_entry) - self.first,
-                            self.level)
-
-cdef int _give_outline(value, bytes outline, size_t first, unsigned level) except -1:
-    """Has a view that was just made of a span find its fields in an outline."""
-    cdef ViewObject view
-    if level <= WIRE_OUTLINE_LEVELS and isinstance(value, ViewObject):
-        view = <ViewObject>value
-        if view.parsed is None:
-            view.outline = outline
-            view.first = first
-            view.level = level
-    return 0
+        cdef const wire_entry *entries = <const wire_entry *>PyBytes_AS_STRING(outline)
+        return wire_outline(entries + self.first, <size_t>PyBytes_GET_SIZE(outline) / sizeof(wire_entry) - self.first, self.level)
 
 
 cdef extern from *:
@@ -86,31 +74,41 @@ cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, 
     cdef Py_ssize_t size
     cdef const uint8_t *data = _frame_data(frame, &size)
     cdef wire_value whole = wire_value(view.start, view.end, WIRE_OBJECT, False, False)
-    if view.outline is not None:
-        wire_outline_members(data, view.members(), keys, count, found)
+    cdef bytes outline = view.outline
+    if outline is not None:
+        wire_outline_members(data, view.members(outline), keys, count, found)
     else:
         _members(data, &whole, keys, count, found)
     return data
 
-cdef object _view_of_span(cls, frame, size_t start, size_t end, formats):
+cdef object _view_of_span(cls, frame, size_t start, size_t end, formats, bytes outline, size_t first, unsigned level):
     if not same_init(cls, ViewObject):
         return cls(_load_span(frame, start, end), formats)
     cdef ViewObject view = <ViewObject?>bare_instance(cls, ())
-    view.frame = frame
-    view.start = start
-    view.end = end
-    view._formats = formats
+    # All is set at once, and nothing stays of what was there: a class may bring a __new__ that returns one object again and again.
+    with cython.critical_section(view):
+        view.frame = frame
+        view.start = start
+        view.end = end
+        view._formats = formats
+        view.parsed = None
+        view.reads = 0
+        view.outline = outline if level <= WIRE_OUTLINE_LEVELS else None
+        view.first = first
+        view.level = level
     return view
 
-cdef object _nested_value(frame, const wire_value *value, view, bint many, formats):
+cdef object _nested_value(frame, const wire_value *value, view, bint many, formats, bytes outline=None, size_t first=0,
+                          unsigned level=0):
     """A value of a frame as a Python object. `view`: the class that an object becomes, or None for a dict. `many`: the field is
-    declared as a list, so that the objects inside an array become views, and an object by itself a dict."""
+    declared as a list, so that the objects inside an array become views, and an object by itself a dict. `outline`: has the
+    members of an object, which have this `level`, from the entry `first` on; None: there is no outline."""
     cdef Py_ssize_t size
     cdef const uint8_t *data
     cdef wire_value element
     cdef size_t at
     if value.kind == WIRE_OBJECT and view is not None and not many:
-        return _view_of_span(view, frame, value.start, value.end, formats)
+        return _view_of_span(view, frame, value.start, value.end, formats, outline, first, level)
     if value.kind == WIRE_OBJECT or (value.kind == WIRE_ARRAY and (view is None or not many)):
         return _load_span(frame, value.start, value.end)
     data = _frame_data(frame, &size)
@@ -152,16 +150,17 @@ cdef class ViewField:
     def __set__(self, instance, value):  # seldom
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
-    cdef size_t find_in_outline(self, frame, ViewObject instance, wire_value *found) except? 0:
-        """Finds the field in the outline of a view, and returns its number there."""
+    cdef size_t find_in_outline(self, frame, wire_outline members, wire_value *found) except? 0:
+        """Finds the field among the members of an object, and returns its number there."""
         cdef Py_ssize_t size
         cdef const uint8_t *data = _frame_data(frame, &size)
         found.kind = WIRE_ABSENT
-        return wire_outline_find(data, instance.members(), self.key.bytes, self.key.length, found)
+        return wire_outline_find(data, members, self.key.bytes, self.key.length, found)
 
     cdef object read(self, ViewObject instance):
         cdef wire_value found
-        cdef size_t number = 0
+        cdef size_t first = 0
+        cdef bytes outline
         if self.findable and instance.begin_scan():
             # Held here: a long search lets go of the GIL, and another thread that parses the view drops its frame.
             frame = instance.frame
@@ -169,13 +168,10 @@ cdef class ViewField:
             if outline is None:
                 _find_in_view(frame, instance, &self.key, 1, &found)
             else:
-                number = self.find_in_outline(frame, instance, &found)
+                first = instance.first + self.find_in_outline(frame, instance.members(outline), &found) + 1
             # A list or dict is taken out of `raw` below, so that each read gives the same object.
             if found.kind < WIRE_OBJECT or (self.view is not None and self.many == (found.kind == WIRE_ARRAY)):
-                value = _nested_value(frame, &found, self.view, self.many, instance._formats)
-                if outline is not None and found.kind == WIRE_OBJECT:
-                    _give_outline(value, outline, instance.first + number + 1, instance.level + 1)
-                return value
+                return _nested_value(frame, &found, self.view, self.many, instance._formats, outline, first, instance.level + 1)
         value = instance.parse().get(self.__name__)
         view = self.view
         if view is None:
@@ -234,8 +230,9 @@ def part_pcm(ViewObject part, tuple formats):
     cdef wire_status status
     with cython.critical_section(part):
         frame = part.frame if part.begin_scan() else None
+        if frame is not None:
+            data = _find_in_view(frame, part, _AUDIO_PART_KEYS, 2, found)
     if frame is not None:
-        data = _find_in_view(frame, part, _AUDIO_PART_KEYS, 2, found)
         if found[0].kind == WIRE_STRING:
             pcm = _part_samples(data, &found[0], formats[_flat(data, &found[1]) != "input_audio"], &status, &position)
             if pcm is not None:
