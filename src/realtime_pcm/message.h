@@ -165,7 +165,7 @@ typedef struct {
     int8_t id_place[WIRE_MAX_FIELDS]; /* the place in `ids` where field n has its string remembered; -1: it has none */
 } message_plan;
 
-/* The keys in _RECURRING (core/catalogue.pxi). Of the last one, two strings are kept. */
+/* The keys in _RECURRING (core/catalogue.pxi). Of the last key, two strings are kept. */
 enum { RECURRING_KEYS = 4 };
 
 /* Slots that every message has. */

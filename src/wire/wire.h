@@ -138,7 +138,7 @@ typedef struct wire_value {
 
 /* ---- The outline of an object -------------------------------------------------------------------- */
 
-#define WIRE_OUTLINE 64       /* members of the largest object of which the walk makes an outline */
+#define WIRE_OUTLINE 64       /* members of the largest object that has an outline, those of the objects in it included */
 #define WIRE_OUTLINE_LEVELS 3 /* the members of the object itself, of the objects among these, and so on */
 
 /* A member: where its key and its value stand. Of a string, the span has the quotes. */

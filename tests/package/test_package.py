@@ -13,7 +13,7 @@ from support.tiers import TIERS
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | environment)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=os.environ | environment)
 
 
 def test_public_names() -> None:

@@ -362,7 +362,7 @@ cdef class Decoder:
         cdef message *m = self.fill(frame, f, wire_type)
         cdef object result = _owned(<PyObject *>m)
         _put_audio(m, wire_type.layout, pcm, self.last_format, stream.offset)
-        # 0 bytes of a carry were taken: begin decodes no payload while any stream has a carry.
+        # 0 bytes of a carry were taken: begin_payload decodes no payload while any stream has a carry.
         streams_advance(&self.session.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0, f.sink.rest,
                         f.sink.rest_count)
         return result
