@@ -303,7 +303,7 @@ def test_a_thread_that_waits_comes_before_one_that_comes_again(monkeypatch: pyte
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_by_a_thread_with_the_ident_of_one_that_is_gone() -> None:
-    """A new thread of the child may get the ident of the parent's thread that was decoding. When that new thread forks in turn, it
+    """A new thread of the child may get the ident of the thread of the parent that was decoding. When the new thread forks, it
     must not pass for the one that has the lock."""
     script = """
 import base64, json, os, signal, threading, warnings
