@@ -216,8 +216,7 @@ typedef struct wire_frame {
     wire_value values[WIRE_MAX_FIELDS]; /* after WIRE_OK: values[n] is the value of field n of type->layout */
     uint32_t present;                   /* bit n: the frame has field n */
     uint32_t containers;                /* bit n: the value of field n is an object or an array */
-    uint32_t outline_count;             /* entries of the outline; 0: there is none, or the object is empty */
-    wire_entry outline[WIRE_OUTLINE];   /* of the object in field type->layout->outlined */
+    uint32_t outline_count;             /* entries of `outline`; 0: there is none, or the object is empty */
     wire_payload payload;
     uint32_t payload_field;
     /* After WIRE_NEED_SINK: how many bytes the payload will give. With WIRE_PAYLOAD_DONE: how many bytes it gave. */
@@ -228,6 +227,8 @@ typedef struct wire_frame {
     size_t cursor;     /* where the payload's opening quote stands */
     uint32_t expected; /* the number of the field whose key is expected next */
     bool asked;        /* the walk has asked for a sink: the next call goes on, and asks for no other */
+
+    wire_entry outline[WIRE_OUTLINE]; /* found too: of the object in field type->layout->outlined; behind all that each walk needs */
 } wire_frame;
 
 static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
