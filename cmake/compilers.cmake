@@ -84,15 +84,10 @@ function(keep_known_flags list)
 endfunction()
 
 set(flags_short "")
-set(flags_cython ${flags_fast})
+set(flags_cython ${flags_fastest})
 if(NOT MSVC)
-    set(wanted -falign-jumps=1 -falign-labels=1)
-    if(TARGET_IS_X86_64)
-        list(APPEND wanted -fno-schedule-insns2) # x86 CPUs order instructions themselves; in the source's order they pack better
-    endif()
-    keep_known_flags(flags_short ${wanted})
     # Cython's C is long: every error has lines of its own. gcc compiles for size what is said to be unlikely if it is never
     # expected; clang does so by itself.
-    keep_known_flags(known --param=builtin-expect-probability=100 -falign-loops=1 -fno-code-hoisting -fno-tree-pre)
-    list(APPEND flags_cython ${flags_short} ${known})
+    keep_known_flags(known --param=builtin-expect-probability=100)
+    list(APPEND flags_cython ${known})
 endif()
