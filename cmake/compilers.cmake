@@ -4,8 +4,7 @@
 #     clang-cl            clang's flags for instruction sets, Microsoft's for the rest
 #     gcc, clang          and all that takes their flags
 #
-# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_small, flags_short, flags_cython, flags_warnings and
-# flags_no_vectors.
+# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_small, flags_cython, flags_warnings and flags_no_vectors.
 
 set(tiers scalar ssse3 avx2 avx512vbmi neon)
 foreach(tier IN LISTS tiers)
@@ -69,7 +68,7 @@ else()
     endif()
 endif()
 
-# Flags that make code shorter, or let it pack better, and cost next to no instructions: those that this compiler knows.
+# The flags of a list that this compiler knows.
 include(CheckCCompilerFlag)
 function(keep_known_flags list)
     set(kept "")
@@ -83,7 +82,6 @@ function(keep_known_flags list)
     set(${list} "${kept}" PARENT_SCOPE)
 endfunction()
 
-set(flags_short "")
 set(flags_cython ${flags_fastest})
 if(NOT MSVC)
     # Cython's C is long: every error has lines of its own. gcc compiles for size what is said to be unlikely if it is never
