@@ -152,7 +152,7 @@ cdef extern from *:
     PyThreadState *PyThreadState_Get() noexcept
 
 cdef inline uint64_t _this_thread() noexcept:
-    """A number that no other thread has, and none gets later: the system gives the idents of threads that have ended to others."""
+    """A number that no other thread has, and none gets later. The ident of a thread is given to others when it has ended."""
     return PyThreadState_GetID(PyThreadState_Get())
 
 # The number of forks between the process that imported the package and this one. A lock that was taken before the last fork may
@@ -283,8 +283,8 @@ cdef class Session:
             return 0
         with cython.critical_section(self):
             if self.forks != _forks and self.held and self.owner != _survivor:
-                # The thread that has the lock was not copied by the fork. The old lock is left alone, because a lock that is taken
-                # cannot be freed.
+                # The thread that has the lock was not copied by the fork. The old lock is left alone, because a lock that is
+                # taken cannot be freed.
                 self.make_lock()
                 PyThread_acquire_lock(self.lock_, 1)
                 self.forks = _forks
@@ -295,8 +295,8 @@ cdef class Session:
 
     cdef void forget_threads(self) noexcept:
         """Under the GIL, after a fork. Of the threads of the parent only the survivor was copied: any other that had the lock had
-        changed nothing of the session yet, because a call changes the session at its end. Nobody waits in the child. The lock that
-        the others waited for is left alone, because a lock that is taken cannot be freed."""
+        changed nothing of the session yet, because a call changes the session at its end. Nobody waits in the child. The lock
+        that the others waited for is left alone, because a lock that is taken cannot be freed."""
         global _held
         self.lock_ = NULL
         self.waiting = 0

@@ -85,7 +85,7 @@ cdef object _view_of_span(cls, frame, size_t start, size_t end, formats, bytes o
     if not same_init(cls, ViewObject):
         return cls(_load_span(frame, start, end), formats)
     cdef ViewObject view = <ViewObject?>bare_instance(cls, ())
-    # All is set at once, and nothing stays of what was there: a class may bring a __new__ that returns one object again and again.
+    # All is set at once, and nothing stays of what was there: a __new__ may return one object again and again.
     with cython.critical_section(view):
         view.frame = frame
         view.start = start
