@@ -171,7 +171,7 @@ def test_a_view_class_that_gives_one_object_again_and_again() -> None:
         ('{"type":"once.only","thing":{}}', None, None),
         ('{"type":"once.only","thing":{"b":"v"}}', None, "v"),
     ):
-        thing = rp.decode(frame).thing  # type: ignore[union-attr]
+        thing = rp.decode(frame).thing
         assert (thing.a, thing.b) == (a, b)
         assert thing.raw.get("a") == a
     assert len(kept) == 1
