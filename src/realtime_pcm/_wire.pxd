@@ -124,7 +124,6 @@ cdef extern from "wire.h" nogil:
 
     void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found)
     size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length, wire_value *value)
-    wire_outline wire_outline_inner(wire_outline object, size_t number)
 
     ctypedef struct wire_tier:
         const char *name

@@ -55,6 +55,14 @@ enum { WIRE_FLIP = 2, WIRE_FLIPPED_PLAIN = 0x21, WIRE_FLIPPED_BACKSLASH = '\\' ^
 /* How many bytes ahead special_in_run asks for memory: long frames come from the second-level cache, or from farther away. */
 #define WIRE_AHEAD 1024
 
+/* Marks what is found of `count` keys, and of their inner keys, as absent. `place`: that of the first of them in `found`. */
+static inline void wire_forget_found(const wire_key *keys, size_t count, wire_value *found, size_t place) {
+    for (size_t i = 0; i < count; i++) {
+        found[place + i].kind = WIRE_ABSENT;
+        if (keys[i].inner_count) wire_forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+    }
+}
+
 /* Whether `name` is the name of the pattern. */
 static inline bool wire_pattern_names(const wire_pattern *pattern, const uint8_t *name, size_t length) {
     return pattern->length == length && wire_same(pattern->bytes + 1, name, length);

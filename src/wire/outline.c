@@ -42,13 +42,6 @@ size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *k
     return (size_t)(found - object.entries);
 }
 
-static void forget(const wire_key *keys, size_t count, wire_value *found, size_t place) {
-    for (size_t i = 0; i < count; i++) {
-        found[place + i].kind = WIRE_ABSENT;
-        if (keys[i].inner_count) forget(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
-    }
-}
-
 static void find(const uint8_t *data, const wire_entry *entry, const wire_entry *end, unsigned level, const wire_key *keys,
                  size_t count, wire_value *found, size_t place) {
     uint64_t lengths = 0; /* one bit for each length of a key, modulo 64 */
@@ -62,7 +55,7 @@ static void find(const uint8_t *data, const wire_entry *entry, const wire_entry 
         read_value(data, entry, value);
         if (key->inner_count == 0) continue;
         /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
-        forget(key->inner, key->inner_count, found, key->inner_place);
+        wire_forget_found(key->inner, key->inner_count, found, key->inner_place);
         if (value->kind == WIRE_OBJECT) {
             find(data, entry + 1, end, level + 1, key->inner, key->inner_count, found, key->inner_place);
         }
@@ -70,6 +63,6 @@ static void find(const uint8_t *data, const wire_entry *entry, const wire_entry 
 }
 
 void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found) {
-    forget(keys, count, found, 0);
+    wire_forget_found(keys, count, found, 0);
     find(data, object.entries, object.entries + object.count, object.level, keys, count, found, 0);
 }

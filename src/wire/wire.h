@@ -228,7 +228,8 @@ typedef struct wire_frame {
     uint32_t expected; /* the number of the field whose key is expected next */
     bool asked;        /* the walk has asked for a sink: the next call goes on, and asks for no other */
 
-    wire_entry outline[WIRE_OUTLINE]; /* found too: of the object in field type->layout->outlined; behind all that each walk needs */
+    /* The outline of the object in field type->layout->outlined. It stands last, behind all that every walk needs. */
+    wire_entry outline[WIRE_OUTLINE];
 } wire_frame;
 
 static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_t length, const wire_catalogue *catalogue,
@@ -257,11 +258,6 @@ typedef struct wire_key {
 void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found);
 /* The number of the last member of the object with this key, and its value; SIZE_MAX: there is none. */
 size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length, wire_value *value);
-/* The part of the outline that begins with the members of entries[number], which is an object above the last level. */
-static inline wire_outline wire_outline_inner(wire_outline object, size_t number) {
-    wire_outline inner = {object.entries + number + 1, object.count - number - 1, object.level + 1};
-    return inner;
-}
 
 /* ---- Tiers ------------------------------------------------------------------------------------- */
 

@@ -471,6 +471,7 @@ cdef class Session:
         cdef bint is_named = change.response_format is not None and change.names_response
         cdef bint is_last = is_named and change.key.length <= sizeof(self.last_response)
         if is_named:
+            # At most MAX_RESPONSE_FORMATS are kept. Where one of them stands in last_response, the dict holds one fewer.
             if self.last_response_length and not self.is_last_response(&change.key):
                 before = PyBytes_FromStringAndSize(<const char *>self.last_response, self.last_response_length)
                 response_formats = _with_format(response_formats, before, self.last_response_format, MAX_RESPONSE_FORMATS - 1)

@@ -357,8 +357,7 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     if (so_far->layout != NULL) *field = wire_layout_find(so_far->layout, key, length);
     p++;
     if (p == w->end || *p != ':') {
-        p = skip_space(p, w->end);
-        if (p == w->end) return fail(w, WIRE_END, p);
+        if ((p = next_token(w, p, w->end)) == NULL) return NULL;
         if (*p != ':') return fail(w, WIRE_EXPECTED_COLON, p);
     }
     return skip_space(p + 1, w->end);
@@ -458,15 +457,13 @@ static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
     if (p < w->end && *p == ',') {
         p++;
     } else {
-        p = skip_space(p, w->end);
-        if (p == w->end) return fail(w, WIRE_END, p);
+        if ((p = next_token(w, p, w->end)) == NULL) return NULL;
         if (*p == '}') return p;
         if (*p != ',') return fail(w, WIRE_EXPECTED_COMMA, p);
         p++;
     }
     if (p < w->end && *p == '"') return p;
-    p = skip_space(p, w->end);
-    if (p == w->end) return fail(w, WIRE_END, p);
+    if ((p = next_token(w, p, w->end)) == NULL) return NULL;
     /* A brace behind a comma does not end the object: a key is missing. */
     return *p == '}' ? fail(w, WIRE_EXPECTED_KEY, p) : p;
 }
@@ -481,8 +478,7 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
     if (w->end > w->data) look_at(w, w->data);
     p = skip_space(w->data, w->end);
     if (p == w->end || *p != '{') return walk_other_root(w, p), NULL;
-    p = skip_space(p + 1, w->end);
-    return p == w->end ? fail(w, WIRE_END, p) : p;
+    return next_token(w, p + 1, w->end);
 }
 
 /* Goes on after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and these were put into their fields when the
@@ -544,14 +540,6 @@ static wire_status walk(wire_frame *f) {
     return status;
 }
 
-/* Marks what is found of `count` keys, and of their inner keys, as absent. `at`: the place of the first of them. */
-static void forget_found(const wire_key *keys, size_t count, wire_value *found, size_t at) {
-    for (size_t i = 0; i < count; i++) {
-        found[at + i].kind = WIRE_ABSENT;
-        if (keys[i].inner_count) forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
-    }
-}
-
 /* p: the opening brace of an object, in a frame that the walk has accepted. What is found of `count` keys begins at found[at].
  * Returns the byte behind the closing brace. It goes as deep as the keys do. */
 static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *keys, size_t count, wire_value *found,
@@ -573,7 +561,7 @@ static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *
             p = valid_value(w, p, &found[at + i]);
         } else {
             /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
-            forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
+            wire_forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
             if (*p == '{') {
                 const uint8_t *start = p;
                 p = find_members(w, p, keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
@@ -588,7 +576,7 @@ static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *
 }
 
 static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
-    forget_found(keys, count, found, 0);
+    wire_forget_found(keys, count, found, 0);
     if (object->kind != WIRE_OBJECT) return;
     walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK, NULL, 0};
     look_at(&w, w.block);
