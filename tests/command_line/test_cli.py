@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ pytest.importorskip("typer")
 import realtime_pcm as rp
 from realtime_pcm import cli, sample
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, recorded, run
+from support.command import COMMAND, environment, files, interrupted, recorded, run, serving
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
 
@@ -173,36 +172,13 @@ def test_bench_of_recordings(tmp_path: Path) -> None:
 # --- serve
 
 
-def serving(*options: object) -> subprocess.Popen[str]:
-    # A test run in the background ignores SIGINT, and so would the server, which inherits that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", *map(str, options)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def replayed(*options: object) -> list[Any]:
     """What a client gets of `serve`."""
     connect = pytest.importorskip("websockets.sync.client").connect
-    with serving("--pace", "0", "--autoplay", *options) as server:
-        try:
-            assert server.stdout is not None and server.stderr is not None
-            line = server.stdout.readline()
-            assert line.startswith("listening on ws://127.0.0.1:"), server.stderr.read()
-            with connect(line.split()[-1], max_size=None) as connection:
-                messages = list(rp.decode_stream(connection))
-            server.send_signal(signal.SIGINT)
-            assert server.wait(timeout=30) == 130
-            assert server.stderr.read() == "realtime-pcm: interrupted\n"
-        finally:
-            server.kill()
+    with serving("--pace", "0", "--autoplay", *options) as (server, url):
+        with connect(url, max_size=None) as connection:
+            messages = list(rp.decode_stream(connection))
+        assert interrupted(server)
     return [message.to_dict() for message in messages]
 
 
@@ -254,21 +230,15 @@ def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
     connect = pytest.importorskip("websockets.sync.client").connect
     from websockets.exceptions import InvalidStatus
 
-    with serving(*options) as server:
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().split()[-1]
-            let_in = []
-            for origin in (None, "http://localhost:3000", "https://app.example", "https://evil.example"):
-                try:
-                    with connect(url, origin=origin) as connection:
-                        assert rp.decode(connection.recv()).type == "session.created"
-                    let_in.append(origin)
-                except InvalidStatus as refusal:
-                    assert refusal.response.status_code == 403
-        finally:
-            server.kill()
-            server.wait(10)
+    let_in = []
+    with serving(*options) as (_, url):
+        for origin in (None, "http://localhost:3000", "https://app.example", "https://evil.example"):
+            try:
+                with connect(url, origin=origin) as connection:
+                    assert rp.decode(connection.recv()).type == "session.created"
+                let_in.append(origin)
+            except InvalidStatus as refusal:
+                assert refusal.response.status_code == 403
     assert let_in == [None, "http://localhost:3000", *options[1:]]
 
 

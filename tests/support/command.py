@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +48,41 @@ def run(*arguments: object, status: int = 0, given: bytes | None = None, **optio
     assert "Traceback" not in found.errors, found.errors
     assert found.status == status, found
     return found
+
+
+@contextmanager
+def serving(*options: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`serve` as a process, and the URL that it serves."""
+    # A test run in the background ignores SIGINT, and so would the server, which inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0", *map(str, options)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            line = process.stdout.readline()
+            assert line.startswith("listening on ws://127.0.0.1:"), process.stderr.read()
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+def interrupted(process: subprocess.Popen[str], *, times: int = 1, timeout: float = 30) -> bool:
+    """Whether Ctrl-C, pressed this often, ends a process as it should."""
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    assert process.stderr is not None
+    return process.wait(timeout) == 130 and process.stderr.read() == "realtime-pcm: interrupted\n"
 
 
 def read_wav(path: Path) -> tuple[int, int, npt.NDArray[np.int16]]:

@@ -69,7 +69,8 @@ class Talk:
 
 def talking(talk: Callable[[Talk], Any], query: str = "", frames: Any = FRAMES, **options: Any) -> Any:
     async def session() -> Any:
-        async with LoopbackServer(frames, **options) as server, connect(server.url + query, max_size=None) as ws:
+        # max_queue: a client that leaves frames unread would wait ten seconds for the answer to its close.
+        async with LoopbackServer(frames, **options) as server, connect(server.url + query, max_size=None, max_queue=None) as ws:
             return await talk(Talk(server, ws))
 
     return run(session())

@@ -23,7 +23,7 @@ _ENCODINGS = ("pcm16", "g711_ulaw", "g711_alaw")
 def formats_of(session: dict[str, Any]) -> tuple[AudioFormat, AudioFormat]:
     """The input format and the output format that a session names, as a client reads them.
 
-    Raises ValueError where the session holds what JSON cannot say, or is nested too deeply for a decoder.
+    Raises ValueError where the session holds what JSON cannot say.
     """
     decoder = Decoder()
     decoder.decode(json.dumps({"type": "session.updated", "session": session}, allow_nan=False))

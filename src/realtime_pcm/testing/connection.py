@@ -23,6 +23,7 @@ from .script import Recorded, Script
 __all__ = ["Connection", "Manners"]
 
 MAX_SESSION = 1024 * 1024  # characters of JSON of the session after a client's session.update
+MAX_DEPTH = 100  # levels of a client's message: whoever reads it later may have a deeper stack than the server
 _ENOUGH = 0.5  # seconds of input audio that begin a turn
 _APPENDS = (
     "input_audio_buffer.append",
@@ -51,6 +52,17 @@ def _at(holder: object, *keys: str) -> Any:
     for key in keys:
         holder = holder.get(key) if isinstance(holder, dict) else None
     return holder
+
+
+def _is_deep(event: dict[str, Any]) -> bool:
+    """Whether parsed JSON has more than MAX_DEPTH levels."""
+    level: list[Any] = [event]
+    for _ in range(MAX_DEPTH):
+        holders = (holder.values() if isinstance(holder, dict) else holder for holder in level)
+        level = [inner for holder in holders for inner in holder if isinstance(inner, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -150,16 +162,21 @@ class Connection:
             event = json.loads(str(text, "utf-8"))
             if not isinstance(event, dict) or not isinstance(event.get("type"), str):
                 raise ValueError("no object with a type")
-        except (ValueError, RecursionError):
+            if _is_deep(event):
+                raise RecursionError
+        except RecursionError:
+            await self.fail("invalid_json", f"a client message has at most {MAX_DEPTH} levels")
+            return
+        except ValueError:
             await self.fail("invalid_json", "a client message is a JSON object with a string as its type")
             return
         try:
             await self.follow(event, text)
-        except (ValueError, RecursionError):
-            await self.fail("invalid_value", "the message holds what JSON cannot say, or is nested too deeply")
+        except ValueError:
+            await self.fail("invalid_value", "the message holds what JSON cannot say")
 
     async def follow(self, event: dict[str, Any], text: bytes) -> None:
-        """Does what a message asks for. Raises ValueError or RecursionError where the message cannot be sent back as JSON."""
+        """Does what a message asks for. Raises ValueError where the message cannot be sent back as JSON."""
         kind, event_id = event["type"], event.get("event_id")
         if kind in _APPENDS:
             await self.hear(text, event_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from websockets.exceptions import ConnectionClosedError
 
 from .._core import AudioMessage, Decoder, decode
 from ..audio import AudioFormat
@@ -41,7 +42,7 @@ class Script:
     """The frames of a recording: what the server sends to greet, what it answers to session.update, and the turn it replays.
 
     session: the session as recorded. formats: its input format and its output format. ids: of the responses and
-    items of the turn.
+    items of the turn. stopped: set when the server stops; a conversion of a long recording then ends early.
     Raises ValueError where the recording holds no frames, or a frame that no client could decode.
     """
 
@@ -60,6 +61,7 @@ class Script:
         self.formats = (follower.input_audio_format, follower.audio_format)
         self.ids = _ids_of(self.turn)
         self.creates_response = any(isinstance(_head(frame.text), ResponseCreated) for frame in self.turn)
+        self.stopped = False
         self._converted: dict[AudioFormat, list[Recorded]] = {}
         self._converting = Lock()
 
@@ -67,18 +69,22 @@ class Script:
         """The turn with its audio in a format. Takes some milliseconds a second of audio; may be called in any thread.
 
         Where the rate differs, the audio of each item is resampled as a whole and cut where the recording cuts it.
-        Raises ValueError where soxr is needed and not there.
+        Raises ValueError where soxr is needed and not there, ConnectionClosed if the server stops meanwhile.
         """
         if audio_format == self.formats[1]:
             return self.turn
         with self._converting:
             found = self._converted.get(audio_format)
             if found is None:
-                found = _convert(self.turn, self.formats[1], audio_format)
+                found = _convert(self.turn, self.formats[1], audio_format, self._go_on)
                 while len(self._converted) >= _MAX_FORMATS:
                     del self._converted[next(iter(self._converted))]
                 self._converted[audio_format] = found
             return found
+
+    def _go_on(self) -> None:
+        if self.stopped:
+            raise ConnectionClosedError(None, None)
 
     def again(self, text: str, number: int) -> str:
         """A frame of the turn with ids of its own, for the replay `number`, counted from 1. The first has those recorded.
@@ -136,11 +142,13 @@ def _ids_of(turn: list[Recorded]) -> frozenset[str]:
     return frozenset(ids)
 
 
-def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat) -> list[Recorded]:
+def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat, go_on: Callable[[], None]) -> list[Recorded]:
+    """`turn` in another format. go_on: called once per frame; an exception of it ends the conversion."""
     decoder = Decoder(audio_format=None)
     decoder.decode(json.dumps({"type": "session.updated", "session": {"audio": {"output": {"format": _named(recorded)}}}}))
     pieces: dict[object, list[tuple[int, Samples, int]]] = {}
     for place, frame in enumerate(turn):
+        go_on()
         message = decoder.decode(frame.text)
         if frame.seconds and isinstance(message, AudioMessage):
             event = message.to_dict()
@@ -152,6 +160,7 @@ def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat) -
         rate = parts[0][2]
         whole = resample(np.concatenate([resample(pcm, own, rate) for _, pcm, own in parts]), rate, wanted.rate)
         for (place, _, _), samples in zip(parts, cut_like(whole, [pcm.size for _, pcm, _ in parts]), strict=True):
+            go_on()
             frame = turn[place]
             event = {key: value for key, value in json.loads(frame.text).items() if key not in _OWN_FORMAT}
             event[payload_key(event)] = encoder.payload(samples)

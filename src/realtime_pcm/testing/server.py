@@ -33,7 +33,8 @@ The owner of the server can ask for misbehaviour (`FAULTS`), and so can a client
 
 Any web page in a browser of this machine can try to connect, and could then read the recording. So the server refuses pages
 of other sites, by the Origin that a browser sends, and requests whose Host is not this machine. Messages of clients are
-untrusted: one that cannot be read is answered with an error event, and all that the server keeps has a bound (`MAX_*`).
+untrusted: one that cannot be read is answered with an error event, and all that the server keeps has a bound (`MAX_*`). The
+server stops within two seconds: it closes each connection, and cuts off the clients that do not answer.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ MAX_MESSAGE = 16 * 1024 * 1024  # bytes of one client message; a longer one clos
 MAX_KEPT = 1_000  # client messages in LoopbackServer.received
 MAX_KEPT_BYTES = 16 * 1024 * 1024  # bytes of JSON of these messages
 MAX_CALLS = 8  # connections in LoopbackServer.calls
+CLOSING_SECONDS = 1.0  # for clients to answer the close when the server stops
+ABORTING_SECONDS = 0.5  # for handlers to end after their connections were cut
 
 
 class LoopbackServer:
@@ -118,6 +121,7 @@ class LoopbackServer:
         self._kept_bytes = 0
         self._wanted_port = port
         self._server: Server | None = None
+        self._transports: set[asyncio.Transport] = set()
 
     @property
     def port(self) -> int:
@@ -155,10 +159,25 @@ class LoopbackServer:
             self.received_dropped += 1
 
     async def __aenter__(self) -> Self:
+        transports = self._transports
+
+        class Tracked(ServerConnection):
+            """Known from its first byte on: websockets lists a connection only after the handshake."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                transports.add(cast("asyncio.Transport", transport))
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                transports.discard(self.transport)
+                super().connection_lost(exc)
+
+        self.script.stopped = False
         self._server = await serve(
             self._handle,
             "127.0.0.1",
             self._wanted_port,
+            create_connection=Tracked,
             compression=None,
             max_size=MAX_MESSAGE,
             max_queue=4,
@@ -169,15 +188,25 @@ class LoopbackServer:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        """Closes each connection with 1001, and cuts off a client that has not answered after a second."""
         server, self._server = self._server, None
-        if server is not None:
-            server.close()
-            await server.wait_closed()
+        if server is None:
+            return
+        self.script.stopped = True
+        server.close()
+        closed = asyncio.create_task(server.wait_closed())
+        try:
+            await asyncio.wait([closed], timeout=CLOSING_SECONDS)
+        finally:  # a second Ctrl-C cancels the wait
+            for transport in self._transports:
+                transport.abort()
+        await asyncio.wait([closed], timeout=ABORTING_SECONDS)
 
     async def serve_forever(self) -> None:
         """Serves until the task that waits here is cancelled."""
         assert self._server is not None
-        await self._server.serve_forever()
+        # Not Server.serve_forever: when it is cancelled, it waits until all clients have gone.
+        await self._server.wait_closed()
 
     def _admit(self, ws: ServerConnection, request: Request) -> Response | None:
         """The answer that refuses a request; None for a request that may go on. `serve` checks its Origin next."""
