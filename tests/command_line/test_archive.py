@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 import realtime_pcm as rp
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, recorded, run
+from support.command import COMMAND, environment, files, recorded, run, run_process
 
 FRAMES = clients.FRAMES
 TURN = b"".join(frame + b"\n" for frame in FRAMES)
@@ -193,7 +193,7 @@ def test_without_pyarrow(tmp_path: Path) -> None:
     (tmp_path / "away" / "pyarrow.py").write_text("raise ModuleNotFoundError(\"No module named 'pyarrow'\", name='pyarrow')\n")
     recorded(tmp_path / "call.jsonl", *FRAMES)
     away = environment(PYTHONPATH=str(tmp_path / "away"))
-    line = run("archive", "call.jsonl", "--out", "out", status=1, cwd=tmp_path, env=away).line
+    line = run_process("archive", "call.jsonl", "--out", "out", status=1, cwd=tmp_path, env=away).line
     assert line.endswith('pip install "realtime-pcm[arrow]"')
     assert not (tmp_path / "out").exists()
 
@@ -225,7 +225,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
     recorded(tmp_path / "a.jsonl", FRAMES[0])
     recorded(tmp_path / "b.jsonl", *FRAMES)
-    end = run("archive", "a.jsonl", "b.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limit)
+    end = run_process("archive", "a.jsonl", "b.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limit)
     assert end.line == "out: File too large; 1 whole recording is kept"
     assert files(tmp_path / "out") == tables("a.jsonl")
     assert pq.read_table(tmp_path / "out" / "rows" / "a.jsonl.parquet").num_rows == 1
@@ -236,7 +236,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     """Each file that is there is whole, and a second run does the rest."""
     (tmp_path / "calls").mkdir()
-    for place in range(200):
+    for place in range(60):
         (tmp_path / "calls" / f"{place:03}.jsonl").write_bytes(TURN)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -247,7 +247,9 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 60
-    while not (tmp_path / "out" / "rows" / "002.jsonl.parquet").exists():
+    rows = tmp_path / "out" / "rows"
+    # In the middle of a file: at its end Python drops the exception of a signal that comes within pyarrow's __del__.
+    while not ((rows / "002.jsonl.parquet").exists() and list(rows.glob("*.part"))):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.002)
     process.send_signal(number)
@@ -256,13 +258,13 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     assert errors.startswith(b"realtime-pcm: out: interrupted; ") and errors.endswith(b" whole recordings are kept\n")
     assert errors.count(b"\n") == 1
     names = files(tmp_path / "out")
-    assert 6 <= len(names) < 400
+    assert 6 <= len(names) < 120
     for name in names:
         assert name.endswith(".parquet") and not Path(name).name.startswith("."), name
         assert pq.read_table(tmp_path / "out" / name).num_rows > 0
-    rows = sum(name.startswith("rows/") for name in names)
-    assert run("archive", "calls", "--out", "out", cwd=tmp_path).output.endswith(f" {rows} skipped because done\n")
-    assert files(tmp_path / "out") == tables(*(f"{place:03}.jsonl" for place in range(200)))
+    done = sum(name.startswith("rows/") for name in names)
+    assert run("archive", "calls", "--out", "out", cwd=tmp_path).output.endswith(f" {done} skipped because done\n")
+    assert files(tmp_path / "out") == tables(*(f"{place:03}.jsonl" for place in range(60)))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("typer")
 
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, recorded, run
+from support.command import COMMAND, environment, files, recorded, run, run_process
 
 FRAMES = clients.FRAMES
 TURN = b"\n".join(FRAMES) + b"\n"
@@ -221,7 +221,7 @@ def test_a_full_disk(tmp_path: Path, joined: bool) -> None:
     long = [delta(3)] * 20
     (tmp_path / "call.jsonl").write_bytes(delta(1) + done(1) + delta(2) + done(2) + delta(4) + b"".join(long) + done(3) + done(4))
     options = ["--joined"] if joined else []
-    end = run("extract", "call.jsonl", "--out", "out", *options, status=1, cwd=tmp_path, preexec_fn=limited(40_000))
+    end = run_process("extract", "call.jsonl", "--out", "out", *options, status=1, cwd=tmp_path, preexec_fn=limited(40_000))
     assert "File too large" in end.line and "2 whole WAVs are kept in out" in end.line
     assert files(tmp_path / "out") == ["001-model-i1.wav", "002-model-i2.wav", "summary.json"]
     for number in (1, 2):
@@ -232,7 +232,7 @@ def test_a_full_disk(tmp_path: Path, joined: bool) -> None:
 
 @needs_limits
 def test_a_full_disk_during_the_demo(tmp_path: Path) -> None:
-    line = run("demo", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(40_000)).line
+    line = run_process("demo", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(40_000)).line
     assert line == f"{Path('out/sample.wav')}: File too large"
     assert files(tmp_path) == []
 
@@ -240,7 +240,7 @@ def test_a_full_disk_during_the_demo(tmp_path: Path) -> None:
 @needs_limits
 def test_a_full_disk_for_the_first_file(tmp_path: Path) -> None:
     (tmp_path / "call.jsonl").write_bytes(delta(1))
-    line = run("extract", "call.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(10)).line
+    line = run_process("extract", "call.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(10)).line
     assert "File too large" in line and "0 whole WAVs are kept" in line
     assert files(tmp_path / "out") == []
 

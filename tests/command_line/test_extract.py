@@ -20,8 +20,8 @@ pytest.importorskip("typer")
 
 from realtime_pcm.recording import Recorder, read_recording
 from support import stream_clients as clients
-from support.command import COMMAND, environment, files, read_wav as read, recorded, run
-from support.shared import NO_SHARED, shared_files
+from support.command import COMMAND, environment, files, read_wav as read, recorded, run, run_process
+from support.shared import NO_SHARED, captures
 
 FRAMES = clients.FRAMES
 
@@ -107,10 +107,10 @@ def test_the_sample(tmp_path: Path) -> None:
     assert item["seconds"] == len(clients.PCM) / 48_000 and item["transcript"] == clients.TRANSCRIPT
 
 
-@pytest.mark.skipif(not shared_files("captures", "*.jsonl"), reason=NO_SHARED)
+@pytest.mark.skipif(not captures(), reason=NO_SHARED)
 def test_the_captures_are_sample_exact(tmp_path: Path) -> None:
     """Every sample that the decoder gives of each response, and none more, in its order."""
-    paths = shared_files("captures", "*.jsonl")
+    paths = captures()
     run("extract", *paths, "--out", tmp_path, status=1)  # openapi_examples.jsonl holds examples that are no base64
     total = 0
     for path in paths:
@@ -140,7 +140,7 @@ def test_interleaved_items_of_more_than_the_files_that_may_be_open(tmp_path: Pat
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 
-    run("extract", file, "--out", tmp_path / "out", preexec_fn=few_files)
+    run_process("extract", file, "--out", tmp_path / "out", preexec_fn=few_files)
     found = {re.sub(r"^\d+-model-|\.wav$", "", name): samples for name, samples in wavs(tmp_path / "out").items()}
     for item in range(40):
         expected = np.concatenate([samples for of, samples in pieces if of == item])

@@ -17,7 +17,7 @@ from realtime_pcm import sample
 from realtime_pcm.recording import analyse
 from support.command import environment, files, recorded, run
 from support.conversation import conversation, events, write
-from support.shared import NO_SHARED, SHARED, shared_files
+from support.shared import NO_SHARED, SHARED, captures
 
 ESCAPES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -93,7 +93,7 @@ def test_standard_input() -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=NO_SHARED)
-@pytest.mark.parametrize("path", shared_files("captures", "*.jsonl"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", captures(), ids=lambda path: path.stem)
 def test_real_recordings(path: Path, tmp_path: Path) -> None:
     bad = 1 if "openapi" in path.name else 0
     found = json.loads(run("inspect", path, "--json", status=bad).output)

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 import wave
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 import realtime_pcm as rp
 from realtime_pcm.terminal import shown_name, shown_text
+from support.command import environment, run
 from support.paths import EXAMPLES, load
 
 # A title, a screen clear, a link and a way back to the line's beginning, in both forms of control codes; reversed text;
@@ -130,7 +130,6 @@ def test_why_aiohttp_closed_is_safe_to_print() -> None:
 
 # --- the command line
 
-COMMAND = Path(sysconfig.get_path("scripts")) / "realtime-pcm"
 AUDIO = {"type": "response.output_audio.delta", "delta": "AAABAA=="}
 
 
@@ -140,15 +139,9 @@ def transcript(delta: object) -> dict[str, Any]:
 
 def command(*arguments: str, code: int = 0) -> tuple[str, str]:
     """Run as on a colour terminal of 200 columns; stdout and stderr as they were written."""
-    if not COMMAND.exists():
-        pytest.skip("the realtime-pcm command is not installed beside this Python")
-    environment = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "200", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("NO_COLOR", None)
-    done = subprocess.run([str(COMMAND), *arguments], capture_output=True, timeout=120, env=environment)
-    output, errors = done.stdout.decode(), done.stderr.decode()
-    assert done.returncode == code, (output, errors)
-    assert "Traceback" not in errors
-    return output, errors
+    pytest.importorskip("typer")
+    done = run(*arguments, status=code, env=environment(FORCE_COLOR="1", TERM="xterm-256color"))
+    return done.output, done.errors
 
 
 def recorded(folder: Path, *events: object, name: str = "call.jsonl") -> str:

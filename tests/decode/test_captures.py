@@ -16,9 +16,9 @@ import pytest
 import realtime_pcm as rp
 from realtime_pcm import sample
 from support import oracle
-from support.shared import shared_files
+from support.shared import captures
 
-CAPTURES = [sample.path(), *shared_files("captures", "*.jsonl")]
+CAPTURES = [sample.path(), *captures()]
 PLACEHOLDER = "Base64EncodedAudioDelta"
 
 

@@ -1,4 +1,4 @@
-"""The real command, as a process of its own."""
+"""The real command: within this process, or as a process where that is the point."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pytest
+
+from realtime_pcm.cli import main
 
 COMMAND = [sys.executable, "-m", "realtime_pcm"]
 
@@ -38,15 +42,62 @@ def environment(**variables: str) -> dict[str, str]:
     return plain | {"COLUMNS": "200", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"} | variables
 
 
-def run(*arguments: object, status: int = 0, given: bytes | None = None, **options: Any) -> Done:
-    """Runs it to its end. given: its standard input."""
-    command = [*COMMAND, *map(str, arguments)]
-    options.setdefault("env", environment())
-    source = {"input": given} if given is not None else {"stdin": subprocess.DEVNULL}
-    done = subprocess.run(command, capture_output=True, timeout=120, **source, **options)
-    found = Done(done.stdout.decode(), done.stderr.decode(), done.returncode)
+def run(
+    *arguments: object, status: int = 0, given: bytes | None = None, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> Done:
+    """Runs the command to its end, within this process, because a new one takes a second to start. given: its standard input."""
+    variables = environment() if env is None else env
+    encoding = variables["PYTHONIOENCODING"]
+    output, errors = BytesIO(), BytesIO()
+    streams = {
+        "stdin": TextIOWrapper(BytesIO(given or b""), encoding),
+        "stdout": TextIOWrapper(output, encoding, write_through=True),
+        "stderr": TextIOWrapper(errors, encoding, "backslashreplace", write_through=True),
+        "argv": ["realtime-pcm", *map(str, arguments)],
+    }
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in streams.items():
+            patch.setattr(sys, name, value)
+        for name in os.environ.keys() - variables.keys():
+            patch.delenv(name)
+        for name, text in variables.items():
+            patch.setenv(name, text)
+        if cwd is not None:
+            patch.chdir(cwd)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+    code = ended.value.code
+    return _done(output.getvalue(), errors.getvalue(), code if isinstance(code, int) else 1, status)
+
+
+def run_process(
+    *arguments: object,
+    status: int = 0,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    preexec_fn: Callable[[], None] | None = None,
+) -> Done:
+    """Runs the command to its end as a process. preexec_fn: called in that process before the command begins."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        cwd=cwd,
+        env=env or environment(),
+        preexec_fn=preexec_fn,
+    )
+    return _done(done.stdout, done.stderr, done.returncode, status)
+
+
+def _done(output: bytes, errors: bytes, status: int, expected: int) -> Done:
+    found = Done(output.decode(), errors.decode(), status)
     assert "Traceback" not in found.errors, found.errors
-    assert found.status == status, found
+    assert found.status == expected, found
     return found
 
 
