@@ -10,8 +10,8 @@
 #   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       views of nested objects
-#   core/message.pxi     the slots of a message and the descriptors that read them
-#   core/catalogue.pxi   class -> layout, wire name -> class
+#   core/message.pxi     the slots of a message
+#   core/catalogue.pxi   class -> layout and descriptors, wire name -> class
 #   core/bases.pxi       RealtimeMessage, and the base classes of what servers and clients send
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
@@ -88,13 +88,17 @@ cdef class Layout:
     cdef int format_name, format_rate, format_channels
     cdef uint32_t format_fields         # these three, one bit each
     # descriptors
+    cdef tuple views                    # by field number: the view class that an object becomes, or None
+    cdef uint32_t lists                 # fields that are declared as lists, one bit each
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
     cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept
     cdef Py_ssize_t payload_place(self) noexcept
+    cdef bytes outline_of(self, message *m, uint32_t number)
     cdef str describe(self, message *m, str name)
+    cdef str describe_span(self, message *m, message_span *span)
 
 cdef class WireType:
     """The Python face of one wire_type: its string and its layout."""

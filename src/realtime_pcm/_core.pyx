@@ -4,6 +4,7 @@
 
 import os
 import sys
+from types import MemberDescriptorType
 
 cimport cython
 cimport numpy as cnp
@@ -20,6 +21,7 @@ from cpython.pystate cimport PyInterpreterState, PyThreadState
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
+from cpython.type cimport PyType_IsSubtype
 from libc.math cimport NAN, isfinite
 from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcmp, memcpy, memset, strlen

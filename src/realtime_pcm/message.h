@@ -39,6 +39,12 @@ typedef struct {
 
 #define MESSAGE_SPAN_WORDS ((Py_ssize_t)((sizeof(message_span) + sizeof(PyObject *) - 1) / sizeof(PyObject *)))
 
+/* A slot, by its place in the layout of this message. Assertions are on in the builds of `nox -s asan`. */
+static inline PyObject **message_slot_at(message *self, Py_ssize_t place) {
+    assert(0 <= place && place < self->slot_count);
+    return &self->slots[place];
+}
+
 static inline message_span *message_spans(message *self) {
     return (message_span *)(self->slots + self->slot_count);
 }

@@ -6,7 +6,9 @@ behind it has none.
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import random
 from typing import Any
 
@@ -132,9 +134,6 @@ def test_the_last_of_two_objects_counts() -> None:
 
 
 def test_an_outline_stays_with_copies_and_parsed_views() -> None:
-    import copy
-    import pickle
-
     message = rp.decode('{"type":"session.created","session":{"model":"a","audio":{"output":{"voice":"b"}}}}')
     audio = message.session.audio
     for one in (message, copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
@@ -175,3 +174,27 @@ def test_a_view_class_that_gives_one_object_again_and_again() -> None:
         assert (thing.a, thing.b) == (a, b)
         assert thing.raw.get("a") == a
     assert len(kept) == 1
+
+
+def test_a_view_class_whose_new_takes_what_a_view_is_made_of() -> None:
+    class Counted(rp.objects.View):
+        """Counts its members when it is made."""
+
+        a: str | None
+
+        def __new__(cls, raw: dict[str, Any], formats: Any = None) -> Any:
+            made = super().__new__(cls)
+            kept.append(len(raw))
+            return made
+
+    class Message(rp.messages.RealtimeServerMessage, wire="counted.views"):
+        """Holds such views."""
+
+        thing: Counted | None
+        things: list[Counted] | None
+
+    kept: list[int] = []
+    message: Any = rp.decode('{"type":"counted.views","thing":{"a":"x","b":1},"things":[{"a":"y"},{}]}')
+    assert message.thing.a == "x" and [one.a for one in message.things] == ["y", None]
+    assert kept == [2, 1, 0]
+    assert copy.copy(message.thing) == copy.deepcopy(message.thing) == message.thing

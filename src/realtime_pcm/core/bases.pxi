@@ -18,6 +18,8 @@ class RealtimeMessage(MessageObject):
     canonical_type = None
 
     def __init_subclass__(cls, wire=(), role=None, **kwargs):  # seldom
+        if not isinstance(cls, type) or not PyType_IsSubtype(cls, MessageObject):
+            raise TypeError(f"{cls!r:.80} is no message class")
         super().__init_subclass__(**kwargs)
         message_seal(<PyTypeObject *>cls)
         if _bases_are_made:
@@ -37,7 +39,7 @@ class RealtimeMessage(MessageObject):
         """All of the frame as fresh Python objects, as orjson reads it."""
         cdef message *m = _message_of(self)
         cdef Py_ssize_t size
-        frame = <object>m.slots[SLOT_FRAME]
+        frame = _frame_of(m)
         _frame_data(frame, &size)
         return _load_span(frame, 0, size)
 
@@ -148,15 +150,17 @@ def _pcm_format(self):  # seldom
     cdef Layout layout = <Layout>m.layout
     if not layout.is_audio:
         raise TypeError(f"pcm_format is a property of audio messages, not of {layout.cls.__name__}")
-    sent = <object>m.slots[SLOT_AUDIO_FORMAT]
-    pcm = <object>m.slots[layout.payload_place()]
+    sent = <object>message_slot_at(m, SLOT_AUDIO_FORMAT)[0]
+    pcm = <object>message_slot_at(m, layout.payload_place())[0]
     dtype = "int16" if type(pcm) is bytes else pcm.dtype
     if dtype == "uint8" or (dtype == "int16" and sent.encoding == "pcm16"):
         return sent
     return AudioFormat("pcm16" if dtype == "int16" else "float32", sent.rate, sent.channels)
 
 message_seal(<PyTypeObject *>RealtimeMessage)
-_finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME, "event_id": SLOT_EVENT_ID})
+# Each declared class reads event_id by a slot descriptor of its own, as long as no object or array comes there.
+_set_on_class(RealtimeMessage, "event_id", _lazy("event_id", 0, RealtimeMessage))
+_finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME})
 
 
 # ---- What servers send -----------------------------------------------------------------------------------------------------

@@ -53,6 +53,13 @@ cdef frozenset _RESERVED = frozenset((
 
 @cython.final
 cdef class Layout:
+    cdef bytes outline_of(self, message *m, uint32_t number):
+        """The outline that the walk has made of this field's object; None where it has made none."""
+        cdef Py_ssize_t place = self.place(<int>self.wire.field_count)
+        if number != self.wire.outlined or place >= m.slot_count:
+            return None
+        return <bytes>message_slot_at(m, place)[0]
+
     def wire_keys(self):
         """The declared keys, event_id among them."""
         return list(self.keys)
@@ -70,18 +77,25 @@ cdef class Layout:
     cdef str describe(self, message *m, str name):  # seldom
         """A field for repr, in short, without parsing it; None where the field is absent."""
         cdef int number = self.names.index(name)
-        descriptor = self.cls.__dict__.get(name)
-        if isinstance(descriptor, LazyField):
-            text = (<LazyField>descriptor).describe(m)
-            if text is not None:
-                return text
-        cdef PyObject *slot = m.slots[self.place(number)]
+        cdef message_span *span = _find_span(m, <uint32_t>number)
+        cdef PyObject *slot = message_slot_at(m, self.place(number))[0]
+        if span != NULL and not span.payload:
+            return self.describe_span(m, span)
         if slot == NULL or slot == <PyObject *>None:
             return None
         value = <object>slot
         if self.is_audio and self.holds_payload(number):
-            return _describe_pcm(value, <object>m.slots[SLOT_AUDIO_FORMAT])
+            return _describe_pcm(value, <object>message_slot_at(m, SLOT_AUDIO_FORMAT)[0])
         return _brief(value)
+
+    cdef str describe_span(self, message *m, message_span *span):  # seldom
+        cdef Py_ssize_t size
+        cdef wire_value value
+        view = self.views[span.field]
+        if span.kind != WIRE_OBJECT or view is None or self.lists >> span.field & 1:
+            return f"<{span.end - span.start} bytes of JSON>"
+        value = _value_of_span(span)
+        return _describe_view(view, _frame_data(_frame_of(m), &size), &value)
 
 
 cdef str _describe_pcm(pcm, audio_format):  # seldom
@@ -126,6 +140,51 @@ cdef WireType _wire_type(str name, Layout layout):  # seldom
     made.wire.owner = <void *>made
     made.wire.literal = _is_literal(made.encoded)
     return made
+
+
+# ---- A field whose value is made at its first read -----------------------------------------------------------------------
+
+@cython.final
+cdef class LazyField:
+    """Reads such a field: an object or array becomes a view or is parsed at the first read.
+
+    Everything but the field's number is taken from the layout of the message that is read. The owner's may be another: in a
+    derived class other slots and another outline come behind the same fields, and it may declare the field with another view.
+    """
+    cdef readonly str __name__
+    cdef uint32_t field
+    cdef type owner
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        if not PyObject_TypeCheck(instance, <PyTypeObject *>self.owner):
+            raise TypeError(f"{self.__name__} is a field of {self.owner.__name__}, not of {type(instance).__name__}")
+        with cython.critical_section(instance):
+            return self.read(<message *><PyObject *>instance)
+
+    def __set__(self, instance, value):  # seldom
+        raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
+
+    cdef object read(self, message *m):
+        cdef Layout layout = <Layout>m.layout
+        cdef PyObject **slot = message_slot_at(m, layout.place(<int>self.field))
+        if slot[0] == NULL:
+            value = self.build(m, layout)
+            # Making the value may have let other code run, which may have read this field.
+            if slot[0] == NULL:
+                Py_INCREF(value)
+                slot[0] = <PyObject *>value
+        return <object>slot[0]
+
+    cdef object build(self, message *m, Layout layout):
+        cdef message_span *span = _find_span(m, self.field)
+        if span == NULL:
+            return None
+        cdef wire_value value = _value_of_span(span)
+        formats = None if m.formats == NULL else <object>m.formats
+        return _nested_value(_frame_of(m), &value, layout.views[self.field], layout.lists >> self.field & 1, formats,
+                             layout.outline_of(m, self.field), 0, 1)
 
 
 # ---- The catalogue of a side -----------------------------------------------------------------------------------------
@@ -238,17 +297,28 @@ cdef tuple _base_of(cls):  # seldom
 
 # ---- From a class statement to a layout ---------------------------------------------------------------------------------
 
+cdef Layout _layout_of(cls):
+    """The layout of a message class; None where the class has none of its own."""
+    found = cls.__dict__.get("_layout") if isinstance(cls, type) else None
+    return found if isinstance(found, Layout) and (<Layout>found).cls is cls else None
+
 def _declare(cls, wire, role):  # seldom
     """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
-    if "_layout" in cls.__dict__ and isinstance(cls.__dict__["_layout"], Layout):
+    cdef Layout base
+    if isinstance(cls.__dict__.get("_layout"), Layout):
         raise TypeError(f"{cls.__name__} is declared already")
     if type(cls) is not type:
         raise TypeError(f"{cls.__name__}: a message class has no metaclass of its own, and {type(cls).__name__} is one")
     if len(cls.__bases__) != 1:
         # One class alone lays out the slots. A second base would lay them out differently, or bring a dict.
         raise TypeError(f"{cls.__name__}: a message class has one base")
+    base = _layout_of(cls.__base__)
+    if base is None and cls.__base__ not in _bases:
+        # The fields of the base would have no slots in this class, and its descriptors would read those of other fields.
+        raise TypeError(f"{cls.__name__}: its base {cls.__base__.__name__} was never declared: "
+                        "__init_subclass__ must call super().__init_subclass__(**kwargs) for every class")
     names = _wire_names(cls, wire)
     catalogue, kind = _base_of(cls)
     layout = Layout()
@@ -256,10 +326,9 @@ def _declare(cls, wire, role):  # seldom
     layout.side = SIDE_CLIENT if catalogue.side == "client" else SIDE_SERVER
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
-    base = cls.__base__.__dict__.get("_layout")
-    fields = _read_fields(cls, layout, base if isinstance(base, Layout) else None)
+    fields = _read_fields(cls, layout, base)
     _lay_out(layout, fields)
-    _give_role(layout, role, base if isinstance(base, Layout) else None)
+    _give_role(layout, role, base)
     layout.ids.speaker = <uint8_t>_speaker(layout)
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
@@ -409,30 +478,31 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
     kept = []
     if layout.holder:
         layout.wire.outlined = <uint32_t>layout.holder
+    views = [None] * layout.wire.field_count
+    _set_on_class(cls, "event_id", _slot_descriptor(cls, "event_id", SLOT_EVENT_ID, kept))
     for name, (annotation, payload_keys, module) in fields.items():
         number = _number(layout, name)
         view, many = annotations.view_in(annotation, module, ViewObject)
+        views[number] = view
+        layout.lists |= <uint32_t>many << number
         if view is None and (payload_keys or not (annotations.is_nested(annotation) or name in _READ_LATER)):
             descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
         else:
             # The walk makes an outline of the object that the role reads, else of the first object that becomes a view.
             if view is not None and not many and layout.wire.outlined == <uint32_t>WIRE_NO_FIELD:
                 layout.wire.outlined = <uint32_t>number
-            descriptor = _lazy(name, number, layout, view, many)
+            descriptor = _lazy(name, number, cls)
         _set_on_class(cls, name, descriptor)
         if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
             _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))
+    layout.views = tuple(views)
     layout.definitions = tuple(kept)
 
-cdef object _lazy(str name, int number, Layout layout, view, bint many):  # seldom
+cdef object _lazy(str name, uint32_t number, owner):  # seldom
     cdef LazyField field = LazyField()
     field.__name__ = name
     field.field = number
-    field.place = layout.place(number)
-    field.outline_place = layout.place(layout.wire.field_count) if <uint32_t>number == layout.wire.outlined else -1
-    field.view = view
-    field.many = many
-    field.owner = layout.cls
+    field.owner = owner
     return field
 
 cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
@@ -445,16 +515,11 @@ cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
     for i in range(layout.wire.field_count):
         if f.values[i].kind < WIRE_OBJECT:
             continue
+        if not layout.holds_payload(i):
+            # The base classes of this class read the same slot by descriptors of their own.
+            name = layout.names[i]
+            for cls in layout.cls.__mro__:
+                if type(cls.__dict__.get(name)) is MemberDescriptorType:
+                    _set_on_class(cls, name, _lazy(name, i, cls))
         layout.expected_containers |= <uint32_t>1 << i
-        if layout.holds_payload(i):
-            continue
-        name = layout.names[i]
-        if isinstance(layout.cls.__dict__.get(name), LazyField):
-            continue
-        _set_on_class(layout.cls, name, _lazy(name, i, layout, None, False))
-        # The base classes of this class read the same slot by descriptors of their own.
-        for cls in layout.cls.__mro__[1:]:
-            base = cls.__dict__.get("_layout")
-            if isinstance(base, Layout) and name in cls.__dict__ and not isinstance(cls.__dict__[name], LazyField):
-                _set_on_class(cls, name, _lazy(name, i, <Layout>base, None, False))
     return 0

@@ -124,8 +124,8 @@ cdef class AudioEncoder:
         if message is None:
             wire_type = CLIENT.types["input_audio_buffer.append"]
             message = wire_type.layout.cls
-        found = message.__dict__.get("_layout") if isinstance(message, type) else None
-        if not isinstance(found, Layout) or not (<Layout>found).is_audio or message.canonical_type is None:
+        layout = _layout_of(message)
+        if layout is None or not layout.is_audio or message.canonical_type is None:
             raise TypeError(f"message is a message class that has audio, not {message!r:.80}")
         if audio_format is not None and session is not None:
             raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
@@ -134,7 +134,6 @@ cdef class AudioEncoder:
         forced = DEFAULT_FORMAT
         if audio_format is not None:
             forced = forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
-        layout = found
         _check_fields(layout, fields)
         head = self.head_of(layout, fields)
         self.layout = layout

@@ -12,6 +12,7 @@ cdef extern from "message.h":
     void message_freeze(PyTypeObject *type)
     int message_set_on_class(PyTypeObject *type, object name, object value) except -1
     void message_uncounted(object it)
+    PyObject **message_slot_at(message *self, Py_ssize_t place) noexcept
     message_span *message_spans(message *self)
     Py_ssize_t message_span_count(message *self)
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
@@ -40,13 +41,16 @@ cdef message *_message_of(instance) except NULL:
 cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
     """Fills a slot. What the slot held before is not let go of: it was NULL, or _replace does that."""
     Py_INCREF(value)
-    m.slots[place] = <PyObject *>value
+    message_slot_at(m, place)[0] = <PyObject *>value
 
 cdef inline int _replace(message *m, Py_ssize_t place, object value) except -1:
-    cdef PyObject *before = m.slots[place]
+    cdef PyObject *before = message_slot_at(m, place)[0]
     _put(m, place, value)
     Py_XDECREF(before)
     return 0
+
+cdef inline object _frame_of(message *m):
+    return <object>message_slot_at(m, SLOT_FRAME)[0]
 
 cdef message_span *_find_span(message *m, uint32_t field) noexcept:
     cdef message_span *spans = message_spans(m)
@@ -80,58 +84,6 @@ cdef int _set_on_class(cls, str name, value) except -1:  # seldom
 
 
 @cython.final
-cdef class LazyField:
-    """Reads a field whose value is made at its first read: an object or array becomes a view or is parsed then."""
-    cdef readonly str __name__
-    cdef Py_ssize_t place
-    cdef uint32_t field
-    cdef Py_ssize_t outline_place   # the slot that holds the outline of this field, in messages that have one; else -1
-    cdef type owner
-    cdef object view
-    cdef bint many
-
-    def __get__(self, instance, owner):
-        if instance is None:
-            return self
-        if not PyObject_TypeCheck(instance, <PyTypeObject *>self.owner):
-            raise TypeError(f"{self.__name__} is a field of {self.owner.__name__}, not of {type(instance).__name__}")
-        with cython.critical_section(instance):
-            return self.read(<message *><PyObject *>instance)
-
-    def __set__(self, instance, value):  # seldom
-        raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
-
-    cdef object read(self, message *m):
-        if m.slots[self.place] == NULL:
-            value = self.build(m)
-            # Making the value may have let other code run, which may have read this field.
-            if m.slots[self.place] == NULL:
-                _put(m, self.place, value)
-        return <object>m.slots[self.place]
-
-    cdef object build(self, message *m):
-        cdef message_span *span = _find_span(m, self.field)
-        if span == NULL:
-            return None
-        frame = <object>m.slots[SLOT_FRAME]
-        cdef wire_value value = _value_of_span(span)
-        cdef bytes outline = <bytes>m.slots[self.outline_place] if 0 <= self.outline_place < m.slot_count else None
-        return _nested_value(frame, &value, self.view, self.many, None if m.formats == NULL else <object>m.formats, outline, 0, 1)
-
-    cdef str describe(self, message *m):  # seldom
-        """The field for repr, in short, without parsing it; None where it is absent."""
-        cdef message_span *span = _find_span(m, self.field)
-        cdef wire_value value
-        cdef Py_ssize_t size
-        if span == NULL:
-            return None
-        if span.kind != WIRE_OBJECT or self.view is None or self.many:
-            return f"<{span.end - span.start} bytes of JSON>"
-        value = _value_of_span(span)
-        return _describe_view(self.view, _frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
-
-
-@cython.final
 cdef class PayloadText:
     """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
     cdef readonly str __name__
@@ -153,7 +105,7 @@ cdef class PayloadText:
         for i in range(message_span_count(m)):
             if spans[i].payload:
                 value = _value_of_span(&spans[i])
-                return _text(_frame_data(<object>m.slots[SLOT_FRAME], &size), &value)
+                return _text(_frame_data(_frame_of(m), &size), &value)
         return None
 
 

@@ -9,8 +9,8 @@ def _reduced(instance):  # seldom
     formats = None if m.formats == NULL else <object>m.formats
     state = {name: getattr(instance, name) for name in names}
     if layout.side == SIDE_CLIENT:
-        return _restore, (<object>m.slots[SLOT_FRAME], formats, state, "client")
-    return _restore, (<object>m.slots[SLOT_FRAME], formats, state)
+        return _restore, (_frame_of(m), formats, state, "client")
+    return _restore, (_frame_of(m), formats, state)
 
 _reduce = _reduced
 

@@ -61,13 +61,14 @@ cdef extern from *:
     static PyObject *bare_instance(PyObject *cls, PyObject *no_arguments) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_arguments, NULL);
     }
-    /* Whether no class below `base` brings an __init__ of its own. */
-    static int same_init(PyObject *cls, PyObject *base) {
-        return ((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init;
+    /* Whether no class below `base` brings an __init__ or a __new__ of its own. */
+    static int is_made_alike(PyObject *cls, PyObject *base) {
+        return ((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init &&
+               ((PyTypeObject *)cls)->tp_new == ((PyTypeObject *)base)->tp_new;
     }
     """
     object bare_instance(object cls, tuple no_arguments)
-    bint same_init(object cls, object base) noexcept
+    bint is_made_alike(object cls, object base) noexcept
 
 cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, size_t count, wire_value *found) except NULL:
     """Finds members of the view's object in `frame`, the frame of the view. Returns the bytes of the frame."""
@@ -82,20 +83,16 @@ cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, 
     return data
 
 cdef object _view_of_span(cls, frame, size_t start, size_t end, formats, bytes outline, size_t first, unsigned level):
-    if not same_init(cls, ViewObject):
+    if not is_made_alike(cls, ViewObject):
         return cls(_load_span(frame, start, end), formats)
-    cdef ViewObject view = <ViewObject?>bare_instance(cls, ())
-    # All is set at once, and nothing stays of what was there: a __new__ may return one object again and again.
-    with cython.critical_section(view):
-        view.frame = frame
-        view.start = start
-        view.end = end
-        view._formats = formats
-        view.parsed = None
-        view.reads = 0
-        view.outline = outline if level <= WIRE_OUTLINE_LEVELS else None
-        view.first = first
-        view.level = level
+    cdef ViewObject view = bare_instance(cls, ())
+    view.frame = frame
+    view.start = start
+    view.end = end
+    view._formats = formats
+    view.outline = outline if level <= WIRE_OUTLINE_LEVELS else None
+    view.first = first
+    view.level = level
     return view
 
 cdef object _nested_value(frame, const wire_value *value, view, bint many, formats, bytes outline=None, size_t first=0,
