@@ -65,8 +65,9 @@ class SampleQueue:
         or a writable buffer of bytes or of such samples, as sounddevice.RawOutputStream gives it. (n,) and bytes hold the
         channels interleaved. A sample is one instant on all channels, in what is returned too.
 
-        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: memory of another layout is
-        filled with silence where that can be, 0 is returned, and `error` says what was wrong. `check` raises instead.
+        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: for memory of another layout,
+        0 is returned and `error` says what was wrong. Contiguous memory for numbers is silence then; any other stays as it was.
+        `check` raises instead.
         """
     def check(self, out: npt.NDArray[Any] | Buffer, /) -> None:
         """Raises where `read` could not use `out`, and changes nothing: to be called once before the stream starts.

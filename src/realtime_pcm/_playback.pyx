@@ -10,7 +10,7 @@ cimport cython
 cimport numpy as cnp
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDES, PyBuffer_IsContiguous, PyBuffer_Release, Py_buffer
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memset, strchr
 
 cnp.import_array()
 
@@ -167,22 +167,17 @@ _FAULTS = (
     "two threads read at once: a player has one reader",
 )
 
+# What a reader was given. An exporter may leave `shape` and `strides` of a Py_buffer NULL, as ctypes does.
 cdef struct Memory:
-    char *data
+    void *data
+    Py_ssize_t length           # in bytes
     int ndim
-    Py_ssize_t *shape
-    Py_ssize_t *strides
-    Py_ssize_t itemsize
-    Py_ssize_t size             # elements in all
-
-cdef void silence(char *data, int ndim, Py_ssize_t *shape, Py_ssize_t *strides, Py_ssize_t itemsize) noexcept nogil:
-    """Zeros in memory of any layout."""
-    cdef Py_ssize_t i
-    if ndim == 0:
-        memset(data, 0, itemsize)
-        return
-    for i in range(shape[0]):
-        silence(data + i * strides[0], ndim - 1, shape + 1, strides + 1, itemsize)
+    Py_ssize_t columns          # of two dimensions; -1: unknown
+    bint writable
+    bint contiguous             # in the order of C
+    bint numeric                # zero bytes are the number zero
+    bint samples                # the elements are of the player's dtype
+    bint is_bytes
 
 cdef bint is_format(const char *format, char letter) noexcept nogil:
     """Whether a buffer's format is this one letter, in this machine's byte order."""
@@ -191,6 +186,14 @@ cdef bint is_format(const char *format, char letter) noexcept nogil:
     if format[0] == b"@" or format[0] == b"=" or format[0] == NATIVE_ORDER:
         format += 1
     return format[0] == letter and format[1] == 0
+
+cdef bint is_numeric(const char *format) noexcept nogil:
+    """Whether the elements of a buffer are plain numbers: no pointers, characters, structures or Python objects."""
+    if format == NULL:
+        return True
+    if format[0] != 0 and strchr(b"@=<>!", format[0]) != NULL:
+        format += 1
+    return format[0] != 0 and strchr(b"?cbBhHiIlLqQnNefdg", format[0]) != NULL and format[1] == 0
 
 cdef extern from *:
     """
@@ -272,44 +275,40 @@ cdef class SampleQueue:
 
     # ---- the reader
 
-    cdef int look_at(self, Memory *memory, bint contiguous, bint writable, bint right_type, bint is_bytes) noexcept nogil:
+    cdef int look_at(self, const Memory *memory) noexcept nogil:
         """What is wrong with this memory, or LAYOUT_OK."""
-        cdef Py_ssize_t frame
-        if not writable:
+        if not memory.writable:
             return LAYOUT_READ_ONLY
-        if not contiguous:
+        if not memory.contiguous:
             return LAYOUT_NOT_CONTIGUOUS
-        if not right_type and not is_bytes:
+        if not memory.samples and not memory.is_bytes:
             return LAYOUT_DTYPE
-        frame = self.channels * (self.itemsize if is_bytes else 1)
         if memory.ndim == 1:
-            return LAYOUT_OK if memory.size % frame == 0 else LAYOUT_SHAPE
-        if memory.ndim == 2 and not is_bytes and memory.shape[1] == self.channels:
+            return LAYOUT_OK if memory.length % (self.channels * self.itemsize) == 0 else LAYOUT_SHAPE
+        if memory.ndim == 2 and not memory.is_bytes and memory.columns == self.channels:
             return LAYOUT_OK
         return LAYOUT_SHAPE
 
     cdef int fill(self, object out, uint64_t *audio, bint only_look) noexcept:
-        """Reads into `out`, or only looks at its layout. Returns what is wrong with it; then it is silence where it can be."""
+        """Reads into `out`, or only looks at its layout. Returns what is wrong with it; then `out` is silence if it is contiguous
+        memory for numbers, and else stays as it was."""
         cdef Memory memory
         cdef Py_buffer view
         cdef bint is_array = cnp.PyArray_Check(out)
-        cdef bint is_bytes = False, contiguous, writable, right_type
-        cdef int fault, i
+        cdef int fault
         cdef cnp.ndarray array
         if is_array:
             # NumPy's own buffer interface allocates.
             array = <cnp.ndarray>out
-            memory.data = <char *>cnp.PyArray_DATA(array)
+            memory.data = cnp.PyArray_DATA(array)
+            memory.length = cnp.PyArray_NBYTES(array)
             memory.ndim = cnp.PyArray_NDIM(array)
-            memory.shape = <Py_ssize_t *>cnp.PyArray_DIMS(array)
-            memory.strides = <Py_ssize_t *>cnp.PyArray_STRIDES(array)
-            memory.itemsize = cnp.PyArray_ITEMSIZE(array)
-            contiguous = cnp.PyArray_IS_C_CONTIGUOUS(array)
-            writable = cnp.PyArray_ISWRITEABLE(array)
-            right_type = cnp.PyArray_TYPE(array) == self.type_number and not cnp.PyArray_ISBYTESWAPPED(array)
-            # Zeros are silence only where the elements are numbers; in place of Python objects they would be null pointers.
-            if not cnp.PyArray_ISNUMBER(array):
-                return LAYOUT_DTYPE
+            memory.columns = cnp.PyArray_DIM(array, 1) if memory.ndim == 2 else -1
+            memory.writable = cnp.PyArray_ISWRITEABLE(array)
+            memory.contiguous = cnp.PyArray_IS_C_CONTIGUOUS(array)
+            memory.numeric = cnp.PyArray_ISNUMBER(array)
+            memory.samples = cnp.PyArray_TYPE(array) == self.type_number and not cnp.PyArray_ISBYTESWAPPED(array)
+            memory.is_bytes = False
         else:
             if not PyObject_CheckBuffer(out):
                 return LAYOUT_NO_BUFFER
@@ -317,27 +316,23 @@ cdef class SampleQueue:
                 PyObject_GetBuffer(out, &view, PyBUF_STRIDES | PyBUF_FORMAT)
             except BaseException:
                 return LAYOUT_NO_BUFFER
-            memory.data = <char *>view.buf
+            memory.data = view.buf
+            memory.length = view.len
             memory.ndim = view.ndim
-            memory.shape = view.shape
-            memory.strides = view.strides
-            memory.itemsize = view.itemsize
-            contiguous = PyBuffer_IsContiguous(&view, b"C")
-            writable = not view.readonly
-            right_type = view.itemsize == self.itemsize and is_format(view.format, self.letter)
-            is_bytes = view.itemsize == 1 and (
+            memory.columns = view.shape[1] if view.ndim == 2 and view.shape != NULL else -1
+            memory.writable = not view.readonly
+            memory.contiguous = PyBuffer_IsContiguous(&view, b"C")
+            memory.numeric = is_numeric(view.format)
+            memory.samples = view.itemsize == self.itemsize and is_format(view.format, self.letter)
+            memory.is_bytes = view.itemsize == 1 and (
                 is_format(view.format, b"B") or is_format(view.format, b"b") or is_format(view.format, b"c"))
-        memory.size = 1
-        for i in range(memory.ndim):
-            memory.size *= memory.shape[i]
-        fault = self.look_at(&memory, contiguous, writable, right_type, is_bytes)
+        fault = self.look_at(&memory)
         if not only_look:
             if fault == LAYOUT_OK:
                 audio[0] = playback_ring_read(
-                    self.ring, memory.data,
-                    <uint64_t>(memory.size // (self.channels * (self.itemsize if is_bytes else 1))))
-            elif writable:
-                silence(memory.data, memory.ndim, memory.shape, memory.strides, memory.itemsize)
+                    self.ring, memory.data, <uint64_t>(memory.length // (self.channels * self.itemsize)))
+            elif memory.writable and memory.contiguous and memory.numeric:
+                memset(memory.data, 0, <size_t>memory.length)
         if not is_array:
             PyBuffer_Release(&view)
         return fault
@@ -349,8 +344,9 @@ cdef class SampleQueue:
         or a writable buffer of bytes or of such samples, as sounddevice.RawOutputStream gives it. (n,) and bytes hold the
         channels interleaved. A sample is one instant on all channels, in what is returned too.
 
-        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: memory of another layout is
-        filled with silence where that can be, 0 is returned, and `error` says what was wrong. `check` raises instead.
+        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: for memory of another layout,
+        0 is returned and `error` says what was wrong. Contiguous memory for numbers is silence then; any other stays as it was.
+        `check` raises instead.
         """
         cdef uint64_t audio = 0
         cdef int fault
