@@ -3,8 +3,9 @@
     OPENAI_API_KEY=... python examples/twilio_bridge.py --port 8080     # point <Stream url="wss://..."> here
     python examples/twilio_bridge.py --loopback                         # a caller and a server on this machine
 
-Both sides speak G.711 mu-law in base64, so audio is passed on as it is: `message.delta`. Twilio sends back a mark for each piece
-that it has played, so that an interruption knows what the caller heard: PlaybackTracker keeps the account.
+Both sides speak G.711 mu-law in base64, so audio is passed on as it is: `message.delta`. If the server settles on another format,
+the call ends with a sentence that says so. Twilio sends back a mark for each piece that it has played, so that an interruption
+knows what the caller heard: PlaybackTracker keeps the account.
 
 Needs: pip install "realtime-pcm[cli]"
 """
@@ -32,6 +33,7 @@ URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
 MAX_MESSAGE = 64 * 1024 * 1024
 FRAME = 160  # bytes of mu-law in 20 ms
 PCMU = {"type": "audio/pcmu"}
+ULAW = rp.AudioFormat("g711_ulaw", 8000)  # what PCMU is once it is settled
 SESSION = {
     "type": "realtime",
     "instructions": "You answer the phone. Be brief.",
@@ -79,7 +81,17 @@ async def model_to_phone(
 
     # Once either side is gone, the next audio of the caller ends the call.
     with contextlib.suppress(ConnectionClosed):
-        async for message in rp.decode_stream(model, dtype="uint8", errors="skip"):
+        stream = rp.decode_stream(model, dtype="uint8", errors="skip")
+        async for message in stream:
+            if isinstance(message, rp.messages.SessionUpdated):
+                settled = {stream.decoder.session.input_audio_format, stream.decoder.session.audio_format}
+            else:
+                settled = {message.audio_format} if isinstance(message, rp.messages.ResponseAudioDelta) else {ULAW}
+            if settled != {ULAW}:
+                named = " and ".join(f"{other.encoding} at {other.rate} Hz" for other in settled - {ULAW})
+                print(shown_text(f"the call ended: it needs mu-law both ways, and the server settled on {named}"))
+                await phone.close()
+                return
             name = tracker.sent(message)
             match message:
                 case rp.messages.ResponseAudioDelta(delta=audio) if name is not None:

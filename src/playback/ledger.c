@@ -148,8 +148,9 @@ void playback_ledger_append(playback_ledger *ledger, uint32_t number, uint64_t p
     to->end = position + count;
     to->queued += count;
     to->short_of_end = false;
-    if (!to->open && !to->ended) {
+    if (!to->open) {
         to->open = true;
+        to->ended = false; /* more of it comes after its end */
         ledger->open++;
     }
 }

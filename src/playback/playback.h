@@ -100,7 +100,7 @@ void playback_ledger_append(playback_ledger *ledger, uint32_t item, uint64_t pos
                             const playback_place *place);
 /* The item's last samples found no room. */
 void playback_ledger_refuse(playback_ledger *ledger, uint32_t item);
-/* The item has ended. */
+/* The item has ended, unless an append follows. */
 void playback_ledger_end(playback_ledger *ledger, uint32_t item);
 /* Whether an item has samples and has not ended. */
 bool playback_ledger_is_open(const playback_ledger *ledger);

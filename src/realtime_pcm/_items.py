@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .conversation import Answer, Answers, remember, repeats, response_id_of, text_id
 from .messages import (
     AudioEnd,
     AudioMessage,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from ._playback import Report
     from ._resample import Resampler, Samples
 
-_MOST_RESPONSES = 1024  # responses under way
-_MOST_SILENCED = 4096  # interrupted responses and items: more than one interruption can have
-_LONGEST_ID = 512
+_MOST_SILENCED = 4096  # interrupted items: more than one interruption can have
 
 
 # ---- What an interruption says -----------------------------------------------------------------------------
@@ -106,11 +105,13 @@ def _said_of(reports: list[Report], streams: dict[int, Stream]) -> Interruption:
     heard: set[str | None] = {None}
     for item, received, samples, complete in reports:
         stream = streams[item]
-        response_id, item_id, index = stream.key
+        (response_id, item_id), index = stream.key
         content_index = index or 0
         end_ms = samples * 1000 // stream.item_rate
         if complete:
             played.append(PlayedItem(item_id, content_index, samples, response_id, stream.item_rate))
+        elif stream.gone:
+            continue
         elif end_ms == 0:
             silent.append((stream, samples, received))
             continue
@@ -126,7 +127,7 @@ def _said_of(reports: list[Report], streams: dict[int, Stream]) -> Interruption:
         heard.add(item_id)
     unheard = []
     for stream, samples, received in silent:
-        response_id, item_id, index = stream.key
+        (response_id, item_id), index = stream.key
         delete = None if item_id in heard else _frame("conversation.item.delete", item_id=item_id)
         unheard.append(UnheardItem(item_id, index or 0, samples, delete, response_id, stream.item_rate, received))
     return Interruption(tuple(truncations), tuple(unheard), tuple(played), tuple(unidentified))
@@ -138,7 +139,8 @@ def _frame(kind: str, **fields: object) -> str:
 
 # ---- What comes in -----------------------------------------------------------------------------------------
 
-Key = tuple["str | None", "str | None", "int | None"]
+Item = tuple["str | None", "str | None"]  # response_id, item_id
+Key = tuple[Item, "int | None"]  # and the first content_index
 
 
 class Stream:
@@ -149,13 +151,32 @@ class Stream:
     bytes where the decoder's dtype is uint8.
     """
 
-    __slots__ = ("expected", "index", "item", "item_rate", "key", "origin", "over", "rate", "resampler", "rest", "start", "unit")
+    __slots__ = (
+        "answer",
+        "expected",
+        "gone",
+        "index",
+        "item",
+        "item_rate",
+        "key",
+        "last_index",
+        "origin",
+        "over",
+        "rate",
+        "resampler",
+        "rest",
+        "start",
+        "unit",
+    )
 
-    def __init__(self, key: Key, item: int, rate: int, unit: int) -> None:
+    def __init__(self, key: Key, answer: Answer | None, item: int, rate: int, unit: int) -> None:
         self.key = key
+        self.last_index = key[1]  # the content_index of its newest message
+        self.answer = answer  # the announced answer that it is part of
         self.item = item  # its number in the ledger
         self.item_rate = rate  # places in the item count samples of this rate
-        self.over = False  # its end has come
+        self.over = False  # its end has come, and no audio since
+        self.gone = False  # its session is gone: no frame can name it any more
         self.expected = 0  # the sample_offset of the next message
         self.rate = rate  # of the segment
         self.unit = unit  # what one sample on all channels is in `expected`
@@ -186,18 +207,19 @@ class Stream:
 
 
 class Conversation:
-    """Which audio is to be played: what is new. Not what came before, nor what was interrupted."""
+    """Which audio is to be played: what is new. Not what came before, nor what was interrupted and is still due."""
 
     __slots__ = (
+        "_before",
         "_begin",
         "_end",
+        "answers",
         "duplicates",
         "forgotten",
         "full",
         "late",
-        "responses",
+        "newest",
         "silenced",
-        "silenced_rest",
         "streams",
         "streams_of_items",
     )
@@ -205,36 +227,69 @@ class Conversation:
     def __init__(self, begin: Callable[[], int], end: Callable[[Stream], None]) -> None:
         self._begin = begin
         self._end = end
+        self._before: AudioMessage | None = None
         self.streams: dict[Key, Stream] = {}
+        self.newest: dict[Item, Stream] = {}  # the stream of each item that spoke last
         self.streams_of_items: dict[int, Stream] = {}  # by their number in the ledger
-        self.responses: dict[str, None] = {}  # those under way
-        self.silenced: dict[tuple[str, str], None] = {}  # ("response" or "item", id)
-        self.silenced_rest = False  # audio without ids is late
+        self.answers = Answers()
+        self.silenced: dict[Item, None] = {}  # interrupted items of answers that nobody announced
         self.late = self.duplicates = self.forgotten = 0
         self.full = False
 
     def follow(self, message: object) -> None:
         """What a message without audio does: a response or a session begins, audio ends. Others do nothing."""
         if isinstance(message, ResponseCreated):
-            response_id = _response_id(message)
-            if response_id is not None:
-                _remember(self.responses, response_id, _MOST_RESPONSES)
-            self.silenced_rest = False
+            self.answers.begin(response_id_of(message))
+            self.silenced.clear()
         elif isinstance(message, ResponseDone):
-            response_id = _response_id(message)
-            if response_id is not None:
-                self.responses.pop(response_id, None)
-            self._finish([stream for stream in self.streams.values() if stream.key[0] == response_id])
+            response_id = response_id_of(message)
+            self.answers.end(response_id)
+            for item in [item for item in self.silenced if item[0] is None or item[0] == response_id]:
+                del self.silenced[item]
+            self._end_answers(response_id)
         elif isinstance(message, AudioEnd):
-            stream = self.streams.get(_key(message))
-            self._finish([] if stream is None else [stream])
+            key = _key(message)
+            without_ids = key[0] == (None, None)
+            if not self.answers.announced:
+                self.silenced.clear() if without_ids else self.silenced.pop(key[0], None)
+            stream = self._find(key)
+            self._finish(list(self.streams.values()) if without_ids else [] if stream is None else [stream])
         elif isinstance(message, (SessionCreated, SessionStarted)):
             # Another connection: its ids have nothing to do with those before.
             self._finish(list(self.streams.values()))
+            for stream in self.streams_of_items.values():
+                stream.gone = True
             self.streams.clear()
-            self.responses.clear()
+            self.newest.clear()
             self.silenced.clear()
-            self.silenced_rest = False
+            self.answers = Answers()
+            self._before = None
+
+    def _end_answers(self, response_id: str | None) -> None:
+        """Ends the items of a response that is done: what comes under their ids is another answer's."""
+        over = []
+        for (item, _), stream in self.streams.items():
+            if item[0] == response_id or (item[0] is None if stream.answer is None else stream.answer.over):
+                over.append(stream)
+        self._finish(over)
+        for stream in over:
+            self._drop(stream)
+
+    def _drop(self, stream: Stream) -> None:
+        """What comes under its ids is another stream."""
+        if self.streams.get(stream.key) is stream:
+            del self.streams[stream.key]
+        if self.newest.get(stream.key[0]) is stream:
+            del self.newest[stream.key[0]]
+
+    def _find(self, key: Key) -> Stream | None:
+        """The stream of these ids, as the session finds its own: some servers count chunks with content_index."""
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.newest.get(key[0])
+            if stream is not None and stream.over:
+                return None
+        return stream
 
     def _finish(self, streams: list[Stream]) -> None:
         for stream in streams:
@@ -251,90 +306,79 @@ class Conversation:
         units of Stream.expected. The stream stands where it did before the message.
         """
         self.full = False
-        key = _key(message)
-        response_id, item_id, _ = key
-        if (
-            ("response", response_id) in self.silenced
-            or ("item", item_id) in self.silenced
-            or (self.silenced_rest and response_id is None and item_id is None)
-        ):
+        before, self._before = self._before, message
+        key = item, content_index = _key(message)
+        answer = self.answers.of(item[0])
+        if (answer is not None and answer.interrupted) or item in self.silenced:
             self.late += size // unit
             return None
-        stream = self.streams.get(key)
-        if stream is not None and stream.over and response_id is None and item_id is None:
-            stream = None  # what follows the end of audio without ids is the next one
-        if stream is None:
-            stream = self._new(key, rate, unit)
+        stream = self._find(key)
+        if before is not None and repeats(before, message):
+            if before.type != message.type:
+                self._before = None  # its twin has come: the next one is new, even if it sounds the same
+            self.duplicates += size // unit
+            if stream is not None and offset == stream.expected:
+                # The decoder has counted it: those samples are no part of the item.
+                stream.expected += size
+                stream.start += size
+            return None
+        if stream is None or (stream.over and item[1] is None):
+            stream = self._new(key, answer, rate, unit)
             self.full = stream is None
             return None if stream is None else (stream, 0, True)
-        if stream.over:
-            self.duplicates += size // unit
-            return None
-        if (rate, unit) != (stream.rate, stream.unit):
-            return stream, 0, True
-        skip = 0 if offset is None else max(0, stream.expected - offset)
-        if skip >= size:
-            self.duplicates += size // unit
-            return None
-        self.duplicates += skip // unit
-        return stream, skip, offset is not None and offset > stream.expected
+        # A decoder may count anew after an end, or under another content_index.
+        restarts = offset == 0 and (stream.over or content_index != stream.last_index)
+        anew = restarts or (rate, unit) != (stream.rate, stream.unit)
+        skip = 0
+        if not anew and offset is not None:
+            skip = max(0, stream.expected - offset)
+            if skip >= size:
+                self.duplicates += size // unit
+                return None
+            self.duplicates += skip // unit
+            anew = offset > stream.expected
+        stream.over = False
+        stream.last_index = content_index
+        self.newest[item] = stream
+        return stream, skip, anew
 
-    def _new(self, key: Key, rate: int, unit: int) -> Stream | None:
-        item = self._begin()
-        if item < 0:
+    def _new(self, key: Key, answer: Answer | None, rate: int, unit: int) -> Stream | None:
+        number = self._begin()
+        if number < 0:
             return None
-        forgotten = self.streams_of_items.get(item)
+        forgotten = self.streams_of_items.get(number)
         if forgotten is not None:
             self.forgotten += 1
-            if self.streams.get(forgotten.key) is forgotten:
-                del self.streams[forgotten.key]
-        stream = Stream(key, item, rate, unit)
-        self.streams[key] = self.streams_of_items[item] = stream
+            self._drop(forgotten)
+        stream = Stream(key, answer, number, rate, unit)
+        self.streams[key] = self.newest[key[0]] = self.streams_of_items[number] = stream
         return stream
 
     def interrupted(self, reports: list[Report]) -> Interruption:
-        """Silences all that is known, and says what the ledger's reports mean."""
+        """Silences what is still due of all that is known, and says what the ledger's reports mean."""
         said = _said_of(reports, self.streams_of_items)
-        for response_id in self.responses:
-            _remember(self.silenced, ("response", response_id), _MOST_SILENCED)
-        for stream in self.streams_of_items.values():
-            response_id_, item_id, _ = stream.key
-            if response_id_ is not None:
-                _remember(self.silenced, ("response", response_id_), _MOST_SILENCED)
-            if item_id is not None:
-                _remember(self.silenced, ("item", item_id), _MOST_SILENCED)
-        self.silenced_rest = True
-        self.responses.clear()
+        self.answers.interrupt()
+        for (item, _), stream in self.streams.items():
+            if stream.answer is None and not stream.over:
+                remember(self.silenced, item, None, _MOST_SILENCED)
         self.streams.clear()
+        self.newest.clear()
         self.streams_of_items.clear()
         return said
 
-
-def _remember(known: dict[Any, None], what: object, most: int) -> None:
-    """Adds to a table of bounded size; the oldest entry makes room."""
-    if what not in known and len(known) >= most:
-        del known[next(iter(known))]
-    known[what] = None
-
-
-def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and len(value) <= _LONGEST_ID else None
+    def resume(self) -> None:
+        """Ends the silence of an interruption by hand."""
+        self.answers.resume()
+        self.silenced.clear()
 
 
 def _key(message: RealtimeServerMessage) -> Key:
     # A private class need not declare all three.
     index = getattr(message, "content_index", None)
     return (
-        _id(getattr(message, "response_id", None)),
-        _id(getattr(message, "item_id", None)),
+        (text_id(getattr(message, "response_id", None)), text_id(getattr(message, "item_id", None))),
         index if type(index) is int and 0 <= index < 1 << 63 else None,
     )
-
-
-def _response_id(message: ResponseCreated | ResponseDone) -> str | None:
-    # xAI leaves `response` empty and names the response beside it; any other JSON value may stand there.
-    named = _id(getattr(message.response, "id", None))
-    return _id(message.response_id) if named is None else named
 
 
 def is_speech(message: object) -> TypeGuard[AudioMessage]:

@@ -10,17 +10,24 @@
 
     stream = sounddevice.RawOutputStream(24_000, channels=1, dtype="int16", callback=callback)
 
-An item, here, is one content part of one item of the conversation: what (response_id, item_id, content_index) name together.
+An item, here, is one content part of one item of the conversation: the audio under one response_id and item_id. Another
+content_index after an audio.done is the next part; without an audio.done in between it is the same part, because some servers
+count chunks with it. An id is a string of 1 to 512 characters; anything else is no id.
 
-What is played. Audio is queued in the order in which its messages arrive, also where items are interleaved. Audio that was
-written before is not queued again: an item's samples are told apart by `sample_offset`, so its messages must come from a
-Decoder; messages of `rp.decode`, whose sample_offset is None, are taken as one after another. Audio of an item that has
-ended is a duplicate too. An id that is not a string, or is longer than 512 characters, counts as absent.
+What is played. Audio is queued in the order in which its messages arrive, also where items are interleaved, and also after an
+audio.done. Audio that was written before is not queued again: an item's samples are told apart by `sample_offset`, so its
+messages must come from a Decoder; messages of `rp.decode`, whose sample_offset is None, are taken as one after another. A delta
+that the server sends twice is played once: same event_id and payload as the delta before, or the same payload under the GA and
+the beta name.
 
-What is late. `interrupt` silences every item and response that it knows of, a response of which only the response.created has
-come included: what still arrives of them is dropped and counted. Audio without response_id and item_id is dropped from an
-interruption until the next response.created or session.created; where a server sends no such message (translation, GPT-Live),
-`resume` takes their place.
+What is late. `interrupt` silences what is still due: the rest of each response under way, from its response.created to its
+response.done. On servers that send no response.created, it silences each item that has not ended, until its audio.done or
+response.done. What still comes of them is dropped and counted; what comes after that end is played, whatever its ids. A new
+response.created ends the silence of its own id, and of all that no response.created announced. Where a server sends none of
+these messages (translation, GPT-Live), `resume` takes their place. docs/guide/barge-in.md lists the servers.
+
+A new connection. After a session.created, what is queued plays on until `interrupt`, which from then on names no item of the
+session before.
 
 How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a
 thread that only computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many.
@@ -35,6 +42,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, final
 
@@ -58,7 +66,7 @@ __all__ = ["Interruption", "PlaybackBuffer", "PlaybackTracker", "PlayedItem", "T
 _MOST_MARKS = 4096  # marks that are awaited
 
 # The bytes of one sample where the decoder hands on the payload.
-_BYTES = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
+_BYTES = {"pcm16": 2, "float32": 4, "g711_ulaw": 1, "g711_alaw": 1}
 
 
 # ---- One call at a time ------------------------------------------------------------------------------------
@@ -96,6 +104,9 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+_now = time.monotonic  # tests set it
 
 
 def _called_inside(method: str) -> NoReturn:
@@ -194,9 +205,9 @@ class PlaybackBuffer(SampleQueue):
                 self._inside = False
 
     def resume(self) -> None:
-        """After an interruption, plays audio without ids again: for servers that send no response.created."""
+        """Ends the silence of an interruption: whatever comes next is played."""
         with self._lock:
-            self._conversation.silenced_rest = False
+            self._conversation.resume()
 
     @property
     def refused(self) -> int:
@@ -208,12 +219,12 @@ class PlaybackBuffer(SampleQueue):
 
     @property
     def late(self) -> int:
-        """Samples, as the messages had them, that came after their item or response was interrupted."""
+        """Samples, as the messages had them, that were still due when their item or response was interrupted."""
         return self._conversation.late
 
     @property
     def duplicates(self) -> int:
-        """Samples, as the messages had them, that had been written before or came after the end of their item."""
+        """Samples, as the messages had them, that had been written before, or that the server sent twice."""
         return self._conversation.duplicates
 
     @property
@@ -293,19 +304,37 @@ class PlaybackTracker:
         tracker.acknowledge(name)                   # when the mark comes back: all before it was heard
         interruption = tracker.interrupt()          # before the other side is told to drop its queue
 
-    Items, late audio and duplicates are what the module says they are. Twilio sends the marks of audio that it drops back, as
+    Items, late audio and duplicates are what the module says they are. Marks say what was heard for certain. Of the first message
+    whose mark is awaited, as much counts as heard as has had time to be played: since the mark before it came back, or since it
+    was sent where nothing was awaited. So an answer that comes in one long message is cut where the user interrupted it.
+
+    Twilio sends the marks of audio that it drops back, as
     if it had been played: marks from before an interruption count for nothing, so call `interrupt` before sending "clear".
     Any thread may call any method; one call runs at a time.
     """
 
-    __slots__ = ("__weakref__", "_base", "_conversation", "_heard", "_inside", "_ledger", "_lock", "_marks", "_names", "_sent")
+    __slots__ = (
+        "__weakref__",
+        "_base",
+        "_conversation",
+        "_heard",
+        "_inside",
+        "_ledger",
+        "_lock",
+        "_marks",
+        "_names",
+        "_sent",
+        "_since",
+    )
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._inside = False
         self._ledger = Ledger()
         self._conversation = Conversation(self._begin, self._end_stream)
-        self._marks: dict[str, int] = {}  # the position after the audio of each mark that is awaited
+        # The position after the audio of each mark that is awaited, and the samples a second of that audio.
+        self._marks: dict[str, tuple[int, int]] = {}
+        self._since = 0.0  # when the other side began to play the first of them, at the earliest
         self._names = 0
         self._base = self._heard = self._sent = 0  # positions: of the last interruption, heard, sent
         _enroll(self)
@@ -323,7 +352,7 @@ class PlaybackTracker:
         without audio, and for audio that is late or came before: it is not to be sent on.
 
         TypeError where this is no message. ValueError, and nothing is changed, where uint8 pcm is in an encoding whose
-        samples cannot be counted (neither pcm16 nor G.711).
+        samples cannot be counted (neither pcm16, float32 nor G.711).
         """
         with self._lock:
             if self._inside:
@@ -344,11 +373,12 @@ class PlaybackTracker:
         False where it counts for nothing: it was never given, came before, or is from before an interruption.
         """
         with self._lock:
-            position = self._marks.get(name)
-            if position is None:
+            mark = self._marks.get(name)
+            if mark is None:
                 return False
-            self._heard = position
-            while self._marks and next(iter(self._marks.values())) <= position:
+            self._heard = mark[0]
+            self._since = _now()
+            while self._marks and next(iter(self._marks.values()))[0] <= self._heard:
                 del self._marks[next(iter(self._marks))]
             return True
 
@@ -356,7 +386,7 @@ class PlaybackTracker:
         """Says what was heard of every item since the interruption before, and silences what still comes of them.
 
         played: how many samples the other side has played of those sent since then, as itself says, in the rate of the
-        messages; None: as many as the acknowledged marks say. More than was sent counts as all. TypeError or ValueError where
+        messages; None: as many as the marks and the time say. More than was sent counts as all. TypeError or ValueError where
         it is not an int of at least 0.
         """
         if played is not None:
@@ -369,7 +399,7 @@ class PlaybackTracker:
                 _called_inside("interrupt")
             try:
                 self._inside = True
-                heard = self._heard if played is None else min(self._base + played, self._sent)
+                heard = self._heard_by_now() if played is None else min(self._base + played, self._sent)
                 said = self._conversation.interrupted(self._ledger.settle(heard))
                 self._marks.clear()
                 self._base = self._heard = self._sent
@@ -378,9 +408,9 @@ class PlaybackTracker:
                 self._inside = False
 
     def resume(self) -> None:
-        """After an interruption, takes audio without ids again: for servers that send no response.created."""
+        """Ends the silence of an interruption: whatever comes next is to be sent on."""
         with self._lock:
-            self._conversation.silenced_rest = False
+            self._conversation.resume()
 
     @property
     def unacknowledged(self) -> int:
@@ -389,18 +419,24 @@ class PlaybackTracker:
 
     @property
     def late(self) -> int:
-        """Samples that came after their item or response was interrupted."""
+        """Samples that were still due when their item or response was interrupted."""
         return self._conversation.late
 
     @property
     def duplicates(self) -> int:
-        """Samples that had been sent before or came after the end of their item."""
+        """Samples that had been sent before, or that the server sent twice."""
         return self._conversation.duplicates
 
     @property
     def forgotten(self) -> int:
         """Items that will not be in an Interruption: the newest 1,024 are remembered."""
         return self._conversation.forgotten
+
+    def _heard_by_now(self) -> int:
+        if not self._marks:
+            return self._heard
+        end, rate = next(iter(self._marks.values()))
+        return min(end, self._heard + int((_now() - self._since) * rate))
 
     def _sent_audio(self, message: AudioMessage) -> str | None:
         pcm, audio = samples_of(message), message.audio_format
@@ -409,7 +445,7 @@ class PlaybackTracker:
             width = _BYTES.get(audio.encoding)
             if width is None:
                 raise ValueError(
-                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16 or G.711, or pcm of another dtype"
+                    f"the samples of {audio.encoding!r} cannot be counted: expected pcm16, float32 or G.711, or another dtype"
                 )
             unit *= width
         size, offset = pcm.size, message.sample_offset
@@ -428,13 +464,15 @@ class PlaybackTracker:
         self._ledger.receive(stream.item, stream.received)
         # All of the message is sent on: what came before takes its time too, but is nobody's.
         position = self._sent + skip // unit
+        if self._sent == self._heard:
+            self._since = _now()
         self._ledger.append(stream.item, position, count, stream.origin, index, stream.item_rate, audio.rate, self._sent)
         self._sent = position + count
         self._names += 1
         name = f"audio-{self._names}"
         if len(self._marks) >= _MOST_MARKS:
             del self._marks[next(iter(self._marks))]  # a later one says the same
-        self._marks[name] = self._sent
+        self._marks[name] = self._sent, audio.rate
         return name
 
     def _begin(self) -> int:

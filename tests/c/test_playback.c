@@ -135,7 +135,7 @@ static void ledger_against_model(uint64_t operations) {
             if (began == 0) continue;
             uint32_t item = (uint32_t)below(&state, began);
             uint64_t count = below(&state, 40);
-            if (ended[item]) continue;
+            if (ended[item] && below(&state, 4) > 0) continue;
             if (below(&state, 8) == 0) {
                 playback_ledger_end(ledger, item);
                 ended[item] = true;
@@ -160,7 +160,7 @@ static void ledger_against_model(uint64_t operations) {
             }
             position += count;
             index[item] += count;
-            if (count > 0) short_of_end[item] = false;
+            if (count > 0) short_of_end[item] = ended[item] = false; /* more of it came after its end */
         }
         uint64_t heard = below(&state, position + 1);
         uint64_t place[ITEMS] = {0}, rest[ITEMS] = {0}, queued[ITEMS] = {0};

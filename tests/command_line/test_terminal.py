@@ -398,3 +398,37 @@ def test_the_phone_bridge_ends_a_call_whose_model_is_gone(capsys: pytest.Capture
     output = capsys.readouterr().out
     assert output.startswith("the call ended: ") and r"\x1b]0;title\x07evil" in output
     assert not unfit(output)
+
+
+@needs_examples
+@pytest.mark.parametrize("told", ["session.updated", "delta"])
+def test_the_phone_bridge_stops_where_the_server_ignores_the_wish_for_mu_law(
+    told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it says so, or sends pcm16 without a word: no byte of it reaches the caller as mu-law."""
+    pytest.importorskip("websockets")
+    from websockets.asyncio.client import connect
+    from websockets.asyncio.server import serve
+
+    module = load(EXAMPLES / "twilio_bridge.py")
+    pcm16 = {"format": {"type": "audio/pcm", "rate": 24_000}}
+    frames = {
+        "session.updated": {"type": "session.updated", "session": {"audio": {"input": pcm16, "output": pcm16}}},
+        "delta": {"type": "response.output_audio.delta", "item_id": "i", "delta": "AAAA"},
+    }
+
+    async def model(ws: Any) -> None:
+        await ws.recv()
+        await ws.send(json.dumps(frames[told]))
+        await ws.send(json.dumps(frames["delta"]))
+        await ws.wait_closed()
+
+    async def call() -> list[Any]:
+        async with serve(model, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+            async with serve(lambda phone: module.bridge(phone, url, "none"), "127.0.0.1", 0) as bridge:
+                async with connect(f"ws://127.0.0.1:{next(iter(bridge.sockets)).getsockname()[1]}") as phone:
+                    return [text async for text in phone]
+
+    assert asyncio.run(asyncio.wait_for(call(), 30)) == []
+    assert "it needs mu-law both ways, and the server settled on pcm16 at 24000 Hz" in capsys.readouterr().out

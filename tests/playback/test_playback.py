@@ -215,6 +215,7 @@ def test_an_item_is_not_deleted_for_one_of_its_parts() -> None:
     """The first part was heard: deleting the item would take that away too."""
     player, decoder = PlaybackBuffer(RATE), rp.Decoder()
     player.write(audio(240, 1, decoder, **IDS))
+    player.write(decoder.decode(done(**IDS)))
     player.write(audio(240, 1, decoder, **(IDS | {"content_index": 1})))
     heard(player, 100)
     said = player.interrupt()
@@ -296,12 +297,13 @@ def test_ids_are_escaped_in_frames() -> None:
 
 def test_late_audio_is_dropped_and_counted() -> None:
     player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(decoder.decode(response("response.created", "r1")))
     player.write(audio(240, 1, decoder, **IDS))
     heard(player, 100)
     player.interrupt()
     assert player.write(audio(240, 241, decoder, **IDS)) == 0
     assert player.write(audio(240, 1, decoder, **(IDS | {"item_id": "i1b"}))) == 0  # the same response goes on
-    assert player.write(audio(240, 1, decoder, item_id="i1")) == 0  # the same item
+    assert player.write(audio(240, 1, decoder, item_id="i1")) == 0  # no other response is under way
     assert player.late == 720
     player.write(decoder.decode(done(**IDS)))
     player.write(decoder.decode(response("response.created", "r2")))
@@ -316,6 +318,7 @@ def test_a_response_that_had_begun_without_audio_is_interrupted_too() -> None:
     player.write(decoder.decode(response("response.created", "r1")))
     player.interrupt()
     assert player.write(audio(240, 1, decoder, **IDS)) == 0 and player.late == 240
+    player.write(decoder.decode(response("response.created", "r2")))
     assert player.write(audio(240, 1, decoder, **OTHER)) == 240
 
 
@@ -370,6 +373,16 @@ def test_a_new_connection_begins_afresh() -> None:
         assert [item[0] for item in plain(player.interrupt())["played"]] in (["i2", "i1"], ["i1"])
 
 
+def test_after_a_reconnect_no_frame_names_an_item_of_the_session_that_is_gone() -> None:
+    player, decoder = PlaybackBuffer(RATE), rp.Decoder()
+    player.write(audio(2_400, 1, decoder, **IDS))
+    player.write(audio(2_400, 1, decoder, **OTHER))
+    player.write(rp.Decoder().decode(session("session.created")))
+    assert heard(player, 1_200) == up(1, 1_200)  # what is queued plays on
+    said = player.interrupt()
+    assert player.queued == 0 and (said.truncations, said.unheard, said.unidentified) == ((), (), ())
+
+
 # ---- duplicates and gaps
 
 
@@ -384,8 +397,6 @@ def test_audio_that_comes_twice_is_played_once() -> None:
     assert player.duplicates == 100 + 150 + 50
     assert heard(player, 999) == up(1, 300)
     player.write(decoder.decode(done(**IDS)))
-    assert player.write(first) == 0  # an item that has ended gets no more
-    assert player.duplicates == 400
     assert plain(player.interrupt())["played"] == [("i1", 0, 300)]
 
 
@@ -466,7 +477,7 @@ def test_response_done_ends_the_items_of_the_response() -> None:
     """A cancelled response sends no done for its audio."""
     player, decoder = PlaybackBuffer(RATE), rp.Decoder()
     player.write(audio(20, 1, decoder, **IDS))
-    player.write(audio(20, 1, decoder, **(IDS | {"content_index": 1})))
+    player.write(audio(20, 1, decoder, **(IDS | {"item_id": "i1b"})))
     player.write(decoder.decode(response("response.done", "r1")))
     heard(player, 100)
     assert player.underruns == 0
@@ -775,6 +786,8 @@ def test_more_interruptions_than_are_remembered() -> None:
     for number in range(5_000):
         player.write(decoder.decode(response("response.created", f"r{number}")))
         player.interrupt()
+    assert player.write(audio(24, 1, decoder, response_id="r4999")) == 0
+    player.write(decoder.decode(response("response.created", None)))
     assert player.write(audio(24, 1, decoder, response_id="r4999")) == 0
     assert player.write(audio(24, 1, decoder, response_id="r0")) == 24
 

@@ -7,12 +7,30 @@ from typing import Any
 import pytest
 
 import realtime_pcm as rp
+from realtime_pcm import playback
 from realtime_pcm.playback import PlaybackTracker
 from support.playback_model import plain
 from support.session_frames import ULAW, b64, delta, done, dumps, response, session
 
 IDS = {"response_id": "r1", "item_id": "i1", "content_index": 0}
 OTHER = {"response_id": "r2", "item_id": "i2", "content_index": 0}
+
+
+class Clock:
+    """Stands until a test moves it: what is heard without a mark follows the time."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(playback, "_now", clock)
+    return clock
 
 
 def audio(decoder: rp.Decoder, count: int, **ids: Any) -> Any:
@@ -93,10 +111,10 @@ def test_late_audio_and_duplicates_are_not_to_be_sent_on() -> None:
     assert tracker.sent(audio(again, 480, **IDS)) and tracker.duplicates == 480
     assert plain(tracker.interrupt(240 + 240 + 100))["truncations"] == [("i1", 0, 340, 14, 480)]
     assert tracker.sent(audio(decoder, 240, **IDS)) is None and tracker.late == 240
-    assert tracker.sent(decoder.decode(delta(bytes(2)))) is None
     tracker.sent(decoder.decode(response("response.created", None)))
     assert tracker.sent(decoder.decode(delta(bytes(2))))
     tracker.interrupt()
+    assert tracker.sent(decoder.decode(delta(bytes(2)))) is None
     tracker.resume()
     assert tracker.sent(decoder.decode(delta(bytes(2))))
 
@@ -171,3 +189,48 @@ def test_interleaved_items_beyond_the_runs_that_are_remembered() -> None:
         tracker.sent(audio(decoder, 24, **OTHER))
     said = tracker.interrupt(0)
     assert [cut.samples for cut in said.truncations] == [24 * (3_000 - 2_048)] * 2
+
+
+# ---- time, where no mark has come
+
+
+@pytest.mark.parametrize(("seconds", "samples"), [(0.0, 0), (2**-11, 11), (0.25, 6_000), (5.0, 120_000), (11.0, 240_000)])
+def test_an_utterance_in_one_message_is_cut_where_its_time_ran_to(clock: Clock, seconds: float, samples: int) -> None:
+    tracker, decoder = PlaybackTracker(), rp.Decoder()
+    tracker.sent(audio(decoder, 240_000, **IDS))
+    clock.seconds += seconds
+    said = plain(tracker.interrupt())
+    assert [item[2] for item in said["truncations"] + said["unheard"]] == [samples]
+    assert len(said["unheard"]) == len(said["deleted"]) == (samples < 24)
+
+
+def test_time_runs_from_the_mark_before(clock: Clock) -> None:
+    """And reaches no further than the first message whose mark is awaited: had that been played, its mark would be here."""
+    for seconds, samples in ((0.01, 480 + 240), (9.0, 480 + 480)):
+        tracker, decoder = PlaybackTracker(), rp.Decoder()
+        first = str(tracker.sent(audio(decoder, 480, **IDS)))
+        tracker.sent(audio(decoder, 480, **IDS))
+        tracker.sent(audio(decoder, 480, **OTHER))
+        clock.seconds += 1.0
+        assert tracker.acknowledge(first)
+        clock.seconds += seconds
+        said = plain(tracker.interrupt())
+        assert [item[:3] for item in said["truncations"] + said["unheard"]] == [("i1", 0, samples), ("i2", 0, 0)]
+
+
+def test_time_with_nothing_to_play_does_not_count(clock: Clock) -> None:
+    tracker, decoder = PlaybackTracker(), rp.Decoder()
+    tracker.acknowledge(str(tracker.sent(audio(decoder, 480, **IDS))))
+    clock.seconds += 60.0
+    tracker.sent(audio(decoder, 24_000, **OTHER))
+    clock.seconds += 0.5
+    assert plain(tracker.interrupt())["truncations"] == [("i1", 0, 480, 20, 480), ("i2", 0, 12_000, 500, 24_000)]
+    tracker.sent(audio(decoder, 24_000, item_id="i3"))
+    assert [item.samples for item in tracker.interrupt().unheard] == [0]
+
+
+def test_the_other_sides_count_is_worth_more_than_the_time(clock: Clock) -> None:
+    tracker, decoder = PlaybackTracker(), rp.Decoder()
+    tracker.sent(audio(decoder, 24_000, **IDS))
+    clock.seconds += 0.5
+    assert plain(tracker.interrupt(played=240))["truncations"] == [("i1", 0, 240, 10, 24_000)]
