@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Call:
 
 
 # What a server calls its answers: number -> response.created and response.done (None: it sends none), and the ids of its deltas.
-SERVERS = {
+SERVERS: dict[str, Callable[[int], tuple[dict[str, Any] | None, dict[str, Any]]]] = {
     "without ids": lambda n: (None, {}),
     "announced, without ids": lambda n: ({}, {}),
     "announced by id, deltas without": lambda n: ({"id": f"r{n}"}, {}),
