@@ -172,7 +172,7 @@ def wheel(session: nox.Session) -> None:
 def floors(session: nox.Session) -> None:
     """The tests with the lowest release of each package that the extras allow."""
     needs = nox.project.load_toml("pyproject.toml")["tool"]["dynamic-metadata"][0]
-    extras = dict.fromkeys(pins("arrow", "cli", "recording", "plot", "play", "testing"))  # some name the same package
+    extras = dict.fromkeys(pins("arrow", "cli", "client", "recording", "plot", "play", "testing"))  # some name the same package
     lines = [*needs["with_gil"], *extras]
     lowest = [line.replace(">=", "==") for line in lines]
     floored = {re.split(r"[=>;\s]", line)[0] for line in lines}

@@ -139,7 +139,7 @@ class AsyncMessageStream(AsyncIterator[M]):
                 if self._errors == "skip":
                     self._skipped += 1
                     if self._skipped == 1:
-                        _tell_first_skipped(error)
+                        tell_first_skipped(error)
                     continue
                 message = InvalidFrame(error.frame, error)
             if message is not None:
@@ -187,7 +187,7 @@ class _Tolerant(MessageStream[M]):
                 if self._skip:
                     self._skipped += 1
                     if self._skipped == 1:
-                        _tell_first_skipped(error)
+                        tell_first_skipped(error)
                     continue
                 message = InvalidFrame(error.frame, error)
             if message is not None:
@@ -202,7 +202,7 @@ def _described(kind: str, source: str, errors: str, skipped: int) -> str:
     return f"<{kind} of {source}, errors={errors!r}, skipped {skipped}>"
 
 
-def _tell_first_skipped(error: DecodeError) -> None:
+def tell_first_skipped(error: DecodeError) -> None:
     """Logs the first frame that errors="skip" leaves out of a stream, so that a user learns of it. `skipped` counts them all."""
     import logging
 

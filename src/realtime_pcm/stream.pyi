@@ -88,6 +88,9 @@ class AsyncMessageStream(AsyncIterator[M | _Refused], Generic[M, _Refused]):
         """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
     async def __anext__(self) -> M | _Refused: ...
 
+def tell_first_skipped(error: DecodeError) -> None:
+    """Logs the first frame that errors="skip" leaves out of a stream, so that a user learns of it. `skipped` counts them all."""
+
 # The async overloads come first: a type checker takes the first one for a connection whose class has a base that it does not know
 # (a compiled one). The overload for `str` comes before the sync ones, because a str is an iterable of str to a type checker.
 

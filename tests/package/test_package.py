@@ -39,6 +39,12 @@ def test_the_best_tier_is_chosen() -> None:
     assert done.stdout.strip() == TIERS[0]
 
 
+def test_the_client_names_its_extra_and_another_way_where_picows_is_missing() -> None:
+    done = run("import sys; sys.modules['picows'] = None; import realtime_pcm; import realtime_pcm.client")
+    assert done.returncode != 0
+    assert "pip install 'realtime-pcm[client]'" in done.stderr and "decode_stream()" in done.stderr
+
+
 def test_nothing_heavy_at_import() -> None:
     done = run("import sys, numpy; before = set(sys.modules); import realtime_pcm; print(*(set(sys.modules) - before))")
     loaded = done.stdout.split()
@@ -50,6 +56,7 @@ def test_nothing_heavy_at_import() -> None:
         "typer",
         "rich",
         "websockets",
+        "picows",
         "dataclasses",
         "inspect",
         "logging",

@@ -69,7 +69,7 @@ def test_pyright(tmp_path: Path) -> None:
         # Outside the package its relative imports would not resolve.
         text = text.replace("from .", "from realtime_pcm.").replace("from realtime_pcm. import", "from realtime_pcm import")
         (tmp_path / name).write_text(text, encoding="utf-8")
-    for path in sorted([*(PACKAGE / "testing").glob("*.py"), *(PACKAGE / "cli").glob("*.py")]):
+    for path in sorted(path for folder in ("cli", "client", "testing") for path in (PACKAGE / folder).glob("*.py")):
         text = (
             path.read_text(encoding="utf-8")
             .replace("from ..", "from realtime_pcm.")

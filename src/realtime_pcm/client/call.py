@@ -1,0 +1,370 @@
+"""connect() and Call: messages of the server in, messages and audio of the client out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, cast, overload
+
+from .._core import ClientAudioEnd, Decoder, RealtimeClientMessage, Session
+from ..client_messages import InputAudioBufferAppend, InputAudioBufferClear
+from ..errors import DecodeError
+from ..recording import Recorder
+from ..stream import InvalidFrame, tell_first_skipped
+from .endpoints import Endpoint
+from .errors import CallClosed
+from .sending import PIECE, Microphone, Requests
+from .socket import CLEAN, Socket, open_socket
+
+if TYPE_CHECKING:
+    import os
+    from ssl import SSLContext
+    from typing import Literal, Unpack
+
+    import numpy.typing as npt
+
+    from .._core import M1, M2, M3, M4, M5, M6, Classes, DType, Wanted
+    from ..messages import Error, ServerMessage
+    from .sending import Pcm
+
+__all__ = ["Call", "connect"]
+
+M = TypeVar("M", covariant=True)
+
+TIMEOUT = 10.0
+MAX_MESSAGE = 64 * 1024 * 1024
+MAX_QUEUE = 4 * 1024 * 1024
+
+
+class Sendable(Protocol):
+    """A message, a Truncation of the player: whatever has the text to send as `frame`."""
+
+    @property
+    def frame(self) -> bytes | str: ...
+
+
+class Call(Generic[M]):
+    """A call that is open: iterate over it for the messages of the server. connect() makes it.
+
+    A clean close (1000, 1001, or no code) ends the iteration; any other raises CallClosed. A refused frame is treated as
+    decode_stream() treats it, by the `errors` of connect(). A cancelled wait loses no message, and `break` leaves the call as it
+    is. One task iterates at a time; any task of the same event loop may send.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder[Any, Any],
+        errors: str,
+        append: type[RealtimeClientMessage],
+        recorder: Recorder | None,
+        timeout: float,
+        max_message: int,
+        max_queue: int,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = Socket(self._take, self._over, max_message)
+        self._decoder = decoder
+        self._decode = decoder.decode
+        self._errors = errors
+        self._skipped = 0
+        self._recorder = recorder
+        self._timeout = timeout
+        self._requests = Requests(decoder.session)
+        self._settled = asyncio.Event()
+        self._microphone = Microphone(decoder.session, append)
+        self._queue: deque[object] = deque()
+        self._queued = 0
+        self._max_queue = max_queue
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    # --- what is known of the call
+
+    @property
+    def session(self) -> Session:
+        """The Session: the formats of both directions as they stand. An AudioEncoder or a Decoder can share it."""
+        return self._decoder.session
+
+    @property
+    def skipped(self) -> int:
+        """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
+        return self._skipped
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The Recorder of record=, which counts what it has written and dropped."""
+        return self._recorder
+
+    @property
+    def closed(self) -> CallClosed | None:
+        """How the call ended, a clean end included; None while it goes on."""
+        return self._socket.end
+
+    def refused(self, error: Error) -> bytes | str | None:
+        """The frame that an error of the server is about.
+
+        `send` gives each message an event_id that has none, and the last 256 messages are kept, up to 1 MiB. None if the error
+        names no event, or one that is not kept.
+        """
+        return self._requests.named_by(error)
+
+    def __repr__(self) -> str:
+        end = self._socket.end
+        return f"<Call, {'open' if end is None else f'ended with code {end.code}'}, {self._queued:,} bytes queued>"
+
+    # --- receiving
+
+    def __aiter__(self) -> AsyncIterator[M]:
+        return self
+
+    async def __anext__(self) -> M:
+        queue = self._queue
+        while not queue:
+            end = self._socket.end
+            if end is not None:
+                if end.code in CLEAN:
+                    raise StopAsyncIteration
+                raise CallClosed(end.code, end.reason)
+            if self._waiter is not None:
+                raise RuntimeError("another task is already waiting for a message of this call")
+            waiter = self._waiter = self._loop.create_future()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+        item: Any = queue.popleft()
+        self._queued -= len(item.frame)
+        if self._paused and self._queued <= self._max_queue // 2:
+            self._paused = False
+            self._socket.resume()
+        if type(item) is DecodeError:
+            raise item
+        return cast("M", item)
+
+    def _take(self, frame: bytes) -> None:
+        if self._recorder is not None:
+            self._recorder.received(frame)
+        try:
+            item: object = self._decode(frame)
+        except DecodeError as error:
+            if self._errors == "skip":
+                self._skipped += 1
+                if self._skipped == 1:
+                    tell_first_skipped(error)
+                return
+            item = error if self._errors == "raise" else InvalidFrame(frame, error)
+        else:
+            if not self._requests.settled and self._requests.follow(frame, item):
+                self._settled.set()
+            if item is None:
+                return
+        self._queue.append(item)
+        self._queued += len(frame)
+        if self._queued > self._max_queue and not self._paused:
+            self._paused = True
+            self._socket.pause()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _over(self) -> None:
+        self._settled.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # --- sending
+
+    async def send(self, message: str | bytes | Sendable) -> None:
+        """Sends a message. Waits while the network takes no more; a cancelled wait sends nothing.
+
+        Args:
+            message (str | bytes | Sendable): the text of a client message, or anything that has it as `frame`: a message of
+                `client_messages`, a Truncation of the player. If it has no event_id it gets one, for `refused`.
+
+        Raises:
+            DecodeError: the text is no message.
+            CallClosed: the call is over.
+
+        """
+        frame = message if isinstance(message, (str, bytes)) else message.frame
+        await self._socket.wait_unblocked()
+        frame, sent = self._requests.put(frame)
+        if not self._requests.settled:
+            self._settled.clear()
+        if isinstance(sent, InputAudioBufferClear):
+            self._microphone.drop()
+        elif isinstance(sent, ClientAudioEnd):
+            for rest in self._microphone.finish():
+                self._send(rest)
+        self._send(frame)
+
+    async def send_audio(self, pcm: Pcm, *, rate: int | None = None) -> None:
+        """Sends audio of the user, in the input format of the session.
+
+        Waits until the session is settled: until the server has said something, and has answered every update of the session
+        that was sent. Long audio goes as several frames.
+
+        Args:
+            pcm (ndarray | bytes): a 1-D array of int16, or of float32 in [-1, 1), channels interleaved; bytes are the payload as
+                it is.
+            rate (int | None): the rate of `pcm` in samples per second. Another rate than the session's is resampled as it streams
+                (extra `play`); the end of speech (input_audio_buffer.commit) sends what the resampler still holds.
+
+        Raises:
+            TimeoutError: the session was not settled within the `timeout` of connect().
+            TypeError, ValueError: as AudioEncoder.encode.
+            CallClosed: the call is over.
+
+        """
+        if not self._requests.settled:
+            await self._wait_settled()
+        if rate is None and len(pcm) <= PIECE and not self._socket.blocked:  # the usual case
+            self._send(self._microphone.encode(pcm))
+            return
+        for frame in self._microphone.frames(pcm, rate):
+            if self._socket.blocked:
+                await self._socket.wait_unblocked()
+            self._send(frame)
+
+    async def _wait_settled(self) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                while not self._requests.settled and self._socket.end is None:
+                    await self._settled.wait()
+        except TimeoutError:
+            raise TimeoutError(
+                f"the server has not settled the session within {self._timeout:g} s: it has said nothing, or has not answered a "
+                "session.update. Audio in a format of your choice: call.send(realtime_pcm.encode_append(pcm, audio_format=...))"
+            ) from None
+
+    def _send(self, frame: bytes | str) -> None:
+        self._socket.send(frame)
+        if self._recorder is not None:
+            self._recorder.sent(frame)
+
+    # --- the end
+
+    async def close(self) -> None:
+        """Closes the call, within half a second whatever the server does; leaving the block of connect() does the same.
+
+        Messages that have come can still be read; what comes from now on is dropped.
+        """
+        await self._socket.close()
+
+
+class _Options(TypedDict, total=False):
+    """The options of connect() that change no type."""
+
+    headers: Mapping[str, str] | None
+    dtype: DType | npt.DTypeLike
+    append: type[RealtimeClientMessage]
+    record: str | os.PathLike[str] | None
+    timeout: float
+    max_message: int
+    max_queue: int
+    ssl: SSLContext | None
+    proxy: str | None
+
+
+@overload
+def connect(  # type: ignore[overload-overlap]
+    endpoint: Endpoint | str,
+    *,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    errors: Literal["raise", "skip"] = "raise",
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[M1 | M2 | M3 | M4 | M5 | M6]]: ...
+@overload
+def connect(
+    endpoint: Endpoint | str,
+    *,
+    only: Wanted | None = None,
+    errors: Literal["raise", "skip"] = "raise",
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[ServerMessage]]: ...
+@overload
+def connect(  # type: ignore[overload-overlap]
+    endpoint: Endpoint | str,
+    *,
+    only: Classes[M1, M2, M3, M4, M5, M6],
+    errors: Literal["yield"],
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[M1 | M2 | M3 | M4 | M5 | M6 | InvalidFrame]]: ...
+@overload
+def connect(
+    endpoint: Endpoint | str,
+    *,
+    only: Wanted | None = None,
+    errors: Literal["yield"],
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[ServerMessage | InvalidFrame]]: ...
+@asynccontextmanager
+async def connect(
+    endpoint: Endpoint | str,
+    *,
+    only: Any = None,
+    errors: str = "raise",
+    headers: Mapping[str, str] | None = None,
+    dtype: Any = "int16",
+    append: type[RealtimeClientMessage] = InputAudioBufferAppend,
+    record: str | os.PathLike[str] | None = None,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the handshake, not of the block
+    max_message: int = MAX_MESSAGE,
+    max_queue: int = MAX_QUEUE,
+    ssl: SSLContext | None = None,
+    proxy: str | None = None,
+) -> AsyncIterator[Call[Any]]:
+    """A call, as a context manager: leaving its block closes the call.
+
+    Args:
+        endpoint (Endpoint | str): openai(), azure(), voice_live(), xai(), dashscope(), an Endpoint, or a URL.
+        only (str | type | Iterable | None): as in decode_stream().
+        errors (str): as in decode_stream().
+        dtype (str): as in decode_stream().
+        headers (Mapping[str, str] | None): headers of the handshake, for a URL.
+        append (type): the message that send_audio() sends; client_messages.SessionInputAudioAppend for GPT-Live,
+            SessionInputAudioBufferAppend for translation.
+        record (path | None): the file for a recording of both sides, which must not exist yet; see Recorder.
+        timeout (float): seconds for the whole handshake, the key included, and for the session to settle.
+        max_message (int): bytes of one message of the server, however many fragments it has. A longer one ends the call with
+            1009.
+        max_queue (int): bytes of frames that may wait to be read. Past them nothing is read from the network until half of them
+            were taken.
+        ssl (SSLContext | None): for a server whose certificate only you know.
+        proxy (str | None): an http://, https://, socks4:// or socks5:// URL. No environment variable is looked at.
+
+    Raises:
+        CallRefused: the call could not be made.
+        FileExistsError, OSError: of the recording.
+        TypeError, ValueError: an argument is wrong; see decode_stream().
+
+    A connection without a byte for 40 seconds, pongs included, is lost. There is no compression, and no reconnect.
+
+    Example:
+        async with connect(openai("gpt-realtime")) as call: ...
+
+    """
+    if errors not in ("raise", "skip", "yield"):
+        raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")
+    if isinstance(endpoint, str):
+        endpoint = Endpoint(endpoint, headers=headers)
+    elif headers is not None:
+        raise TypeError("connect() takes headers= with a URL; an Endpoint has its own")
+    decoder: Decoder[Any, Any] = Decoder(dtype=dtype, only=only)
+    recorder = None if record is None else Recorder(record)
+    call: Call[Any] = Call(decoder, errors, append, recorder, timeout, max_message, max_queue)
+    try:
+        await open_socket(call._socket, endpoint, seconds=timeout, max_message=max_message, ssl=ssl, proxy=proxy)
+    except BaseException:
+        if recorder is not None and record is not None:
+            recorder.close()
+            Path(record).unlink()  # noqa: ASYNC240 - a second try may have the same name
+        raise
+    try:
+        yield call
+    finally:
+        await call.close()
+        if recorder is not None:
+            await asyncio.to_thread(recorder.close)

@@ -1,0 +1,143 @@
+"""What a call sends: messages with an id of their own, and audio in the format of the session."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core import AudioEncoder, Decoder, RealtimeClientMessage, Session
+from .._resample import Resampler, to_float32
+from ..client_messages import SessionStart, SessionUpdate, TranscriptionSessionUpdate
+from ..messages import (
+    Error,
+    SessionCreated,
+    SessionStarted,
+    SessionUpdated,
+    TranscriptionSessionCreated,
+    TranscriptionSessionUpdated,
+)
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy.typing as npt
+
+    Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | bytes | bytearray | memoryview
+
+__all__ = ["Microphone", "Requests"]
+
+MAX_KEPT = 256  # messages that an error may name
+MAX_KEPT_BYTES = 1024 * 1024  # of their frames
+PIECE = 240_000  # samples of one frame: 10 s at 24,000 Hz. OpenAI takes 15 MiB of base64.
+
+_ASKS = (SessionUpdate, TranscriptionSessionUpdate, SessionStart)
+_ANSWERS = (SessionUpdated, TranscriptionSessionUpdated, SessionStarted)
+_TELLS = (*_ANSWERS, SessionCreated, TranscriptionSessionCreated, Error)
+
+
+class Requests:
+    """The messages that were sent, for the errors that name them; and whether the session is settled.
+
+    The session is settled when the server has said something, and has answered each update of the session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.settled = False
+        self._decode = Decoder(side="client", session=session).decode
+        self._look = Decoder(only=_TELLS).decode
+        self._heard = False
+        self._asked: deque[str] = deque()
+        self._kept: OrderedDict[str, bytes | str] = OrderedDict()
+        self._kept_bytes = 0
+        self._numbered = 0
+
+    def put(self, frame: bytes | str) -> tuple[bytes | str, RealtimeClientMessage]:
+        """The frame as it goes, with an event_id, and its message. DecodeError for a frame that is no message."""
+        message: RealtimeClientMessage = self._decode(frame)
+        event_id = message.event_id
+        if event_id is None:
+            self._numbered += 1
+            event_id = f"client_{self._numbered}"
+            text = frame if isinstance(frame, str) else frame.decode()
+            frame = f'{{"event_id":"{event_id}",' + text.split("{", 1)[1]
+        if isinstance(event_id, str):
+            self._keep(event_id, frame)
+            if isinstance(message, _ASKS):
+                self.settled = False
+                self._asked.append(event_id)
+        return frame, message
+
+    def _keep(self, event_id: str, frame: bytes | str) -> None:
+        self._kept_bytes -= len(self._kept.pop(event_id, b""))
+        self._kept[event_id] = frame
+        self._kept_bytes += len(frame)
+        while len(self._kept) > MAX_KEPT or self._kept_bytes > MAX_KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popitem(last=False)[1])
+
+    def named_by(self, error: Error) -> bytes | str | None:
+        """The frame that an error names; None if it names none, or one that is no longer kept."""
+        event_id = getattr(error.error, "event_id", None)
+        return self._kept.get(event_id) if isinstance(event_id, str) else None
+
+    def follow(self, frame: bytes, message: object) -> bool:
+        """Takes in a message of the server while the session is not settled. True if it now is."""
+        if message is None:  # left out by only=
+            message = self._look(frame)
+        if isinstance(message, Error):
+            refused = getattr(message.error, "event_id", None)
+            if isinstance(refused, str) and refused in self._asked:
+                self._asked.remove(refused)
+        else:
+            self._heard = True
+            if isinstance(message, _ANSWERS) and self._asked:
+                self._asked.popleft()
+        self.settled = self._heard and not self._asked
+        return self.settled
+
+
+class Microphone:
+    """Audio of any rate as frames in the input format of the session."""
+
+    def __init__(self, session: Session, append: type[RealtimeClientMessage]) -> None:
+        self._session = session
+        self.encode = AudioEncoder(append, session=session).encode_bytes
+        self._resampler: Resampler | None = None
+        self._rates = (0, 0)
+
+    def frames(self, pcm: Pcm, rate: int | None) -> Sequence[bytes]:
+        """The frames of a piece of audio; of each at most PIECE samples."""
+        before: Sequence[bytes] = ()
+        if rate is not None and rate != (audio := self._session.input_audio_format).rate:
+            if self._rates != (rate, audio.rate):
+                before = self.finish()
+                self._resampler, self._rates = Resampler(rate, audio.rate, audio.channels), (rate, audio.rate)
+            assert self._resampler is not None
+            pcm = self._resampler.resample(_flat_float32(pcm))
+            if not len(pcm):
+                return before
+        if len(pcm) <= PIECE or not isinstance(pcm, np.ndarray):
+            return (*before, self.encode(pcm))
+        return (*before, *(self.encode(pcm[start : start + PIECE]) for start in range(0, len(pcm), PIECE)))
+
+    def finish(self) -> Sequence[bytes]:
+        """What the resampler still holds, at the end of speech."""
+        resampler = self._resampler
+        self.drop()
+        if resampler is None or not len(rest := resampler.finish()):
+            return ()
+        return (self.encode(rest),)
+
+    def drop(self) -> None:
+        """Forgets what the resampler still holds."""
+        self._resampler, self._rates = None, (0, 0)
+
+
+def _flat_float32(pcm: object) -> npt.NDArray[np.float32]:
+    if not isinstance(pcm, np.ndarray) or pcm.ndim != 1 or pcm.dtype.str[1:] not in ("i2", "f4"):
+        what = f"{pcm.ndim}-D of {pcm.dtype}" if isinstance(pcm, np.ndarray) else type(pcm).__name__
+        raise TypeError(f"what is resampled is a 1-D array of int16 or float32, not {what}")
+    native: npt.NDArray[Any] = np.ascontiguousarray(pcm, pcm.dtype.newbyteorder("="))
+    return to_float32(native)
