@@ -86,6 +86,19 @@ cdef int _samples_of_array(cnp.ndarray array, audio_format, int code, wire_sampl
     samples.swapped = cnp.PyArray_ISBYTESWAPPED(array)
     return 0
 
+cdef object _no_samples(error):  # seldom
+    return TypeError(f"pcm is a 1-D array of int16 or float32, or the payload's contiguous bytes: {error}")
+
+cdef object _array_or_bytes(given):
+    """A memoryview of a buffer whose elements are bytes; of any other buffer, an array over its memory."""
+    try:
+        view = memoryview(given)
+        if view.itemsize == 1 and view.format.lstrip("@=<>!") in ("B", "b", "c"):
+            return view
+        return cnp.PyArray_FROM_O(view)
+    except (TypeError, BufferError, ValueError, RuntimeError) as error:
+        raise _no_samples(error) from None
+
 cdef int _samples_of_bytes(const void *data, Py_ssize_t size, int code, wire_samples *samples) except -1:
     if size & 1 and code == 0:
         raise ValueError(f"a payload of pcm16 has two bytes a sample, and {size} bytes are odd")
@@ -162,6 +175,7 @@ cdef class AudioEncoder:
 
         pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
             any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
+            A buffer whose elements are not bytes (array.array, memoryview, ctypes) is taken as an array of its type.
         rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
         Other keywords: fields of this one frame.
         Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
@@ -222,11 +236,16 @@ cdef class AudioEncoder:
         audio_format = self.format_now()
         cdef int code = self.code_of(audio_format)
         if rate is not None and rate != audio_format.rate:
-            raise ValueError(f"the samples have a rate of {rate}, the format {audio_format.rate}: resample them first")
+            settle = "" if self.session is None else (
+                "wait until the session has settled (session.updated) if it is to have that rate, or ")
+            raise ValueError(f"the samples have a rate of {rate}, the {'format' if self.session is None else 'session'} "
+                             f"{audio_format.rate}: {settle}resample them first")
         head = self.head
         if fields:
             _check_fields(self.layout, fields)
             head = self.head_of(self.layout, {**self.fields, **fields})
+        if not PyBytes_CheckExact(pcm) and not isinstance(pcm, cnp.ndarray):
+            pcm = _array_or_bytes(pcm)
         if isinstance(pcm, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>pcm) != cnp.NPY_UINT8:
             _samples_of_array(pcm, audio_format, code, &work.samples)
         elif PyBytes_CheckExact(pcm):
@@ -234,8 +253,8 @@ cdef class AudioEncoder:
         else:
             try:
                 PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
-            except (TypeError, BufferError, ValueError) as error:
-                raise TypeError(f"pcm is a 1-D array of int16 or float32, or the payload's contiguous bytes: {error}") from None
+            except (BufferError, ValueError) as error:
+                raise _no_samples(error) from None
             has_view = True
         try:
             if has_view:
