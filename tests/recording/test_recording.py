@@ -122,8 +122,8 @@ def test_what_a_recorder_refuses(tmp_path: Path) -> None:
 
 def test_a_full_queue_drops_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
-    original = Recorder._write
-    monkeypatch.setattr(Recorder, "_write", lambda self, batch: (gate.wait(30), original(self, batch))[1])
+    original = Recorder._write_waiting
+    monkeypatch.setattr(Recorder, "_write_waiting", lambda self: (gate.wait(30), original(self))[1])
     path = tmp_path / "call.jsonl"
     with Recorder(path, max_frames=10) as record:
         for _ in range(500):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FaultyData", "RecordingError", "open_to_read", "open_to_write", "require_zstandard"]
+__all__ = ["FaultyData", "Output", "RecordingError", "open_to_read", "require_zstandard"]
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -155,32 +156,96 @@ def _unpacked(file: Any) -> BinaryIO:
 # --- writing
 
 
-def open_to_write(path: str | os.PathLike[str], overwrite: bool) -> BinaryIO:
-    """A new file, which compresses by its name: .gz by gzip, .zst by zstd. FileExistsError where it is there already."""
-    name = os.fspath(path).lower()
-    mode = "wb" if overwrite else "xb"
-    if name.endswith((".zst", ".zstd")):
-        zstandard = require_zstandard()
-        file = open(path, mode)  # noqa: SIM115
-        return cast(BinaryIO, zstandard.ZstdCompressor(level=3, write_checksum=True).stream_writer(file, closefd=True))
-    file = cast(BinaryIO, open(path, mode))  # noqa: SIM115
-    if name.endswith((".gz", ".gzip")):
-        import gzip
+class Output:
+    """A new file, compressed by its name: .gz by gzip, .zst by zstd.
 
-        return cast(BinaryIO, _Gzip(file, gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4)))
-    return file
+    What is written is in the file once `flush` or `close` has returned. After a fault the file is cut back to what the last
+    flush left in it, and takes no more. FileExistsError if it is there already, unless `overwrite`.
+    """
 
+    def __init__(self, path: str | os.PathLike[str], overwrite: bool) -> None:
+        name = os.fspath(path).lower()
+        self.compresses = name.endswith((".zst", ".zstd", ".gz", ".gzip"))
+        self.faulty = False
+        self._compressor: Any = _Copy()
+        self._flush, self._finish = 0, 0
+        if name.endswith((".zst", ".zstd")):
+            zstandard = require_zstandard()
+            self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+            self._flush, self._finish = zstandard.COMPRESSOBJ_FLUSH_BLOCK, zstandard.COMPRESSOBJ_FLUSH_FINISH
+        elif self.compresses:
+            import zlib
 
-class _Gzip:
-    """A gzip file that closes its file, too."""
+            self._compressor = zlib.compressobj(4, wbits=zlib.MAX_WBITS + 16)
+            self._flush, self._finish = zlib.Z_SYNC_FLUSH, zlib.Z_FINISH
+        # Unbuffered: a buffer of io would be written a second time by a forked child, when that ends.
+        self._file = open(path, "wb" if overwrite else "xb", buffering=0)  # noqa: SIM115
+        self._pieces: list[bytes] = []
+        self._waiting = 0  # bytes in _pieces
+        self._size = 0  # bytes that went into the file
+        self._flushed = 0  # those up to the last flush
 
-    def __init__(self, file: BinaryIO, packed: Any) -> None:
-        self._file = file
-        self.write, self.flush = packed.write, packed.flush
-        self._packed = packed
+    def write(self, data: bytes) -> None:
+        """Compresses the data, and writes what is ready in large pieces."""
+        try:
+            self._add(self._compressor.compress(data))
+            if self._waiting >= BUFFER:
+                self._write_pieces()
+        except BaseException:
+            self._cut_back()
+            raise
+
+    def flush(self) -> None:
+        """Puts into the file all that was written until now."""
+        self._flush_as(self._flush)
 
     def close(self) -> None:
+        """Puts all of it into the file, with the end of the compressed data, and closes the file."""
         try:
-            self._packed.close()
+            if not self.faulty:
+                self._flush_as(self._finish)
         finally:
             self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file as it is. Nothing more is written."""
+        self.faulty = True
+        self._file.close()
+
+    def _flush_as(self, how: int) -> None:
+        try:
+            self._add(self._compressor.flush(how))
+            self._write_pieces()
+            self._flushed = self._size
+        except BaseException:
+            self._cut_back()
+            raise
+
+    def _add(self, packed: bytes) -> None:
+        self._pieces.append(packed)
+        self._waiting += len(packed)
+
+    def _write_pieces(self) -> None:
+        left = memoryview(b"".join(self._pieces))
+        while left:
+            count = self._file.write(left)
+            self._size += count
+            left = left[count:]
+        self._pieces.clear()
+        self._waiting = 0
+
+    def _cut_back(self) -> None:
+        self.faulty = True
+        self._pieces.clear()
+        with suppress(OSError):  # a pipe or a device cannot be cut
+            self._file.truncate(self._flushed)
+
+
+class _Copy:
+    """A compressor that does not compress."""
+
+    def compress(self, data: bytes) -> bytes:
+        return data
+
+    def flush(self, how: int) -> bytes:
+        return b""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
+import weakref
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
-from threading import Event, Lock, Thread
+from queue import SimpleQueue
+from threading import Lock, RLock, Thread, get_ident
 from time import monotonic, sleep
 from typing import Any, Self
 
+import numpy as np
+
 from .._core import Decoder, RealtimeMessage
 from ..errors import DecodeError
-from .files import open_to_write
+from .files import Output
 from .shapes import VERSION
 
 __all__ = ["Recorder"]
@@ -23,17 +27,21 @@ __all__ = ["Recorder"]
 MAX_FRAMES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 PAUSE = 0.02  # seconds between two looks of the writer at its queue: a frame wakes nobody while frames keep coming
-FLUSH = 1.0  # seconds after which what was written is handed to the file
+FLUSH = 1.0  # seconds after which a compressed file is flushed
 
 _STAYS = 25  # empty looks after which the writer sleeps until a frame wakes it
+_NO_ROOM = float("-inf")  # in place of max_bytes: every frame is refused
 
 
 class Recorder:
     """Writes a recording: one line for each frame, compressed by the name of the file (.gz, .zst).
 
     path: the file, which must not exist yet unless overwrite=True. max_frames, max_bytes: what may wait for the writer's thread;
-    a frame that finds no room is dropped and counted, here and in the file. Calls may come from several threads.
-    written, dropped: frames so far. error: the OSError that ended the writing, such as that of a full disk; then all is dropped.
+    a frame that finds no room is dropped and counted, here and in the file. Calls may come from several threads, and from a
+    signal handler that interrupts another call.
+    written: frames that are in the file. dropped: frames that are lost. error: what ended the writing, such as the OSError of a
+    full disk; every frame that is not in the file by then, or comes later, is dropped. A forked child has an `error` from its
+    first moment: the recording belongs to the process that began it.
     Raises OSError as open() does, FileExistsError for a file that is there, ModuleNotFoundError where zstd needs the extra
     `recording`. A context manager; `close` waits until all is written.
     """
@@ -46,25 +54,44 @@ class Recorder:
         max_frames: int = MAX_FRAMES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self.error: OSError | None = None
+        self.error: Exception | None = None
         self.written = 0
-        self.dropped = 0
-        self._told = 0  # of the dropped ones, those that the file tells
-        self._max_frames, self._max_bytes = max_frames, max_bytes
-        self._queue: deque[tuple[float, str, bytes | str]] = deque()
-        self._bytes = 0
-        self._lock = Lock()
-        self._wake = Event()
+        self._max_frames, self._max_bytes = max_frames, float(max_bytes)
+        # The lock is for those who put: it admits one thread at a time, and also a signal handler that interrupted this thread
+        # inside it. The writer's thread never takes it: a handler that closes waits for that thread, and holds the lock.
+        self._lock = RLock()
+        # Each entry has the number of bytes that were put up to it, and the writer notes the number of the last one that it took:
+        # the difference waits. A handler in the middle of a put may be left out of this sum until its frame is taken.
+        self._queue: deque[tuple[float, str, bytes | str, int]] = deque()
+        self._put_bytes = 0
+        self._taken_bytes = 0
+        self._refused = np.zeros((), np.int64)  # added to in place, which is one step: no handler runs in the middle of it
+        self._told = 0  # of the refused frames, those that the file tells
+        self._unsettled = 0  # frames that the writer took and that may not be in the file yet
+        self._wake: SimpleQueue[None] = SimpleQueue()  # which a signal handler may use at any time, unlike an Event
         self._asleep = False
         self._closing = False
+        self._gone = False  # nobody writes any more
+        self._gate = Lock()  # open once nobody writes
         self._validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
-        self._file = open_to_write(path, overwrite)
         self._began = monotonic()
-        self._file.write(header_line(datetime.now(UTC)))
         self._thread = Thread(target=self._run, name="realtime-pcm recorder", daemon=True)
-        self._thread.start()
+        self._file = Output(path, overwrite)
+        try:
+            self._file.write(header_line(datetime.now(UTC)))
+            self._gate.acquire()
+            self._thread.start()
+        except BaseException:
+            self._file.abandon()
+            raise
+        _recorders.add(self)
         # A daemon's thread ends with the interpreter, and would leave behind what waits in its queue.
         atexit.register(self._finish)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that are lost: they found no room, came after `error`, or were not in the file by then."""
+        return int(self._refused) + (self._unsettled + len(self._queue) if self._gone else 0)
 
     def received(self, frame: bytes | bytearray | memoryview | str | RealtimeMessage) -> None:
         """Writes down a frame of the server, or the message that it was decoded to. TypeError for anything else."""
@@ -79,30 +106,40 @@ class Recorder:
             frame = _frame_of(frame)
         queue = self._queue
         with self._lock:
-            size = self._bytes + len(frame)
-            if size > self._max_bytes or len(queue) >= self._max_frames:
+            end = self._put_bytes + len(frame)
+            if end - self._taken_bytes > self._max_bytes or len(queue) >= self._max_frames:
                 if self._closing:
                     raise ValueError("the recorder is closed")
-                self.dropped += 1
+                self._refused += 1
                 return
-            self._bytes = size
-            queue.append((now, direction, frame))
+            queue.append((now, direction, frame, end))
+            self._put_bytes = end
         if self._asleep:
-            self._wake.set()
+            self._asleep = False
+            self._wake.put(None)
 
     def close(self) -> None:
-        """Waits until all is written, and closes the file. Raises the OSError that ended the writing, if there was one."""
+        """Waits until all is written, and closes the file. Raises `error`, if there is one."""
         self._finish()
         if self.error is not None:
             raise self.error
 
     def _finish(self) -> None:
-        atexit.unregister(self._finish)
         with self._lock:
             self._closing = True
-            self._max_bytes = -1  # no room from now on
-        self._wake.set()
-        self._thread.join()
+            self._max_bytes = _NO_ROOM
+        self._wake.put(None)
+        if get_ident() == self._thread.ident and not self._gone:
+            return  # an object that the writer's thread let go of closes the recorder: the thread cannot wait for itself
+        # Not Thread.join, which a signal handler may not call while the code that it interrupted is in it.
+        while not self._gone and self._thread.is_alive():
+            if self._gate.acquire(timeout=FLUSH):
+                self._gate.release()
+        if not self._gone:
+            self._give_up(RuntimeError("the recorder's thread is gone"))
+            self._gone = True
+        _recorders.discard(self)
+        atexit.unregister(self._finish)
 
     def __enter__(self) -> Self:
         return self
@@ -119,74 +156,104 @@ class Recorder:
     # --- the writer's thread
 
     def _run(self) -> None:
-        empty, flushed = 0, monotonic()
         try:
-            while True:
-                closing = self._closing
-                batch = self._take()
-                if batch or self.dropped != self._told:
-                    self._write(batch)
-                    empty = 0
-                elif closing:
-                    break
-                else:
-                    empty += 1
-                if monotonic() - flushed > FLUSH and not closing:
-                    self._file.flush()
-                    flushed = monotonic()
-                if empty > _STAYS:
-                    self._sleep()
-                    empty = 0
-                elif not closing:
-                    sleep(PAUSE)
-        except OSError as error:
-            self._give_up(error)
-        try:
+            self._write_until_closed()
             self._file.close()
-        except OSError as error:
+            self._settled()
+        except BaseException as error:
             self._give_up(error)
+        finally:
+            self._gone = True
+            self._gate.release()
+
+    def _write_until_closed(self) -> None:
+        empty, flushed = 0, monotonic()
+        while True:
+            closing = self._closing
+            if self._write_waiting():
+                empty = 0
+            elif closing:
+                return
+            else:
+                empty += 1
+            if closing:
+                continue
+            if self._unsettled and (not self._file.compresses or monotonic() - flushed > FLUSH):
+                self._flush()
+                flushed = monotonic()
+            if empty > _STAYS:
+                self._sleep()
+                empty = 0
+            else:
+                sleep(PAUSE)
 
     def _sleep(self) -> None:
-        self._file.flush()
-        self._wake.clear()
+        self._flush()
         self._asleep = True
         # Whoever puts a frame looks at _asleep afterwards: either that frame is seen here, or it wakes.
         if not self._queue and not self._closing:
-            self._wake.wait()
+            self._wake.get()
         self._asleep = False
 
-    def _take(self) -> list[tuple[float, str, bytes | str]]:
-        with self._lock:
-            batch = list(self._queue)
-            self._queue.clear()
-            self._bytes = 0
-        return batch
+    def _write_waiting(self) -> bool:
+        """Writes what waits now; whether there was anything."""
+        queue = self._queue
+        count, refused = len(queue), int(self._refused)
+        for _ in range(count):
+            # A frame leaves the queue after it was written, so that it is counted whatever happens in between.
+            moment, direction, frame, end = queue[0]
+            self._file.write(frame_line(self._validate[direction], moment - self._began, direction, frame))
+            self._unsettled += 1
+            queue.popleft()
+            self._taken_bytes = end
+        if refused != self._told:
+            self._file.write(b'{"time":%.6f,"dropped":%d}\n' % (monotonic() - self._began, refused - self._told))
+            self._told, count = refused, count + 1
+        return count > 0
 
-    def _write(self, batch: list[tuple[float, str, bytes | str]]) -> None:
-        done = 0
-        try:
-            for moment, direction, frame in batch:
-                self._file.write(frame_line(self._validate[direction], moment - self._began, direction, frame))
-                done += 1
-            dropped = self.dropped
-            if dropped != self._told:
-                moment = monotonic() - self._began
-                self._file.write(b'{"time":%.6f,"dropped":%d}\n' % (moment, dropped - self._told))
-                self._told = dropped
-        except OSError:
-            with self._lock:
-                self.dropped += len(batch) - done
-            raise
-        finally:
-            self.written += done
+    def _flush(self) -> None:
+        self._file.flush()
+        self._settled()
 
-    def _give_up(self, error: OSError) -> None:
-        with self._lock:
-            self.error = self.error or error
-            self._max_bytes = -1
-            self.dropped += len(self._queue)
-            self._queue.clear()
-            self._bytes = 0
+    def _settled(self) -> None:
+        self.written += self._unsettled
+        self._unsettled = 0
+
+    def _give_up(self, error: BaseException) -> None:
+        self._max_bytes = _NO_ROOM
+        if not isinstance(error, Exception):
+            error = RuntimeError(f"the recorder's thread was ended by {error!r}")
+        self.error = error
+        with suppress(Exception):
+            faulty = self._file.faulty
+            self._file.close()
+            if not faulty:
+                self._settled()
+        while self._queue:  # what waits is lost, and need not be kept
+            self._queue.popleft()
+            self._unsettled += 1
+
+    def _lose_thread(self) -> None:
+        """In a forked child, where the writer's thread does not run, and another thread may have held the lock."""
+        self._lock = RLock()
+        self._gone = True
+        self._max_bytes = _NO_ROOM
+        self.error = RuntimeError("this is a forked child: a Recorder writes in the process that made it")
+        self._queue.clear()  # the parent writes these frames
+        self._unsettled = 0
+        self._file.abandon()
+
+
+_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for recorder in list(_recorders):
+        recorder._lose_thread()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def header_line(started: datetime) -> bytes:
@@ -216,7 +283,7 @@ def frame_line(validate: Callable[[bytes | str], object], seconds: float, direct
 
 def save_lines(path: str | os.PathLike[str], lines: Iterable[bytes], *, overwrite: bool = False) -> None:
     """Writes the lines of a whole recording to a file, compressed by its name. Raises OSError as a Recorder does."""
-    with closing(open_to_write(path, overwrite)) as file:
+    with closing(Output(path, overwrite)) as file:
         for line in lines:
             file.write(line)
 
