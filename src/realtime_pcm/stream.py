@@ -33,6 +33,17 @@ if TYPE_CHECKING:
         def exception(self) -> BaseException | None: ...
         def receive(self) -> Awaitable[Any]: ...
 
+    class StarletteWebSocket(Protocol):
+        """The WebSocket of Starlette, which FastAPI hands on."""
+
+        def receive(self) -> Awaitable[Any]: ...
+        def iter_text(self) -> AsyncIterator[str]: ...
+
+    class WebSocketClient(Protocol):
+        """The WebSocket of websocket-client."""
+
+        def recv_data_frame(self, control_frame: bool = False) -> Any: ...
+
 
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
 
@@ -214,8 +225,15 @@ def tell_first_skipped(error: DecodeError) -> None:
 # --- what a source offers, and how its frames are taken
 
 
+def _is_starlette(source: Any) -> bool:
+    # Its base is a Mapping, so that it has the __iter__ of one.
+    return hasattr(source, "iter_text") and hasattr(source, "receive")
+
+
 def _async_frames(source: Any) -> AsyncIterator[Frame]:
-    """The frames of a source with __aiter__."""
+    """The frames of a source with __aiter__, or of Starlette."""
+    if _is_starlette(source):
+        return _StarletteFrames(source)
     if hasattr(source, "recv_bytes"):  # openai: realtime, translation, live, beta
         own = type(source).__aiter__
         return _AsyncReceived(source.recv_bytes, lambda: own(_Unparsed(source)))
@@ -234,6 +252,8 @@ def _sync_frames(source: Any) -> Iterator[Frame]:
     if hasattr(source, "recv_bytes"):  # openai
         own = type(source).__iter__
         return _Received(source.recv_bytes, lambda: own(_Unparsed(source)))
+    if hasattr(source, "recv_data_frame"):  # websocket-client
+        return _WebSocketClientFrames(source)
     if hasattr(source, "recv"):  # websockets
         return _Received(_receiver(source.recv), source.__iter__)
     if hasattr(source, "readline"):  # an open JSONL file
@@ -254,12 +274,18 @@ def _refusal_of(source: Any) -> TypeError | None:
         if hasattr(source, "close") and hasattr(source, "cr_code"):
             source.close()  # else the coroutine, which nobody awaits, would warn
         return TypeError(f"{name} is not connected yet: await it, or use 'async with ... as connection', and pass the connection")
-    if hasattr(source, "__aiter__") or hasattr(source, "__iter__"):
+    if hasattr(source, "__aiter__") or _is_starlette(source):
         return None
+    if hasattr(source, "__iter__"):
+        mapping = hasattr(source, "keys")  # its iterator would give names
+        return TypeError(f"decode_stream() takes an iterable of frames, not a mapping: {name}") if mapping else None
     if hasattr(source, "__aenter__") or hasattr(source, "__enter__"):
         word = "async with" if hasattr(source, "__aenter__") else "with"
         return TypeError(f"{name} is not connected yet: pass the connection that '{word} ... as connection' gives")
-    return TypeError(f"decode_stream() takes an iterable of frames, a connection or an open file, not {name}")
+    return TypeError(
+        f"decode_stream() takes an iterable of frames, a connection or an open file, not {name}: pass a generator, sync or "
+        "async, that yields its frames, or call Decoder().decode(frame) where it hands them to you"
+    )
 
 
 def _receiver(recv: Callable[..., Any]) -> Callable[[], Any]:
@@ -335,6 +361,9 @@ class _Unparsed:
         setattr(self.__target, name, value)
 
 
+_CLEAN = (None, 0, 1000, 1001, 1005)  # close codes that end a stream; 1005 and below 1000: the close frame had none
+
+
 class _AiohttpFrames(AsyncIterator["Frame"]):
     """The frames of an aiohttp WebSocket.
 
@@ -376,13 +405,66 @@ class _AiohttpFrames(AsyncIterator["Frame"]):
         if was_closed and (error := socket.exception()) is not None:
             raise error
         code = message.data if kind == self.CLOSE else socket.close_code
-        if code in (None, 0, 1000, 1001) or (code == 1006 and was_closed and self._cancelled):
+        if code in _CLEAN or (code == 1006 and was_closed and self._cancelled):
             raise StopAsyncIteration
         # No import statement: type checkers would follow it, and read aiohttp for every user who checks a file.
         error_class: Callable[[int, str], Exception] = import_module("aiohttp").WebSocketError
         reason = message.extra if kind == self.CLOSE else None
         why = f": {shown_text(reason)}" if isinstance(reason, str) and reason else ""
         raise error_class(code, f"connection closed with code {code}{why}")
+
+
+class _StarletteFrames(AsyncIterator["Frame"]):
+    """The frames of a WebSocket of Starlette or FastAPI that was accepted.
+
+    Its own iterators take either text or bytes, and end in silence whatever the close code.
+    """
+
+    __slots__ = ("_ended", "_socket")
+
+    def __init__(self, socket: StarletteWebSocket) -> None:
+        self._socket = socket
+        self._ended = False
+
+    async def __anext__(self) -> Frame:
+        if self._ended:
+            raise StopAsyncIteration
+        message = await self._socket.receive()
+        if message["type"] == "websocket.receive":
+            text = message.get("text")
+            return cast("Frame", message["bytes"] if text is None else text)
+        if message["type"] != "websocket.disconnect":
+            raise TypeError("the WebSocket was not accepted yet: await websocket.accept() before decode_stream()")
+        self._ended = True
+        code = message.get("code", 1005)
+        if code in _CLEAN:
+            raise StopAsyncIteration
+        raise import_module("starlette.websockets").WebSocketDisconnect(code, message.get("reason"))
+
+
+class _WebSocketClientFrames(Iterator["Frame"]):
+    """The frames of websocket-client, whose own `recv` gives "" for a close frame and drops its code."""
+
+    __slots__ = ("_ended", "_socket")
+
+    def __init__(self, socket: WebSocketClient) -> None:
+        self._socket = socket
+        self._ended = False
+
+    def __next__(self) -> Frame:
+        if self._ended:
+            raise StopIteration
+        opcode, frame = self._socket.recv_data_frame()
+        if opcode != 8:
+            return cast("Frame", frame.data)
+        self._ended = True
+        code = int.from_bytes(frame.data[:2], "big") if len(frame.data) >= 2 else 1005
+        if code in _CLEAN:
+            raise StopIteration
+        reason = shown_text(frame.data[2:].decode("utf-8", "replace"))
+        raise import_module("websocket").WebSocketConnectionClosedException(
+            f"connection closed with code {code}" + (f": {reason}" if reason else "")
+        )
 
 
 class _AsyncLines(AsyncIterator["Frame"]):
@@ -429,8 +511,8 @@ def decode_stream(
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
     """The messages of `source`, one for each frame; an async source gives an async stream.
 
-    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
-        SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
+    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
+        FastAPI, websocket-client, the openai SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
     errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.
@@ -454,7 +536,7 @@ def decode_stream(
         given = {"dtype": dtype, "audio_format": audio_format, "only": only, "side": side, "session": session}
         decoder = _new_decoder(decoder, given)
     name = type(source).__name__
-    if hasattr(source, "__aiter__"):
+    if hasattr(source, "__aiter__") or _is_starlette(source):
         return AsyncMessageStream(_async_frames(source), decoder, errors, name)
     frames = _sync_frames(source)
     if errors == "raise":

@@ -39,8 +39,19 @@ class AiohttpWebSocket(Protocol):
     def exception(self) -> BaseException | None: ...
     def receive(self) -> Awaitable[Any]: ...
 
-SyncSource: TypeAlias = Iterable[Frame] | OpenAIConnection
-AsyncSource: TypeAlias = AsyncIterable[Frame] | AsyncOpenAIConnection | AiohttpWebSocket
+class StarletteWebSocket(Protocol):
+    """The WebSocket of Starlette, which FastAPI hands on."""
+
+    def receive(self) -> Awaitable[Any]: ...
+    def iter_text(self) -> AsyncIterator[str]: ...
+
+class WebSocketClient(Protocol):
+    """The WebSocket of websocket-client."""
+
+    def recv_data_frame(self, control_frame: bool = False) -> Any: ...
+
+SyncSource: TypeAlias = Iterable[Frame] | OpenAIConnection | WebSocketClient
+AsyncSource: TypeAlias = AsyncIterable[Frame] | AsyncOpenAIConnection | AiohttpWebSocket | StarletteWebSocket
 
 class InvalidFrame:
     """A refused frame, in the place of its message in a stream with errors="yield".
@@ -108,8 +119,8 @@ def decode_stream(  # type: ignore[overload-overlap]
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
     """The messages of `source`, one for each frame; an async source gives an async stream.
 
-    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, the openai
-        SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
+    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
+        FastAPI, websocket-client, the openai SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
     errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.

@@ -493,8 +493,8 @@ class AsyncManager:
         (Connector, "Connector is not connected yet: await it, or use 'async with ... as connection'"),
         (Manager, "Manager is not connected yet: pass the connection that 'with ... as connection' gives"),
         (AsyncManager, "AsyncManager is not connected yet: pass the connection that 'async with ... as connection' gives"),
-        (lambda: 7, "an open file, not int$"),
-        (lambda: None, "an open file, not NoneType$"),
+        (lambda: 7, "an open file, not int: pass a generator"),
+        (lambda: None, "an open file, not NoneType: pass a generator"),
         (lambda: Path("session.jsonl"), r"Path: .*for a file pass open\(path, 'rb'\)"),
     ],
 )

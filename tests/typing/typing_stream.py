@@ -12,6 +12,7 @@ from typing import IO, Any, BinaryIO, TextIO, assert_type
 
 import aiohttp
 import picows.websockets
+import websocket
 import websockets.asyncio.client
 import websockets.asyncio.server
 import websockets.sync.client
@@ -22,6 +23,7 @@ from openai.resources.beta.realtime.realtime import (
     RealtimeConnection as BetaConnection,
 )
 from openai.resources.realtime.realtime import AsyncRealtimeConnection, RealtimeConnection
+from starlette.websockets import WebSocket
 
 import realtime_pcm as rp
 from realtime_pcm.messages import ResponseAudioDelta, ServerMessage
@@ -40,6 +42,7 @@ def sync_sources(
     server: websockets.sync.server.ServerConnection,
     openai: RealtimeConnection,
     beta: BetaConnection,
+    websocket_client: websocket.WebSocket,
 ) -> None:
     assert_type(rp.decode_stream(frames), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(mixed), MessageStream[ServerMessage])
@@ -52,6 +55,7 @@ def sync_sources(
     assert_type(rp.decode_stream(server), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(openai), MessageStream[ServerMessage])
     assert_type(rp.decode_stream(beta), MessageStream[ServerMessage])
+    assert_type(rp.decode_stream(websocket_client), MessageStream[ServerMessage])
     with open("session.jsonl", "rb") as file:
         for message in rp.decode_stream(file):
             assert_type(message, ServerMessage)
@@ -68,6 +72,7 @@ async def async_sources(
     picows_client: picows.websockets.ClientConnection,
     openai: AsyncRealtimeConnection,
     beta: AsyncBetaConnection,
+    starlette: WebSocket,
 ) -> None:
     assert_type(rp.decode_stream(frames), AsyncMessageStream[ServerMessage])
     assert_type(rp.decode_stream(mixed), AsyncMessageStream[ServerMessage])
@@ -79,6 +84,7 @@ async def async_sources(
     assert_type(rp.decode_stream(picows_client), AsyncMessageStream[ServerMessage])
     assert_type(rp.decode_stream(openai), AsyncMessageStream[ServerMessage])
     assert_type(rp.decode_stream(beta), AsyncMessageStream[ServerMessage])
+    assert_type(rp.decode_stream(starlette), AsyncMessageStream[ServerMessage])
     async for message in rp.decode_stream(client):
         assert_type(message, ServerMessage)
 
