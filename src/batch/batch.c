@@ -235,7 +235,7 @@ static outcome take_end(batch *b, wire_frame *f, const batch_plan *plan, bool se
     audio_stream *stream = streams_find(b->streams, &key);
     if (stream != NULL) {
         if (plan->loses_carry) b->streams->evicted_bytes += stream->carry_count;
-        streams_close(b->streams, stream);
+        streams_done(b->streams, stream);
     }
     return DONE;
 }

@@ -205,6 +205,7 @@ cdef class Decoder:
     cdef object forced                  # AudioFormat or None
     cdef readonly str dtype
     cdef bint is_made                   # __init__ was called
+    cdef bint replaces_surrogates       # option lone_surrogates
     # Of the last message that named a format: (format of its stream, (name, rate, channels) as sent, what format_with made of
     # both)
     cdef tuple last_own

@@ -245,6 +245,8 @@ class Decoder(Generic[_Given, _LeftOut]):
         is not, and the session follows it all the same.
     side: who has sent the frames, "server" or "client".
     session: the Session of another decoder, of either side, to share; by default the decoder has its own.
+    lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
+        frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
     Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
         and for a class in `only` that no message of this side has.
 
@@ -261,6 +263,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         only: Classes[M1, M2, M3, M4, M5, M6],
         side: Literal["server", "client"] = "server",
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[M1 | M2 | M3 | M4 | M5 | M6, None]: ...
     @overload
     def __new__(
@@ -271,6 +274,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         only: None = None,
         side: Literal["server"] = "server",
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ServerMessage]: ...
     @overload
     def __new__(
@@ -281,6 +285,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         only: None = None,
         side: Literal["client"],
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ClientMessage]: ...
     @overload
     def __new__(
@@ -291,6 +296,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         only: Wanted,
         side: Literal["server"] = "server",
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ServerMessage, None]: ...
     @overload
     def __new__(
@@ -301,6 +307,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         only: Wanted,
         side: Literal["client"],
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ClientMessage, None]: ...
     @property
     def dtype(self) -> str:
@@ -390,6 +397,7 @@ class AudioEncoder:
         *,
         audio_format: AudioFormat | str | None = None,
         session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
         **fields: _Flat,
     ) -> None: ...
     @property

@@ -141,6 +141,8 @@ cdef extern from "wire.h" nogil:
     wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                                     wire_sink *sink, size_t *position)
 
+    void wire_replace_surrogates(uint8_t *data, size_t length, bint raw)
+
     size_t WIRE_TOO_LONG
 
     ctypedef enum wire_source:

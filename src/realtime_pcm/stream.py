@@ -508,6 +508,7 @@ def decode_stream(
     only: Any = ...,
     side: Any = ...,
     session: Any = ...,
+    lone_surrogates: Any = ...,
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
     """The messages of `source`, one for each frame; an async source gives an async stream.
 
@@ -517,8 +518,8 @@ def decode_stream(
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.
     decoder: a Decoder that already knows the session, instead of a new one.
-    dtype, audio_format, only, side, session: the options of the new Decoder, with its defaults. side="client" reads what
-        clients send; session= shares the Session of another decoder, of either side.
+    dtype, audio_format, only, side, session, lone_surrogates: the options of the new Decoder, with its defaults. side="client"
+        reads what clients send; session= shares the Session of another decoder, of either side.
     Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
         of a wrong value.
     """
@@ -527,13 +528,20 @@ def decode_stream(
     refusal = _refusal_of(source)
     if refusal is not None:
         raise refusal
-    if dtype is audio_format is only is side is session is ...:
+    if dtype is audio_format is only is side is session is lone_surrogates is ...:
         if decoder is None:
             decoder = Decoder()
         elif not isinstance(decoder, Decoder):
             raise TypeError(f"decode_stream() takes a Decoder as decoder=, not {type(decoder).__name__}")
     else:
-        given = {"dtype": dtype, "audio_format": audio_format, "only": only, "side": side, "session": session}
+        given = {
+            "dtype": dtype,
+            "audio_format": audio_format,
+            "only": only,
+            "side": side,
+            "session": session,
+            "lone_surrogates": lone_surrogates,
+        }
         decoder = _new_decoder(decoder, given)
     name = type(source).__name__
     if hasattr(source, "__aiter__") or _is_starlette(source):

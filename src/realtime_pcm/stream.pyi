@@ -116,6 +116,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
     """The messages of `source`, one for each frame; an async source gives an async stream.
 
@@ -125,8 +126,8 @@ def decode_stream(  # type: ignore[overload-overlap]
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.
     decoder: a Decoder that already knows the session, instead of a new one.
-    dtype, audio_format, only, side, session: the options of the new Decoder, with its defaults. side="client" reads what
-        clients send; session= shares the Session of another decoder, of either side.
+    dtype, audio_format, only, side, session, lone_surrogates: the options of the new Decoder, with its defaults. side="client"
+        reads what clients send; session= shares the Session of another decoder, of either side.
     Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
         of a wrong value.
     """
@@ -141,6 +142,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ServerMessage]: ...
 @overload
 def decode_stream(
@@ -153,6 +155,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["client"],
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ClientMessage]: ...
 @overload
 def decode_stream(
@@ -172,6 +175,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
 @overload
 def decode_stream(
@@ -184,6 +188,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ServerMessage, InvalidFrame]: ...
 @overload
 def decode_stream(
@@ -196,6 +201,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["client"],
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ClientMessage, InvalidFrame]: ...
 @overload
 def decode_stream(
@@ -217,6 +223,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6]: ...
 @overload
 def decode_stream(
@@ -229,6 +236,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ServerMessage]: ...
 @overload
 def decode_stream(
@@ -241,6 +249,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["client"],
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ClientMessage]: ...
 @overload
 def decode_stream(
@@ -260,6 +269,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
 @overload
 def decode_stream(
@@ -272,6 +282,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ServerMessage, InvalidFrame]: ...
 @overload
 def decode_stream(
@@ -284,6 +295,7 @@ def decode_stream(
     only: Wanted | None = ...,
     side: Literal["client"],
     session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ClientMessage, InvalidFrame]: ...
 @overload
 def decode_stream(

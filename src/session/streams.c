@@ -1,6 +1,8 @@
 /* The table of audio streams is a list, in the order in which they spoke last: nearly always the newest speaks next. */
 #include "streams.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Keys --------------------------------------------------------------------------------------------------- */
@@ -41,7 +43,8 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
         put_byte(key, value->kind == WIRE_TRUE ? STREAM_YES : STREAM_NO);
         return;
     }
-    if (value->kind != WIRE_STRING && value->kind != WIRE_INTEGER && value->kind != WIRE_REAL) {
+    const bool spelled = value->kind == WIRE_STRING || value->kind == WIRE_INTEGER || value->kind == WIRE_REAL;
+    if (!spelled || value->end == value->start) {
         put_byte(key, STREAM_NO_ID);
         return;
     }
@@ -69,27 +72,41 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
     put_bytes(key, bytes, length);
 }
 
-static void put_field(stream_key *key, const wire_frame *frame, unsigned field) {
+static const wire_value *value_of(const wire_frame *frame, unsigned field) {
     static const wire_value absent = {0, 0, WIRE_ABSENT, false, false};
-    put_id(key, frame->data, field ? &frame->values[field] : &absent);
+    return field ? &frame->values[field] : &absent;
+}
+
+/* Appends a content_index: a whole number in its plain spelling, anything else as an id. */
+static void put_index(stream_key *key, const uint8_t *data, const wire_value *value) {
+    int64_t number;
+    if (!wire_whole_number(data, value, &number)) {
+        put_id(key, data, value);
+        return;
+    }
+    char text[24];
+    const int length = snprintf(text, sizeof text, "%" PRId64, number);
+    const wire_value plain = {0, (size_t)length, WIRE_INTEGER, false, false};
+    put_id(key, (const uint8_t *)text, &plain);
 }
 
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id) {
     key->length = 0;
     put_byte(key, STREAM_OUTPUT);
     put_id(key, data, response_id);
-    key->response_length = key->length;
+    key->response_length = key->item_length = key->length;
     key->hash = 0;
 }
 
 void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields) {
     key->length = 0;
     put_byte(key, fields->speaker);
-    put_field(key, frame, fields->response_id);
+    put_id(key, frame->data, value_of(frame, fields->response_id));
     key->response_length = key->length;
-    put_field(key, frame, fields->item_id);
-    put_field(key, frame, fields->content_index);
+    put_id(key, frame->data, value_of(frame, fields->item_id));
+    key->item_length = key->length;
     key->hash = hash_of_key(key->bytes, key->length);
+    put_index(key, frame->data, value_of(frame, fields->content_index));
 }
 
 /* ---- The list ------------------------------------------------------------------------------------------------ */
@@ -137,13 +154,31 @@ void streams_clear(stream_table *table) {
     while (table->newest) streams_close(table, table->newest);
 }
 
+void streams_done(stream_table *table, audio_stream *stream) {
+    if (stream->key[stream->response_length] == STREAM_NO_ID) {
+        streams_close(table, stream);
+        return;
+    }
+    table->carries -= stream->carry_count;
+    stream->carry_count = 0;
+    stream->done = true;
+}
+
 audio_stream *streams_find(const stream_table *table, const stream_key *key) {
+    const size_t index_length = key->length - key->item_length;
+    audio_stream *last = NULL; /* the stream of the item that spoke last */
     for (audio_stream *stream = table->newest; stream; stream = stream->older) {
-        if (stream->hash == key->hash && stream->key_length == key->length && memcmp(stream->key, key->bytes, key->length) == 0) {
+        if (stream->hash != key->hash || stream->item_length != key->item_length ||
+            memcmp(stream->key, key->bytes, key->item_length) != 0) {
+            continue;
+        }
+        if (stream->key_length == key->length &&
+            memcmp(stream->key + key->item_length, key->bytes + key->item_length, index_length) == 0) {
             return stream;
         }
+        if (last == NULL) last = stream;
     }
-    return NULL;
+    return last == NULL || last->done ? NULL : last;
 }
 
 audio_stream *streams_add(stream_table *table, const stream_key *key) {
@@ -156,6 +191,7 @@ audio_stream *streams_add(stream_table *table, const stream_key *key) {
     stream->key = bytes;
     stream->key_length = key->length;
     stream->response_length = key->response_length;
+    stream->item_length = key->item_length;
     memcpy(bytes, key->bytes, key->length);
     if (table->count == STREAMS_MAX) {
         table->evicted_bytes += table->oldest->carry_count;
@@ -174,6 +210,7 @@ void streams_advance(stream_table *table, audio_stream *stream, size_t samples, 
         link_newest(table, stream);
     }
     stream->offset += (int64_t)samples;
+    stream->done = false;
     /* Hardly any sample is split: then nothing but the offset is written. */
     if (stream->carry_count == 0 && rest_count == 0) return;
     table->evicted_bytes += stream->carry_count - taken;

@@ -1,10 +1,18 @@
 /* Where the audio streams of one connection stand, without Python.
  *
- * A stream is the audio that one speaker sends under one (response_id, item_id, content_index). The table keeps a few bytes of
- * each: the index of its next sample, its carry (the first byte of a sample whose second byte has not come yet), and the format
- * of its next delta. The table holds STREAMS_MAX streams: when one more begins, the stream that has not spoken for longest is
- * forgotten, and its carry is counted as lost.
+ * A stream is the audio that one speaker sends for one content part of an item. The table keeps a few bytes of each: the index of
+ * its next sample, its carry (the first byte of a sample whose second byte has not come yet), and the format of its next delta.
+ * The table holds STREAMS_MAX streams: when one more begins, the stream that has not spoken for longest is forgotten, and its
+ * carry is counted as lost.
  *
+ * Servers differ in how they number content, and in when they say that audio is done:
+ * - A delta belongs to the stream with its response_id, item_id and content_index. An id that is absent, null or empty is none.
+ * - If there is no such stream, but the stream of that item that spoke last is not done, the delta belongs to that one: some
+ *   servers count the chunks of an item with content_index.
+ * - Otherwise a stream begins.
+ * - After its done, a stream of an item stays: some servers send a done after each sentence, or audio after the done. It ends with
+ *   its response. Without an item_id nothing tells later audio from new audio, so the done ends the stream.
+
  * Nothing here locks: the caller sees to it that one thread at a time uses a table.
  */
 #ifndef REALTIME_PCM_STREAMS_H
@@ -36,11 +44,13 @@ typedef struct stream_fields {
 } stream_fields;
 
 /* The ids of a stream in one spelling, whatever escapes the frame had. But an id of more than STREAM_ID_MAX bytes goes in as it is
- * spelled: two spellings of such an id name two streams. */
+ * spelled: two spellings of such an id name two streams. A content_index that is a whole number goes in as that number, whether
+ * the frame has 1, 1.0 or "1". */
 typedef struct stream_key {
-    uint64_t hash;
+    uint64_t hash; /* of the item: of the first item_length bytes */
     uint16_t length;
     uint16_t response_length; /* so many bytes at the start are the speaker and the response_id */
+    uint16_t item_length;     /* so many are the speaker, the response_id and the item_id */
     uint8_t bytes[STREAM_KEY_MAX];
 } stream_key;
 
@@ -53,8 +63,9 @@ typedef struct audio_stream {
     const void *format; /* the format of the next delta that names none. It holds while `generation` is the table's */
     const uint8_t *key;
     uint32_t generation;
-    uint16_t key_length, response_length;
+    uint16_t key_length, response_length, item_length;
     uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
+    bool done;                  /* its done has come, and no audio since */
     uint64_t hash;
     struct audio_stream *older, *newer; /* by when they spoke last */
 } audio_stream;
@@ -82,10 +93,11 @@ void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release
 /* Forgets all streams, and counts their carries as lost. */
 void streams_clear(stream_table *table);
 
+/* The stream to which a frame with this key belongs, by the rules above; NULL: none has begun. */
 audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
-/* The stream that spoke last, if this frame names it without escapes and by short ids; else NULL, and streams_find may still find
- * it. */
+/* The stream that spoke last, if this frame has its key, without escapes and with short ids; else NULL, and streams_find may still
+ * find it. */
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
 /* Adds a stream at offset 0, which becomes the one that spoke last. NULL without memory; the table is then as it was. */
@@ -96,7 +108,10 @@ audio_stream *streams_add(stream_table *table, const stream_key *key);
 void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                      unsigned rest_count);
 
-/* Removes a stream. Its carry is not counted: the caller has handed it on, or counts it. */
+/* The done of a stream: it keeps its place if it is an item's, and is removed otherwise. Its carry is not counted: the caller has
+ * handed it on, or counts it. */
+void streams_done(stream_table *table, audio_stream *stream);
+/* Removes a stream. Its carry is not counted, as for streams_done. */
 void streams_close(stream_table *table, audio_stream *stream);
 /* The output stream of this response that comes behind `after`, in the order in which they spoke last; NULL behind the last one.
  * With `after` NULL: the first of them. */
@@ -106,7 +121,7 @@ audio_stream *streams_next_of_response(const stream_table *table, const stream_k
 
 #include "bytes.h"
 
-/* The kinds of ids in a key. A key is the speaker in one byte, then three ids. */
+/* The kinds of ids in a key. A key is the speaker in one byte, then three ids. An empty string is no id. */
 enum { STREAM_NO_ID = 'n', STREAM_TEXT = 's', STREAM_NUMBER = 'd', STREAM_YES = 't', STREAM_NO = 'f', STREAM_LONG = 'l' };
 
 /* key: where an id stands in a key. Returns the byte behind that id if `field` of the frame has the same id, else NULL. */
@@ -120,6 +135,7 @@ static inline const uint8_t *stream_pass_id(const uint8_t *key, const wire_frame
         return *key == kind ? key + 1 : NULL;
     }
     const size_t length = value->end - value->start;
+    if (length == 0) return *key == STREAM_NO_ID ? key + 1 : NULL;
     const uint8_t kind = value->kind == WIRE_STRING ? STREAM_TEXT : STREAM_NUMBER;
     if (*key != kind || wire_load16(key + 1) != length || value->escaped) return NULL;
     return wire_same(key + 3, frame->data + value->start, length) ? key + 3 + length : NULL;

@@ -143,3 +143,80 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
      * last digit of the limit is not 0. */
     return i == sizeof overflow_digits - 1;
 }
+
+/* More characters than any whole number of 64 bits needs. */
+#define WHOLE_LENGTH 64
+
+bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *number) {
+    if (value->kind != WIRE_INTEGER && value->kind != WIRE_REAL && (value->kind != WIRE_STRING || value->escaped)) return false;
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    if (end - p > WHOLE_LENGTH) return false;
+    /* A string may hold anything: so this reads the grammar of JSON numbers, and stops at `end`. */
+    const bool negative = p < end && *p == '-';
+    p += negative;
+    if (p == end || *p < '0' || *p > '9' || (*p == '0' && end - p > 1 && p[1] >= '0' && p[1] <= '9')) return false;
+    uint8_t digits[WHOLE_LENGTH];
+    size_t count = 0;
+    int scale = 0; /* the number is `digits` times ten to the power of `scale` */
+    for (; p < end && *p >= '0' && *p <= '9'; p++) digits[count++] = (uint8_t)(*p - '0');
+    if (p < end && *p == '.') {
+        const uint8_t *fraction = ++p;
+        for (; p < end && *p >= '0' && *p <= '9'; p++, scale--) digits[count++] = (uint8_t)(*p - '0');
+        if (p == fraction) return false;
+    }
+    if (p < end && (*p | 0x20) == 'e') {
+        const bool down = ++p < end && *p == '-';
+        if (p < end && (*p == '-' || *p == '+')) p++;
+        const uint8_t *first = p;
+        int exponent = 0;
+        for (; p < end && *p >= '0' && *p <= '9'; p++) exponent = exponent < 1000 ? exponent * 10 + (*p - '0') : exponent;
+        if (p == first) return false;
+        scale += down ? -exponent : exponent;
+    }
+    if (p != end) return false;
+    while (count > 0 && digits[count - 1] == 0) {
+        count--;
+        scale++;
+    }
+    uint64_t magnitude = 0;
+    if (count > 0) {
+        if (scale < 0 || scale > 19) return false;
+        for (size_t i = 0; i < count + (size_t)scale; i++) {
+            const uint64_t digit = i < count ? digits[i] : 0;
+            if (magnitude > (UINT64_MAX - digit) / 10) return false;
+            magnitude = magnitude * 10 + digit;
+        }
+    }
+    if (magnitude > (uint64_t)INT64_MAX + negative) return false;
+    *number = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+/* Whether \uXXXX stands at p, with a unit in low .. low + 0x3FF. */
+static bool is_surrogate_escape(const uint8_t *p, const uint8_t *end, uint32_t low) {
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u') return false;
+    for (int i = 2; i < 6; i++) {
+        const uint8_t c = p[i] | 0x20;
+        if (!(p[i] >= '0' && p[i] <= '9') && !(c >= 'a' && c <= 'f')) return false;
+    }
+    return wire_hex4(p + 2) - low < 0x400;
+}
+
+void wire_replace_surrogates(uint8_t *data, size_t length, bool raw) {
+    uint8_t *p = data, *end = data + length;
+    while (p < end) {
+        if (raw && *p == 0xED && end - p >= 3 && p[1] >= 0xA0) {
+            memcpy(p, "\xEF\xBF\xBD", 3);
+            p += 3;
+        } else if (*p != '\\') {
+            p++;
+        } else if (is_surrogate_escape(p, end, 0xD800) && is_surrogate_escape(p + 6, end, 0xDC00)) {
+            p += 12;
+        } else if (is_surrogate_escape(p, end, 0xD800) || is_surrogate_escape(p, end, 0xDC00)) {
+            memcpy(p, "\\ufffd", 6);
+            p += 6;
+        } else {
+            p += end - p > 1 ? 2 : 1;
+        }
+    }
+}

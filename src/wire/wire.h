@@ -346,6 +346,11 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
 /* Writes the string as UTF-8, and returns how many bytes that takes; 0 where the string is empty or takes more than `room`
  * bytes. */
 size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room);
+/* True if the value is a whole number of 64 bits, however it is written: 1, 1.0, 1e0 or "1". */
+bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *number);
+/* Overwrites each escape that is half a surrogate pair with the escape of U+FFFD. `raw`: the data are what Python's surrogatepass
+ * makes of a str, and surrogates that stand there in three bytes are overwritten too. */
+void wire_replace_surrogates(uint8_t *data, size_t length, bool raw);
 /* True where the JSON number `text` rounds to an infinite double. */
 bool wire_number_overflows(const uint8_t *text, size_t length);
 

@@ -73,11 +73,16 @@ static void test_keys(void) {
     stream_key plain = key_of("\"resp/1\"", "\"item\"", "0", false);
     CHECK(same_key(plain, key_of("\"resp\\/1\"", "\"\\u0069tem\"", "0", false)), "an escape is another spelling");
     CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0", true)), "input is a stream of its own");
-    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "\"0\"", false)), "a number is no string");
+    CHECK(!same_key(key_of("1", NULL, NULL, false), key_of("\"1\"", NULL, NULL, false)), "a number is no string");
+    const char *zeros[] = {"0", "0.0", "-0", "0e5", "\"0\"", "\"0.0\""};
+    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++) {
+        CHECK(same_key(plain, key_of("\"resp/1\"", "\"item\"", zeros[i], false)), "a content_index is a number: %s", zeros[i]);
+    }
+    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0.5", false)), "0.5 is another one");
     CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "t", false)), "nor is a bool");
     CHECK(!same_key(key_of("\"a\"", "\"bc\"", NULL, false), key_of("\"ab\"", "\"c\"", NULL, false)), "ids do not run together");
-    CHECK(!same_key(key_of("\"\"", NULL, NULL, false), key_of(NULL, NULL, NULL, false)), "an empty id is one");
-    CHECK(same_key(key_of("null", "{}", NULL, false), key_of(NULL, "null", "null", false)), "null, absent and a container");
+    CHECK(same_key(key_of("null", "{}", "\"\"", false), key_of(NULL, "\"\"", "null", false)),
+          "null, absent, empty and a container are no id");
 
     char longer[3 * STREAM_ID_MAX] = "\"", other[3 * STREAM_ID_MAX];
     for (size_t length = STREAM_ID_MAX - 2; length < 2 * STREAM_ID_MAX; length++) {
@@ -110,14 +115,18 @@ static void test_same_as_last(void) {
         named one = name(ids[a][0], ids[a][1], ids[a][2]);
         stream_key key;
         stream_key_of_frame(&key, &one.frame, &FIELDS);
+        /* A stream of its own for each key, as if a done had come between them. */
         audio_stream *stream = streams_find(&table, &key);
         if (stream == NULL) stream = streams_add(&table, &key);
         streams_advance(&table, stream, 5, 0, 0, 0);
+        stream->done = true;
         for (size_t b = 0; b < sizeof ids / sizeof ids[0]; b++) {
             named two = name(ids[b][0], ids[b][1], ids[b][2]);
             stream_key other;
             stream_key_of_frame(&other, &two.frame, &FIELDS);
-            bool expected = same_key(key, other) && strchr(ids[b][1] ? ids[b][1] : "", '\\') == NULL && ids[b][1] != longer;
+            const bool plain_index = ids[b][2] == NULL || ids[b][2][0] != '"';
+            bool expected =
+                same_key(key, other) && strchr(ids[b][1] ? ids[b][1] : "", '\\') == NULL && ids[b][1] != longer && plain_index;
             CHECK((streams_same_as_last(&table, &two.frame, &FIELDS) == stream) == expected, "%zu %zu", a, b);
             CHECK(streams_same_as_last(&table, &two.frame, &INPUT) == NULL, "input");
             free(two.data);
@@ -226,6 +235,41 @@ static void test_bounds(void) {
     CHECK(blocks == 0 && table.evicted_bytes == evicted && table.carries == 0, "cleared");
 }
 
+/* One item through deltas and dones: which stream each belongs to. */
+static void test_items(void) {
+    stream_table table;
+    streams_init(&table, allocate, release);
+    stream_key part[5];
+    const char *indexes[5] = {"0", "1", "2", "3", NULL};
+    for (int i = 0; i < 5; i++) part[i] = key_of("\"r\"", "\"i\"", indexes[i], false);
+    audio_stream *first = streams_add(&table, &part[0]);
+    streams_advance(&table, first, 5, 0, 0x5A, 1);
+    for (int i = 0; i < 5; i++) CHECK(streams_find(&table, &part[i]) == first, "an index that counts up goes on: %d", i);
+    stream_key other_item = key_of("\"r\"", "\"j\"", "0", false), other_response = key_of("\"s\"", "\"i\"", "0", false);
+    CHECK(streams_find(&table, &other_item) == NULL && streams_find(&table, &other_response) == NULL, "only in its item");
+
+    streams_done(&table, first);
+    CHECK(table.count == 1 && table.carries == 0 && first->carry_count == 0, "the done takes the carry");
+    CHECK(streams_find(&table, &part[0]) == first, "after the done the same index goes on");
+    for (int i = 1; i < 5; i++) CHECK(streams_find(&table, &part[i]) == NULL, "and another one begins: %d", i);
+    audio_stream *second = streams_add(&table, &part[1]);
+    streams_advance(&table, second, 7, 0, 0, 0);
+    CHECK(streams_find(&table, &part[0]) == first && streams_find(&table, &part[3]) == second, "each has its place");
+    streams_advance(&table, first, 1, 0, 0, 0);
+    CHECK(first->offset == 6 && !first->done && streams_find(&table, &part[3]) == first, "the one that spoke last");
+    streams_done(&table, first);
+    CHECK(streams_find(&table, &part[3]) == NULL && streams_find(&table, &part[1]) == second, "is done, and the other is not");
+
+    /* Without an item, nothing is left after the done. */
+    stream_key none = key_of("\"r\"", NULL, "0", false), empty = key_of("\"r\"", "\"\"", "0", false);
+    audio_stream *stream = streams_add(&table, &none);
+    CHECK(streams_find(&table, &empty) == stream, "an empty item is none");
+    streams_done(&table, stream);
+    CHECK(streams_find(&table, &none) == NULL && table.count == 2, "it is gone");
+    streams_clear(&table);
+    CHECK(blocks == 0 && table.evicted_bytes == 0, "all is given back");
+}
+
 static void test_responses(void) {
     stream_table table;
     streams_init(&table, allocate, release);
@@ -254,6 +298,7 @@ int main(void) {
     test_same_as_last();
     test_inner();
     test_bounds();
+    test_items();
     test_responses();
     puts("streams: passed");
     return 0;

@@ -64,6 +64,13 @@ class Streams:
     def end(self, *keys: Any) -> bytes:
         return b"".join(self.open.pop(key, (b"", 0))[0] for key in keys)
 
+    def done(self, key: Any) -> bytes:
+        """The done of a stream, whose key ends with its item: later audio of that item goes on where the stream stood."""
+        carry, offset = self.open.pop(key, (b"", 0))
+        if key[-1] is not None:
+            self.open[key] = (b"", offset)
+        return carry
+
     def forget(self) -> None:
         self.lost += sum(len(carry) for carry, _ in self.open.values())
         self.open.clear()
@@ -112,7 +119,7 @@ class ServerOracle:
             key = ("output", event.get("response_id"), event.get("item_id"))
             return (*self.streams.take(key, pybase64.b64decode(event["delta"], validate=True), audio_format), audio_format)
         elif wire == "response.output_audio.done":
-            return (self.streams.end(("output", event.get("response_id"), event.get("item_id"))),)
+            return (self.streams.done(("output", event.get("response_id"), event.get("item_id"))),)
         elif wire == "session.input_audio.append":
             key = ("heard", None, None)
             return (*self.streams.take(key, pybase64.b64decode(event["audio"], validate=True), self.input), self.input)

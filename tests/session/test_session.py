@@ -15,16 +15,13 @@ from support.session_frames import DEFAULT, PCM, RAW, ULAW, b64, decoder_after, 
 
 # ---- streams
 
-KEYS = [
+KEYS: list[dict[str, Any]] = [
     {},
     {"response_id": "r"},
     {"item_id": "i"},
-    {"content_index": 0},
     {"response_id": "r", "item_id": "i"},
-    {"response_id": "r", "item_id": "i", "content_index": 0},
-    {"response_id": "r", "item_id": "i", "content_index": 1},
     {"response_id": "r", "item_id": "j", "content_index": 0},
-    {"response_id": "s", "item_id": "i", "content_index": 0},
+    {"response_id": "s", "item_id": "i", "content_index": 1},
     {"response_id": "é\u20ac", "item_id": "x" * 300},
 ]
 
@@ -43,21 +40,66 @@ def test_each_stream_has_its_own_byte(dtype: str, tier: str) -> None:
         assert message.sample_offset == 1
     for key in KEYS:
         assert decoder.decode(done(**key)).incomplete_sample == b""
-        assert decoder.decode(delta(RAW[:4], **key)).sample_offset == 0
+        # Later audio of an item goes on where that item stood: servers send audio after the done. Without an item nothing tells
+        # it from new audio, which begins at 0.
+        assert decoder.decode(delta(RAW[:4], **key)).sample_offset == (2 if "item_id" in key else 0)
 
 
-def test_absent_and_null_ids_are_one() -> None:
-    decoder = decoder_after(delta(b"\x01", response_id="r", item_id=None))
-    assert decoder.decode(delta(b"\x02", response_id="r")).pcm.tolist() == [0x0201]
+@pytest.mark.parametrize("name", ["response_id", "item_id", "content_index"])
+def test_absent_null_and_empty_ids_are_one(name: str) -> None:
+    """LiteLLM sends "" where it knows no id."""
+    ids = {"response_id": "r", "item_id": "i", "content_index": 0}
+    del ids[name]
+    decoder = rp.Decoder()
+    for number, nothing in enumerate(({}, {name: None}, {name: ""}, {name: None}, {})):
+        message = decoder.decode(delta(b"\x01\x02\x03\x04", **ids, **nothing))
+        assert message.sample_offset == 2 * number
+    assert decoder.decode(delta(b"\x05", **ids)).pcm.size == 0
+    assert decoder.decode(done(**ids, **{name: ""})).incomplete_sample == b"\x05"
+
+
+def test_a_content_index_that_counts_chunks_is_one_stream() -> None:
+    """Hugging Face's speech-to-speech numbers the chunks of an item so. The samples that are split between them are whole."""
+    raw = bytes(range(1, 200))
+    decoder, heard, at = rp.Decoder(), b"", 0
+    for index in range(0, len(raw), 11):
+        message = decoder.decode(delta(raw[index : index + 11], response_id="r", item_id="i", content_index=index // 11))
+        assert message.sample_offset == at
+        at += message.pcm.size
+        heard += message.pcm.tobytes()
+    assert decoder.decode(done(response_id="r", item_id="i", content_index=index // 11)).incomplete_sample == raw[-1:]
+    assert heard == raw[:-1]
+
+
+def test_parts_of_an_item_with_a_done_between_them_are_streams_of_their_own() -> None:
+    ids = {"response_id": "r", "item_id": "i"}
+    decoder = decoder_after(delta(RAW[:4], **ids, content_index=0), done(**ids, content_index=0))
+    assert decoder.decode(delta(RAW[:6], **ids, content_index=1)).sample_offset == 0
+    # Audio of the first part comes late, and then the second part goes on.
+    assert decoder.decode(delta(RAW[:2], **ids, content_index=0)).sample_offset == 2
+    assert decoder.decode(delta(RAW[:2], **ids, content_index=1)).sample_offset == 3
+    decoder.decode(response("response.done", "r"))
+    assert [decoder.decode(delta(RAW[:2], **ids, content_index=index)).sample_offset for index in (0, 1)] == [0, 1]
+
+
+@pytest.mark.parametrize("spelling", [1, 1.0, "1", "1.0", "1e0"])
+def test_a_content_index_is_the_same_number_however_it_is_written(spelling: Any) -> None:
+    ids = {"response_id": "r", "item_id": "i"}
+    decoder = decoder_after(delta(RAW[:4], **ids, content_index=1), done(**ids, content_index=1))
+    message = decoder.decode(delta(RAW[:4], **ids, content_index=spelling))
+    assert message.sample_offset == 2 and message.content_index == spelling and type(message.content_index) is type(spelling)
+    decoder.decode(done(**ids, content_index=spelling))
+    assert decoder.decode(delta(RAW[:4], **ids, content_index=1.5)).sample_offset == 0
 
 
 @pytest.mark.parametrize("wire", ["response.output_audio.done", "response.audio.done"])
-def test_what_is_left_shows_at_done_and_a_stream_begins_again(wire: str) -> None:
+def test_the_carry_shows_at_the_done_and_the_stream_goes_on(wire: str) -> None:
     decoder = decoder_after(delta(b"\x01\x02\x03", response_id="r", item_id="i"), delta(b"\x09", response_id="r", item_id="j"))
     end = decoder.decode(done(wire, response_id="r", item_id="i"))
     assert isinstance(end, messages.ResponseAudioDone) and end.incomplete_sample == b"\x03"
+    # New audio of the item, without the byte that the done has handed out.
     again = decoder.decode(delta(b"\x05\x06", response_id="r", item_id="i"))
-    assert (again.pcm.tolist(), again.sample_offset) == ([0x0605], 0)
+    assert (again.pcm.tolist(), again.sample_offset) == ([0x0605], 1)
     assert decoder.decode(done(wire, response_id="r", item_id="i")).incomplete_sample == b""
     assert decoder.decode(done(wire, response_id="r", item_id="j")).incomplete_sample == b"\x09"
     assert decoder.decode(done(wire, response_id="never", item_id="seen")).incomplete_sample == b""

@@ -77,12 +77,12 @@ def delta(item: str, payload: bytes) -> bytes:
 
 
 def test_late_audio_after_done() -> None:
-    """It is decoded, as a stream that begins again at 0; half a sample of the old one is not in it."""
+    """It goes on where its item stood, for it is audio of that item; half a sample, which the done handed out, is not in it."""
     decoder = rp.Decoder()
     decoder.decode(delta("i", b"\1\2\3"))
     done: Any = decoder.decode(b'{"type":"response.output_audio.done","response_id":"r","item_id":"i","content_index":0}')
     late: Any = decoder.decode(delta("i", b"\4\5"))
-    assert (done.incomplete_sample, late.sample_offset, late.pcm.tobytes()) == (b"\3", 0, b"\4\5")
+    assert (done.incomplete_sample, late.sample_offset, late.pcm.tobytes()) == (b"\3", 1, b"\4\5")
     again: Any = decoder.decode(b'{"type":"response.output_audio.done","response_id":"r","item_id":"i","content_index":0}')
     assert again.incomplete_sample == b""
 

@@ -29,6 +29,8 @@ class Open:
 
     sent: bytearray = field(default_factory=bytearray)
     given: int = 0
+    samples: int = 0
+    done: bool = False
 
 
 class Model:
@@ -42,30 +44,55 @@ class Model:
     def left(self, stream: Open) -> bytes:
         return bytes(stream.sent[stream.given :])
 
+    def find(self, key: tuple) -> tuple | None:
+        """The key of the stream that a frame with this key belongs to: its own, else the one of its item that spoke last, unless
+        that one is done."""
+        if key in self.streams:
+            return key
+        last = next((known for known in reversed(self.streams) if known[:2] == key[:2]), None)
+        return None if last is None or self.streams[last].done else last
+
     def delta(self, key: tuple, raw: bytes) -> tuple[int, bytes]:
         """The offset of a delta's first sample, and the bytes of its samples."""
-        if key not in self.streams:
+        found = self.find(key)
+        if found is None:
             if len(self.streams) == MAX_STREAMS:
                 self.evicted += len(self.left(self.streams.pop(next(iter(self.streams)))))
-            self.streams[key] = Open()
+            self.streams[found := key] = Open()
         # Who speaks goes last: the first is the one that has not spoken for longest.
-        stream = self.streams[key] = self.streams.pop(key)
+        stream = self.streams[found] = self.streams.pop(found)
+        stream.done = False
         stream.sent += raw
-        start = stream.given
-        stream.given = len(stream.sent) // self.width * self.width
-        return start // self.width, bytes(stream.sent[start : stream.given])
+        start, offset = stream.given, stream.samples
+        stream.given = start + (len(stream.sent) - start) // self.width * self.width
+        stream.samples += (stream.given - start) // self.width
+        return offset, bytes(stream.sent[start : stream.given])
 
     def end(self, key: tuple) -> bytes:
-        return self.left(self.streams.pop(key)) if key in self.streams else b""
+        """The done of a stream: that of an item stays, without its byte."""
+        found = self.find(key)
+        if found is None:
+            return b""
+        stream = self.streams[found]
+        left = self.left(stream)
+        if found[1] is None:
+            del self.streams[found]
+        else:
+            stream.given, stream.done = len(stream.sent), True
+        return left
 
     def cancel(self, response_id: str | None) -> bytes:
-        return b"".join(self.end(key) for key in [key for key in self.streams if key[0] == response_id])
+        ended = [key for key in self.streams if key[0] == response_id]
+        return b"".join(self.left(self.streams.pop(key)) for key in ended)
 
 
 def ids_of(key: tuple, rng: random.Random) -> dict:
-    """The ids as a server may write them: what is None is absent, or null."""
-    ids = dict(zip(("response_id", "item_id", "content_index"), key, strict=True))
-    return {name: value for name, value in ids.items() if value is not None or rng.random() < 0.2}
+    """The ids as a server may write them: what is None is absent, null or empty, and a number has any spelling."""
+    ids: dict = dict(zip(("response_id", "item_id", "content_index"), key, strict=True))
+    if ids["content_index"] is not None and rng.random() < 0.2:
+        ids["content_index"] = rng.choice([float(key[2]), str(key[2])])
+    nothing = rng.choice([None, ""])
+    return {name: nothing if value is None else value for name, value in ids.items() if value is not None or rng.random() < 0.2}
 
 
 def write(values: dict, rng: random.Random) -> bytes:

@@ -91,7 +91,7 @@ cdef enum:
 
 @cython.final
 cdef class Decoder:
-    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None)\n--\n
+    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None, lone_surrogates="refuse")\n--\n
     Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
@@ -101,6 +101,8 @@ cdef class Decoder:
         is not, and the session follows it all the same.
     side: who has sent the frames, "server" or "client".
     session: the Session of another decoder, of either side, to share; by default the decoder has its own.
+    lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
+        frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
     Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
         and for a class in `only` that no message of this side has.
 
@@ -122,8 +124,11 @@ cdef class Decoder:
         for i in range(RECURRING_KEYS + 1):
             Py_XDECREF(self.ids[i])
 
-    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None):  # seldom
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None,  # seldom
+                 lone_surrogates="refuse"):
         name = _dtype_name(dtype)
+        if lone_surrogates != "refuse" and lone_surrogates != "replace":
+            raise ValueError(f'lone_surrogates is "refuse" or "replace", not {lone_surrogates!r}')
         forced = forced_format(audio_format, name)
         catalogue = _catalogue_of(side)
         wanted = _wanted_types(only, catalogue)
@@ -143,6 +148,7 @@ cdef class Decoder:
         self.dtype_code = _DTYPES[name]
         self.forced = forced
         self.only = wanted
+        self.replaces_surrogates = lone_surrogates == "replace"
         self.last_format = None
         self.last_own = None
         self.is_made = True
@@ -226,6 +232,8 @@ cdef class Decoder:
             try:
                 data = _frame_data(frame, &size)
             except UnicodeEncodeError:
+                if self.replaces_surrogates:
+                    return self.decode_guarded(_without_surrogates(str.encode(frame, "utf-8", "surrogatepass"), True), out)
                 raise _surrogate_refusal(frame, self.catalogue) from None
         elif isinstance(frame, (bytearray, memoryview)):
             try:
@@ -372,7 +380,7 @@ cdef class Decoder:
         cdef message *m = self.fill(frame, f, wire_type)
         cdef object result = _owned(<PyObject *>m)
         _put(m, SLOT_INCOMPLETE_SAMPLE, PyBytes_FromStringAndSize(<const char *>&stream.carry, stream.carry_count))
-        streams_close(&self.session.streams, stream)
+        streams_done(&self.session.streams, stream)
         return result
 
     cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1:
@@ -410,6 +418,8 @@ cdef class Decoder:
         cdef Layout layout
         cdef _Change change = None
         cdef message *m
+        if status == WIRE_SURROGATE and self.replaces_surrogates:
+            return self.decode_guarded(_without_surrogates(frame, isinstance(frame, str)), out)
         if status != WIRE_OK:
             raise _refusal(frame, f, _reason(status), f.position, None)
         wire_type = <WireType>f.type.owner
@@ -657,6 +667,11 @@ cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):  #
         frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
         f.values[f.payload_field].start, layout.keys[f.payload_field])
 
+cdef struct replace_work:
+    uint8_t *data
+    size_t size
+    bint raw
+
 cdef object _surrogate_refusal(frame, Catalogue catalogue):  # seldom
     """The DecodeError for a str with a lone surrogate, which UTF-8 cannot hold. The walk finds the first fault in what the UTF-8
     would be: the surrogate, or a fault that stands before it."""
@@ -667,6 +682,21 @@ cdef object _surrogate_refusal(frame, Catalogue catalogue):  # seldom
     if status == WIRE_UTF8:
         status = WIRE_SURROGATE
     return _refusal(frame, &f, _reason(status), f.position, None)
+
+
+cdef wire_status _do_replace_surrogates(void *arguments) noexcept nogil:
+    cdef replace_work *work = <replace_work *>arguments
+    wire_replace_surrogates(work.data, work.size, work.raw)
+    return WIRE_OK
+
+cdef object _without_surrogates(frame, bint as_str):  # seldom
+    """A copy of a frame in which each half of a surrogate pair is U+FFFD. frame: a str, or its UTF-8 with surrogates passed."""
+    cdef Py_ssize_t size
+    cdef const uint8_t *data = _frame_data(frame, &size)
+    copy = PyBytes_FromStringAndSize(<const char *>data, size)
+    cdef replace_work work = replace_work(<uint8_t *>PyBytes_AS_STRING(copy), <size_t>size, as_str)
+    _run(<size_t>size, _do_replace_surrogates, &work)
+    return copy.decode() if as_str else copy
 
 
 # ---- An iterable of frames -------------------------------------------------------------------------------------------------

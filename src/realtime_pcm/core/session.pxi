@@ -12,6 +12,7 @@ cdef extern from "streams.h":
     audio_stream *streams_add(stream_table *table, const stream_key *key)
     void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
                          unsigned rest_count)
+    void streams_done(stream_table *table, audio_stream *stream)
     void streams_close(stream_table *table, audio_stream *stream)
     audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after)
 
@@ -506,6 +507,11 @@ cdef class Session:
         self.output_format = output_format
         self.input_format = input_format
         self.formats = formats
+        if change.role == ROLE_AUDIO_END:
+            stream = streams_find(&self.streams, &change.key)
+            if stream != NULL:
+                streams_done(&self.streams, stream)
+            return 0
         while (stream := self.next_ended(change, NULL)) != NULL:
             streams_close(&self.streams, stream)
         return 0
