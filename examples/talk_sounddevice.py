@@ -6,7 +6,9 @@
 With --input and --output, two WAV files stand in for the sound card: the one is what the microphone hears (pcm16, mono, 24 kHz),
 the other becomes what the speaker plays. The program then ends with the answer.
 
-Needs: pip install "realtime-pcm[cli,play]"
+On open speakers the model hears itself: wear a headset, or see the page "Calls" on echo.
+
+Needs: pip install "realtime-pcm[client,play]", and for --loopback the extra `testing`
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import threading
 import time
 import wave
@@ -25,15 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 import realtime_pcm as rp
+from realtime_pcm.client import Call, CallError, Endpoint, connect, openai
 from realtime_pcm.playback import PlaybackBuffer
 from realtime_pcm.terminal import shown_text
 
-URL = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
-MAX_MESSAGE = 64 * 1024 * 1024
 RATE = 24_000
 BLOCK = 480  # samples in 20 ms
 SESSION = {
@@ -85,27 +83,26 @@ def two_files(player: PlaybackBuffer, hear: Hear, source: Path, target: Path) ->
             thread.join()
 
 
-async def speak(ws: ClientConnection, encoder: rp.AudioEncoder, blocks: asyncio.Queue[bytes]) -> None:
-    """Sends what the microphone hears."""
-    with contextlib.suppress(ConnectionClosed):
+async def speak(call: Call[Any], blocks: asyncio.Queue[bytes]) -> None:
+    """Sends what the microphone hears, in the format that the session has settled."""
+    with contextlib.suppress(CallError):  # listen() tells it
         while True:
-            block = np.frombuffer(await blocks.get(), np.int16)
-            await ws.send(encoder.encode(block, rate=RATE))
+            await call.send_audio(np.frombuffer(await blocks.get(), np.int16), rate=RATE)
 
 
-async def listen(ws: ClientConnection, decoder: rp.Decoder[Any], player: PlaybackBuffer, latency: float, once: bool) -> None:
+async def listen(call: Call[rp.messages.ServerMessage], player: PlaybackBuffer, latency: float, once: bool) -> None:
     """Plays what the model says, until the user interrupts. once: returns when an answer has ended and was played."""
-    async for message in rp.decode_stream(ws, decoder=decoder):
+    async for message in call:
         player.write(message)
         match message:
             case rp.messages.InputAudioBufferSpeechStarted():
                 said = player.interrupt(latency)
                 for cut in said.truncations:
-                    await ws.send(cut.frame)
+                    await call.send(cut)
                     print(f"\n[interrupted after {cut.audio_end_ms} ms]")
                 for item in said.unheard:  # a server refuses to truncate what nobody heard
                     if item.delete_frame is not None:
-                        await ws.send(item.delete_frame)
+                        await call.send(item.delete_frame)
             case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
                 print(shown_text(text), end="", flush=True)
             case rp.messages.Error(error=error):
@@ -119,12 +116,9 @@ async def listen(ws: ClientConnection, decoder: rp.Decoder[Any], player: Playbac
                 pass
 
 
-async def talk(url: str, key: str, files: tuple[Path, Path] | None) -> None:
-    headers = {"Authorization": f"Bearer {key}"}
-    async with connect(url, additional_headers=headers, max_size=MAX_MESSAGE) as ws:
-        await ws.send(json.dumps({"type": "session.update", "session": SESSION}))
-        decoder = rp.Decoder()
-        encoder = rp.AudioEncoder(session=decoder.session)  # in the format that the session has at each call
+async def talk(endpoint: Endpoint | str, files: tuple[Path, Path] | None) -> None:
+    async with connect(endpoint) as call:
+        await call.send(json.dumps({"type": "session.update", "session": SESSION}))
         player = PlaybackBuffer(rate=RATE)
         loop = asyncio.get_running_loop()
         blocks: asyncio.Queue[bytes] = asyncio.Queue(50)
@@ -137,9 +131,9 @@ async def talk(url: str, key: str, files: tuple[Path, Path] | None) -> None:
             loop.call_soon_threadsafe(offer, block)
 
         with two_files(player, hear, *files) if files else sound_card(player, hear) as latency:
-            speaking = asyncio.create_task(speak(ws, encoder, blocks))
+            speaking = asyncio.create_task(speak(call, blocks))
             try:
-                await listen(ws, decoder, player, latency, once=files is not None)
+                await listen(call, player, latency, once=files is not None)
             finally:
                 speaking.cancel()
 
@@ -148,7 +142,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--input", type=Path, help="a WAV file in place of the microphone")
     parser.add_argument("--output", type=Path, help="a WAV file in place of the speaker")
-    parser.add_argument("--url", default=URL)
+    parser.add_argument("--url", help="another server than OpenAI's")
     parser.add_argument("--loopback", action="store_true", help="talk to a recorded session on this machine")
     parser.add_argument("--interrupt", type=float, help="with --loopback: seconds after which the user interrupts")
     options = parser.parse_args()
@@ -157,15 +151,15 @@ async def main() -> None:
     files = (options.input, options.output) if options.input else None
     try:
         if not options.loopback:
-            await talk(options.url, os.environ["OPENAI_API_KEY"], files)
+            await talk(options.url or openai("gpt-realtime"), files)
             return
 
         from realtime_pcm.testing import LoopbackServer
 
         async with LoopbackServer(pace=2.0, interrupt=options.interrupt) as server:
-            await talk(server.url, "loopback", files)
-    except ConnectionClosed as error:
-        raise SystemExit(shown_text(f"error: {error}")) from None
+            await talk(server.url, files)
+    except CallError as error:
+        raise SystemExit(f"error: {error}") from None  # its text is fit for a terminal
 
 
 if __name__ == "__main__":

@@ -271,7 +271,7 @@ ANSWER = [
 
 def ask_example(monkeypatch: pytest.MonkeyPatch, name: str, url: str, out: Path) -> str | None:
     """The example as its user runs it, with another server than the provider's; what it exits with."""
-    pytest.importorskip({"talk_openai": "openai", "listen_picows": "picows"}.get(name, "websockets"))
+    pytest.importorskip("openai" if name == "talk_openai" else "websockets")
     module = load(EXAMPLES / f"{name}.py")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", url.replace("ws", "http", 1).removesuffix("/realtime"))
@@ -290,7 +290,7 @@ def ask_example(monkeypatch: pytest.MonkeyPatch, name: str, url: str, out: Path)
 
 
 @needs_examples
-@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets", "listen_picows"])
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
 def test_an_example_prints_a_hostile_answer_as_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_every_block_is_read() -> None:
 
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_a_page_runs_as_printed(page: str, tmp_path: Path) -> None:
-    for package in ("websockets", "openai", "pybase64", "orjson"):
+    for package in ("websockets", "openai", "pybase64", "orjson", "picows", "fastapi", "uvicorn"):
         if re.search(rf"^(?:import|from) {package}\b", program(page, with_needs=False).code, re.MULTILINE):
             pytest.importorskip(package)
     source = tmp_path / "page.py"
@@ -98,7 +98,7 @@ def check_types(python: Path, folder: Path, programs: list[Path]) -> None:
 
 @pytest.mark.slow
 def test_pages_pass_both_type_checkers(tmp_path: Path) -> None:
-    for package in ("mypy", "pyright", "websockets", "openai", "pybase64"):
+    for package in ("mypy", "pyright", "websockets", "openai", "pybase64", "picows", "fastapi", "uvicorn"):
         pytest.importorskip(package)
     check_types(Path(sys.executable), tmp_path, write_programs(tmp_path, WITH_CODE, with_needs=False))
 

@@ -22,7 +22,7 @@ from support import stream_clients as clients
 from support.g711 import compressed
 from support.paths import EXAMPLES
 
-NEEDS = {"talk_openai": "openai", "listen_picows": "picows"}
+NEEDS = {"talk_openai": "openai", "talk_sounddevice": "picows"}
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="needs the source tree: examples/")
 
@@ -36,7 +36,7 @@ def run_example(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets", "listen_picows"])
+@pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
 def test_a_talk(name: str, tmp_path: Path) -> None:
     output = run_example(name, "Where is it?", "--loopback", "--out", str(tmp_path))
     assert output == clients.TRANSCRIPT + "\n"

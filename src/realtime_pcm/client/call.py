@@ -106,8 +106,8 @@ class Call(Generic[M]):
     def refused(self, error: Error) -> bytes | str | None:
         """The frame that an error of the server is about.
 
-        `send` gives each message an event_id that has none, and the last 256 messages are kept, up to 1 MiB. None if the error
-        names no event, or one that is not kept.
+        `send` gives each message an event_id that has none, and the last 256 messages are kept, up to 1 MiB; audio is neither
+        numbered nor kept. None if the error names no event, or one that is not kept.
         """
         return self._requests.named_by(error)
 
@@ -181,7 +181,8 @@ class Call(Generic[M]):
 
         Args:
             message (str | bytes | Sendable): the text of a client message, or anything that has it as `frame`: a message of
-                `client_messages`, a Truncation of the player. If it has no event_id it gets one, for `refused`.
+                `client_messages`, a Truncation of the player. If it has no event_id it gets one, for `refused`; audio goes as
+                it is.
 
         Raises:
             DecodeError: the text is no message.

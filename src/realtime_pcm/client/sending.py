@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core import AudioEncoder, Decoder, RealtimeClientMessage, Session
+from .._core import AudioEncoder, ClientAudioMessage, Decoder, RealtimeClientMessage, Session
 from .._resample import Resampler, to_float32
 from ..client_messages import SessionStart, SessionUpdate, TranscriptionSessionUpdate
 from ..messages import (
@@ -55,8 +55,10 @@ class Requests:
         self._numbered = 0
 
     def put(self, frame: bytes | str) -> tuple[bytes | str, RealtimeClientMessage]:
-        """The frame as it goes, with an event_id, and its message. DecodeError for a frame that is no message."""
+        """The frame as it goes, with an event_id unless it is audio, and its message. DecodeError if it is no message."""
         message: RealtimeClientMessage = self._decode(frame)
+        if isinstance(message, ClientAudioMessage):
+            return frame, message  # fifty a second: they would leave no room for the others
         event_id = message.event_id
         if event_id is None:
             self._numbered += 1
