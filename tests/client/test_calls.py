@@ -261,6 +261,8 @@ def test_only_dtype_and_errors_are_those_of_decode_stream() -> None:
     got, call = run(talk(only=wanted, errors="skip"))
     assert {type(item) for item in got} == {*wanted} and call.skipped == 1
     assert audio_of(got) == PCM
+    got, _ = run(talk(only=wanted, errors="skip", audio_format="g711_ulaw"))
+    assert got[0].audio_format == rp.AudioFormat("g711_ulaw", 8_000) and len(got[0].pcm) == 4_800
     got, _ = run(talk(errors="yield"))
     [invalid] = [item for item in got if isinstance(item, rp.InvalidFrame)]
     assert invalid.error.field == "delta"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .._core import M1, M2, M3, M4, M5, M6, Classes, DType, Wanted
+    from ..audio import AudioFormat
     from ..messages import Error, ServerMessage
     from .sending import Pcm
 
@@ -260,6 +261,8 @@ class _Options(TypedDict, total=False):
 
     headers: Mapping[str, str] | None
     dtype: DType | npt.DTypeLike
+    audio_format: AudioFormat | str | None
+    lone_surrogates: Literal["refuse", "replace"]
     append: type[RealtimeClientMessage]
     record: str | os.PathLike[str] | None
     timeout: float
@@ -309,6 +312,8 @@ async def connect(
     errors: str = "raise",
     headers: Mapping[str, str] | None = None,
     dtype: Any = "int16",
+    audio_format: AudioFormat | str | None = None,
+    lone_surrogates: Literal["refuse", "replace"] = "refuse",
     append: type[RealtimeClientMessage] = InputAudioBufferAppend,
     record: str | os.PathLike[str] | None = None,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the handshake, not of the block
@@ -324,6 +329,8 @@ async def connect(
         only (str | type | Iterable | None): as in decode_stream().
         errors (str): as in decode_stream().
         dtype (str): as in decode_stream().
+        audio_format (AudioFormat | str | None): as in decode_stream().
+        lone_surrogates (str): as in decode_stream().
         headers (Mapping[str, str] | None): headers of the handshake, for a URL.
         append (type): the message that send_audio() sends; client_messages.SessionInputAudioAppend for GPT-Live,
             SessionInputAudioBufferAppend for translation.
@@ -353,7 +360,7 @@ async def connect(
         endpoint = Endpoint(endpoint, headers=headers)
     elif headers is not None:
         raise TypeError("connect() takes headers= with a URL; an Endpoint has its own")
-    decoder: Decoder[Any, Any] = Decoder(dtype=dtype, only=only)
+    decoder: Decoder[Any, Any] = Decoder(dtype=dtype, only=only, audio_format=audio_format, lone_surrogates=lone_surrogates)
     recorder = None if record is None else Recorder(record)
     call: Call[Any] = Call(decoder, errors, append, recorder, timeout, max_message, max_queue)
     try:
