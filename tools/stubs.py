@@ -104,6 +104,36 @@ def docstring(node: ast.ClassDef, wires: list[str]) -> str:
     return '    """' + "\n".join([lines[0], *(f"    {line}" if line else "" for line in lines[1:])]) + closing + "\n\n"
 
 
+def keyword(field: ast.AnnAssign) -> str:
+    """The keyword by which a message is written with this field. A view may be given as the dict that it is on the wire."""
+    name = ast.unparse(field.target)
+    if name == "pcm":
+        return "pcm: Samples | bytes | bytearray | memoryview | None = None"
+    text = ast.unparse(field.annotation).removesuffix(" | None")
+    names = [word.id for word in ast.walk(field.annotation) if isinstance(word, ast.Name)]
+    for view in (name for name in names if name[0].isupper() and name != "Any"):
+        many = f"list[{view}]"
+        text = text.replace(many, f"Sequence[{view} | dict[str, Any]]") if many in text else f"{text} | dict[str, Any]"
+    return f"{name}: {text} | None = None" if text != "Any" else f"{name}: Any = None"
+
+
+def writer(node: ast.ClassDef, wires: list[str], fields: list[ast.AnnAssign]) -> str:
+    """The __init__ of a message, by whose keywords it is written."""
+    own = [keyword(field) for field in fields]
+    if any(ast.unparse(field.target) == "pcm" for field in fields):
+        own.append("audio_format: AudioFormat | str | None = None")
+    names = ", ".join(quoted(wire) for wire in wires)
+    parts = [
+        "self",
+        "*",
+        f"type: Literal[{names}] = ...",
+        "event_id: str | None = None",
+        *own,
+        "extra: dict[str, Any] | None = None",
+    ]
+    return "    def __init__(\n" + "".join(f"        {part},\n" for part in parts) + "    ) -> None: ...\n"
+
+
 def class_stub(node: ast.ClassDef) -> str:
     """One class: its docstring, its type, its fields as properties, and what a match statement takes by position."""
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_")]
@@ -115,6 +145,7 @@ def class_stub(node: ast.ClassDef) -> str:
     if wires:
         text += "    @property\n"
         text += wrapped("    def type(self) -> Literal[", [quoted(wire) for wire in wires], "]: ...")
+        text += writer(node, wires, fields)
     for name, field in zip(names, fields, strict=True):
         if name != "pcm":
             text += f"    @property\n    def {name}(self) -> {ast.unparse(field.annotation)}: ...\n"
@@ -146,9 +177,16 @@ def imports_of(tree: ast.Module, used: set[str]) -> str:
             source = "." * node.level + (node.module or "")
             line = f"from {source} import {', '.join(names)}\n"
             if names:
+                if "Samples" in used and source.endswith("_core") and "Samples" not in names:
+                    names = sorted([*names, "Samples"])
                 own += line if len(line) <= WIDTH else wrapped(f"from {source} import (", names, ")")
+    if "Sequence" in used:
+        outer += "from collections.abc import Sequence\n"
+    if "AudioFormat" in used:
+        own += "from ..audio import AudioFormat\n"
     typing: list[str] = [word for word in ("Any", "Literal") if word in used]
-    blocks = [wrapped("from typing import ", typing, "") if typing else "", outer, own]
+    lines = outer.splitlines(True) + ([wrapped("from typing import ", typing, "")] if typing else [])
+    blocks = ["".join(sorted(lines)), own]
     return "\n".join(block for block in blocks if block)
 
 

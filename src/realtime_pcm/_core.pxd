@@ -16,6 +16,7 @@
 #   core/session.pxi     Session: formats, streams (their table is src/session/streams.h)
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
+#   core/writing.pxi     messages written by keyword: the JSON is made and decoded
 #   core/batch.pxi       many lines of a recording in one call, into the columns of arrow/ (src/batch)
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
@@ -78,12 +79,15 @@ cdef class Layout:
     cdef dict fields                    # name -> (annotation, keys of the payload or None, module), as declared
     cdef readonly tuple names           # attribute by field number
     cdef tuple keys                     # wire key by field number
+    cdef readonly tuple wire_names
+    cdef readonly frozenset flat_names  # all names but that of the payload
     cdef message_plan plan
     # roles
     cdef int role
     cdef int holder                     # number of the field `session` or `response`, in which the role finds formats
     cdef int side                       # SIDE_SERVER or SIDE_CLIENT
-    cdef bint is_audio, ends_audio, bytes_payload, is_unknown
+    cdef bint ends_audio, bytes_payload
+    cdef readonly bint is_audio, is_unknown
     cdef stream_fields ids
     cdef int format_name, format_rate, format_channels
     cdef uint32_t format_fields         # these three, one bit each
@@ -250,4 +254,3 @@ cdef class AudioEncoder:
     cdef int code_of(self, audio_format) except -2
     cdef bytes head_of(self, Layout layout, dict fields)
     cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes)
-    cdef object write(self, bytes head, encode_work *work, bint as_bytes)

@@ -47,10 +47,19 @@ _Role: TypeAlias = Literal[
 ]
 
 class RealtimeMessage(MessageObject):
-    """One message of a Realtime conversation, of either side. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
 
-    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str. canonical_type: the first of the wire
-    names of its class, the same for all names of one message; None for a type that no class declares.
+    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str, or the str to send. canonical_type: the
+    first of the wire names of its class, the same for all names; None for a type that no class declares.
+
+    Call a message class to write a message: `SessionUpdate(session={"instructions": "Be brief."})`. The keywords are the
+    declared fields and `event_id`; a field that is not given is left out, and None is written as null. `extra`: a dict of fields
+    that the class does not declare. `type`: another of the wire names of the class. A class with audio takes `pcm`, a 1-D array
+    of int16 or float32 or the payload's bytes, and `audio_format`, which is the one that the other fields name, else pcm16 at
+    24,000 Hz.
+    The message is what decoding its frame gives.
+    Raises TypeError for a field that is not declared, and for a value that JSON cannot hold; ValueError for a number that is not
+    finite, for half a surrogate pair, and for an unknown `type`.
     """
 
     __match_args__: ClassVar[tuple[str, ...]]
@@ -66,7 +75,12 @@ class RealtimeMessage(MessageObject):
         """The id that the sender gave the message; None where there is none."""
     @property
     def frame(self) -> bytes | str:
-        """What was decoded, whole: bytes or str; bytes where a bytearray or memoryview was given."""
+        """What was decoded, whole: bytes or str; bytes where a bytearray or memoryview was given. Of a written message: the str to
+        send.
+        """
+    @property
+    def frame_text(self) -> str:
+        """The frame as str: the text to send, or to pass on."""
     @property
     def extra(self) -> dict[str, Any]:
         """The undeclared fields: a fresh dict, parsed from the frame each time."""
@@ -77,7 +91,7 @@ class RealtimeMessage(MessageObject):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
 
 class RealtimeServerMessage(RealtimeMessage):
-    """One message of a Realtime server: the base of all. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime server: the base of all. Read-only.
 
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
@@ -144,9 +158,10 @@ class UnknownMessage(RealtimeServerMessage):
     # Any string but those of the catalogue: only a literal lets the comparison of `type` narrow the union.
     @property
     def type(self) -> Literal["(unknown)"]: ...
+    def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
 class RealtimeClientMessage(RealtimeMessage):
-    """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime client: the base of all. Read-only.
 
     A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
     name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
@@ -204,6 +219,7 @@ class UnknownClientMessage(RealtimeClientMessage):
 
     @property
     def type(self) -> Literal["(unknown)"]: ...
+    def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
 def payload(*keys: str) -> Any:
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
@@ -530,6 +546,15 @@ def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.
     where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that
     is neither PCM nor G.711.
     """
+def view_text(view: ViewObject) -> bytes | None:
+    """The JSON of the view's object as bytes; None once it is parsed, because a caller may have changed what it was parsed to."""
+def json_text(value: Any, name: str) -> bytes:
+    """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
+def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:
+    """The frame `text` of a message without its payload, with the payload put in last. audio_format: None where the class has no
+    audio, and the payload is bytes."""
+def wire_class(side: Literal["server", "client"], name: str) -> type[RealtimeMessage] | None:
+    """The message class of a side that has this wire name, or None."""
 def simd_tier() -> str:
     """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".
 

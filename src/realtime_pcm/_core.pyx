@@ -4,6 +4,7 @@
 
 import os
 import sys
+from enum import Enum
 from types import MemberDescriptorType
 
 cimport cython
@@ -31,7 +32,7 @@ from ._wire cimport *
 from . import annotations, json_values
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, format_with, named_format
-from .errors import DecodeError
+from .errors import DecodeError, did_you_mean, no_field
 
 cnp.import_array()
 
@@ -69,5 +70,6 @@ include "core/bases.pxi"
 include "core/session.pxi"
 include "core/decoder.pxi"
 include "core/encoder.pxi"
+include "core/writing.pxi"
 include "core/batch.pxi"
 include "core/pickling.pxi"

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .terminal import shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The text ", did you mean 'x'?" with the known name that is nearest, or "" where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def no_field(owner: type, name: str, known: Iterable[str]) -> TypeError:
+    """The error for a keyword that is no field of a class."""
+    known = list(known)
+    hint = did_you_mean(name, known) or f"; its fields are {', '.join(known)}"
+    return TypeError(f"{owner.__name__} has no field {name!r}{hint}")
 
 
 class DecodeError(ValueError):

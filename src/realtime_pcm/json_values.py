@@ -1,12 +1,16 @@
-"""Parsed JSON: makes Python objects of spans of a validated frame, and compares and copies such objects, at any depth.
+"""JSON as Python objects: made of spans of a validated frame, written as text, compared and copied at any depth.
 
 This is the only module that imports orjson.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # --- from a span of a frame
 
@@ -128,6 +132,90 @@ def _load_deep(text: str) -> Any:
         if first in "{[":
             containers.append(value)
             keys.append(None)
+
+
+# --- to text
+
+_WRITTEN_LEVELS = 250  # orjson writes 254
+write_options = 0
+
+
+def _write_first(value: Any, plain: Callable[[Any], Any], options: int) -> bytes:
+    global write, fragment, write_options
+    try:
+        import orjson
+    except ImportError:
+        write, fragment = _standard_write, load
+    else:
+        write, fragment = orjson.dumps, orjson.Fragment
+        write_options = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+    text: bytes = write(value, plain, write_options)
+    return text
+
+
+def _standard_write(value: Any, plain: Callable[[Any], Any], options: int) -> bytes:
+    import json
+
+    try:
+        refuse(value, plain, "")
+    except ValueError as error:
+        raise TypeError from error  # as orjson; the caller asks `refuse` for the error
+    return json.dumps(value, default=plain, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# write(value, plain, write_options): a JSON value as bytes. `plain` gives what is written in place of a value that JSON has no
+# form for, or raises TypeError. orjson writes null for a number that is not finite. So call `refuse` after a
+# TypeError, and after a null in the bytes.
+write: Any = _write_first
+
+
+# fragment(text): what `plain` may give for a value whose JSON is known. _write_first sets it.
+fragment: Any = load
+
+
+def refuse(value: Any, plain: Callable[[Any], Any], name: str) -> None:
+    """Raises the error for the first value that JSON cannot hold, if there is one; `name` begins the path to it.
+
+    TypeError; ValueError for a number that is not finite, for half a surrogate pair and for too many levels.
+    """
+    waiting: list[tuple[Any, str, int]] = [(value, name, 0)]
+    while waiting:
+        here, path, level = waiting.pop()
+        kind = type(here)
+        if here is None or kind is bool:
+            continue
+        if level > _WRITTEN_LEVELS:
+            raise ValueError(f"{name}: nested in more than {_WRITTEN_LEVELS} levels")
+        if isinstance(here, str):
+            _refuse_surrogate(here, path)
+        elif isinstance(here, dict):
+            for key, inner in reversed(here.items()):
+                if not isinstance(key, str):
+                    raise TypeError(f"{path}: a key of a JSON object is a str, not {type(key).__name__}")
+                _refuse_surrogate(key, path)
+                waiting.append((inner, f"{path}.{key}", level + 1))
+        elif isinstance(here, list) or kind is tuple:
+            waiting.extend((here[at], f"{path}[{at}]", level + 1) for at in range(len(here) - 1, -1, -1))
+        elif isinstance(here, float):
+            if not math.isfinite(here):
+                raise ValueError(f"{path}: JSON has no {float(here)!r}")
+        elif isinstance(here, int):
+            if not -(1 << 63) <= here < 1 << 64:
+                raise TypeError(f"{path}: an integer of more than 64 bits")
+        else:
+            try:
+                instead = plain(here)
+            except TypeError as error:
+                raise TypeError(f"{path}: {error}") from None
+            if isinstance(instead, (str, int, float, list, dict)):
+                waiting.append((instead, path, level + 1))
+
+
+def _refuse_surrogate(text: str, path: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{path}: the character at {error.start} is a lone surrogate, which JSON cannot hold") from None
 
 
 # --- Python compares, copies and pickles by recursion, once for each level; the functions below do not recurse

@@ -85,11 +85,20 @@ static int message_setattro(PyObject *self, PyObject *name, PyObject *value) {
     return -1;
 }
 
+/* Called with a message class and the dict of the keywords that the class was called with: gives the message (core/writing.pxi). */
+static PyObject *message_writer;
+
 static PyObject *message_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    (void)args;
-    (void)kwargs;
-    PyErr_Format(PyExc_TypeError, "%s is built by decode() only", type->tp_name);
-    return NULL;
+    if (message_writer == NULL || PyTuple_GET_SIZE(args)) {
+        PyErr_Format(PyExc_TypeError, "%s takes its fields as keywords", type->tp_name);
+        return NULL;
+    }
+    if (kwargs != NULL) return PyObject_CallFunctionObjArgs(message_writer, (PyObject *)type, kwargs, NULL);
+    PyObject *none = PyDict_New();
+    if (none == NULL) return NULL;
+    PyObject *written = PyObject_CallFunctionObjArgs(message_writer, (PyObject *)type, none, NULL);
+    Py_DECREF(none);
+    return written;
 }
 
 static PyMemberDef message_members[] = {

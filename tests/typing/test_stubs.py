@@ -79,7 +79,8 @@ def documented(node: ast.Module | ast.ClassDef, owner: object, name: str) -> Ite
             if there is None:
                 continue
             said, kept = ast.get_docstring(item), getattr(there, "__doc__", None)
-            if said and isinstance(kept, str):
+            # A descriptor without a text of its own has that of its class.
+            if said and isinstance(kept, str) and kept != type(there).__doc__:
                 yield f"{name}.{item.name}", said, inspect.cleandoc(kept)
             if isinstance(item, ast.ClassDef):
                 yield from documented(item, there, f"{name}.{item.name}")

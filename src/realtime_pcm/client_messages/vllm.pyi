@@ -13,6 +13,14 @@ class InputTextAppend(RealtimeClientMessage):
     __match_args__ = ("text",)
     @property
     def type(self) -> Literal["input.text.append"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["input.text.append"] = ...,
+        event_id: str | None = None,
+        text: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def text(self) -> str | None: ...
 
@@ -25,6 +33,13 @@ class InputCancel(ClientAudioEnd):
     __match_args__ = ()
     @property
     def type(self) -> Literal["input.cancel"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["input.cancel"] = ...,
+        event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
 
 class BargeIn(RealtimeClientMessage):
     """The user has cut in: the model is to stop.
@@ -35,6 +50,13 @@ class BargeIn(RealtimeClientMessage):
     __match_args__ = ()
     @property
     def type(self) -> Literal["barge_in"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["barge_in"] = ...,
+        event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
 
 class TurnSignal(RealtimeClientMessage):
     """Whose turn it is has changed at the client, or what `event` names is to be done with `payload`.
@@ -45,6 +67,15 @@ class TurnSignal(RealtimeClientMessage):
     __match_args__ = ("event", "payload")
     @property
     def type(self) -> Literal["turn.signal"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["turn.signal"] = ...,
+        event_id: str | None = None,
+        event: str | None = None,
+        payload: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def event(self) -> str | None: ...
     @property
@@ -59,6 +90,17 @@ class PlaybackAck(RealtimeClientMessage):
     __match_args__ = ("played_ms", "committed_ms", "response_id", "item_id")
     @property
     def type(self) -> Literal["playback.ack"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["playback.ack"] = ...,
+        event_id: str | None = None,
+        played_ms: int | None = None,
+        committed_ms: int | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def played_ms(self) -> int | None: ...
     @property
@@ -77,6 +119,13 @@ class SessionHeartbeat(RealtimeClientMessage):
     __match_args__ = ()
     @property
     def type(self) -> Literal["session.heartbeat"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.heartbeat"] = ...,
+        event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
 
 class SessionResume(RealtimeClientMessage):
     """A client that was cut off wants its session back.
@@ -87,6 +136,16 @@ class SessionResume(RealtimeClientMessage):
     __match_args__ = ("session_id", "resume_token", "last_received_server_event_seq")
     @property
     def type(self) -> Literal["session.resume"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.resume"] = ...,
+        event_id: str | None = None,
+        session_id: str | None = None,
+        resume_token: str | None = None,
+        last_received_server_event_seq: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def session_id(self) -> str | None: ...
     @property
@@ -103,5 +162,13 @@ class SessionEventAck(RealtimeClientMessage):
     __match_args__ = ("server_event_seq",)
     @property
     def type(self) -> Literal["session.event_ack"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.event_ack"] = ...,
+        event_id: str | None = None,
+        server_event_seq: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def server_event_seq(self) -> int | None: ...

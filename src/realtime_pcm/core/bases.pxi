@@ -7,10 +7,19 @@ cdef object _reduce = None
 cdef bint _bases_are_made = False
 
 class RealtimeMessage(MessageObject):
-    """One message of a Realtime conversation, of either side. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
 
-    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str. canonical_type: the first of the wire
-    names of its class, the same for all names of one message; None for a type that no class declares.
+    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str, or the str to send. canonical_type: the
+    first of the wire names of its class, the same for all names; None for a type that no class declares.
+
+    Call a message class to write a message: `SessionUpdate(session={"instructions": "Be brief."})`. The keywords are the
+    declared fields and `event_id`; a field that is not given is left out, and None is written as null. `extra`: a dict of fields
+    that the class does not declare. `type`: another of the wire names of the class. A class with audio takes `pcm`, a 1-D array
+    of int16 or float32 or the payload's bytes, and `audio_format`, which is the one that the other fields name, else pcm16 at
+    24,000 Hz.
+    The message is what decoding its frame gives.
+    Raises TypeError for a field that is not declared, and for a value that JSON cannot hold; ValueError for a number that is not
+    finite, for half a surrogate pair, and for an unknown `type`.
     """
 
     __match_args__ = ()
@@ -34,6 +43,12 @@ class RealtimeMessage(MessageObject):
         for name in layout.keys:
             found.pop(name, None)
         return found
+
+    @property
+    def frame_text(self):
+        """The frame as str: the text to send, or to pass on."""
+        frame = _frame_of(_message_of(self))
+        return frame if isinstance(frame, str) else (<bytes>frame).decode()
 
     def to_dict(self):
         """All of the frame as fresh Python objects, as orjson reads it."""
@@ -168,7 +183,7 @@ _finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME})
 cdef Catalogue SERVER = Catalogue("server")
 
 class RealtimeServerMessage(RealtimeMessage):
-    """One message of a Realtime server: the base of all. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime server: the base of all. Read-only.
 
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
@@ -215,7 +230,7 @@ _finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessa
 cdef Catalogue CLIENT = Catalogue("client")
 
 class RealtimeClientMessage(RealtimeMessage):
-    """One message of a Realtime client: the base of all. Only decoding a frame builds one. Read-only.
+    """One message of a Realtime client: the base of all. Read-only.
 
     A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
     name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
@@ -248,6 +263,11 @@ class ClientAudioEnd(RealtimeClientMessage):
 class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
 
+
+def wire_class(side, str name):  # seldom
+    """The message class of a side that has this wire name, or None."""
+    cdef WireType entry = (CLIENT if side == "client" else SERVER).types.get(name)
+    return None if entry is None else entry.layout.cls
 
 _finish_side(CLIENT, RealtimeClientMessage, ClientAudioMessage, ClientAudioEnd, UnknownClientMessage)
 _bases_are_made = True

@@ -47,7 +47,7 @@ cdef frozenset _READ_LATER = frozenset(("obfuscation",))
 
 # Names that the base classes of messages use: no field may have one of them.
 cdef frozenset _RESERVED = frozenset((
-    "type", "event_id", "frame", "extra", "pcm", "audio_format", "pcm_format", "sample_offset", "incomplete_sample",
+    "type", "event_id", "frame", "frame_text", "extra", "pcm", "audio_format", "pcm_format", "sample_offset", "incomplete_sample",
     "to_dict", "canonical_type", "_layout"))
 
 
@@ -63,6 +63,21 @@ cdef class Layout:
     def wire_keys(self):
         """The declared keys, event_id among them."""
         return list(self.keys)
+
+    # For writing.py.
+
+    @property
+    def side_name(self):  # seldom
+        return "client" if self.side == SIDE_CLIENT else "server"
+
+    @property
+    def payload_name(self):  # seldom
+        """The attribute that holds the payload; None where there is none."""
+        return self.names[self.wire.payload_first] if self.wire.payload_count else None
+
+    @property
+    def payload_keys(self):  # seldom
+        return self.keys[self.wire.payload_first:self.wire.payload_first + self.wire.payload_count]
 
     cdef bint holds_payload(self, size_t number) noexcept:
         return self.wire.payload_first <= number < self.wire.payload_first + self.wire.payload_count
@@ -326,6 +341,7 @@ def _declare(cls, wire, role):  # seldom
     layout.side = SIDE_CLIENT if catalogue.side == "client" else SIDE_SERVER
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
+    layout.wire_names = names
     fields = _read_fields(cls, layout, base)
     _lay_out(layout, fields)
     _give_role(layout, role, base)
@@ -430,6 +446,7 @@ cdef _lay_out(Layout layout, dict fields):  # seldom
             layout.plan.later |= <uint32_t>1 << names.index(name)
     layout.fields = fields
     layout.names = tuple(names)
+    layout.flat_names = frozenset(names) - {None, layout.payload_name}
     layout.keys = tuple(all_keys)
 
 

@@ -17,12 +17,6 @@ cdef extern from "message.h":
 
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
-cdef str _nearest(name, known):  # seldom
-    """The text ", did you mean 'x'?" with the known name that is nearest, or "" where none is near."""
-    import difflib
-    near = difflib.get_close_matches(name, known, 1)
-    return f", did you mean {near[0]!r}?" if near else ""
-
 cdef Catalogue _catalogue_of(side):  # seldom
     if side == "server":
         return SERVER
@@ -55,7 +49,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
         if isinstance(entry, str):
             wire_type = catalogue.types.get(str.__str__(entry))
             if wire_type is None:
-                near = _nearest(str.__str__(entry), list(catalogue.types))
+                near = did_you_mean(str.__str__(entry), list(catalogue.types))
                 raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
                                  f"({catalogue.unknown.layout.cls.__name__} stands for all types that no class has)")
             if wire_type.number < len(numbers):
@@ -748,6 +742,12 @@ cdef Decoder _without_session(dtype, audio_format, side):
 message_uncounted(DEFAULT_FORMAT)
 
 cdef Decoder _plain = _without_session("int16", None, "server")
+cdef Decoder _plain_client = _without_session("int16", None, "client")
+
+cdef inline object _decode_plain(frame, Catalogue catalogue):
+    if FREE_THREADED:
+        return _without_session("int16", None, catalogue.side).decode_any(frame, None)
+    return (_plain if catalogue is SERVER else _plain_client).decode_any(frame, None)
 
 def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
@@ -760,6 +760,6 @@ def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
         dtype, a format or a side that is not known.
     """
-    if dtype == "int16" and audio_format is None and side == "server" and not FREE_THREADED:
-        return _plain.decode_any(frame, None)
+    if dtype == "int16" and audio_format is None:
+        return _decode_plain(frame, _catalogue_of(side))
     return _without_session(dtype, audio_format, side).decode_any(frame, None)

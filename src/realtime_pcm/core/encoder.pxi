@@ -53,7 +53,7 @@ cdef int _check_fields(Layout layout, fields) except -1:  # seldom
             for field in layout.names:
                 if field is not None and field != "pcm":
                     known.append(field)
-            raise TypeError(f"{layout.cls.__name__} has no field {name!r} to give; its fields are {', '.join(known)}")
+            raise no_field(layout.cls, name, known)
     return 0
 
 
@@ -108,6 +108,54 @@ cdef int _samples_of_bytes(const void *data, Py_ssize_t size, int code, wire_sam
     samples.source = WIRE_BYTES
     samples.swapped = False
     return 0
+
+
+# ---- Frames ----------------------------------------------------------------------------------------------------------------
+
+cdef object _write_frame(bytes head, encode_work *work, bint as_bytes):
+    cdef size_t symbols = wire_encoded_length(work.samples.source, work.samples.count)
+    cdef size_t before = <size_t>PyBytes_GET_SIZE(head)
+    if symbols == WIRE_TOO_LONG:
+        raise MemoryError
+    cdef Py_ssize_t length = <Py_ssize_t>(before + symbols + 2)
+    cdef uint8_t *out
+    if as_bytes:
+        frame = PyBytes_FromStringAndSize(NULL, length)
+        out = <uint8_t *>PyBytes_AS_STRING(frame)
+    else:
+        frame = PyUnicode_New(length, 127)
+        out = <uint8_t *>PyUnicode_DATA(frame)
+    memcpy(out, PyBytes_AS_STRING(head), before)
+    work.out = out + before
+    _run(symbols, _do_encode, work)
+    out[before + symbols] = b'"'
+    out[before + symbols + 1] = b'}'
+    return frame
+
+cdef object _frame_with(bytes head, pcm, audio_format, int code, bint as_bytes):
+    """A frame of its text up to the payload, and the samples or bytes that are the payload. code: the `_code` of the format."""
+    cdef encode_work work
+    cdef Py_buffer view
+    cdef bint has_view = False
+    if not PyBytes_CheckExact(pcm) and not isinstance(pcm, cnp.ndarray):
+        pcm = _array_or_bytes(pcm)
+    if isinstance(pcm, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>pcm) != cnp.NPY_UINT8:
+        _samples_of_array(pcm, audio_format, code, &work.samples)
+    elif PyBytes_CheckExact(pcm):
+        _samples_of_bytes(PyBytes_AS_STRING(pcm), PyBytes_GET_SIZE(pcm), code, &work.samples)
+    else:
+        try:
+            PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
+        except (BufferError, ValueError) as error:
+            raise _no_samples(error) from None
+        has_view = True
+    try:
+        if has_view:
+            _samples_of_bytes(view.buf, view.len, code, &work.samples)
+        return _write_frame(head, &work, as_bytes)
+    finally:
+        if has_view:
+            PyBuffer_Release(&view)
 
 
 # ---- The encoder -----------------------------------------------------------------------------------------------------------
@@ -228,9 +276,6 @@ cdef class AudioEncoder:
         return b"".join(parts)
 
     cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes):
-        cdef encode_work work
-        cdef Py_buffer view
-        cdef bint has_view = False
         if self.layout is None:
             raise TypeError("__init__ of this AudioEncoder was not called")
         audio_format = self.format_now()
@@ -244,45 +289,7 @@ cdef class AudioEncoder:
         if fields:
             _check_fields(self.layout, fields)
             head = self.head_of(self.layout, {**self.fields, **fields})
-        if not PyBytes_CheckExact(pcm) and not isinstance(pcm, cnp.ndarray):
-            pcm = _array_or_bytes(pcm)
-        if isinstance(pcm, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>pcm) != cnp.NPY_UINT8:
-            _samples_of_array(pcm, audio_format, code, &work.samples)
-        elif PyBytes_CheckExact(pcm):
-            _samples_of_bytes(PyBytes_AS_STRING(pcm), PyBytes_GET_SIZE(pcm), code, &work.samples)
-        else:
-            try:
-                PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
-            except (BufferError, ValueError) as error:
-                raise _no_samples(error) from None
-            has_view = True
-        try:
-            if has_view:
-                _samples_of_bytes(view.buf, view.len, code, &work.samples)
-            return self.write(head, &work, as_bytes)
-        finally:
-            if has_view:
-                PyBuffer_Release(&view)
-
-    cdef object write(self, bytes head, encode_work *work, bint as_bytes):
-        cdef size_t symbols = wire_encoded_length(work.samples.source, work.samples.count)
-        cdef size_t before = <size_t>PyBytes_GET_SIZE(head)
-        if symbols == WIRE_TOO_LONG:
-            raise MemoryError
-        cdef Py_ssize_t length = <Py_ssize_t>(before + symbols + 2)
-        cdef uint8_t *out
-        if as_bytes:
-            frame = PyBytes_FromStringAndSize(NULL, length)
-            out = <uint8_t *>PyBytes_AS_STRING(frame)
-        else:
-            frame = PyUnicode_New(length, 127)
-            out = <uint8_t *>PyUnicode_DATA(frame)
-        memcpy(out, PyBytes_AS_STRING(head), before)
-        work.out = out + before
-        _run(symbols, _do_encode, work)
-        out[before + symbols] = b'"'
-        out[before + symbols + 1] = b'}'
-        return frame
+        return _frame_with(head, pcm, audio_format, code, as_bytes)
 
 
 cdef dict _append_encoders = {}

@@ -55,6 +55,17 @@ cdef class ViewObject:
         return wire_outline(entries + self.first, <size_t>PyBytes_GET_SIZE(outline) / sizeof(wire_entry) - self.first, self.level)
 
 
+def view_text(ViewObject view):
+    """The JSON of the view's object as bytes; None once it is parsed, because a caller may have changed what it was parsed to."""
+    cdef Py_ssize_t size
+    with cython.critical_section(view):
+        frame = view.frame if view.parsed is None else None
+        start, end = view.start, view.end
+    if frame is None:
+        return None
+    return PyBytes_FromStringAndSize(<char *>_frame_data(frame, &size) + <size_t>start, <Py_ssize_t>(<size_t>end - <size_t>start))
+
+
 cdef extern from *:
     """
     /* An instance without a call of __init__, which takes a dict. */

@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from .._core import AudioMessage, RealtimeServerMessage
+from .._core import AudioMessage, RealtimeServerMessage, Samples
 from ..objects import ContextWindow, ConversationItem, Delegation, RealtimeError, SessionConfig, Usage
+from ..audio import AudioFormat
 
 class SessionStarted(RealtimeServerMessage):
     """The session is open (GPT-Live): the first message of a connection.
@@ -14,6 +15,15 @@ class SessionStarted(RealtimeServerMessage):
     __match_args__ = ("session", "client_event_id")
     @property
     def type(self) -> Literal["session.started"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.started"] = ...,
+        event_id: str | None = None,
+        session: SessionConfig | dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def session(self) -> SessionConfig | None: ...
     @property
@@ -28,6 +38,14 @@ class SessionPaused(RealtimeServerMessage):
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.paused"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.paused"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
 
@@ -40,6 +58,18 @@ class SessionResumed(RealtimeServerMessage):
     __match_args__ = ("client_event_id", "session_id", "session", "attachment_generation", "resume_token")
     @property
     def type(self) -> Literal["session.resumed"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.resumed"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        session_id: str | None = None,
+        session: SessionConfig | dict[str, Any] | None = None,
+        attachment_generation: int | None = None,
+        resume_token: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
     @property
@@ -60,6 +90,19 @@ class SessionClosed(RealtimeServerMessage):
     __match_args__ = ("reason", "session", "usage", "client_event_id", "session_id", "event")
     @property
     def type(self) -> Literal["session.closed"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.closed"] = ...,
+        event_id: str | None = None,
+        reason: str | None = None,
+        session: SessionConfig | dict[str, Any] | None = None,
+        usage: Usage | dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        session_id: str | None = None,
+        event: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def reason(self) -> str | None: ...
     @property
@@ -82,6 +125,21 @@ class SessionOutputAudioDelta(AudioMessage):
     __match_args__ = ("pcm", "sample_rate", "channels", "format", "elapsed_ms", "start_ms", "end_ms")
     @property
     def type(self) -> Literal["session.output_audio.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.output_audio.delta"] = ...,
+        event_id: str | None = None,
+        pcm: Samples | bytes | bytearray | memoryview | None = None,
+        sample_rate: int | None = None,
+        channels: int | None = None,
+        format: str | None = None,
+        elapsed_ms: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        audio_format: AudioFormat | str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def sample_rate(self) -> int | None: ...
     @property
@@ -104,6 +162,15 @@ class SessionInputAudioAppend(AudioMessage):
     __match_args__ = ("pcm",)
     @property
     def type(self) -> Literal["session.input_audio.append"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.input_audio.append"] = ...,
+        event_id: str | None = None,
+        pcm: Samples | bytes | bytearray | memoryview | None = None,
+        audio_format: AudioFormat | str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def audio(self) -> str | None: ...
 
@@ -116,6 +183,18 @@ class SessionInputTranscriptDelta(RealtimeServerMessage):
     __match_args__ = ("delta", "elapsed_ms", "start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.input_transcript.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.input_transcript.delta"] = ...,
+        event_id: str | None = None,
+        delta: str | None = None,
+        elapsed_ms: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def delta(self) -> str | None: ...
     @property
@@ -136,6 +215,18 @@ class SessionOutputTranscriptDelta(RealtimeServerMessage):
     __match_args__ = ("delta", "elapsed_ms", "start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.output_transcript.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.output_transcript.delta"] = ...,
+        event_id: str | None = None,
+        delta: str | None = None,
+        elapsed_ms: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def delta(self) -> str | None: ...
     @property
@@ -156,6 +247,16 @@ class SessionUsageUpdated(RealtimeServerMessage):
     __match_args__ = ("usage", "context_window", "client_event_id")
     @property
     def type(self) -> Literal["session.usage.updated"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.usage.updated"] = ...,
+        event_id: str | None = None,
+        usage: Usage | dict[str, Any] | None = None,
+        context_window: ContextWindow | dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def usage(self) -> Usage | None: ...
     @property
@@ -172,6 +273,14 @@ class SessionInputAudioMuted(RealtimeServerMessage):
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.input_audio.muted"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.input_audio.muted"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
 
@@ -184,6 +293,14 @@ class SessionInputAudioUnmuted(RealtimeServerMessage):
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.input_audio.unmuted"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.input_audio.unmuted"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
 
@@ -196,6 +313,16 @@ class SessionInstructionsAppended(RealtimeServerMessage):
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.instructions.appended"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.instructions.appended"] = ...,
+        event_id: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def start_ms(self) -> int | None: ...
     @property
@@ -212,6 +339,16 @@ class SessionThinkingAppended(RealtimeServerMessage):
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.thinking.appended"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.thinking.appended"] = ...,
+        event_id: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def start_ms(self) -> int | None: ...
     @property
@@ -228,6 +365,16 @@ class SessionCommentaryAppended(RealtimeServerMessage):
     __match_args__ = ("start_ms", "end_ms", "client_event_id")
     @property
     def type(self) -> Literal["session.commentary.appended"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.commentary.appended"] = ...,
+        event_id: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def start_ms(self) -> int | None: ...
     @property
@@ -244,6 +391,14 @@ class SessionOutputAudioFixturePlaying(RealtimeServerMessage):
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.output_audio.fixture.playing"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.output_audio.fixture.playing"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
 
@@ -256,6 +411,14 @@ class SessionOutputAudioFixturePlayed(RealtimeServerMessage):
     __match_args__ = ("client_event_id",)
     @property
     def type(self) -> Literal["session.output_audio.fixture.played"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.output_audio.fixture.played"] = ...,
+        event_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def client_event_id(self) -> str | None: ...
 
@@ -268,6 +431,16 @@ class SessionDelegationCreated(RealtimeServerMessage):
     __match_args__ = ("offset_ms", "delegation", "client_event_id")
     @property
     def type(self) -> Literal["session.delegation.created"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.delegation.created"] = ...,
+        event_id: str | None = None,
+        offset_ms: int | None = None,
+        delegation: Delegation | dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def offset_ms(self) -> int | None: ...
     @property
@@ -284,6 +457,16 @@ class ResponseEvent(RealtimeServerMessage):
     __match_args__ = ("delegation_id", "event", "client_event_id")
     @property
     def type(self) -> Literal["response.event"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.event"] = ...,
+        event_id: str | None = None,
+        delegation_id: str | None = None,
+        event: dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def delegation_id(self) -> str | None: ...
     @property
@@ -300,6 +483,18 @@ class DecisionEvent(RealtimeServerMessage):
     __match_args__ = ("event", "delegation_id", "trigger_id", "source_event_id", "source_event_type")
     @property
     def type(self) -> Literal["decision.event"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["decision.event"] = ...,
+        event_id: str | None = None,
+        event: dict[str, Any] | None = None,
+        delegation_id: str | None = None,
+        trigger_id: str | None = None,
+        source_event_id: str | None = None,
+        source_event_type: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def event(self) -> dict[str, Any] | None: ...
     @property
@@ -320,6 +515,15 @@ class DecisionItemCreated(RealtimeServerMessage):
     __match_args__ = ("item", "client_event_id")
     @property
     def type(self) -> Literal["decision.item.created"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["decision.item.created"] = ...,
+        event_id: str | None = None,
+        item: ConversationItem | dict[str, Any] | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def item(self) -> ConversationItem | None: ...
     @property
@@ -334,6 +538,15 @@ class DecisionItemDeleted(RealtimeServerMessage):
     __match_args__ = ("item_id", "client_event_id")
     @property
     def type(self) -> Literal["decision.item.deleted"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["decision.item.deleted"] = ...,
+        event_id: str | None = None,
+        item_id: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def item_id(self) -> str | None: ...
     @property
@@ -348,6 +561,14 @@ class TransportRinging(RealtimeServerMessage):
     __match_args__ = ("session_id",)
     @property
     def type(self) -> Literal["transport.ringing"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.ringing"] = ...,
+        event_id: str | None = None,
+        session_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def session_id(self) -> str | None: ...
 
@@ -360,6 +581,14 @@ class TransportAnswered(RealtimeServerMessage):
     __match_args__ = ("session_id",)
     @property
     def type(self) -> Literal["transport.answered"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.answered"] = ...,
+        event_id: str | None = None,
+        session_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def session_id(self) -> str | None: ...
 
@@ -372,6 +601,15 @@ class TransportFailed(RealtimeServerMessage):
     __match_args__ = ("session_id", "error")
     @property
     def type(self) -> Literal["transport.failed"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.failed"] = ...,
+        event_id: str | None = None,
+        session_id: str | None = None,
+        error: RealtimeError | dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def session_id(self) -> str | None: ...
     @property
@@ -386,6 +624,14 @@ class TransportDtmfReceived(RealtimeServerMessage):
     __match_args__ = ("event",)
     @property
     def type(self) -> Literal["transport.dtmf.received"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.dtmf.received"] = ...,
+        event_id: str | None = None,
+        event: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def event(self) -> str | None: ...
 
@@ -398,6 +644,15 @@ class TransportDtmfSend(RealtimeServerMessage):
     __match_args__ = ("event", "client_event_id")
     @property
     def type(self) -> Literal["transport.dtmf.send"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.dtmf.send"] = ...,
+        event_id: str | None = None,
+        event: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def event(self) -> str | None: ...
     @property
@@ -412,6 +667,15 @@ class TransportDtmfSent(RealtimeServerMessage):
     __match_args__ = ("event", "client_event_id")
     @property
     def type(self) -> Literal["transport.dtmf.sent"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["transport.dtmf.sent"] = ...,
+        event_id: str | None = None,
+        event: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def event(self) -> str | None: ...
     @property
@@ -426,6 +690,16 @@ class Info(RealtimeServerMessage):
     __match_args__ = ("code", "message", "client_event_id")
     @property
     def type(self) -> Literal["info"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["info"] = ...,
+        event_id: str | None = None,
+        code: str | None = None,
+        message: str | None = None,
+        client_event_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def code(self) -> str | None: ...
     @property

@@ -14,6 +14,14 @@ class WarningMessage(RealtimeServerMessage):
     __match_args__ = ("warning",)
     @property
     def type(self) -> Literal["warning"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["warning"] = ...,
+        event_id: str | None = None,
+        warning: RealtimeError | dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def warning(self) -> RealtimeError | None: ...
 
@@ -26,6 +34,14 @@ class SessionAvatarConnecting(RealtimeServerMessage):
     __match_args__ = ("server_sdp",)
     @property
     def type(self) -> Literal["session.avatar.connecting"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.avatar.connecting"] = ...,
+        event_id: str | None = None,
+        server_sdp: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def server_sdp(self) -> str | None: ...
 
@@ -38,6 +54,14 @@ class SessionAvatarSwitchToSpeaking(RealtimeServerMessage):
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["session.avatar.switch_to_speaking"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.avatar.switch_to_speaking"] = ...,
+        event_id: str | None = None,
+        turn_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def turn_id(self) -> str | None: ...
 
@@ -50,6 +74,14 @@ class SessionAvatarSwitchToIdle(RealtimeServerMessage):
     __match_args__ = ("turn_id",)
     @property
     def type(self) -> Literal["session.avatar.switch_to_idle"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["session.avatar.switch_to_idle"] = ...,
+        event_id: str | None = None,
+        turn_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def turn_id(self) -> str | None: ...
 
@@ -62,6 +94,19 @@ class ResponseAnimationBlendshapesDelta(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "content_index", "frame_index", "frames")
     @property
     def type(self) -> Literal["response.animation_blendshapes.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.animation_blendshapes.delta"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        frame_index: int | None = None,
+        frames: list[list[float]] | str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -84,6 +129,16 @@ class ResponseAnimationBlendshapesDone(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index")
     @property
     def type(self) -> Literal["response.animation_blendshapes.done"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.animation_blendshapes.done"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -102,6 +157,19 @@ class ResponseAnimationVisemeDelta(RealtimeServerMessage):
     )
     @property
     def type(self) -> Literal["response.animation_viseme.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.animation_viseme.delta"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        audio_offset_ms: int | None = None,
+        viseme_id: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -124,6 +192,17 @@ class ResponseAnimationVisemeDone(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "content_index")
     @property
     def type(self) -> Literal["response.animation_viseme.done"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.animation_viseme.done"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -145,6 +224,21 @@ class ResponseAudioTimestampDelta(RealtimeServerMessage):
     )
     @property
     def type(self) -> Literal["response.audio_timestamp.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.audio_timestamp.delta"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        audio_offset_ms: int | None = None,
+        audio_duration_ms: int | None = None,
+        text: str | None = None,
+        timestamp_type: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -171,6 +265,17 @@ class ResponseAudioTimestampDone(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "content_index")
     @property
     def type(self) -> Literal["response.audio_timestamp.done"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.audio_timestamp.done"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -191,6 +296,19 @@ class ResponseAudioTranscriptAnnotationAdded(RealtimeServerMessage):
     )
     @property
     def type(self) -> Literal["response.audio_transcript.annotation.added"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.audio_transcript.annotation.added"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        content_index: int | None = None,
+        annotation_index: int | None = None,
+        annotation: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -213,6 +331,16 @@ class ResponseVideoDelta(RealtimeServerMessage):
     __match_args__ = ("output_index", "codec", "data")
     @property
     def type(self) -> Literal["response.video.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.video.delta"] = ...,
+        event_id: str | None = None,
+        output_index: int | None = None,
+        codec: str | None = None,
+        data: bytes | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def output_index(self) -> int | None: ...
     @property
@@ -229,6 +357,14 @@ class ResponseInvocationDelta(RealtimeServerMessage):
     __match_args__ = ("delta",)
     @property
     def type(self) -> Literal["response.invocation.delta"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.invocation.delta"] = ...,
+        event_id: str | None = None,
+        delta: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def delta(self) -> dict[str, Any] | None: ...
 
@@ -241,6 +377,17 @@ class ResponseWebSearchCallInProgress(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.in_progress"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.web_search_call.in_progress"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -259,6 +406,17 @@ class ResponseWebSearchCallSearching(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.searching"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.web_search_call.searching"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -277,6 +435,17 @@ class ResponseWebSearchCallCompleted(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.web_search_call.completed"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.web_search_call.completed"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -295,6 +464,17 @@ class ResponseFileSearchCallInProgress(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.in_progress"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.file_search_call.in_progress"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -313,6 +493,17 @@ class ResponseFileSearchCallSearching(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.searching"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.file_search_call.searching"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property
@@ -331,6 +522,17 @@ class ResponseFileSearchCallCompleted(RealtimeServerMessage):
     __match_args__ = ("response_id", "item_id", "output_index", "sequence_number")
     @property
     def type(self) -> Literal["response.file_search_call.completed"]: ...
+    def __init__(
+        self,
+        *,
+        type: Literal["response.file_search_call.completed"] = ...,
+        event_id: str | None = None,
+        response_id: str | None = None,
+        item_id: str | None = None,
+        output_index: int | None = None,
+        sequence_number: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def response_id(self) -> str | None: ...
     @property

@@ -1,0 +1,69 @@
+"""Messages written by keyword, as far as core/writing.pxi does not write them: payloads, undeclared fields, and errors.
+
+A message is made of its JSON by decoding it. So it holds what decoding its frame gives, and what `decode` refuses is never built.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._core import decode, frame_with_payload, json_text, wire_class
+from .audio import forced_format
+from .errors import no_field
+
+
+def write(cls: Any, given: dict[str, Any]) -> Any:
+    """The message of class `cls` that has the given fields."""
+    layout = cls.__dict__.get("_layout")
+    if layout is None or not (layout.wire_names or layout.is_unknown):
+        raise TypeError(f"{cls.__name__} has no wire name to write a message of")
+    side, payload_name = layout.side_name, layout.payload_name
+    specials = {"type": None, "extra": None}
+    if payload_name:
+        specials[payload_name] = None
+    if layout.is_audio:
+        specials["audio_format"] = None
+    fields = {}
+    for name, value in given.items():
+        if name in specials:
+            specials[name] = value
+        elif name in layout.flat_names:
+            fields[name] = value
+        else:
+            raise no_field(cls, name, dict.fromkeys((*cls.__match_args__, "event_id", *specials)))
+    event = {"type": _wire_name(cls, layout, specials["type"]), **fields, **_undeclared(cls, layout, specials["extra"])}
+    text = json_text(event, cls.__name__).decode()
+    payload = specials.get(payload_name)
+    if not layout.is_audio:
+        return decode(text if payload is None else frame_with_payload(cls, text, payload, None), side=side)
+    # An encoding that has no samples is taken as bytes, but only from a caller who says so by an AudioFormat.
+    named = specials["audio_format"]
+    forced = forced_format(named, "int16" if isinstance(named, str) else "uint8")
+    sent = forced or decode(text, side=side).audio_format
+    frame = text if payload is None else frame_with_payload(cls, text, payload, sent)
+    return decode(frame, dtype="int16" if sent._code >= 0 else "uint8", audio_format=forced, side=side)
+
+
+def _wire_name(cls: type, layout: Any, name: Any) -> Any:
+    if layout.is_unknown:
+        if not isinstance(name, str):
+            raise TypeError(f"{cls.__name__} takes the wire name as type=, a str")
+        declared = wire_class(layout.side_name, name)
+        if declared is not None:
+            raise ValueError(f"{cls.__name__}: {name!r} is {declared.__name__}'s")
+        return name
+    if name is not None and name not in layout.wire_names:
+        raise ValueError(f"{cls.__name__}: type={name!r:.80} is none of its wire names, {', '.join(layout.wire_names)}")
+    return name or layout.wire_names[0]
+
+
+def _undeclared(cls: type, layout: Any, extra: Any) -> dict[str, Any]:
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict):
+        raise TypeError(f"{cls.__name__}: extra is a dict, not {type(extra).__name__}")
+    for key in extra:
+        if key == "type" or key in layout.flat_names or key in layout.payload_keys:
+            name = layout.payload_name if key in layout.payload_keys else key
+            raise TypeError(f"{cls.__name__}: {key!r} is declared: give it as {name}=, not in extra")
+    return extra

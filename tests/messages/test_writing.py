@@ -1,0 +1,256 @@
+"""Messages written by keyword: what is written is what decoding its frame gives, and nothing else is ever built."""
+
+from __future__ import annotations
+
+import enum
+import json
+import pickle
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import realtime_pcm as rp
+from realtime_pcm import client_messages, json_values, messages
+from realtime_pcm._core import RealtimeMessage
+from realtime_pcm.objects import ConversationItem, SessionConfig
+
+PCM = np.array([1, -1, 256, -32768], np.int16)
+SIDES: list[tuple[Any, Any]] = [(messages, "server"), (client_messages, "client")]
+CLASSES = [
+    pytest.param(cls, side, id=cls.__name__)
+    for package, side in SIDES
+    for name in package.__all__
+    if isinstance(cls := getattr(package, name), type) and issubclass(cls, RealtimeMessage) and cls.canonical_type is not None
+]
+
+
+def test_the_frame_is_the_text_to_send() -> None:
+    message = client_messages.SessionUpdate(session={"type": "realtime", "instructions": "Be brief."}, event_id="event_1")
+    assert message.frame == (
+        '{"type":"session.update","session":{"type":"realtime","instructions":"Be brief."},"event_id":"event_1"}'
+    )
+    assert message.frame_text is message.frame
+    assert message.session is not None and message.session.instructions == "Be brief."
+    assert type(message) is client_messages.SessionUpdate and message == rp.decode(message.frame, side="client")
+
+
+def test_frame_text_is_a_str_whatever_was_decoded() -> None:
+    text = '{"type":"error","error":{"message":"\u00e9"}}'
+    for frame in (text, text.encode(), bytearray(text.encode()), memoryview(text.encode())):
+        assert rp.decode(frame).frame_text == text
+
+
+@pytest.mark.parametrize(("cls", "side"), CLASSES)
+def test_every_message_equals_what_its_frame_decodes_to(cls: Any, side: Any) -> None:
+    values: tuple[Any, ...] = ('\u00e9"\\', 7, -0.5, True, None, {"a": [1, {"b": None}]}, ["x", 2])
+    holder = cls._layout.payload_name
+    names = [name for name in cls.__match_args__ if name != holder]
+    fields = {name: values[at % len(values)] for at, name in enumerate(names)}
+    if "format" in fields:
+        fields |= {"format": "pcm16"} | {name: 16_000 for name in ("sample_rate", "sample_rate_hz", "channels") if name in fields}
+    payload = {holder: b"\1\2\3\4"} if holder else {}
+    message = cls(event_id="event_1", **fields, **payload, extra={"undeclared": [1]})
+    assert type(message) is cls and message.type == cls.canonical_type
+    assert message == rp.decode(message.frame, side=side) == rp.decode(message.frame_text.encode(), side=side)
+    sent = json.loads(message.frame)
+    assert sent["type"] == cls.canonical_type and sent["event_id"] == "event_1" and message.extra == {"undeclared": [1]}
+    assert {name: sent[name] for name in names} == fields
+    assert cls().frame == json.dumps({"type": cls.canonical_type}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("make", [np.array, lambda pcm: pcm.astype(">i2"), lambda pcm: pcm / 32768])
+def test_samples_are_encoded_from_any_array(make: Any) -> None:
+    array = make(PCM)
+    given = array.astype(np.float32) if array.dtype == np.float64 else array
+    message = messages.ResponseAudioDelta(pcm=given, item_id="x")
+    assert message.pcm.dtype == np.int16 and np.array_equal(message.pcm, PCM)
+    assert not np.shares_memory(message.pcm, given)
+    assert json.loads(message.frame) == {"type": "response.output_audio.delta", "item_id": "x", "delta": "AQD//wABAIA="}
+    assert message.sample_offset is None and message.audio_format == rp.AudioFormat("pcm16", 24_000)
+    assert message.frame == rp.AudioEncoder(messages.ResponseAudioDelta, item_id="x").encode(given)
+
+
+@pytest.mark.parametrize("encoding", ["g711_ulaw", "g711_alaw"])
+def test_the_format_is_the_one_that_is_given(encoding: str) -> None:
+    codes = bytes(range(256))
+    message = client_messages.InputAudioBufferAppend(pcm=codes, audio_format=encoding)
+    assert message.audio_format == rp.AudioFormat(encoding, 8_000) and len(message.pcm) == 256
+    assert message == rp.decode(message.frame, side="client", audio_format=encoding)
+    again = client_messages.InputAudioBufferAppend(pcm=message.pcm, audio_format=rp.AudioFormat(encoding, 8_000))
+    assert np.array_equal(again.pcm, message.pcm)
+
+
+def test_the_format_is_the_one_that_the_message_names() -> None:
+    message = messages.ResponseAudioDelta(pcm=np.zeros(80, np.int16), format="g711_ulaw")
+    assert message.audio_format == rp.AudioFormat("g711_ulaw", 8_000) and len(message.pcm) == 80
+    assert json.loads(message.frame)["delta"] == "/" * 106 + "8="
+    assert message == rp.decode(message.frame)
+    rate = messages.SessionOutputAudioDelta(pcm=PCM, sample_rate=16_000)
+    assert rate.audio_format == rp.AudioFormat("pcm16", 16_000) and np.array_equal(rate.pcm, PCM)
+
+
+def test_an_encoding_without_samples_is_sent_as_bytes() -> None:
+    message = client_messages.InputAudioBufferAppend(pcm=b"OpusHead", audio_format=rp.AudioFormat("opus", 48_000))
+    assert message.pcm.dtype == np.uint8 and message.pcm.tobytes() == b"OpusHead"
+
+
+def test_text_beyond_ascii_stands_beside_a_payload() -> None:
+    message = client_messages.InputAudioBufferAppend(pcm=PCM, event_id="\u00e9\U0001f600")
+    assert message.event_id == "\u00e9\U0001f600" and np.array_equal(message.pcm, PCM)
+    assert message == rp.decode(message.frame, side="client")
+
+
+def test_a_payload_that_is_no_audio_is_bytes() -> None:
+    for data in (b"jpeg", bytearray(b"jpeg"), memoryview(b"jpeg"), np.frombuffer(b"jpeg", np.uint8)):
+        message = client_messages.InputAudioBufferAppendVideoFrame(data=data, client_timestamp=3)
+        assert message.data == b"jpeg" and json.loads(message.frame)["video_frame"] == "anBlZw=="
+    with pytest.raises(TypeError, match="bytes"):
+        client_messages.InputAudioBufferAppendVideoFrame(data=PCM)
+
+
+def test_another_wire_name_of_the_class_may_be_given() -> None:
+    message = messages.ResponseAudioDelta(type="response.audio.delta", pcm=PCM)
+    assert message.type == "response.audio.delta" and json.loads(message.frame)["type"] == "response.audio.delta"
+
+
+def test_a_message_of_an_unknown_type_is_written_with_its_type() -> None:
+    message = client_messages.UnknownClientMessage(type="hum", extra={"key": "a"}, event_id="e")
+    assert type(message) is client_messages.UnknownClientMessage and message.type == "hum" and message.extra == {"key": "a"}
+    assert message == rp.decode(message.frame, side="client")
+    with pytest.raises(ValueError, match=r"'session\.update' is SessionUpdate's"):
+        client_messages.UnknownClientMessage(type="session.update")
+    with pytest.raises(TypeError, match="takes the wire name as type="):
+        messages.UnknownMessage()
+
+
+def test_views_are_taken_as_they_are() -> None:
+    created = rp.decode(b'{"type":"session.created","session":{"model":"m","tools":[{"name":"t"}],"x":[null]}}')
+    assert isinstance(created, messages.SessionCreated)
+    session = created.session
+    assert session is not None
+    message = client_messages.SessionUpdate(session=session)
+    assert message.frame == '{"type":"session.update","session":{"model":"m","tools":[{"name":"t"}],"x":[null]}}'
+    session.raw["model"] = "other"
+    assert client_messages.SessionUpdate(session=session).session == SessionConfig({**session.raw})
+    nested = client_messages.ResponseCreate(response={"input": [ConversationItem({"id": "i"}), {"id": "j"}]})
+    assert nested.response is not None and nested.response.raw == {"input": [{"id": "i"}, {"id": "j"}]}
+
+
+class Kind(enum.Enum):
+    ITEM = "message"
+
+
+def test_values_that_json_has_a_form_for() -> None:
+    item = {"type": Kind.ITEM, "content": ({"a": np.float64(0.5)},), "id": None}
+    message = client_messages.ConversationItemCreate(item=item)
+    assert message.item is not None and message.item.raw == {"type": "message", "content": [{"a": 0.5}], "id": None}
+
+
+def test_written_messages_are_pickled_and_copied() -> None:
+    message = messages.ResponseAudioDelta(pcm=PCM, audio_format="g711_ulaw", item_id="x")
+    assert pickle.loads(pickle.dumps(message)) == message
+
+
+def endless() -> list[Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
+BAD: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (
+        client_messages.SessionUpdate,
+        {"session_": {}},
+        TypeError,
+        "SessionUpdate has no field 'session_', did you mean 'session'?",
+    ),
+    (
+        client_messages.SessionUpdate,
+        {"xyz": 1},
+        TypeError,
+        "its fields are session, model, client_timestamp, event_id, type, extra",
+    ),
+    (messages.ResponseAudioDelta, {"delta": "AAA="}, TypeError, "no field 'delta'"),
+    (messages.ResponseDone, {"pcm": PCM}, TypeError, "no field 'pcm'"),
+    (messages.ResponseDone, {"audio_format": "pcm16"}, TypeError, "no field 'audio_format'"),
+    (messages.AudioMessage, {}, TypeError, "AudioMessage has no wire name"),
+    (messages.RealtimeServerMessage, {}, TypeError, "RealtimeServerMessage has no wire name"),
+    (RealtimeMessage, {}, TypeError, "RealtimeMessage has no wire name"),
+    (
+        messages.ResponseAudioDelta,
+        {"type": "response.done"},
+        ValueError,
+        "none of its wire names, response.output_audio.delta, resp",
+    ),
+    (messages.Error, {"error": {"a": object()}}, TypeError, "Error.error.a: JSON has no object"),
+    (messages.Error, {"error": {"a": b"x"}}, TypeError, "Error.error.a: JSON has no bytes"),
+    (messages.Error, {"error": {1: 2}}, TypeError, "Error.error: a key of a JSON object is a str, not int"),
+    (messages.Error, {"error": {"a": 1 << 64}}, TypeError, "Error.error.a: an integer of more than 64 bits"),
+    (messages.Error, {"error": {"a": [0.5, float("nan")]}}, ValueError, "Error.error.a[1]: JSON has no nan"),
+    (messages.Error, {"error": {"a": None, "b": np.float64("inf")}}, ValueError, "Error.error.b: JSON has no inf"),
+    (messages.Error, {"code": float("-inf")}, ValueError, "Error.code: JSON has no -inf"),
+    (messages.Error, {"code": "a\ud800"}, ValueError, "Error.code: the character at 1 is a lone surrogate"),
+    (messages.Error, {"error": {"\udfff": 1}}, ValueError, "Error.error: the character at 0 is a lone surrogate"),
+    (messages.Error, {"error": endless()}, ValueError, "Error: nested in more than 250 levels"),
+    (messages.Error, {"error": SessionConfig({"a": float("nan")})}, ValueError, "Error.error.a: JSON has no nan"),
+    (messages.Error, {"extra": {"code": "x"}}, TypeError, "'code' is declared: give it as code=, not in extra"),
+    (messages.Error, {"extra": {"type": "x"}}, TypeError, "'type' is declared"),
+    (messages.Error, {"extra": [1]}, TypeError, "extra is a dict, not list"),
+    (messages.Error, {"extra": {2: 1}}, TypeError, "a key of a JSON object is a str, not int"),
+    (messages.ResponseAudioDelta, {"pcm": PCM, "extra": {"audio": "AAA="}}, TypeError, "give it as pcm=, not in extra"),
+    (messages.ResponseAudioDelta, {"pcm": PCM.astype(np.int32)}, TypeError, "int16 or float32"),
+    (messages.ResponseAudioDelta, {"pcm": PCM.astype(np.float64)}, TypeError, "int16 or float32"),
+    (messages.ResponseAudioDelta, {"pcm": PCM.reshape(2, 2)}, ValueError, "one dimension"),
+    (messages.ResponseAudioDelta, {"pcm": b"odd"}, ValueError, "3 bytes are odd"),
+    (messages.ResponseAudioDelta, {"pcm": "AAA="}, TypeError, "pcm is a 1-D array"),
+    (messages.ResponseAudioDelta, {"pcm": PCM, "audio_format": "mp4"}, ValueError, "neither PCM nor G.711"),
+    (
+        messages.ResponseAudioDelta,
+        {"pcm": PCM, "audio_format": rp.AudioFormat("opus", 48_000)},
+        ValueError,
+        "give the payload's bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cls", "given", "error", "says"), BAD)
+def test_what_cannot_be_written_is_refused_by_name(cls: Any, given: dict[str, Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error) as caught:
+        cls(**given)
+    assert says in str(caught.value) and type(caught.value) is error
+
+
+def test_fields_are_keywords() -> None:
+    with pytest.raises(TypeError, match="takes its fields as keywords"):
+        client_messages.SessionUpdate({"instructions": "x"})  # type: ignore[call-arg]
+
+
+def test_the_keywords_that_were_given_stay_as_they_are() -> None:
+    given = {"event_id": "e", "session": {"a": [1]}}
+    client_messages.SessionUpdate(**given)
+    assert given == {"event_id": "e", "session": {"a": [1]}}
+
+
+@pytest.fixture
+def without_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    for name in ("load", "fragment"):
+        monkeypatch.setattr(json_values, name, json_values._load_first)
+    monkeypatch.setattr(json_values, "write", json_values._write_first)
+
+
+@pytest.mark.usefixtures("without_orjson")
+def test_without_orjson_the_same_is_written() -> None:
+    test_the_frame_is_the_text_to_send()
+    test_views_are_taken_as_they_are()
+    test_values_that_json_has_a_form_for()
+    test_text_beyond_ascii_stands_beside_a_payload()
+    assert json_values.write is json_values._standard_write
+
+
+@pytest.mark.usefixtures("without_orjson")
+@pytest.mark.parametrize(("cls", "given", "error", "says"), BAD)
+def test_without_orjson_the_same_is_refused(cls: Any, given: dict[str, Any], error: type[Exception], says: str) -> None:
+    test_what_cannot_be_written_is_refused_by_name(cls, given, error, says)
