@@ -427,6 +427,7 @@ class AudioEncoder:
 
         pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
             any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
+            A buffer whose elements are not bytes (array.array, memoryview, ctypes) is taken as an array of its type.
         rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
         Other keywords: fields of this one frame.
         Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
