@@ -335,9 +335,32 @@ static bool is_full(const batch *b) {
     return b->rows == b->max_rows || b->bytes + b->audio.length >= b->max_bytes;
 }
 
+static bool is_space(uint8_t byte) {
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+/* Passes lines with nothing but white space. *at moves behind each of them, up to the first one of too many in a row: true, and
+ * *line_end is the end of it. */
+static bool pass_empty(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end) {
+    for (size_t i = *at; i < length && is_space(data[i]); i++) {
+        if (data[i] != '\n' && !(last && i + 1 == length)) continue;
+        if (b->empty_lines++ == b->most_empty) {
+            *line_end = i + 1;
+            return true;
+        }
+        *at = i + 1;
+        b->line++;
+    }
+    return false;
+}
+
 batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end) {
     if (b->unfinished) column_forget_row(b); /* memory was short */
     while (!is_full(b)) {
+        if (pass_empty(b, data, length, last, at, line_end)) {
+            b->slow_lines++;
+            return BATCH_NEED_CALLER;
+        }
         const uint8_t *start = data + *at, *limit = data + length;
         if (start == limit) return BATCH_NEED_DATA;
         const uint8_t *newline = memchr(start, '\n', (size_t)(limit - start));
@@ -345,23 +368,22 @@ batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, si
         const uint8_t *behind = newline == NULL ? limit : newline + 1;
         const uint8_t *end = newline == NULL ? limit : newline;
         if (newline != NULL && end > start && end[-1] == '\r') end--;
-        if (end > start) {
-            bool sent = false;
-            const outcome done = b->wrapped ? take_wrapped(b, start, newline == NULL ? limit : newline, b->line + 1)
-                                            : take_frame(b, start, (size_t)(end - start), &sent, b->line + 1);
-            if (done == NO_MEMORY) return BATCH_NO_MEMORY;
-            if (done == CALLER) {
-                *line_end = (size_t)(behind - data);
-                b->slow_lines++;
-                return BATCH_NEED_CALLER;
-            }
-            if (done == SESSION) {
-                *line_end = (size_t)(behind - data);
-                b->slow_lines++;
-                return BATCH_NEED_SESSION;
-            }
-            batch_row_done(b);
+        b->empty_lines = 0;
+        bool sent = false;
+        const outcome done = b->wrapped ? take_wrapped(b, start, newline == NULL ? limit : newline, b->line + 1)
+                                        : take_frame(b, start, (size_t)(end - start), &sent, b->line + 1);
+        if (done == NO_MEMORY) return BATCH_NO_MEMORY;
+        if (done == CALLER) {
+            *line_end = (size_t)(behind - data);
+            b->slow_lines++;
+            return BATCH_NEED_CALLER;
         }
+        if (done == SESSION) {
+            *line_end = (size_t)(behind - data);
+            b->slow_lines++;
+            return BATCH_NEED_SESSION;
+        }
+        batch_row_done(b);
         *at = (size_t)(behind - data);
         b->line++;
     }

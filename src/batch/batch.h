@@ -125,6 +125,7 @@ typedef struct batch {
     const batch_word *words;
     size_t word_count;
     size_t max_rows, max_bytes;
+    size_t most_empty; /* lines without anything in a row: the one behind them is the caller's, and the others are passed */
     const uint8_t *source;
     size_t source_length;
 
@@ -139,6 +140,7 @@ typedef struct batch {
     size_t bytes;      /* of text in the columns, but for the source and the direction */
     const wire_type *likely[2];
     size_t slow_lines;
+    size_t empty_lines; /* the last lines, so many, are empty */
     uint8_t *scratch;
     const uint8_t *frame; /* with BATCH_NEED_SESSION, until the next call */
     size_t frame_length;

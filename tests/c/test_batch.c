@@ -75,6 +75,7 @@ static batch make_batch(const wire_tier *tier, stream_table *streams, bool wrapp
     b.word_count = 2;
     b.max_rows = 5;
     b.max_bytes = 200;
+    b.most_empty = random_below(3);
     b.source = (const uint8_t *)"here";
     b.source_length = 4;
     b.guess[0] = b.guess[1] = -1;
@@ -184,6 +185,33 @@ static void test_rows(const wire_tier *tier) {
     streams_clear(&streams);
 }
 
+/* Two empty lines in a row are passed, the third is the caller's, and the others are passed too, until a line has something. */
+static void test_empty_lines(const wire_tier *tier) {
+    stream_table streams;
+    streams_init(&streams, exactly, free);
+    batch b = make_batch(tier, &streams, false, false, false);
+    b.most_empty = 2;
+    const char text[] = "\n \r\n\t\n\n\nno frame\n\n\n\n  ";
+    const size_t length = sizeof text - 1;
+    uint8_t *data = exactly(length);
+    memcpy(data, text, length);
+    size_t at = 0, line_end = 0;
+    const struct {
+        size_t line, at, line_end;
+    } expected[] = {{2, 4, 6}, {5, 8, 17}, {8, 19, 20}};
+    for (int i = 0; i < 3; i++) {
+        CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER, "stop %d", i);
+        CHECK(b.line == expected[i].line && at == expected[i].at && line_end == expected[i].line_end, "line %zu, %zu to %zu",
+              b.line, at, line_end);
+        at = line_end;
+        b.line++;
+    }
+    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_DATA && at == length && b.line == 10, "%zu", b.line);
+    batch_end(&b);
+    free(data);
+    streams_clear(&streams);
+}
+
 static void test_mutated(const wire_tier *tier, unsigned runs) {
     size_t rows = 0;
     for (unsigned run = 0; run < runs; run++) {
@@ -230,6 +258,7 @@ int main(int argc, char **argv) {
     make_catalogue();
     for (const wire_tier *const *tier = tiers_here(); *tier; tier++) {
         test_rows(*tier);
+        test_empty_lines(*tier);
         test_mutated(*tier, runs);
     }
     return 0;

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._core import LineBatch, Session
 from ..recording import Recording, RecordingError, read_recording
-from ..recording.reader import LONGEST_LINE
+from ..recording.reader import LONGEST_LINE, MOST_EMPTY
 from ..recording.shapes import DIRECTIONS, Wrapper
 from .files import Source, limited, sources
 from .rows import Row, row_of
@@ -160,6 +160,7 @@ class Batches(Iterator[Any]):
             words=_WORDS,
             rows=self._rows,
             size=self._bytes,
+            most_empty=MOST_EMPTY,
             expected=expected,
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
+from ..recording.files import read_into
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -131,9 +133,7 @@ class _Limited(io.RawIOBase):
         if hasattr(self._file, "readinto"):
             count = int(self._file.readinto(view) or 0)
         else:
-            data = self._file.read(len(view))
-            count = len(data)
-            view[:count] = data
+            count = read_into(self._file, view)
         self._left -= count
         return count
 

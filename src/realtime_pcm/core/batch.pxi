@@ -76,6 +76,7 @@ cdef extern from "batch.h" nogil:
         size_t word_count
         size_t max_rows
         size_t max_bytes
+        size_t most_empty
         const uint8_t *source
         size_t source_length
         batch_format formats[32]
@@ -180,14 +181,15 @@ cdef int _make_plans(Catalogue catalogue) except -1:  # seldom
 
 @cython.final
 cdef class LineBatch:
-    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size, expected=0)\n--\n
+    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size, most_empty, expected=0)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
     gives the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours.
     wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
-    the file may be, as a hint; 0: unknown.
+    the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets the one behind them, and
+    the others are passed too.
     slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
     """
     cdef batch b
@@ -209,7 +211,7 @@ cdef class LineBatch:
         PyMem_RawFree(self.word_table)
 
     def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped,  # seldom
-                 bint as_sent, dict words not None, size_t rows, size_t size, size_t expected=0):
+                 bint as_sent, dict words not None, size_t rows, size_t size, size_t most_empty, size_t expected=0):
         cdef Py_ssize_t i = 0
         cdef bytes word
         if self.session is not None:
@@ -236,6 +238,7 @@ cdef class LineBatch:
         self.b.word_count = <size_t>i
         self.b.max_rows = min(rows, <size_t>1 << 20)
         self.b.max_bytes = min(size, <size_t>1 << 30)    # offsets in columns of strings have 32 bits
+        self.b.most_empty = most_empty
         self.b.audio.room = min(self.b.max_bytes, expected // 4 * 3) + 65536
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
         self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FaultyData", "Output", "RecordingError", "open_to_read", "require_zstandard"]
+__all__ = ["FaultyData", "Output", "RecordingError", "open_to_read", "read_into", "require_zstandard"]
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -29,9 +29,10 @@ OTHERS = {
     b"\x00": "binary data",
 }
 
-# Bytes of compressed data that are unpacked at once. 4 bytes of zstd can become 128 KiB, so that 4 KiB become 128 MiB at most.
 BUFFER = 1 << 18  # bytes: with the 8 KiB that open() takes, joining the pieces of a line costs more than decoding it
-PIECE = 4096
+PACKED = 1 << 16  # bytes of compressed data that are read at once
+PIECE = 1024  # bytes of them that are unpacked at once: 4 bytes of zstd can become 128 KiB, so a piece becomes 32 MiB at most
+WIDEST_WINDOW = 1 << 26  # bytes that a zstd file may ask to look back: as many as the longest line has
 
 
 class RecordingError(ValueError):
@@ -56,6 +57,26 @@ def require_zstandard() -> Any:
 # --- reading
 
 
+def read_into(file: Any, view: memoryview) -> int:
+    """Fills a buffer from a file object; how many bytes it gave, 0 at its end.
+
+    Raises TypeError for a file that is open as text, or that gives no bytes, ValueError for one that gives more than was asked for.
+    """
+    data = file.read(len(view))
+    if isinstance(data, str):
+        raise TypeError("the file is open as text: open it with open(path, 'rb')")
+    if data is None:
+        raise TypeError("the file's read() gave None: a file that does not block has no data yet; open it so that it blocks")
+    try:
+        count = len(memoryview(data).cast("B"))
+    except TypeError:
+        raise TypeError(f"the file's read() gave {type(data).__name__}: a file open in binary mode gives bytes") from None
+    if count > len(view):
+        raise ValueError(f"the file's read({len(view)}) gave {count} bytes")
+    view[:count] = data
+    return count
+
+
 class _Piped(io.RawIOBase):
     """A file object that has no `peek`, as the raw file of a BufferedReader."""
 
@@ -66,12 +87,7 @@ class _Piped(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        view = memoryview(buffer)
-        data = self._file.read(len(view))
-        if isinstance(data, str):
-            raise TypeError("the file is open as text: open it with open(path, 'rb')")
-        view[: len(data)] = data
-        return len(data)
+        return read_into(self._file, memoryview(buffer))
 
 
 class _Unpacked(io.RawIOBase):
@@ -80,35 +96,61 @@ class _Unpacked(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._zstandard = require_zstandard()
-        self._decompressor = self._zstandard.ZstdDecompressor()
+        self._decompressor = self._zstandard.ZstdDecompressor(max_window_size=WIDEST_WINDOW)
         self._stream: Any = None
         self._packed = b""
+        self._at = 0  # how much of it was unpacked
         self._ready = memoryview(b"")
+        self._fault: FaultyData | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        while not self._ready:
-            self._packed = self._packed or self._file.read(PIECE)
-            if not self._packed:
-                if self._stream is not None:
-                    raise FaultyData("the zstd data end too early")
-                return 0
+        view = memoryview(buffer)
+        room, filled = len(view), 0
+        while filled < room:
+            ready = self._ready or self._unpacked()
+            if not ready:
+                break
+            count = min(room - filled, len(ready))
+            view[filled : filled + count] = ready[:count]
+            self._ready = ready[count:]
+            filled += count
+        if not filled and self._fault is not None:
+            raise self._fault
+        return filled
+
+    def _unpacked(self) -> memoryview:
+        """The next unpacked bytes; none at the end of the data, or where a fault of them ends it."""
+        while self._fault is None:
+            if self._at == len(self._packed):
+                self._packed, self._at = self._file.read(PACKED), 0
+                if not self._packed:
+                    if self._stream is not None:
+                        self._fault = FaultyData("the zstd data end too early")
+                    break
+            piece = self._packed[self._at : self._at + PIECE]
             if self._stream is None:
                 self._stream = self._decompressor.decompressobj()
             try:
-                self._ready = memoryview(self._stream.decompress(self._packed))
+                ready = self._stream.decompress(piece)
             except self._zstandard.ZstdError as error:
-                raise FaultyData(f"the zstd data are damaged: {error}") from None
-            self._packed = b""
+                self._fault = FaultyData(_fault_of_zstd(str(error)))
+                break
+            self._at += len(piece)
             if self._stream.eof:  # another frame of zstd may follow
-                self._packed, self._stream = self._stream.unused_data, None
-        view = memoryview(buffer)
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+                self._at -= len(self._stream.unused_data)
+                self._stream = None
+            if ready:
+                return memoryview(ready)
+        return memoryview(b"")
+
+
+def _fault_of_zstd(reason: str) -> str:
+    if "too much memory" in reason:
+        return f"the zstd data need a window of more than {WIDEST_WINDOW >> 20} MiB: unpack them first, `zstd -d --long=31 FILE`"
+    return f"the zstd data are damaged: {reason}"
 
 
 def open_to_read(source: Any) -> tuple[BinaryIO, bool]:

@@ -33,6 +33,8 @@ from .shapes import (
 __all__ = ["Entry", "Recording", "read_recording"]
 
 LONGEST_LINE = 64 * 1024 * 1024  # bytes; a frame is some 20 MB at the most, and a little more as a string of JSON
+PASSED_AT_ONCE = 1 << 18  # bytes of the rest of a line that is too long
+MOST_EMPTY = 10_000  # lines in a row
 LOOKED_AT = 20  # lines from which the shape is recognised
 LOOKED_AT_BYTES = 4 * 1024 * 1024
 NEWLINE = ord("\n")
@@ -91,6 +93,7 @@ class Recording(Iterator[Entry]):
         self._first: deque[bytes] = deque()
         self._fault: str | None = None
         self._ended = False
+        self._empty_from = self._empty_to = 0  # the last run of empty lines: its first line, and the one behind it
         self._file, self._opened = open_to_read(source)
         try:
             self._recognise()
@@ -210,8 +213,9 @@ class Recording(Iterator[Entry]):
                 try:
                     message = received(frame)
                 except DecodeError as error:
-                    if not frame.isspace() and frame:
-                        yield self._refused(error, None, None)
+                    entry = self._refused(error, None, None) if frame and not frame.isspace() else self._empty_lines()
+                    if entry is not None:
+                        yield entry
                     continue
                 if type(message) in UNKNOWN:
                     yield self._of_other_side(frame, message, None, "received")
@@ -240,7 +244,7 @@ class Recording(Iterator[Entry]):
                         else:
                             yield new((self._line, time, way, message, None))
                         continue
-                entry = self._unwrap(line.rstrip(b"\r\n"), wrapper)
+                entry = self._empty_lines() if line.isspace() else self._unwrap(line.rstrip(b"\r\n"), wrapper)
                 before, behind, time_at, way_at, quoted = self._template
                 scale, origin = wrapper.numbers()
                 if entry is not None:
@@ -297,12 +301,14 @@ class Recording(Iterator[Entry]):
         return self._refused(self._overlong_fault(line), None, None)
 
     def entry_of(self, line: bytes, number: int) -> Entry | None:
-        """The entry of a line, its newline included; None for one without a frame."""
+        """The entry of a line, its newline included; None for one without a frame. An empty one is the first of too many."""
         self._line = number
         wrapper = self._wrapper
+        if line.isspace():
+            return self._too_empty(number)
         if wrapper is None:
             frame = line if line[-1] != NEWLINE else line[:-2] if line[-2:-1] == b"\r" else line[:-1]
-            return None if not frame or frame.isspace() else self._entry(frame, None, "received")
+            return self._entry(frame, None, "received")
         before, behind, time_at, way_at, quoted = self._template
         found = _split_line(line, before, behind)
         text = None if found is None else _unquote(found[0]) if quoted else found[0]
@@ -338,11 +344,34 @@ class Recording(Iterator[Entry]):
         self._ended = True
         return b""
 
+    def _empty_lines(self) -> Entry | None:
+        """Passes the empty lines that follow the one that was read. An entry where there are too many of them in a row."""
+        if self._line != self._empty_to:
+            self._empty_from = self._line
+        told = self._line - self._empty_from > MOST_EMPTY
+        while not (self._first or self._ended):
+            try:
+                ahead = self._file.peek(1)
+                end = ahead.rfind(b"\n", 0, len(ahead) - len(ahead.lstrip())) + 1
+                if not end:
+                    break
+                self._line += ahead.count(b"\n", 0, end)
+                self._file.read(end)
+            except FAULTS as error:
+                self._stopped(error)
+        self._empty_to = self._line + 1
+        too_many = self._empty_to - self._empty_from > MOST_EMPTY
+        return self._too_empty(self._empty_from + MOST_EMPTY) if too_many and not told else None
+
+    def _too_empty(self, number: int) -> Entry:
+        error = DecodeError(f"more than {MOST_EMPTY:,} empty lines in a row: they are passed over", 0, None, None, b"")
+        return self._refused(error, None, None)._replace(line=number)
+
     def _overlong(self, line: bytes) -> Entry:
         start = line[:1000]
         while line and line[-1] != NEWLINE and not self._ended:
             try:
-                line = self._file.readline(LONGEST_LINE)
+                line = self._file.readline(PASSED_AT_ONCE)
             except FAULTS as error:
                 line = self._stopped(error)
         return self._refused(self._overlong_fault(start), None, None)
@@ -390,10 +419,8 @@ class Recording(Iterator[Entry]):
     def _unwrap(self, line: bytes, wrapper: Wrapper) -> Entry | None:
         """A line that the last template does not fit, or whose frame was refused: its members are looked up one by one.
 
-        None for a line without a frame, which is blank or counts what was dropped.
+        None for a line without a frame, which counts what was dropped.
         """
-        if not line or line.isspace():
-            return None
         members = members_of(line)
         if members is None:
             return self._refused(_fault_of(line), None, None)
