@@ -7,6 +7,11 @@ a format knows which one is meant, so that more spellings are understood there (
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
 # A name on the wire -> our name of the encoding, and the rate where none is sent.
 _WIRE_NAMES: dict[str, tuple[str, int]] = {
     "pcm16": ("pcm16", 24000),  # OpenAI beta
@@ -28,6 +33,10 @@ _WIRE_NAMES: dict[str, tuple[str, int]] = {
 
 _CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2}
 
+# What a format may have: counts that columns of tables and headers of WAV files hold. No sound has more.
+MOST_RATE = (1 << 31) - 1
+MOST_CHANNELS = 255
+
 # Names that say nothing: xAI sends one as output_audio_format, beside the nested format, which counts.
 _SILENT = ("", "not specified")
 
@@ -37,8 +46,8 @@ class AudioFormat:
 
     encoding: "pcm16" (signed 16-bit little endian), "g711_ulaw", "g711_alaw", or any other name, as the server sent it;
         payloads of other names are given by dtype="uint8" alone.
-    rate: samples a second. channels: how many, interleaved.
-    Raises TypeError for an argument of a wrong type, ValueError for a rate or channels that are not positive.
+    rate: samples a second, at most 2,147,483,647. channels: how many, interleaved, at most 255.
+    Raises TypeError for an argument of a wrong type, ValueError for a rate or channels out of range.
 
     `audio_format` of a message is the format of its payload as it was sent. Its rate and channels are those of the array
     too; its encoding may not be: dtype="int16" and "float32" expand G.711, so that an array of linear samples may stand
@@ -56,11 +65,11 @@ class AudioFormat:
     def __init__(self, encoding: str, rate: int, channels: int = 1) -> None:
         if not isinstance(encoding, str):
             raise TypeError(f"encoding is a str, not {type(encoding).__name__}")
-        for name, value in (("rate", rate), ("channels", channels)):
+        for name, value, most in (("rate", rate, MOST_RATE), ("channels", channels, MOST_CHANNELS)):
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} is an int, not {type(value).__name__}")
-            if value <= 0:
-                raise ValueError(f"{name} is positive, not {value}")
+            if not 0 < value <= most:
+                raise ValueError(f"{name} is a number from 1 to {most:,}")
         put = object.__setattr__
         put(self, "encoding", encoding)
         put(self, "rate", rate)
@@ -100,15 +109,18 @@ def named_format(name: str | None, rate: object = None, channels: object = None)
     it or 24,000 Hz. At most 128 characters of the name are kept, because a session may send megabytes.
     """
     if name is None or name in _SILENT:
-        if not _is_count(rate):
+        if not _is_rate(rate):
             return None
         name = "pcm16"
     encoding, default_rate = _WIRE_NAMES.get(name.lower(), (name, 24000)) if len(name) <= 128 else (name[:128], 24000)
-    return AudioFormat(
-        encoding,
-        rate if _is_count(rate) else default_rate,  # type: ignore[arg-type]
-        channels if _is_count(channels) else 1,  # type: ignore[arg-type]
-    )
+    return _made(encoding, rate if _is_rate(rate) else default_rate, channels if _is_count(channels) else 1)
+
+
+def _made(encoding: str, rate: Any, channels: Any) -> AudioFormat:
+    """A format of these counts. More channels than a format may have make it one that nobody decodes, whose name says so."""
+    if channels > MOST_CHANNELS:
+        return AudioFormat(f"{encoding[:90]} of more than {MOST_CHANNELS} channels", rate)
+    return AudioFormat(encoding, rate, channels)
 
 
 def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
@@ -177,14 +189,14 @@ def format_with(base: AudioFormat, name: str | None, rate: object, channels: obj
     """
     if name is not None and name not in _SILENT:
         return named_format(name, rate, channels) or base
-    if not (_is_count(rate) or _is_count(channels)):
+    if not (_is_rate(rate) or _is_count(channels)):
         return base
-    return AudioFormat(
-        base.encoding,
-        rate if _is_count(rate) else base.rate,  # type: ignore[arg-type]
-        channels if _is_count(channels) else base.channels,  # type: ignore[arg-type]
-    )
+    return _made(base.encoding, rate if _is_rate(rate) else base.rate, channels if _is_count(channels) else base.channels)
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_rate(value: object) -> bool:
+    return _is_count(value) and value <= MOST_RATE  # type: ignore[operator]

@@ -192,8 +192,8 @@ class PlaybackBuffer(SampleQueue):
         """
         if not isinstance(latency, (int, float)) or isinstance(latency, bool):
             raise TypeError(f"latency is a number of seconds, not {type(latency).__name__}")
-        if not (math.isfinite(latency) and latency >= 0):
-            raise ValueError(f"latency is a finite number of seconds, 0 or more, not {latency}")
+        if not 0 <= latency < math.inf:
+            raise ValueError("latency is a finite number of seconds, 0 or more")
         held = round(min(latency, 1e6) * self.rate)
         with self._lock:
             if self._inside:

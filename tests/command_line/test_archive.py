@@ -142,11 +142,13 @@ def test_a_folder_of_other_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing.jsonl", "*.nothing", "a" * 5000])
 def test_what_is_not_there(tmp_path: Path, name: str) -> None:
-    """One line, and no table of what else was named."""
+    """One line, and the others are archived."""
     recorded(tmp_path / "good.jsonl", *FRAMES)
     line = run("archive", "good.jsonl", name, "--out", "out", status=1, cwd=tmp_path).line
     assert line.startswith(name[:1000])
-    assert files(tmp_path) == ["good.jsonl"]
+    assert files(tmp_path) == ["good.jsonl", "out/items/good.jsonl.parquet", "out/rows/good.jsonl.parquet"]
+    assert run("archive", name, "--out", "new", status=1, cwd=tmp_path).line == line
+    assert not (tmp_path / "new").exists()
 
 
 # --- a second run

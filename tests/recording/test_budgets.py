@@ -128,7 +128,7 @@ def test_a_zstd_file_may_not_ask_for_a_window_of_any_size() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource")
 @pytest.mark.parametrize("window", [0x58, 16 << 3], ids=["2 MiB", "64 MiB"])
 def test_memory_of_a_zstd_file_that_unpacks_to_a_gigabyte(window: int) -> None:
-    """32 kB that hold one line of 1 GB: the peak is the longest line twice, while its pieces are joined, the window and a piece."""
+    """32 kB that hold one line of 1 GB: the longest line twice, while its pieces are joined, the window and a piece."""
     code = (
         "import io, resource, sys; from realtime_pcm.recording import read_recording\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10\n"

@@ -373,7 +373,7 @@ def test_packed_data_that_end_early(tmp_path: Path, suffix: str) -> None:
         (b"PK\x03\x04", "zip"),
         (b"RIFF....WAVE", "WAV"),
         (b"\x00\x01", "binary"),
-        (gzip.compress(b"RIFF"), "WAV"),
+        (gzip.compress(b"RIFF", mtime=0), "WAV"),
         (b'{"recording":"realtime-pcm","version":2}', "version 2"),
     ],
 )

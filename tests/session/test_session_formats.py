@@ -412,3 +412,37 @@ def test_what_a_message_leaves_unsaid_is_the_sessions() -> None:
         decoder.decode(dumps(type="session.created"))
         with pytest.raises(rp.DecodeError, match="ogg"):
             decoder.decode(silent)
+
+
+# ---- numbers that no format can have
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1 << 31, 1 << 40, 10**400])
+def test_a_rate_that_a_caller_may_not_name(rate: int) -> None:
+    with pytest.raises(ValueError, match="rate is a number from 1 to 2,147,483,647"):
+        AudioFormat("pcm16", rate)
+
+
+@pytest.mark.parametrize("channels", [0, -1, 256, 40_000, 1 << 20_000], ids=["0", "-1", "256", "40000", "huge"])
+def test_channels_that_a_caller_may_not_name(channels: int) -> None:
+    with pytest.raises(ValueError, match="channels is a number from 1 to 255"):
+        AudioFormat("pcm16", 24_000, channels)
+
+
+@pytest.mark.parametrize("channels", [256, 40_000, (1 << 31) - 1, 1 << 31, 1 << 62])
+@pytest.mark.parametrize("name", ["audio/pcm", "g711_ulaw", "x" * 200])
+def test_more_channels_than_a_format_may_have_are_refused_by_name(name: str, channels: int) -> None:
+    named = session("session.updated", **nested({"type": name, "rate": 24_000, "channels": channels}))
+    with pytest.raises(rp.DecodeError, match="of more than 255 channels") as refused:
+        decoder_after(named).decode(delta(b"123456"))
+    assert refused.value.field == "delta"
+    with pytest.raises(rp.DecodeError, match="of more than 255 channels"):
+        rp.decode(delta(b"123456", "session.output_audio.delta", format=name, channels=channels))
+    raw = decoder_after(named, dtype="uint8")
+    assert len(raw.decode(delta(b"123456")).pcm) == 6
+
+
+@pytest.mark.parametrize("channels", [0, -5, True, "2", 1.5, 1e30, None, 255])
+def test_channels_that_are_no_count_are_as_if_they_were_not_sent(channels: object) -> None:
+    decoder = decoder_after(session("session.updated", **nested({"type": "audio/pcm", "rate": 24_000, "channels": channels})))
+    assert decoder.audio_format == AudioFormat("pcm16", 24_000, 255 if channels == 255 else 1)

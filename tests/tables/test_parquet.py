@@ -146,6 +146,46 @@ def test_a_file_that_cannot_be_opened_is_an_error_of_its_own(
     assert row["line"] == 0 and "Permission denied" in row["error"]
 
 
+@pytest.mark.parametrize("letter", ["a", "\u00e9", "\U0001f600"])
+def test_a_recording_with_a_name_as_long_as_the_disk_allows_is_written_under_a_shorter_one(tmp_path: Path, letter: str) -> None:
+    folder, out = tmp_path / "calls", tmp_path / "out"
+    folder.mkdir()
+    width = len(letter.encode())
+    lengths = [200 - 6, 200, 215, 246, 255]
+    names = [letter * ((length - 6) // width) + "x" * ((length - 6) % width) + ".jsonl" for length in lengths]
+    names += [letter * (249 // width - 1) + "q" * width + ".jsonl", "b.jsonl"]
+    for name in names:
+        (folder / name).write_bytes(b"".join(frame + b"\n" for frame in FRAMES))
+    written = arrow.to_parquet(folder, out)
+    assert [one.error for one in written] == [None] * len(names) and len({one.path for one in written}) == len(names)
+    assert all(len(Path(one.path).name.encode()) <= 208 and Path(one.path).is_file() for one in written)
+    assert {Path(one.source).name for one in written if Path(one.path).name == f"{Path(one.source).name}.parquet"} == {
+        name for name in names if len(name.encode()) <= 200
+    }
+    assert all(one.skipped for one in arrow.to_parquet(folder, out))
+    assert not [name for name in digests(out) if name.endswith(".part")]
+
+
+def test_a_recording_whose_tables_cannot_be_made_is_an_error_of_its_own(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that is longer than the system allows, and a fault that nobody thought of."""
+    deep = tmp_path / "out" / "/".join(["x" * 200] * 20)
+    written = arrow.to_parquet(calls / "a.jsonl", deep)
+    assert [one.lines for one in written] == [0] and "File name too long" in str(written[0].error)
+    real = parquet.Items.table
+
+    def table(self: parquet.Items) -> Any:
+        if self._source.endswith("b.jsonl.gz"):
+            raise OverflowError("too much")
+        return real(self)
+
+    monkeypatch.setattr(parquet.Items, "table", table)
+    written = arrow.to_parquet(calls, tmp_path / "new")
+    assert [one.error for one in written if one.source.endswith(("gz", "jsonl"))] == [None, "too much", None]
+    assert not [name for name in digests(tmp_path / "new") if name.endswith(".part") or "b.jsonl.gz" in name]
+
+
 def test_the_items_say_who_spoke_when_and_what() -> None:
     lines = [
         (0.5, "received", '{"type":"input_audio_buffer.speech_started","item_id":"u","audio_start_ms":400}'),

@@ -130,10 +130,7 @@ class _Limited(io.RawIOBase):
 
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer)[: self._left]
-        if hasattr(self._file, "readinto"):
-            count = int(self._file.readinto(view) or 0)
-        else:
-            count = read_into(self._file, view)
+        count = int(self._file.readinto(view) or 0) if hasattr(self._file, "readinto") else read_into(self._file, view)
         self._left -= count
         return count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 from .schema import ITEM_COLUMNS, items_schema, require_pyarrow
@@ -132,8 +133,9 @@ class Items:
             seconds = (item.to_ms - item.from_ms) / 1000
         latency = None
         if item.answer_time is not None and item.speaker() == "assistant":
-            before = [time for line, time in self._triggers if line < item.answer_line]
-            latency = item.answer_time - before[-1] if before else None
+            # The last one before the answer: batches come in the order of their lines.
+            number = bisect_left(self._triggers, item.answer_line, key=lambda trigger: trigger[0]) - 1
+            latency = item.answer_time - self._triggers[number][1] if number >= 0 else None
         values = (
             self._source,
             item.line,

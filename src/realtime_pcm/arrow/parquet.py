@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "i
 EMPTY = "an empty recording: it holds no frames"
 PART = ".part"  # what the name of an unfinished file ends with
 LEFT_OVER = 86_400.0
+LONGEST_NAME = 200  # bytes: 255 without the ending, and without what the name of an unfinished file has besides
+FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # one recording's, and not of the disk
 BYTES = "realtime_pcm.bytes"  # how much of the recording was read
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
@@ -56,14 +59,14 @@ def to_parquet(
     """Writes Parquet files of recordings, one of rows for each, beside it its items and its errors.
 
     They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the
-    path of the recording below the folder that was given.
+    path of the recording below the folder that was given; of a file name beyond 200 bytes the end is replaced by a digest.
     paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
     Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
     written, and that has not changed, is left out. The same recordings give the same bytes again.
     A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors; where an earlier run had
-    written a recording that cannot be opened now, its tables stay, and Written.error says so. Raises FileNotFoundError
-    for a path that is not there, ValueError where two recordings would have the same NAME, and OSError where `out` cannot be
-    written to: what was written before stays.
+    written a recording that cannot be opened now, its tables stay, and Written.error says so. So it does where the tables of a
+    recording cannot be made, and the others are written. Raises FileNotFoundError for a path that is not there, ValueError where
+    two recordings would have the same NAME, and OSError where `out` cannot be written to: what was written before stays.
     """
     rows_schema(pcm)
     return list(each_to_parquet(paths, out, pcm, progress))
@@ -76,7 +79,13 @@ def each_to_parquet(
     found = list(sources(paths))
     check_names(found)
     for source in found:
-        written = write_one(source, Path(out), pcm)
+        try:
+            written = write_one(source, Path(out), pcm)
+        except (ArithmeticError, ImportError, LookupError, MemoryError, OSError, TypeError, ValueError) as error:
+            if not source.is_ours or (isinstance(error, OSError) and error.errno not in FAULTS_OF_A_NAME):
+                raise
+            path = str(_place(Path(out), "rows", source))
+            written = Written(source.name, path, 0, 0, 0, 0, False, str(error) or type(error).__name__)
         if progress is not None:
             progress(written)
         yield written
@@ -86,11 +95,10 @@ def check_names(found: Iterable[Source]) -> None:
     """Raises ValueError where the tables of two recordings would have the same name."""
     taken: dict[str, str] = {}
     for source in found:
-        other = taken.setdefault(printable(source.relative), source.name)
+        other = taken.setdefault(_name_of(source), source.name)
         if other != source.name:
             raise ValueError(
-                f"{printable(other)} and {printable(source.name)} would both become {printable(source.relative)}.parquet: "
-                "give their common folder"
+                f"{printable(other)} and {printable(source.name)} would both become {_name_of(source)}: give their common folder"
             )
 
 
@@ -103,7 +111,7 @@ def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> W
     relative = Path(source.relative)
     if relative.is_absolute() or relative.drive or ".." in relative.parts:
         raise ValueError(f"{printable(source.relative)}: the name of a recording is a path below `out`, without ..")
-    places = {table: out / table / f"{printable(source.relative)}.parquet" for table in ("rows", "items", "errors")}
+    places = {table: _place(out, table, source) for table in ("rows", "items", "errors")}
     before = _facts_of(_metadata_of(places["rows"]))
     read_before = int(before.get(BYTES, 0))
     file = None
@@ -132,6 +140,19 @@ def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> W
     finally:
         if source.is_ours:
             file.close()
+
+
+def _place(out: Path, table: str, source: Source) -> Path:
+    return out / table / _name_of(source)
+
+
+def _name_of(source: Source) -> str:
+    """What the tables of a recording are called: its path, its last part cut where an unfinished file would have no name."""
+    folder, slash, name = printable(source.relative).rpartition("/")
+    encoded = name.encode()
+    if len(encoded) > LONGEST_NAME:
+        name = f"{encoded[: LONGEST_NAME - 17].decode(errors='ignore')}-{sha256(encoded).hexdigest()[:16]}"
+    return f"{folder}{slash}{name}.parquet"
 
 
 def _kind(pcm: Pcm) -> dict[str, str]:

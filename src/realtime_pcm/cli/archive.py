@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import INTERRUPTED, STANDARD_INPUT, Bar, Failure, console, find, new_folder, reason_of, say
+from .console import INTERRUPTED, STANDARD_INPUT, Bar, Failure, complain, console, find, new_folder, reason_of, say
 
 if TYPE_CHECKING:
     from realtime_pcm.arrow import Written
@@ -31,11 +31,13 @@ def archive(
     """
     from realtime_pcm.arrow import rows_schema, to_parquet
 
-    found = _found(paths)
+    found, missing = _found(paths)
     try:
         rows_schema()
     except ImportError as error:
         raise Failure(str(error)) from None
+    for failure in missing:
+        complain(str(failure))
     new_folder(out)
     tally = Tally()
     sizes = sum(_size(source) for source in found)
@@ -59,23 +61,39 @@ def archive(
         raise Failure(f"{out}: {reason}; {tally.kept()}") from None
     say(console(), f"-> {out}: {tally.summary()}")
     tally.complain(out)
+    if missing:
+        raise typer.Exit(1)
 
 
-def _found(given: list[Path]) -> list[Source]:
-    """The recordings, each with its name in the archive: its path below the folder that was given, or its own name."""
+def _found(given: list[Path]) -> tuple[list[Source], list[Failure]]:
+    """The recordings, and what is not there.
+
+    Each recording has its name in the archive: its path below the folder that was given, or its own name. Failure where there is
+    no recording at all.
+    """
     from realtime_pcm.arrow.files import Source
 
     found: dict[Path, Source] = {}
+    missing: list[Failure] = []
     for path in given:
         if str(path) == STANDARD_INPUT:
             raise Failure("archive reads files, not standard input: a table is named after its file", 2)
         for source in find([path]):
+            if isinstance(source, Failure):
+                missing.append(source)
+                continue
             file = source.path
             if not file.is_file():
-                raise Failure(f"{file}: {'not a file' if file.exists() else 'No such file or directory'}")
+                missing.append(Failure(f"{file}: {'not a file' if file.exists() else 'No such file or directory'}"))
+                continue
             relative = file.relative_to(path).as_posix() if path.is_dir() else file.name
             found.setdefault(file, Source(str(file), relative, str(file)))
-    return list(found.values())
+    if missing and not found:
+        *others, last = missing
+        for failure in others:
+            complain(str(failure))
+        raise last
+    return list(found.values()), missing
 
 
 def _size(source: Source) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from .console import Failure, console, entries, find, say, shown_line
+from .console import Failure, Source, console, each, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Entry
@@ -46,8 +46,8 @@ def bench(
     if not sessions:
         _tell(out, "the packaged sample", [("received", frame) for frame in sample.lines()], seconds)
         return
-    problems = []
-    for source in find(sessions):
+
+    def take(source: Source) -> None:
         frames: list[tuple[str, Any]] = []
         size = refused = number = 0
         first = ""
@@ -66,11 +66,11 @@ def bench(
         name = shown_line(source.name) + (f" (its first {number:,} frames)" if size > MOST_BYTES else "")
         refused += _tell(out, name, frames, seconds)
         if refused:
-            problems.append(
+            raise Failure(
                 f"{source.name}: refused frames were left out: {refused:,}" + (f"; the first: {first}" if first else "")
             )
-    if problems:
-        raise Failure("; ".join(problems))
+
+    each(find(sessions), take)
 
 
 def _frame(entry: Entry) -> tuple[str, Any]:

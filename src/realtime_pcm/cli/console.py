@@ -10,7 +10,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Self
 
@@ -31,10 +32,12 @@ __all__ = [
     "Source",
     "complain",
     "console",
+    "each",
     "entries",
     "find",
     "new_file",
     "new_folder",
+    "part_of",
     "reason_of",
     "safe_name",
     "say",
@@ -116,6 +119,9 @@ class Source:
         if str(path) == STANDARD_INPUT:
             self.name, self.stem = "standard input", "recording"
 
+    def __str__(self) -> str:
+        return self.name
+
     def open(self) -> BinaryIO:
         """The bytes of the recording. Failure where they cannot be had."""
         try:
@@ -139,29 +145,68 @@ def _stem(name: str) -> str:
     return Path(name).stem or "recording"
 
 
-def find(given: list[Path]) -> list[Source]:
+def find(given: list[Path]) -> list[Source | Failure]:
     """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
 
-    Failure for what is not there, and for a folder or pattern without recordings.
+    A folder or pattern without recordings, and a folder that cannot be read, is a Failure among them.
     """
+    found: list[Source | Failure] = []
+    known: set[Path] = set()
+    for path in given:
+        try:
+            files = _files_of(path)
+        except OSError as error:
+            found.append(Failure(f"{path}: {reason_of(error)}"))
+        except Failure as failure:
+            found.append(failure)
+        else:
+            found += [Source(file) for file in files if file not in known]
+            known.update(files)
+    return found
+
+
+def _files_of(path: Path) -> list[Path]:
     from glob import glob
 
-    paths: list[Path] = []
-    for path in given:
-        if str(path) == STANDARD_INPUT:
-            found = [path] if path not in paths else []
-        elif path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
-            if not found:
-                raise Failure(f"{path}: a folder without recordings: no file in it ends in {', '.join(SUFFIXES)}")
-        elif os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
-            found = [path]
-        else:
-            found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
-            if not found:
-                raise Failure(f"{path}: no file has such a name")
-        paths += [file for file in found if file not in paths]
-    return [Source(path) for path in paths]
+    if str(path) == STANDARD_INPUT:
+        return [path]
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
+        if not found:
+            raise Failure(f"{path}: a folder without recordings: no file in it ends in {', '.join(SUFFIXES)}")
+        return found
+    if os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
+        return [path]
+    found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
+    if not found:
+        raise Failure(f"{path}: no file has such a name")
+    return found
+
+
+def each(found: list[Source | Failure], work: Callable[[Source], None]) -> None:
+    """Does the work on each recording. What goes wrong with one of them is one line on standard error, and the others go on.
+
+    Ends the command with a status if anything went wrong. A Failure of an interruption, and an OSError of standard output, end it
+    at once.
+    """
+    status = 0
+    for source in found:
+        try:
+            if isinstance(source, Failure):
+                raise source
+            work(source)
+        except Failure as failure:
+            if failure.exit_code == INTERRUPTED:
+                raise
+            complain(str(failure))
+            status = max(status, failure.exit_code)
+        except Exception as error:
+            if isinstance(error, OSError) and error.filename is None:
+                raise
+            complain(f"{source}: {reason_of(error) if isinstance(error, OSError) else f'{type(error).__name__}: {error}'}")
+            status = max(status, 1)
+    if status:
+        raise typer.Exit(status)
 
 
 SHOW_AFTER = 1.0  # seconds of reading before a bar appears
@@ -265,15 +310,29 @@ def new_folder(path: Path) -> Path:
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """A file that gets its name when it is whole: until then it is `NAME.part`, which goes where the writing fails.
 
-    A file of that name is replaced. Failure where the disk fails.
+    A file of that name is replaced, also through a link. What is no file, such as a FIFO or a device, is written into. Failure
+    where the disk fails.
     """
-    part = path.with_name(path.name + ".part")
+    part: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as file:
+                yield file
+            return
+        path = path.resolve()
+        part = part_of(path)
         with open(part, "wb") as file:
             yield file
         part.replace(path)
     except OSError as error:
         raise Failure(f"{path}: {reason_of(error)}") from None
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        if part is not None:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def part_of(path: Path) -> Path:
+    """What a file is called until it is whole: `NAME.part`, or a digest in place of a NAME that leaves no room for the ending."""
+    name = os.fsencode(path.name)
+    return path.with_name(f"{path.name if len(name) <= 250 else sha256(name).hexdigest()}.part")

@@ -13,8 +13,8 @@ from .console import (
     Failure,
     Sessions,
     Source,
-    complain,
     console,
+    each,
     entries,
     find,
     new_file,
@@ -48,35 +48,34 @@ def extract(
 
     The recording may be plain frames, one a line, what `Recorder` wrote, or other people's wrappers; gzip and zstd are unpacked.
     """
-    sources = find(sessions)
-    # One file goes straight into the folder; whatever may name several has a folder for each.
-    single = len(sessions) == 1 and (sources[0].path == sessions[0])
-    failed: Failure | None = None
     closed: BrokenPipeError | None = None
-    names: set[str] = set()
-    for source in sources:
+    names: dict[str, int] = {}
+
+    def take(source: Source) -> None:
+        nonlocal closed
+        # One file goes straight into the folder; whatever may name several has a folder for each.
+        single = len(sessions) == 1 and source.path == sessions[0]
         try:
             Extraction(source, out if single else out / _unused(source.stem, names), joined).run(closed is not None)
         except BrokenPipeError as error:
             closed = error  # the files still are wanted
-        except Failure as failure:
-            if failure.exit_code == INTERRUPTED or source is sources[-1]:
-                raise
-            complain(str(failure))
-            failed = failure
-    if closed is not None:
-        raise closed
-    if failed is not None:
-        raise typer.Exit(failed.exit_code)
+
+    try:
+        each(find(sessions), take)
+    finally:
+        if closed is not None:
+            raise closed
 
 
-def _unused(stem: str, names: set[str]) -> str:
+def _unused(stem: str, names: dict[str, int]) -> str:
+    """A name that no other recording has. names: those that are taken -> the number that the next one of that name gets."""
     name = first = safe_name(stem) or "recording"
-    number = 1
+    number = names.get(first.casefold(), 1)
     while name.casefold() in names:
         number += 1
         name = f"{first}-{number}"
-    names.add(name.casefold())
+    names[first.casefold()] = number
+    names.setdefault(name.casefold(), 1)
     return name
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .console import INTERRUPTED, Failure, Sessions, Source, complain, console, entries, find, say, shown_line
+from .console import INTERRUPTED, Failure, Sessions, Source, console, each, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,28 +32,20 @@ def inspect(
     out = console()
     if not out.is_terminal:
         out.width = WIDEST
-    failed: Failure | None = None
-    for source in find(sessions):
+
+    def show(source: Source) -> None:
+        found, stopped = analysis_of(source)
+        nothing_in(source, found)
+        if as_json:
+            text = json.dumps({"recording": _printable(source.name), "stopped": stopped and str(stopped)} | found.to_dict())
+            print(text)
+        else:
+            _report(out, source, found)
+        failed = stopped or refused_in(source, found)
         if failed is not None:
-            complain(str(failed))
-        failed = None
-        try:
-            found, stopped = analysis_of(source)
-            nothing_in(source, found)
-            if as_json:
-                text = json.dumps({"recording": _printable(source.name), "stopped": stopped and str(stopped)} | found.to_dict())
-                print(text)
-            else:
-                _report(out, source, found)
-            failed = stopped or refused_in(source, found)
-        except Failure as failure:
-            if failure.exit_code == INTERRUPTED:
-                raise
-            failed = failure
-        if failed is not None and failed.exit_code == INTERRUPTED:
             raise failed
-    if failed is not None:
-        raise failed
+
+    each(find(sessions), show)
 
 
 def analysis_of(source: Source, sink: Any = None) -> tuple[Analysis, Failure | None]:

@@ -13,7 +13,7 @@ import numpy as np
 from realtime_pcm._resample import RATES, Resampler, to_float32, to_int16
 
 from .console import Failure, reason_of
-from .wavs import Form, Wavs, little_endian
+from .wavs import Form, Wav, Wavs, little_endian
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Joined", "Lane"]
 
 LONGEST = 48 * 3600.0  # seconds of the recording that have a place
+QUIET = 1  # seconds of silence before and after audio that go through the resampler; of more, a hole of the file is made
+BLOCK = 4096  # samples of each channel: one that is silent is a hole, too
 PIECE = 24_000  # samples of a side that become samples of the WAV at once
 MOST_AT_ONCE = 1 << 18  # samples, likewise, when a side's rate changes
 
@@ -31,12 +33,18 @@ Side = Literal["user", "model"]
 
 
 class Lane:
-    """One side's audio on the disk. rate: that of its first samples, 0 before them. end: in samples of that rate."""
+    """One side's audio on the disk. rate: that of its first samples, 0 before them. end: in samples of that rate.
+
+    What is silent is a hole of the file, so that no pause takes room on the disk.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.rate = self.end = 0
         self.file: BinaryIO | None = None
         self._folder = folder
+        # Where its audio begins and ends, in samples. Stretches are apart by a second or more: 48 hours have 172,800 at most.
+        self._begins: list[int] = []
+        self._ends: list[int] = []
         self._resamplers: dict[int, Any] = {}
 
     @property
@@ -64,7 +72,18 @@ class Lane:
                 for piece in self._resampled(samples, rate):
                     file.write(little_endian(piece).data)
         self.end = max(self.end, first + length)
+        if self._ends and first < self._ends[-1] + self.rate:
+            self._begins[-1] = min(self._begins[-1], first)
+            self._ends[-1] = max(self._ends[-1], first + length)
+        else:
+            self._begins.append(first)
+            self._ends.append(first + length)
         return True
+
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """The seconds from which to which there is audio, with QUIET around it."""
+        for begin, end in zip(self._begins, self._ends, strict=True):
+            yield max(0, begin // self.rate - QUIET), -(-end // self.rate) + QUIET
 
     def silence(self, start: float, end: float) -> None:
         """Replaces what stands from one second to another by silence. The lane ends there where nothing follows."""
@@ -74,10 +93,17 @@ class Lane:
                 file.flush()
                 file.truncate(2 * first)  # what is written behind it leaves zeros in between
                 self.end = first
+                while self._begins and self._begins[-1] >= first:
+                    del self._begins[-1], self._ends[-1]
+                if self._ends:
+                    self._ends[-1] = min(self._ends[-1], first)
                 return
-            file.seek(2 * first)
-            for at in range(first, last, 1 << 16):
-                file.write(bytes(2 * min(1 << 16, last - at)))
+            for at in range(first, last, BLOCK):
+                count = 2 * min(BLOCK, last - at)
+                file.seek(2 * at)
+                if file.read(count).strip(b"\0"):
+                    file.seek(2 * at)
+                    file.write(bytes(count))
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[BinaryIO]:
@@ -135,33 +161,25 @@ class Joined:
         rate = max(user.rate, model.rate)
         if not rate:
             return []
-        form = Form("pcm16", rate, 2)
-        sides = [_Side(lane, rate) for lane in (user, model)]
-        files: list[dict[str, Any]] = []
-        wav = None
-        done, length = 0, round(max(user.seconds, model.seconds) * rate)
-        while True:
-            left, right = (side.read() for side in sides)
-            count = max(len(left), len(right))
-            if not count:
-                break
-            both = np.zeros((count, 2), np.int16)
-            both[: len(left), 0], both[: len(right), 1] = left, right
-            piece = both.reshape(-1)
-            if wav is not None and not wavs.has_room(wav, piece):
-                wavs.finish(wav)
-                wav = None
-            if wav is None:
-                number = f"-{len(files) + 1}" if files else ""
-                wav = wavs.begin(self._folder / f"{stem}{number}.wav", form)
-                files.append({"file": wav.path.name, "rate": rate, "samples": 0})
-            wavs.write(wav, piece)
-            files[-1]["samples"] = wav.samples
-            done += count
-            tell(done, length)
-        if wav is not None:
-            wavs.finish(wav)
-        return files
+        joined = _Wavs(wavs, self._folder, stem, Form("pcm16", rate, 2))
+        length = round(max(user.seconds, model.seconds) * rate)
+        stretches = _merged(sorted([*user.stretches(), *model.stretches()]))
+        for number, (begin, end) in enumerate(stretches):
+            joined.skip(begin * rate - joined.done)
+            sides = [_Side(lane, rate, begin, end) for lane in (user, model)]
+            while True:
+                left, right = (side.read() for side in sides)
+                count = max(len(left), len(right))
+                if number + 1 < len(stretches):
+                    count = min(count, end * rate - joined.done)
+                if not count:
+                    break
+                both = np.zeros((count, 2), np.int16)
+                both[: len(left), 0], both[: len(right), 1] = left[:count], right[:count]
+                for at in range(0, count, BLOCK):
+                    joined.write(both[at : at + BLOCK])
+                tell(joined.done, length)
+        return joined.finish()
 
     def close(self) -> None:
         """Lets go of the disk."""
@@ -170,17 +188,77 @@ class Joined:
                 lane.file.close()
 
 
-class _Side:
-    """One side's samples at the rate of the WAV, a piece at a time."""
+def _merged(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches in their order, those that overlap or touch as one."""
+    merged: list[tuple[int, int]] = []
+    for begin, end in stretches:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((begin, end))
+    return merged
 
-    def __init__(self, lane: Lane, rate: int) -> None:
-        file = lane.file
-        self._file, self._left, self._ended = file, lane.end, file is None
+
+class _Wavs:
+    """A WAV of both sides, and those that go on where one is full. done: samples of each channel so far."""
+
+    def __init__(self, wavs: Wavs, folder: Path, stem: str, form: Form) -> None:
+        self.done = 0
+        self._wavs, self._folder, self._stem, self._form = wavs, folder, stem, form
+        self._files: list[dict[str, Any]] = []
+        self._wav: Wav | None = None
+
+    def _with_room(self, samples: int) -> Wav:
+        """The WAV that holds the next samples, as many as one can."""
+        if self._wav is not None and self._wavs.room(self._wav) < samples:
+            self._end()
+        if self._wav is None:
+            number = f"-{len(self._files) + 1}" if self._files else ""
+            self._wav = self._wavs.begin(self._folder / f"{self._stem}{number}.wav", self._form)
+            self._files.append({"file": self._wav.path.name, "rate": self._form.rate, "samples": 0})
+        return self._wav
+
+    def skip(self, samples: int) -> None:
+        """Silence."""
+        while samples > 0:
+            wav = self._with_room(1)
+            count = min(samples, self._wavs.room(wav))
+            self._wavs.skip(wav, count)
+            self.done += count
+            samples -= count
+
+    def write(self, both: Samples) -> None:
+        """Samples of both sides, a row for each."""
+        if not both.any():
+            self.skip(len(both))
+            return
+        self._wavs.write(self._with_room(len(both)), both.reshape(-1))
+        self.done += len(both)
+
+    def _end(self) -> None:
+        if self._wav is not None:
+            self._files[-1]["samples"] = self._wav.samples
+            self._wavs.finish(self._wav)
+            self._wav = None
+
+    def finish(self) -> list[dict[str, Any]]:
+        """What the files are."""
+        self._end()
+        return self._files
+
+
+class _Side:
+    """One side's samples from one second to another at the rate of the WAV, a piece at a time."""
+
+    def __init__(self, lane: Lane, rate: int, begin: int, end: int) -> None:
+        first = begin * lane.rate
+        self._file, self._left = lane.file, max(0, min(end * lane.rate, lane.end) - first)
+        self._ended = not self._left
         self._count = max(1, PIECE * (lane.rate or rate) // rate)  # samples of the lane in a piece
-        self._stream = None if file is None or lane.rate == rate else _resampler(lane.rate, rate)
+        self._stream = None if self._ended or lane.rate == rate else _resampler(lane.rate, rate)
         self._ready = np.zeros(0, np.int16)
-        if file is not None:
-            file.seek(0)
+        if lane.file is not None:
+            lane.file.seek(2 * first)
 
     def read(self) -> Samples:
         """The next PIECE samples; fewer at the end, and then none."""

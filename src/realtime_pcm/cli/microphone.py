@@ -7,6 +7,7 @@ until then.
 from __future__ import annotations
 
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Microphone", "Place", "Track"]
 
 MOST_TRACKS = 1000
+MOST_CUTS = 4  # times that all of the audio may be written
 PIECE = 1 << 18  # samples that are copied at once
 
 
@@ -54,10 +56,13 @@ class Microphone:
         self.left_out = 0  # samples of each channel behind the thousandth change of format
         self._folder = folder
         self._file: BinaryIO | None = None
-        self._bytes = 0
+        self._bytes = self._cut = 0
 
     def append(self, samples: Samples, form: Form) -> None:
         """Adds samples, channels interleaved."""
+        whole = samples[: len(samples) // form.channels * form.channels]
+        if not len(whole):
+            return
         if not self.tracks or self.tracks[-1].form != form:
             if len(self.tracks) >= MOST_TRACKS:
                 self.left_out += len(samples) // form.channels
@@ -66,7 +71,6 @@ class Microphone:
             began = 0.0 if last is None else last.began + last.samples * 1000 / last.form.rate
             self.tracks.append(Track(form, self._bytes, began))
         track = self.tracks[-1]
-        whole = samples[: len(samples) // form.channels * form.channels]
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
@@ -86,7 +90,7 @@ class Microphone:
         """The place so many milliseconds of audio after the first sample, or the nearest one."""
         if not self.tracks:
             return Place(0, 0)
-        number = max((n for n, track in enumerate(self.tracks) if track.began <= milliseconds), default=0)
+        number = max(0, bisect_right(self.tracks, milliseconds, key=lambda track: track.began) - 1)
         track = self.tracks[number]
         sample = round((milliseconds - track.began) * track.form.rate / 1000)
         return Place(number, min(max(sample, 0), track.samples))
@@ -99,6 +103,17 @@ class Microphone:
             last = end.sample if number == end.track else track.samples
             if first < last:
                 yield track, first, last
+
+    def may_cut(self, pieces: list[tuple[Track, int, int]]) -> bool:
+        """Whether these pieces may become an item: a server that names the same audio again and again would fill the disk.
+
+        All items together may have the audio MOST_CUTS times, because a server begins an item a little before the speech.
+        """
+        size = sum(2 * track.form.channels * (last - first) for track, first, last in pieces)
+        if self._cut + size > MOST_CUTS * self._bytes:
+            return False
+        self._cut += size
+        return True
 
     def read(self, track: Track, first: int, last: int) -> Iterator[Any]:
         """The samples of a track from first to last, in pieces, channels interleaved."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pcm import client_messages as sent, messages as received
-from realtime_pcm._core import AudioEnd, AudioMessage, ClientAudioMessage
+from realtime_pcm._core import AudioMessage, ClientAudioMessage
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, id_of, key_of, milliseconds_of
 
@@ -32,8 +32,6 @@ MOST_ITEMS = 10_000
 MOST_FILES = 20_000
 MOST_TEXT = 32 * 1024 * 1024  # characters of all transcripts
 MOST_WAITING = 1000  # speeches that have begun, and commits that no server has answered
-
-SESSION_STARTS = (received.SessionCreated, received.TranscriptionSessionCreated, received.SessionStarted)
 
 
 class Item:
@@ -121,7 +119,7 @@ class Speech:
         self._folder, self._wavs, self._recording = folder, wavs, recording
         self._handlers: dict[type, Callable[[Any], None] | None] = {}
         self._by_key: dict[Key, Item] = {}
-        self._under_way: dict[Key, Item] = {}
+        self._under_way: dict[Stream, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
         self._speaker_without_id: Item | None = None
         self._text = self._files = 0
@@ -137,6 +135,10 @@ class Speech:
         """The next entry."""
         message = entry.message
         self.analyser.feed(entry)
+        for stream in self.analyser.over:
+            item = self._under_way.pop(stream, None)
+            if item is not None:
+                self._end(item)
         if message is None:
             return
         kind = type(message)
@@ -193,7 +195,6 @@ class Speech:
             (sent.SessionOutputAudioFixturePlay, self._on_model_audio),
             (AudioMessage, self._on_model_audio),
             (ClientAudioMessage, self._on_user_audio),
-            ((received.ResponseDone, AudioEnd, *SESSION_STARTS), self._on_end),
             ((received.ResponseAudioTranscriptDelta, received.ResponseTextDelta), self._on_model_words),
             (received.SessionOutputTranscriptDelta, self._on_model_words),
             (received.ResponseAudioTranscriptDone, self._on_model_transcript),
@@ -247,7 +248,7 @@ class Speech:
     # --- audio
 
     def _write(self, item: Item, samples: Any, form: Form) -> None:
-        if item.wav is not None and (item.wav.form != form or not self._wavs.has_room(item.wav, samples)):
+        if item.wav is not None and (item.wav.form != form or self._wavs.room(item.wav) * form.channels < len(samples)):
             if item.wav.form != form and len(item.files) == 1:
                 where = f"{item.wav.path.name}: {item.wav.form} up to sample {item.wav.samples}, then {form}"
                 self.mixed.append(where)
@@ -292,7 +293,7 @@ class Speech:
             if item is None:
                 return
             self._by_key[key] = item
-        self._under_way[key] = item
+        self._under_way[piece.stream] = item
         item.stream = piece.stream
         self._write(item, samples, form)
         self._mark(item, piece, samples, form)
@@ -301,10 +302,6 @@ class Speech:
     def _mark(item: Item, piece: Piece, samples: Any, form: Form) -> None:
         if piece.start is not None:
             item.mark(piece.start, piece.start + len(samples) / form.channels / form.rate)
-
-    def _on_end(self, message: Any) -> None:
-        for key in [key for key, item in self._under_way.items() if item.stream is None or item.stream.done]:
-            self._end(self._under_way.pop(key))
 
     # --- the user's audio
 
@@ -317,6 +314,9 @@ class Speech:
         if item is None or item.files:
             return
         pieces = [*self.microphone.pieces(begin, end)]
+        if not self.microphone.may_cut(pieces):
+            self._leave_out("items of the user whose audio is that of several other items")
+            pieces = []
         for track, first, last in pieces:
             for samples in self.microphone.read(track, first, last):
                 self._write(item, samples, track.form)

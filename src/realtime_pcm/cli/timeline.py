@@ -36,14 +36,16 @@ def timeline(
     window = None
     if start is not None or end is not None:
         window = (start if start is not None else 0.0, end if end is not None else float("inf"))
-        if not window[0] < window[1]:
-            raise Failure(f"--start {window[0]:g} is not before --end {window[1]:g}", 2)
     sources = find([session])
     if len(sources) != 1:
         raise Failure(f"{session}: these are {len(sources)} recordings, and a timeline shows one", 2)
     source = sources[0]
+    if isinstance(source, Failure):
+        raise source
     try:
         drawing = Timeline(known, window)
+    except ValueError as error:
+        raise Failure(f"--start, --end: {error}", 2) from None
     except ModuleNotFoundError as error:
         raise Failure(str(error)) from None
     stopped: Failure | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .console import Failure, reason_of
+from .console import Failure, part_of, reason_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,7 +57,7 @@ class Wav:
 
     def __init__(self, path: Path, form: Form) -> None:
         self.path, self.form = path, form
-        self.part = path.with_name(path.name + ".part")
+        self.part = part_of(path)
         self.bytes = 0
 
     @property
@@ -83,20 +82,28 @@ class Wavs:
             self._file(wav, new=True).write(header(0, form.rate, form.channels))
         return wav
 
-    def has_room(self, wav: Wav, samples: Samples) -> bool:
-        """Whether the WAV can hold these samples, too."""
-        return wav.bytes + samples.nbytes <= MOST_BYTES
+    def room(self, wav: Wav) -> int:
+        """How many samples of each channel the WAV can hold besides."""
+        return (MOST_BYTES - wav.bytes) // (2 * wav.form.channels)
 
     def write(self, wav: Wav, samples: Samples) -> None:
         """Adds samples, channels interleaved."""
         with self._told(wav):
-            self._file(wav).write(little_endian(samples).data)
+            file = self._file(wav)
+            if file.tell() != HEADER + wav.bytes:  # behind a hole
+                file.seek(HEADER + wav.bytes)
+            file.write(little_endian(samples).data)
             wav.bytes += samples.nbytes
+
+    def skip(self, wav: Wav, samples: int) -> None:
+        """Adds so many samples of silence on each channel: a hole of the file, which takes no room on the disk."""
+        wav.bytes += samples * 2 * wav.form.channels
 
     def finish(self, wav: Wav) -> None:
         """Makes the WAV whole, and gives it its name."""
         with self._told(wav):
             file = self._file(wav)
+            file.truncate(HEADER + wav.bytes)
             file.seek(0)
             file.write(header(wav.bytes, wav.form.rate, wav.form.channels))
             del self._open[wav]
@@ -129,7 +136,6 @@ class Wavs:
                 _, oldest = self._open.popitem(last=False)
                 oldest.close()
             file = open(wav.part, "wb" if new else "r+b")  # noqa: SIM115
-            file.seek(0, os.SEEK_END)
             self._open[wav] = file
         else:
             self._open.move_to_end(wav)

@@ -27,7 +27,7 @@ from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, 
 from .placing import Placer
 from .playing import Piece, Playing, Sink, Stream, id_of, key_of, milliseconds_of
 from .reader import Entry, Recording, read_recording
-from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, numbers_in, raw_of
+from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, raw_of
 
 __all__ = ["Analyser", "analyse"]
 
@@ -44,6 +44,7 @@ MOST_OPEN = 1024  # items and responses that are looked up by id
 MOST_LATENCIES = 1_000_000
 LONGEST_TEXT = 4000
 LONGEST_REASON = 300
+SHORTEST_ARRIVAL = 1e-6  # seconds: of less, no speed can be told
 PAUSE = 1.0  # seconds: audio without ids that comes later is another stream
 LONGEST_SENTENCE = 160  # characters of a transcript without ids that stand together
 
@@ -71,7 +72,7 @@ class Analyser:
 
     sink: takes the samples of both sides with their places; None where nobody wants them. placer: what stands where on the axis.
     piece: where the audio of the last entry stands; None where it had none. made: the audio of the last entry, if it is an item
-    that the client made. bad_parts: parts of it whose audio is no audio.
+    that the client made. bad_parts: parts of it whose audio is no audio. over: streams of the model that it has ended.
     """
 
     def __init__(self, sink: Sink | None = None) -> None:
@@ -83,6 +84,7 @@ class Analyser:
         self.bad_parts = 0
         self._sink = sink
         self._playing = Playing(self.placer, sink)
+        self.over = self._playing.over
         self._types = Types()
         self._undeclared = Undeclared()
         self._latencies = array("d")
@@ -98,6 +100,7 @@ class Analyser:
         self._noted: Bounded[tuple[Interruption, Turn]] = Bounded(MOST["interruptions"])
         self._handlers: dict[type, Callable[[Any, Moment], None] | None] = {}
         self._line = 0
+        self._numbers_left_out = 0  # of usage
 
     # --- entries
 
@@ -113,6 +116,7 @@ class Analyser:
         found = self._found
         self.piece = None
         self.made.clear()
+        self.over.clear()
         self.bad_parts = 0
         self.placer.clock.tell(time)
         if not found.timed and self.placer.now is not None:
@@ -291,7 +295,7 @@ class Analyser:
                 arrival = self._arrival.setdefault(turn.number, [0.0, 0.0])
                 arrival[0] += seconds
                 arrival[1] += at.time - stream.last_time
-                turn.arrival_factor = arrival[0] / arrival[1] if arrival[1] > 0 else None
+                turn.arrival_factor = arrival[0] / arrival[1] if arrival[1] > SHORTEST_ARRIVAL else None
                 if len(self._arrival) > MOST_OPEN:
                     del self._arrival[next(iter(self._arrival))]
             stream.last_time = at.time
@@ -444,7 +448,7 @@ class Analyser:
         status = name_of(raw.get("status")) or "completed"
         turn.status, turn.done = status, at
         usage = raw.get("usage") or raw_of(message.usage)
-        add_numbers(self._found.usage, usage)
+        self._numbers_left_out += add_numbers(self._found.usage, usage)
         add_numbers(turn.usage, usage)
         details = raw_of(raw.get("status_details"))
         if status == "failed":
@@ -526,7 +530,7 @@ class Analyser:
         elif isinstance(piece, str):
             _put(item, piece)
         if isinstance(message, server.ConversationItemInputAudioTranscriptionCompleted):
-            add_numbers(self._found.transcription_usage, raw_of(message.usage))
+            self._numbers_left_out += add_numbers(self._found.transcription_usage, raw_of(message.usage))
 
     def _live_text(self, message: Any, at: Moment) -> None:
         """A piece of a transcript without ids: pieces stand together until a sentence ends."""
@@ -630,7 +634,8 @@ class Analyser:
         self._session(message, at)
 
     def _session_usage(self, message: Any, at: Moment) -> None:
-        numbers = dict(numbers_in(raw_of(message.usage)))
+        numbers: dict[str, float] = {}
+        self._numbers_left_out += add_numbers(numbers, raw_of(message.usage))
         if numbers:
             self._found.session_usage = numbers
 
@@ -657,7 +662,11 @@ class Analyser:
             if entries.left_out:
                 found.left_out[name] = entries.left_out
         found.types, found.undeclared = self._types.all(), self._undeclared.all()
-        for name, count in (("types", self._types.left_out), ("undeclared", self._undeclared.left_out)):
+        for name, count in (
+            ("types", self._types.left_out),
+            ("undeclared", self._undeclared.left_out),
+            ("usage", self._numbers_left_out),
+        ):
             if count:
                 found.left_out[name] = count
         if self._latencies:

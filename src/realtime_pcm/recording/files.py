@@ -60,7 +60,7 @@ def require_zstandard() -> Any:
 def read_into(file: Any, view: memoryview) -> int:
     """Fills a buffer from a file object; how many bytes it gave, 0 at its end.
 
-    Raises TypeError for a file that is open as text, or that gives no bytes, ValueError for one that gives more than was asked for.
+    Raises TypeError for a file that is open as text or gives no bytes, ValueError for one that gives more than was asked for.
     """
     data = file.read(len(view))
     if isinstance(data, str):

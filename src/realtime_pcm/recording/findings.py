@@ -6,6 +6,7 @@ axis of a picture. The place is always there; where the recording has no times, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -215,7 +216,8 @@ class Analysis:
     shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
     the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line. time_faults: lines whose
     time goes back by more than a second or forward by more than an hour, for which the time before was taken.
-    usage: the sum of each number in the usage of all responses, by its path; transcription_usage: that of the user's
+    usage: the sum of each number in the usage of all responses, by its path, without numbers beyond 1e15, which are counted in
+    `left_out`; transcription_usage: that of the user's
     transcripts; session_usage: the last that the server gave for the whole session.
     """
 
@@ -270,7 +272,7 @@ class Analysis:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) if math.isfinite(value) else None  # JSON has no name for the others
     if isinstance(value, (Moment, Spread)):
         return {name: _plain(part) for name, part in zip(value._fields, value, strict=True)}
     if is_dataclass(value) and not isinstance(value, type):

@@ -8,7 +8,7 @@ samples: the model's answer begins where the user's audio ends that had been sen
 from __future__ import annotations
 
 import math
-from collections import deque
+from bisect import bisect_left, bisect_right
 
 __all__ = ["SHORTEST_GAP", "Clock", "Placer"]
 
@@ -67,7 +67,8 @@ class Placer:
         self.model_end = 0.0
         self._user_seconds = 0.0  # of all audio that the user appended
         self._appended_end: float | None = None  # the place of its end
-        self._jumps: deque[tuple[float, float]] = deque(maxlen=MOST_JUMPS)  # (seconds of user audio, where they stand)
+        self._jumps: list[float] = []  # seconds of user audio before each piece that does not follow the one before it
+        self._jumped_to: list[float] = []  # where these pieces stand
         self._clock = 0.0
         self._overlapping = False  # the user's audio went on while the model's last response came
         self._answered = self._committed = False
@@ -97,7 +98,10 @@ class Placer:
             self._answered = self._committed = False
             self._overlapping = True
         if start != self._appended_end:
-            self._jumps.append((self._user_seconds, start))
+            if len(self._jumps) >= 2 * MOST_JUMPS:
+                del self._jumps[:MOST_JUMPS], self._jumped_to[:MOST_JUMPS]
+            self._jumps.append(self._user_seconds)
+            self._jumped_to.append(start)
         self._user_seconds += seconds
         self.user_end = self._appended_end = start + seconds
         self._clock = max(self._clock, self.user_end)
@@ -150,10 +154,10 @@ class Placer:
 
         end: what ends there is meant, so that a pause behind it does not count.
         """
-        for before, start in reversed(self._jumps):
-            if before < seconds or (before == seconds and not end):
-                return start + seconds - before
-        return self._jumps[0][1] if self._jumps else None
+        if not self._jumps:
+            return None
+        number = (bisect_left if end else bisect_right)(self._jumps, seconds) - 1
+        return self._jumped_to[0] if number < 0 else self._jumped_to[number] + seconds - self._jumps[number]
 
     def spoken_at(self, milliseconds: float) -> float:
         """The place of a millisecond of the user's audio as the server counts it; the line's own place where it is not known."""

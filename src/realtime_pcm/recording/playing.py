@@ -92,12 +92,17 @@ class Piece(NamedTuple):
 
 
 class Playing:
-    """The streams of the model, and the interruption that is not yet settled."""
+    """The streams of the model, and the interruption that is not yet settled.
+
+    over: streams that are over, until somebody clears the list.
+    """
 
     def __init__(self, placer: Placer, sink: Sink | None) -> None:
         self._placer = placer
         self._sink = sink
-        self._streams: OrderedDict[Any, Stream] = OrderedDict()
+        self.over: list[Stream] = []
+        self._streams: OrderedDict[Key, Stream] = OrderedDict()
+        self._of_response: dict[Any, dict[Key, None]] = {}  # their keys by their response
         self._recent: deque[Stream] = deque(maxlen=64)
         self._open: tuple[Interruption, Stream | None] | None = None
 
@@ -109,9 +114,20 @@ class Playing:
         """A stream begins. It settles what came before it."""
         self.settle()
         self._streams[stream.key] = stream
+        self._of_response.setdefault(stream.key[0], {})[stream.key] = None
         self._recent.append(stream)
         if len(self._streams) > MOST_STREAMS:
-            self._streams.popitem(last=False)
+            self._forget(next(iter(self._streams)))
+
+    def _forget(self, key: Key) -> Stream | None:
+        stream = self._streams.pop(key, None)
+        if stream is not None:
+            self.over.append(stream)
+            keys = self._of_response[key[0]]
+            del keys[key]
+            if not keys:
+                del self._of_response[key[0]]
+        return stream
 
     def piece(self, stream: Stream, seconds: float) -> tuple[float, float]:
         """The place of a piece of the stream, and the silence before it."""
@@ -126,7 +142,7 @@ class Playing:
 
     def ended(self, key: Key) -> None:
         """The audio of one stream is over; of all streams, where an end without ids fits none."""
-        stream = self._streams.pop(key, None)
+        stream = self._forget(key)
         if stream is not None:
             stream.done = True
         elif key == (None, None, None):
@@ -134,14 +150,19 @@ class Playing:
 
     def response_ended(self, response: object) -> None:
         """All streams of a response are over; of a response without an id, and streams without one, all of them."""
-        for key in [key for key in self._streams if response is None or key[0] in (response, None)]:
+        if response is None:
+            self.all_ended()
+            return
+        for key in [*self._of_response.get(response, ()), *self._of_response.get(None, ())]:
             self.ended(key)
 
     def all_ended(self) -> None:
         """All streams are over: another session begins."""
         for stream in self._streams.values():
             stream.done = True
+        self.over += self._streams.values()
         self._streams.clear()
+        self._of_response.clear()
 
     def audible(self) -> Stream | None:
         """The stream that is heard now."""

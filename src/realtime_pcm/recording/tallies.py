@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +17,7 @@ T = TypeVar("T")
 MOST_TYPES = 1000
 MOST_FIELDS = 1000
 MOST_NUMBERS = 200
+LARGEST_NUMBER = 1e15  # of a usage object: sums of such numbers are exact, or nearly so, and never overflow
 LONGEST_NAME = 200
 DEEPEST = 6
 UNKNOWN = (UnknownMessage, UnknownClientMessage)
@@ -144,29 +144,27 @@ def _undeclared(value: object, path: str, depth: int) -> Iterator[str]:
                 yield from _undeclared(getattr(value, key), f"{path}.{key}", depth - 1)
 
 
-def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, float]]:
-    """The numbers of a usage object with their paths. Costs that are sent as text are read too."""
+def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, float | None]]:
+    """The numbers of a usage object with their paths; None for one that no usage can be. Costs sent as text are read too."""
     if isinstance(value, dict) and depth:
         for key, part in value.items():
             yield from numbers_in(part, f"{path}.{key}"[:LONGEST_NAME] if path else key[:LONGEST_NAME], depth - 1)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            return
-        if math.isfinite(number):
-            yield path, value
+        yield path, value if abs(value) <= LARGEST_NUMBER else None
     elif isinstance(value, str) and "cost" in path.lower() and len(value) < 40:
         try:
             number = float(value)
         except ValueError:
             return
-        if math.isfinite(number):
-            yield path, number
+        yield path, number if abs(number) <= LARGEST_NUMBER else None
 
 
-def add_numbers(sums: dict[str, float], value: object) -> None:
-    """Adds each number of a usage object to its sum."""
+def add_numbers(sums: dict[str, float], value: object) -> int:
+    """Adds each number of a usage object to its sum; how many were left out: no usage can be so large, or there is no room."""
+    left_out = 0
     for path, number in numbers_in(value):
-        if path in sums or len(sums) < MOST_NUMBERS:
+        if number is not None and (path in sums or len(sums) < MOST_NUMBERS):
             sums[path] = sums.get(path, 0) + number
+        else:
+            left_out += 1
+    return left_out

@@ -31,13 +31,17 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "html")
 class Timeline:
     """Takes the entries of a recording by `analyser.feed`, then draws.
 
-    format: what is to be drawn; only a page keeps the sound. window: the part of the axis that is wanted, in seconds; None: all.
-    Raises ModuleNotFoundError for "png" where matplotlib is not there.
+    format: what is to be drawn; only a page keeps the sound. window: the part of the axis that is wanted, from one second to a
+    later one; None: all.
+    Raises ModuleNotFoundError for "png" where matplotlib is not there, ValueError for a window that begins before 0 or after its
+    end.
     """
 
     def __init__(self, format: Format, window: tuple[float, float] | None = None) -> None:
         if format == "png":
             require_matplotlib()
+        if window is not None and not 0 <= window[0] < window[1]:
+            raise ValueError(f"a part from {window[0]:g} s to {window[1]:g} s: it begins at 0 or later, and before its end")
         self._format = format
         self._window = window
         self._sound = Sound() if format == "html" else None
@@ -77,7 +81,7 @@ def draw(
     """Draws a recording in one pass, and gives what was found in it.
 
     source: a path or an open file, as read_recording takes it. name: the title; None: the name of the file. The rest: as in
-    Timeline. Raises what read_recording raises, and ModuleNotFoundError for "png" without matplotlib.
+    Timeline. Raises what read_recording and Timeline raise.
     """
     timeline = Timeline(format, window)
     with read_recording(source) as recording:

@@ -235,7 +235,8 @@ def _lanes(
             shapes.extend(Line(x, user, x, user + LANE, "speech-edge") for x in (left, right))
         elif item.side == "model" and item.heard_end is not None and axis.holds(item.heard_end, item.end):
             # What comes after the interruption stands over what it cut off.
-            after = next(iter(starts[bisect_right(starts, item.heard_end) :]), item.end)
+            number = bisect_right(starts, item.heard_end)
+            after = starts[number] if number < len(starts) else item.end
             left, right = axis.x(item.heard_end), axis.x(min(item.end, after))
             title = f"not heard: {_length(max(0.0, item.end - item.heard_end))}"
             shapes.append(Rect(left, model, max(right - left, 0.0), LANE, "cut", title))

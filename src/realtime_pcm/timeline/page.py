@@ -10,17 +10,20 @@ import hashlib
 import html
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
+from typing import TypeVar
 
 from .._resample import RATES
-from ..recording.findings import Analysis, Item, Turn
+from ..recording.findings import Analysis, Interruption, Item, ServerError, ToolCall, Turn
 from .layout import clock, facts_of, notes_of
 from .scene import Scene, clean
 from .sound import Sound
 from .svg import MARGIN, css, svg_of_page
 
 __all__ = ["page"]
+
+T = TypeVar("T", Item, Interruption, ServerError, ToolCall)
 
 MOST_CARDS = 1000
 CHUNK = 3 << 16  # bytes of the WAV that become base64 at once: a multiple of 3
@@ -115,18 +118,26 @@ def _player(sound: Sound | None, origin: float) -> Iterator[str]:
 
 def _cards(found: Analysis, window: tuple[float, float]) -> Iterator[str]:
     """The turns in words."""
-    items: dict[int, list[Item]] = {}
-    for item in found.items:
-        items.setdefault(item.turn, []).append(item)
+    items, cuts, errors, tools = (_by_turn(entries) for entries in (found.items, found.interruptions, found.errors, found.tools))
     turns = [turn for turn in found.turns if window[0] <= turn.at.place <= window[1]]
     for turn in turns[:MOST_CARDS]:
-        yield from _card(found, turn, items.get(turn.number, []))
+        number = turn.number
+        yield from _card(turn, items.get(number, []), cuts.get(number, []), errors.get(number, []), tools.get(number, []))
     more = len(turns) - MOST_CARDS + found.left_out.get("turns", 0)
     if more > 0 and len(turns) > MOST_CARDS:
         yield f'<li class="dim">and {more:,} more turns</li>\n'
 
 
-def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
+def _by_turn(entries: Iterable[T]) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {}
+    for entry in entries:
+        found.setdefault(entry.turn, []).append(entry)
+    return found
+
+
+def _card(
+    turn: Turn, items: list[Item], cuts: list[Interruption], errors: list[ServerError], tools: list[ToolCall]
+) -> Iterator[str]:
     place = min([turn.at.place, *(item.start for item in items)])
     yield f'<li data-place="{place:.3f}"><h2><button type="button" data-place="{place:.3f}">{clock(place, 0.1)}</button>'
     yield f"<span>turn {turn.number}</span>"
@@ -145,18 +156,15 @@ def _card(found: Analysis, turn: Turn, items: list[Item]) -> Iterator[str]:
     if turn.gaps:
         gaps = "1 gap" if turn.gaps == 1 else f"{turn.gaps} gaps, together"
         yield f'<p class="orange">{gaps} of {_length(turn.gap_seconds)}: the audio came too late</p>\n'
-    for cut in found.interruptions:
-        if cut.turn == turn.number:
-            yield f'<p class="red">{html.escape(_cut(cut.stopped, cut.heard_from, cut.heard_ms, cut.received_ms))}</p>\n'
-    for error in found.errors:
-        if error.turn == turn.number:
-            words = " ".join(part for part in (error.type, error.code, error.message) if part)
-            yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {_apart(words or error.source)}</p>\n'
-    for call in found.tools:
-        if call.turn == turn.number:
-            took = f" took {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else ": no answer"
-            name, arguments = _apart(call.name or "without a name"), _apart(call.arguments or "")
-            yield f'<p class="violet">tool {name}({arguments}){took}</p>\n'
+    for cut in cuts:
+        yield f'<p class="red">{html.escape(_cut(cut.stopped, cut.heard_from, cut.heard_ms, cut.received_ms))}</p>\n'
+    for error in errors:
+        words = " ".join(part for part in (error.type, error.code, error.message) if part)
+        yield f'<p class="red">error at {clock(error.at.place, 0.1)}: {_apart(words or error.source)}</p>\n'
+    for call in tools:
+        took = f" took {_length(call.seconds)}" if call.seconds is not None else "" if call.answered else ": no answer"
+        name, arguments = _apart(call.name or "without a name"), _apart(call.arguments or "")
+        yield f'<p class="violet">tool {name}({arguments}){took}</p>\n'
     yield "</li>\n"
 
 

@@ -41,8 +41,10 @@ class Waveform:
             samples = samples[:whole].reshape(-1, channels).mean(axis=1).astype(np.int16)
         if self.origin is None:
             self.origin = start
-        skipped = max(0, math.ceil((self.origin - start) * rate))
         end = len(samples)
+        if start + end / rate <= self.origin:
+            return
+        skipped = max(0, math.ceil((self.origin - start) * rate))
         if self._window is not None and start + end / rate > self._window[1]:
             end = min(end, max(0, math.ceil((self._window[1] - start) * rate)))
         if skipped >= end:
