@@ -1,6 +1,6 @@
 """Realtime voice API frames to typed messages with NumPy PCM audio, in one pass."""
 
-from . import client_messages, messages, objects
+from . import _again, client_messages, messages, objects
 from ._core import AudioEncoder, Decoder, Session, __version__, decode, encode_append, simd_tier
 from .audio import AudioFormat
 from .errors import DecodeError
@@ -22,3 +22,5 @@ __all__ = [
     "objects",
     "simd_tier",
 ]
+
+_again.keep()

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
 import numpy as np
@@ -10,6 +11,7 @@ from .client_messages import ClientMessage
 from .messages import ServerMessage
 
 __version__: str
+first_import: dict[str, ModuleType]
 
 Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]

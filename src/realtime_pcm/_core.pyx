@@ -54,6 +54,9 @@ cdef extern from "Python.h":
     PyThreadState *PyThreadState_Next(PyThreadState *thread)
     int PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible) nogil
 
+# The modules of the package by name, once it is imported: see _again.py.
+first_import = {}
+
 # CMake passes the version of pyproject.toml: reading it from the installed metadata would take as long as the whole import.
 __version__ = REALTIME_PCM_VERSION.decode()
 

@@ -63,3 +63,29 @@ def test_nothing_heavy_at_import() -> None:
         "difflib",
     ):
         assert name not in loaded
+
+
+def test_the_package_can_be_imported_again() -> None:
+    code = """
+import sys
+import realtime_pcm as rp
+import realtime_pcm.playback
+before = rp.messages.Error
+def again(wanted):
+    for name in [name for name in sys.modules if name.split(".")[0] == "realtime_pcm" and wanted(name)]:
+        del sys.modules[name]
+    import realtime_pcm as rp
+    import realtime_pcm.playback, realtime_pcm.recording
+    assert rp is realtime_pcm and rp.messages.Error is before
+    message = rp.Decoder(audio_format=rp.AudioFormat("pcm16", 8000)).decode(b'{"type":"error"}')
+    assert isinstance(message, rp.messages.Error)
+    realtime_pcm.playback.PlaybackBuffer(8000).write(message)
+    try: rp.decode(b"x")
+    except rp.DecodeError: pass
+again(lambda name: True)
+again(lambda name: name == "realtime_pcm")
+again(lambda name: "playback" in name or "_core" in name)
+again(lambda name: True)
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr

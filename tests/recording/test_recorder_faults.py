@@ -292,6 +292,7 @@ def test_a_ctrl_c_in_the_middle_of_a_call_leaves_the_recorder_usable(tmp_path: P
     record = Recorder(tmp_path / "call.jsonl", max_frames=1_000_000)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     done = 0
+    gc.disable()  # a KeyboardInterrupt in a callback of the collector is lost
     try:
         for number in range(100):
             with suppress(KeyboardInterrupt):
@@ -307,6 +308,7 @@ def test_a_ctrl_c_in_the_middle_of_a_call_leaves_the_recorder_usable(tmp_path: P
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
     record.close()
     assert record.dropped == 0 and done <= record.written <= done + 100
     assert record.written == in_file(tmp_path / "call.jsonl")

@@ -202,6 +202,12 @@ cdef class LazyField:
                              layout.outline_of(m, self.field), 0, 1)
 
 
+cdef object _taken(cls, str name, owner):  # seldom
+    if (cls.__module__, cls.__qualname__) == (owner.__module__, owner.__qualname__):
+        return TypeError(f"{cls.__name__}: {name!r} is declared already, by the class of the same name. A module that declares "
+                         "messages runs once in a process")
+    return TypeError(f"{cls.__name__}: {name!r} is {owner.__name__}'s")
+
 # ---- The catalogue of a side -----------------------------------------------------------------------------------------
 
 @cython.final
@@ -259,7 +265,7 @@ cdef class Catalogue:
             for entry in entries:
                 taken = self.types.get(entry.name)
                 if taken is not None:
-                    raise TypeError(f"{cls.__name__}: {entry.name!r} is {(<WireType>taken).layout.cls.__name__}'s")
+                    raise _taken(cls, entry.name, (<WireType>taken).layout.cls)
             done = 0
             try:
                 for entry in entries:
