@@ -1,15 +1,15 @@
-"""Sessions side by side: the openai SDK's own event loop against decode_stream, over real connections.
+"""Calls side by side: the usual ways to hold one and ours, each over real connections.
 
-    python -m benchmarks.concurrency cpu        # CPU time a session that is only received
-    python -m benchmarks.concurrency both       # CPU time a session whose caller speaks all the time, 20 ms a message
-    python -m benchmarks.concurrency capacity   # concurrent sessions one core holds at real-time pace
+    python -m benchmarks.concurrency cpu        # CPU time of a call that is only received
+    python -m benchmarks.concurrency both       # CPU time of a call whose caller speaks all the time, 20 ms a message
+    python -m benchmarks.concurrency capacity   # calls at real-time pace that one core holds
     python -m benchmarks.concurrency threads    # decoders in threads; for free-threaded Python
 
-The client runs on one core, the server, in a process of its own, on another: it writes WebSocket frames made
-beforehand, so that it is never what is measured. Every way of reading hands on the same: the type of each message, the
-samples of each delta as an int16 array, the text of each transcript delta; checked equal before anything is timed.
+The client runs on one core, the server (`load.py`) in a process of its own on another. Every way of reading hands on the
+same: the type of each message, the samples of each delta as an int16 array, the text of each transcript delta; checked equal
+before anything is timed. Beside each figure of `capacity` stands how late the server itself was.
 
-Needs the packages openai, websockets, aiohttp and picows.
+Needs the packages openai, websockets, aiohttp, picows, orjson and pybase64.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import base64
 import contextlib
 import gc
 import hashlib
-import heapq
 import json
 import multiprocessing
 import os
@@ -31,183 +30,21 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+import orjson
+import picows.websockets
+import pybase64
 
 import realtime_pcm as rp
-from realtime_pcm import sample
+from realtime_pcm.client import connect as call_connect
 
 from .frames import SEED, speech
+from .load import AUDIO, DUE, FRAMES, TYPES, more_files, serve
 
-FRAMES = sample.lines()
-TYPES = [json.loads(frame)["type"] for frame in FRAMES]
-AUDIO = "response.output_audio.delta"
 TRANSCRIPT = "response.output_audio_transcript.delta"
 LATE = 0.020
-
-
-def due_times() -> list[float]:
-    """When each frame is sent, in seconds from the start: audio in the time it plays, the rest with what follows it."""
-    due, played = [], 0.0
-    for frame, type_ in zip(FRAMES, TYPES, strict=True):
-        due.append(played)
-        if type_ == AUDIO:
-            played += len(base64.b64decode(json.loads(frame)["delta"])) / 48_000
-    return due
-
-
-DUE = due_times()
-
-
-# --- the server
-
-
-def on_the_wire(payload: bytes) -> bytes:
-    """A text frame of a server (RFC 6455), whole."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
-class Replay(asyncio.Protocol):
-    """Answers the handshake, waits for one message {"start": T}, and sends frame i at T + DUE[i] of the system's clock.
-
-    {"start": 0} sends all at once. `lateness` is the server's own.
-    """
-
-    wire: ClassVar = [on_the_wire(frame) for frame in FRAMES]
-    whole = b"".join(wire)
-    close = b"\x88\x02\x03\xe8"
-
-    def __init__(self, schedule: Schedule, lateness: list[float], heard: list[tuple[int, str]]) -> None:
-        self.schedule = schedule
-        self.lateness = lateness
-        self.heard = heard
-        self.audio = hashlib.sha256()
-        self.appended = 0
-        self.received = b""
-        self.open = False
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        if not self.open and b"\r\n\r\n" in self.received:
-            head, _, self.received = self.received.partition(b"\r\n\r\n")
-            lines = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
-            key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
-            assert b"upgrade" in lines
-            digest = hashlib.sha1(key.strip() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
-            answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            self.transport.write(answer + b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n")
-            self.open = True
-        while self.open and (frame := self.next_frame()):
-            opcode, text = frame
-            if opcode == 8:
-                self.transport.close()
-            elif opcode == 1:
-                event = json.loads(text)
-                if "start" in event:
-                    self.heard[:] = [(self.appended, self.audio.hexdigest())]
-                    self.start(event)
-                else:
-                    assert event["type"] == "input_audio_buffer.append"
-                    self.audio.update(base64.b64decode(event["audio"], validate=True))
-                    self.appended += 1
-
-    def next_frame(self) -> tuple[int, bytes] | None:
-        """Opcode and payload of the next whole frame of the client, which is masked; None where it has not come yet."""
-        if len(self.received) < 8:
-            return None
-        size, begin = self.received[1] & 0x7F, 2
-        assert size < 127, "no message here is longer than 65,535 bytes"
-        if size == 126:
-            size, begin = int.from_bytes(self.received[2:4], "big"), 4
-        end = begin + 4 + size
-        if len(self.received) < end:
-            return None
-        mask, masked = self.received[begin : begin + 4], self.received[begin + 4 : end]
-        opcode = self.received[0] & 0x0F
-        self.received = self.received[end:]
-        key = int.from_bytes((mask * (size // 4 + 1))[:size], "big")
-        return opcode, (int.from_bytes(masked, "big") ^ key).to_bytes(size, "big")
-
-    def start(self, event: dict[str, float]) -> None:
-        if event["start"]:
-            self.schedule.add(event["start"], self)
-        else:
-            self.transport.write(self.whole + self.close)
-
-    def send(self, number: int, due: float) -> None:
-        self.transport.write(self.wire[number])
-        self.lateness.append(time.monotonic() - due)
-        if number + 1 == len(self.wire):
-            self.transport.write(self.close)
-
-
-class Schedule:
-    """One timer for all sessions."""
-
-    def __init__(self) -> None:
-        self.heap: list[tuple[float, int, int, Replay]] = []
-        self.wake = asyncio.Event()
-        self.count = 0
-
-    def add(self, start: float, replay: Replay, number: int = 0) -> None:
-        self.count += 1
-        heapq.heappush(self.heap, (start + DUE[number], number, self.count, replay))
-        self.wake.set()
-
-    async def run(self) -> None:
-        while True:
-            wait = self.heap[0][0] - time.monotonic() if self.heap else 3_600.0
-            if wait > 0:
-                self.wake.clear()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), wait)
-                continue
-            due, number, count, replay = heapq.heappop(self.heap)
-            if replay.transport.is_closing():
-                continue
-            replay.send(number, due)
-            if number + 1 < len(FRAMES):
-                heapq.heappush(self.heap, (due + DUE[number + 1] - DUE[number], number + 1, count, replay))
-            await asyncio.sleep(0)
-
-
-def serve(pipe: Any, core: int) -> None:
-    """The server's process. Tells its port; when asked on the pipe, how late it was so far, or what the last caller said."""
-    os.sched_setaffinity(0, {core})
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        schedule, lateness, heard = Schedule(), list[float](), list[tuple[int, str]]()
-        server = await loop.create_server(lambda: Replay(schedule, lateness, heard), "127.0.0.1", 0, backlog=1_024)
-        pipe.send(server.sockets[0].getsockname()[1])
-
-        def tell() -> None:
-            question = pipe.recv()
-            if question is None:
-                stopped.set()
-            elif question == "heard":
-                pipe.send(list(heard))
-            else:
-                pipe.send(list(lateness))
-                lateness.clear()
-
-        stopped = asyncio.Event()
-        loop.add_reader(pipe.fileno(), tell)
-        timer = asyncio.create_task(schedule.run())
-        await stopped.wait()
-        timer.cancel()
-        server.close()
-
-    asyncio.run(run())
 
 
 # --- the clients: connect to the server and hand on what each message holds
@@ -239,6 +76,50 @@ async def _picows(port: int) -> Any:
     return await connect(f"ws://127.0.0.1:{port}/v1/realtime", max_size=None, compression=None, ping_interval=None)
 
 
+class OurCall:
+    """A call of realtime_pcm.client that is closed as the others are."""
+
+    def __init__(self, port: int) -> None:
+        self.context = call_connect(f"ws://127.0.0.1:{port}/v1/realtime")
+
+    async def open(self) -> OurCall:
+        self.call = await self.context.__aenter__()
+        self.send = self.call.send
+        return self
+
+    async def close(self) -> None:
+        await self.context.__aexit__(None, None, None)
+
+
+async def _client(port: int) -> Any:
+    return await OurCall(port).open()
+
+
+async def call_messages(connection: OurCall) -> AsyncIterator[Item]:
+    async for message in connection.call:
+        if message.type == "response.output_audio.delta":
+            yield message.type, message.pcm
+        elif message.type == "response.output_audio_transcript.delta":
+            yield message.type, message.delta
+        else:
+            yield message.type, None
+
+
+async def orjson_events(connection: Any) -> AsyncIterator[Item]:
+    """By hand: orjson, pybase64 (canonical, as ours is) and NumPy, on frames that are not made str first."""
+    from websockets.exceptions import ConnectionClosedOK
+
+    with contextlib.suppress(ConnectionClosedOK, picows.websockets.ConnectionClosedOK):
+        while True:
+            event = orjson.loads(await connection.recv(decode=False))
+            if event["type"] == "response.output_audio.delta":
+                yield event["type"], np.frombuffer(pybase64.b64decode(event["delta"], validate=True, canonical=True), "<i2")
+            elif event["type"] == "response.output_audio_transcript.delta":
+                yield event["type"], event["delta"]
+            else:
+                yield event["type"], None
+
+
 async def sdk_events(connection: Any) -> AsyncIterator[Item]:
     """The openai SDK's own event loop, as its documents show it."""
     async for event in connection:
@@ -261,19 +142,22 @@ async def our_messages(connection: Any) -> AsyncIterator[Item]:
 
 
 async def frames_only(connection: Any) -> AsyncIterator[Item]:
-    """The floor: the client's own work, nothing decoded."""
-    with contextlib.suppress(Exception):
+    """The floor: the connection's own work, nothing decoded."""
+    with contextlib.suppress(picows.websockets.ConnectionClosedOK):
         while True:
-            yield "", await connection.recv_bytes()
+            yield "", await connection.recv(decode=False)
 
 
 WAYS: dict[str, tuple[Callable[[int], Any], Callable[[Any], AsyncIterator[Item]]]] = {
     "openai, its own event loop": (_openai, sdk_events),
     "openai, decode_stream": (_openai, our_messages),
+    "websockets, orjson + pybase64": (_websockets, orjson_events),
     "websockets, decode_stream": (_websockets, our_messages),
+    "picows, orjson + pybase64": (_picows, orjson_events),
     "picows, decode_stream": (_picows, our_messages),
+    "realtime_pcm.client": (_client, call_messages),
 }
-FLOOR = ("openai, frames not decoded", (_openai, frames_only))
+FLOOR = ("picows, frames not decoded", (_picows, frames_only))
 
 
 # --- the caller's own speech, as a microphone gives it: 20 ms at a time, for as long as the session lasts
@@ -296,10 +180,21 @@ async def our_append(connection: Any) -> None:
         await send(encoder.encode(chunk))
 
 
+async def call_append(connection: OurCall) -> None:
+    for chunk in CHUNKS:
+        await connection.call.send_audio(chunk)
+
+
+async def orjson_append(connection: Any) -> None:
+    for chunk in CHUNKS:
+        event = {"type": "input_audio_buffer.append", "audio": pybase64.b64encode(chunk.data).decode()}
+        await connection.send(orjson.dumps(event).decode())
+
+
 async def ready_append(connection: Any) -> None:
     """The floor: texts made beforehand."""
     for text in READY:
-        await connection.send_raw(text)
+        await connection.send(text)
 
 
 async def say_nothing(connection: Any) -> None: ...
@@ -308,14 +203,17 @@ async def say_nothing(connection: Any) -> None: ...
 BOTH: dict[str, tuple[Any, Any, Any]] = {
     "openai, its own loop and append": (_openai, sdk_events, sdk_append),
     "openai, decode_stream and AudioEncoder": (_openai, our_messages, our_append),
+    "websockets, orjson + pybase64": (_websockets, orjson_events, orjson_append),
     "websockets, decode_stream and AudioEncoder": (_websockets, our_messages, our_append),
+    "picows, orjson + pybase64": (_picows, orjson_events, orjson_append),
     "picows, decode_stream and AudioEncoder": (_picows, our_messages, our_append),
+    "realtime_pcm.client": (_client, call_messages, call_append),
 }
-BOTH_FLOOR = ("openai, nothing encoded or decoded", (_openai, frames_only, ready_append))
+BOTH_FLOOR = ("picows, nothing encoded or decoded", (_picows, frames_only, ready_append))
 
 
 async def start(connection: Any, when: float) -> None:
-    text = json.dumps({"start": when})
+    text = json.dumps({"type": "start", "start": when})
     await (connection.send_raw(text) if hasattr(connection, "send_raw") else connection.send(text))
 
 
@@ -354,7 +252,7 @@ def check(port: int, pipe: Any, ways: dict[str, Any]) -> None:
             assert pipe.recv() == [said], f"{name} says something else"
 
 
-def measure_cpu(port: int, rounds: int, ways: dict[str, Any]) -> None:
+def measure_cpu(port: int, rounds: int, ways: dict[str, Any]) -> dict[str, float]:
     took: dict[str, list[float]] = {name: [] for name in ways}
 
     async def run() -> None:
@@ -372,13 +270,15 @@ def measure_cpu(port: int, rounds: int, ways: dict[str, Any]) -> None:
         print(
             f"  {name:44} {min(values) * 1e3:7.2f} ms  (median {statistics.median(values) * 1e3:.2f})  {base / min(values):5.1f}x"
         )
+    return {name: min(values) * 1e3 for name, values in took.items()}
 
 
 # --- capacity
 
 
-async def at_pace(port: int, connect: Any, read: Any, sessions: int, seconds: float) -> list[float]:
-    """How late each event came, in `sessions` sessions at once, from the moment it was due to when it was decoded."""
+async def at_pace(port: int, pipe: Any, connect: Any, read: Any, sessions: int, seconds: float) -> tuple[list[float], float]:
+    """How late each event came, in `sessions` sessions at once, from the moment it was due to when it was decoded, and the CPU
+    time that all of it took."""
     connections = []
     for _ in range(sessions):
         connections.append(await connect(port))
@@ -391,36 +291,44 @@ async def at_pace(port: int, connect: Any, read: Any, sessions: int, seconds: fl
         index = 0
         async for _ in read(connection):
             now = time.monotonic()
-            lateness.append(now - begin - DUE[index])
+            if index:  # the first one comes with the handshake
+                lateness.append(now - begin - DUE[index])
             index += 1
             if now > begin + seconds:
                 break
 
     gc.collect()
+    pipe.send("lateness")  # of the handshakes
+    pipe.recv()
+    cpu = time.process_time()
     begin = time.monotonic() + 0.2 + sessions * 0.0005
     tasks = [asyncio.create_task(one(number, c, begin)) for number, c in enumerate(connections)]
     await asyncio.gather(*tasks)
+    cpu = time.process_time() - cpu
     for connection in connections:
         transport = getattr(getattr(connection, "_connection", connection), "transport", None)
         if transport is not None:
             transport.abort()
         else:
             await connection.close()
-    return lateness
+    return lateness, cpu
 
 
 def holds(port: int, pipe: Any, way: Any, sessions: int, seconds: float) -> bool:
-    """99 of 100 events within LATE. Where the server itself was late, the run says nothing and is made again."""
+    """99 of 100 events within LATE. If the server itself was late, the run says nothing and is made again."""
     connect, read = way
     for _ in range(3):
-        late = sorted(asyncio.run(at_pace(port, connect, read, sessions, seconds)))
+        late, cpu = asyncio.run(at_pace(port, pipe, connect, read, sessions, seconds))
+        late.sort()
         pipe.send("lateness")
-        served = sorted(pipe.recv())
+        served, server_cpu = pipe.recv()
+        served.sort()
         server_p99 = served[int(len(served) * 0.99)]
         p50, p99, worst = late[len(late) // 2], late[int(len(late) * 0.99)], late[-1]
         print(
             f"    {sessions:5} sessions: {len(late):6} events, late by {p50 * 1e3:7.1f} ms (median) {p99 * 1e3:8.1f} (99%) "
-            f"{worst * 1e3:8.1f} (worst); the server by {server_p99 * 1e3:.1f} (99%)",
+            f"{worst * 1e3:8.1f} (worst), {cpu / seconds:.0%} of a core; the server by {server_p99 * 1e3:.1f} (99%), "
+            f"{server_cpu / seconds:.0%} of its core",
             flush=True,
         )
         if p99 <= LATE:
@@ -430,7 +338,7 @@ def holds(port: int, pipe: Any, way: Any, sessions: int, seconds: float) -> bool
     return False
 
 
-def measure_capacity(port: int, pipe: Any, names: list[str], seconds: float, most: int) -> None:
+def measure_capacity(port: int, pipe: Any, names: list[str], seconds: float, most: int) -> dict[str, float]:
     print(f"Sessions on one core at real-time pace, {seconds:.0f} s each, 99% of events within {LATE * 1e3:.0f} ms")
     held: dict[str, int] = {}
     for name in names:
@@ -452,6 +360,7 @@ def measure_capacity(port: int, pipe: Any, names: list[str], seconds: float, mos
     base = held[names[0]]
     for name, good in held.items():
         print(f"  {name:28} {good:5} sessions  {good / max(base, 1):5.1f}x")
+    return {name: float(good) for name, good in held.items()}
 
 
 # --- threads
@@ -507,6 +416,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
     parser.add_argument("--most", type=int, default=1_600, help="sessions to try")
+    parser.add_argument("--json", action="store_true", help="the figures once more as one line of JSON: milliseconds, or calls")
     parser.add_argument("--ways", nargs="*", type=int, default=list(range(len(WAYS))), help=f"of {list(WAYS)}")
     options = parser.parse_args()
     if options.what == "threads":
@@ -517,6 +427,7 @@ def main() -> None:
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(other, cores[-1]), daemon=True)
     process.start()
     os.sched_setaffinity(0, {cores[0]})
+    more_files()
     try:
         port = pipe.recv()
         ways: dict[str, Any] = {**BOTH} if options.what == "both" else {**WAYS}
@@ -525,9 +436,11 @@ def main() -> None:
         pipe.recv()
         if options.what != "capacity":
             name, way = BOTH_FLOOR if options.what == "both" else FLOOR
-            measure_cpu(port, options.rounds, {**ways, name: way})
+            found = measure_cpu(port, options.rounds, {**ways, name: way})
         else:
-            measure_capacity(port, pipe, [list(WAYS)[way] for way in options.ways], options.seconds, options.most)
+            found = measure_capacity(port, pipe, [list(WAYS)[way] for way in options.ways], options.seconds, options.most)
+        if options.json:
+            print(json.dumps(found))
     finally:
         with contextlib.suppress(OSError):
             pipe.send(None)

@@ -66,7 +66,7 @@ def section(run: Run) -> str:
         f" minute; the last run here is [benchmarks/results/latest.md]({PAGES}/benchmarks/results/latest.md)."
     )
     picture = f"![time of the usual ways over ours]({FILES}/docs/benchmarks.svg)"
-    lines = [picture, "", what, "", _figures(run), "", _where_others_win(run), "", how]
+    lines = [picture, "", what, "", _figures(run), "", _where_others_win(run), "", *_calls(run), how]
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line))
 
 
@@ -80,6 +80,32 @@ def _figures(run: Run) -> str:
             cells = [run.cell(tier, key, peer) for tier in run.tiers]
             rows.append([text, *(ratio_text(cell.ratio) if cell and cell.ratio else "-" for cell in cells)])
     return table(["", *(TIER_NAMES.get(tier, tier) for tier in run.tiers)], rows)
+
+
+CALLS = {
+    "openai, its own loop and append": "openai, its own event loop",
+    "websockets, orjson + pybase64": "websockets, orjson + pybase64",
+    "picows, orjson + pybase64": "picows, orjson + pybase64",
+    "websockets, decode_stream and AudioEncoder": "websockets, decode_stream",
+    "realtime_pcm.client": "realtime_pcm.client",
+}
+"""What README tells of benchmarks/concurrency.py: a way of `both`, and the same of `capacity`."""
+
+
+def _calls(run: Run) -> list[str]:
+    """A table of whole calls; nothing if they were not measured."""
+    if not run.call_cpu:
+        return []
+    what = (
+        "A whole call over a real connection, both ways, the caller speaking all the time: CPU time for 4.2 s of it, and how many"
+        " such calls one core can receive at real-time pace, 20 ms late at most for 99 of 100 messages:"
+    )
+    rows = [
+        [name, f"{run.call_cpu[way]:.1f} ms", f"{run.call_capacity[name]:,.0f}"]
+        for way, name in CALLS.items()
+        if way in run.call_cpu and name in run.call_capacity
+    ]
+    return [what, "", table(["", "CPU per call", "calls per core"], rows), ""]
 
 
 def _where_others_win(run: Run) -> str:

@@ -66,7 +66,11 @@ class Run:
     cases: list[CaseResult] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
     import_ms: float | None = None
-    both_ways: str = ""  # what benchmarks/concurrency.py said of whole sessions with the real clients
+    # What benchmarks/concurrency.py found over real connections, by its ways: milliseconds of CPU time for a call that speaks all
+    # the time, and calls that one core holds; `calls_said` is what it printed.
+    call_cpu: dict[str, float] = field(default_factory=dict)
+    call_capacity: dict[str, float] = field(default_factory=dict)
+    calls_said: str = ""
 
     @property
     def tiers(self) -> list[str]:

@@ -24,7 +24,7 @@ def markdown(run: Run) -> str:
         parts.append(_section(run.suite(run.best_tier, suite), suite, run.best_tier, _by_peer))
     for suite in BY_CASE:
         parts.append(_section(run.suite(run.best_tier, suite), suite, run.best_tier, _by_case))
-    parts += [_streams(run), _growth(run), _both_ways(run), _tiers(run)]
+    parts += [_streams(run), _growth(run), _calls(run), _tiers(run)]
     for tier in run.tiers[1:]:
         for suite in (*BY_PEER, *BY_CASE):
             parts.append(_section(run.suite(tier, suite), suite, tier, _by_case if suite in BY_CASE else _by_peer))
@@ -188,9 +188,14 @@ def _growth(run: Run) -> str:
     return f"## growth\n\n{title}\n\n" + table(["messages", "a message", "memory grew by"], rows) if rows else ""
 
 
-def _both_ways(run: Run) -> str:
-    title = "A caller who speaks all the time: sent and received through real connections, CPU time of the client's process."
-    return f"## whole sessions, both ways\n\n{title}\n\n```text\n{run.both_ways.rstrip()}\n```" if run.both_ways else ""
+def _calls(run: Run) -> str:
+    if not run.calls_said:
+        return ""
+    title = (
+        "Over real connections: CPU time of the client's process for a call whose caller speaks all the time, and how many calls,"
+        " received at real-time pace, one core holds."
+    )
+    return f"## calls\n\n{title}\n\n```text\n{run.calls_said.rstrip()}\n```"
 
 
 def _tiers(run: Run) -> str:

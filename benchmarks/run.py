@@ -45,18 +45,21 @@ def measure_all(effort: Effort, report: Report) -> Run:
                 run.cases.append(event)
                 report(f"{tier}: {event.key}", done / total)
     if not effort.quick:
-        report("whole sessions, both ways", 1)
-        run.both_ways = _both_ways()
+        report("calls over real connections", 1)
+        run.call_cpu, said = _calls("both", "--rounds", "15")
+        run.call_capacity, more = _calls("capacity")
+        run.calls_said = f"{said}\n\n{more}"
     return run
 
 
-def _both_ways() -> str:
-    """Whole sessions with the real clients, on a server in another process: it needs a core of its own."""
-    command = [sys.executable, "-m", "benchmarks.concurrency", "both", "--rounds", "15"]
+def _calls(*arguments: str) -> tuple[dict[str, float], str]:
+    """Calls with the real clients, on a server in another process: it needs a core of its own."""
+    command = [sys.executable, "-m", "benchmarks.concurrency", *arguments, "--json"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=machine.ROOT, env=machine.environment())
     if result.returncode:
         raise WorkerFailed(f"benchmarks.concurrency: {result.stderr.strip()[-2000:]}")
-    return result.stdout
+    said, _, found = result.stdout.rstrip().rpartition("\n")
+    return json.loads(found), said
 
 
 def _worker(tier: str, arguments: list[str]) -> Iterator[str | CaseResult | Growth]:

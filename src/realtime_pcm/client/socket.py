@@ -56,7 +56,8 @@ class Socket(WSListener):
         self.blocked = True  # not connected, no room in the network's buffer, or over
         self.abandoned = False
         self.closing = False
-        self._transport: WSTransport | None = None
+        self.transport: WSTransport  # from the end of the handshake on
+        self.was_opened = False
         self._receive = receive
         self._ended = ended
         self._max_message = max_message
@@ -70,11 +71,6 @@ class Socket(WSListener):
 
     # --- what the call does
 
-    @property
-    def was_opened(self) -> bool:
-        """Whether the handshake has come to its end."""
-        return self._transport is not None
-
     async def wait_unblocked(self) -> None:
         """Waits until the network takes something. CallClosed where it never will again."""
         while self.blocked:
@@ -86,33 +82,33 @@ class Socket(WSListener):
 
     def send(self, frame: bytes | str) -> None:
         """Sends one text message, while not `blocked`."""
-        self._transport.send(TEXT, frame)  # type: ignore[union-attr]
+        self.transport.send(TEXT, frame)
 
     def pause(self) -> None:
         """Reads no more from the network, until `resume`."""
-        if not self._paused and self._transport is not None:
+        if not self._paused:
             self._paused = True
-            self._transport.underlying_transport.pause_reading()
-            self._transport.notify_user_specific_pong_received()  # a pong that is under way would not be read in time
+            self.transport.underlying_transport.pause_reading()
+            self.transport.notify_user_specific_pong_received()  # a pong that is under way would not be read in time
 
     def resume(self) -> None:
         """Reads again."""
-        if self._paused and self._transport is not None:
+        if self._paused:
             self._paused = False
-            self._transport.underlying_transport.resume_reading()
+            self.transport.underlying_transport.resume_reading()
 
     async def close(self) -> None:
         """Closes; within CLOSING seconds, whatever the server does."""
         if self._watching is None:
             return
         self._stop_sending()
-        if self.end is None and self._transport is not None:
+        if self.end is None:
             self._closed_here = True
-            if not self._transport.is_close_frame_sent:
-                self._transport.send_close(WSCloseCode.OK)
+            if not self.transport.is_close_frame_sent:
+                self.transport.send_close(WSCloseCode.OK)
             self.resume()  # the answer comes after all that the server has sent
             await asyncio.wait((self._watching,), timeout=CLOSING)
-            self._transport.disconnect(graceful=False)
+            self.transport.disconnect(graceful=False)
         await asyncio.wait((self._watching,))
 
     # --- what picows calls
@@ -122,7 +118,7 @@ class Socket(WSListener):
         if self.abandoned:  # whoever wanted this call was cancelled, or has given up
             transport.disconnect(graceful=False)
             return
-        self._transport = transport
+        self.transport, self.was_opened = transport, True
         self.resume_writing()
         self._watching = asyncio.get_running_loop().create_task(self._watch(transport))
 
