@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("typer")
 
-from realtime_pcm.cli import extract as extract_module
+from realtime_pcm.cli import extract as extract_module, joined
 from realtime_pcm.cli.console import new_file, part_of
 from support import stream_clients as clients
 from support.command import files, read_wav, recorded, run
@@ -341,6 +341,20 @@ def test_silence_of_a_joined_wav_takes_no_room_on_the_disk(tmp_path: Path, rate:
                 assert found.any()
         file.seek(44 + 4 * round(699.9 * highest))
         assert np.frombuffer(file.read(round(0.2 * highest) * 4), "<i2").reshape(-1, 2)[:, 0].any()
+
+
+def test_a_side_whose_rate_changes_too_often_is_left_out_of_the_joined_wav(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined, "MOST_CHANGES", 20)
+    events: list[object] = []
+    for number in range(40):
+        events += [session(rate=8_000 + number), {**delta(), "item_id": f"i{number}"}]
+    path = recorded(tmp_path / "a.jsonl", *events, session(rate=8_000), delta())
+    ended = run("extract", path, "--out", tmp_path / "out", "--joined", status=1)
+    # The first rate needs no resampler, and stays.
+    assert "left out: 57 samples for joined.wav behind the first 20 changes of rate" in ended.line
+    assert (tmp_path / "out" / "joined.wav").exists()
 
 
 def test_the_users_audio_is_not_written_again_and_again(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ LONGEST = 48 * 3600.0  # seconds of the recording that have a place
 QUIET = 1  # seconds of silence before and after audio that go through the resampler; of more, a hole of the file is made
 BLOCK = 4096  # samples of each channel: one that is silent is a hole, too
 PIECE = 24_000  # samples of a side that become samples of the WAV at once
+MOST_CHANGES = 1000  # of a side's rate that need a resampler of their own: making one takes a millisecond
 MOST_AT_ONCE = 1 << 18  # samples, likewise, when a side's rate changes
 
 Side = Literal["user", "model"]
@@ -46,11 +47,16 @@ class Lane:
         self._begins: list[int] = []
         self._ends: list[int] = []
         self._resamplers: dict[int, Any] = {}
+        self._made = 0  # resamplers
 
     @property
     def seconds(self) -> float:
         """Where its audio ends."""
         return self.end / self.rate if self.rate else 0.0
+
+    def takes(self, rate: int) -> bool:
+        """Whether audio of this rate is taken: not after too many changes of it."""
+        return rate in (self.rate or rate, *self._resamplers) or self._made < MOST_CHANGES
 
     def write(self, start: float, samples: Samples, rate: int) -> bool:
         """Puts samples of one channel at their second; False where they would end behind the last one that has a place.
@@ -121,6 +127,7 @@ class Lane:
             if len(self._resamplers) >= 16:
                 self._resamplers.clear()
             self._resamplers[rate] = _resampler(rate, self.rate)
+            self._made += 1
         resampler, step = self._resamplers[rate], max(1, MOST_AT_ONCE * min(rate, self.rate) // self.rate)
         for at in range(0, len(samples), step):
             given = samples[at : at + step]
@@ -145,6 +152,8 @@ class Joined:
             samples = whole.reshape(-1, channels).mean(axis=1).astype(np.int16)
         if rate not in RATES:
             self._leave_out(f"samples for joined.wav whose rate is not {RATES[0]:,} to {RATES[-1]:,} Hz", len(samples))
+        elif not self._lanes[side].takes(rate):
+            self._leave_out(f"samples for joined.wav behind the first {MOST_CHANGES:,} changes of rate", len(samples))
         elif not self._lanes[side].write(start, samples, rate):
             self._leave_out(f"samples for joined.wav behind the first {LONGEST / 3600:g} hours", len(samples))
 

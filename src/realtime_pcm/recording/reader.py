@@ -351,7 +351,7 @@ class Recording(Iterator[Entry]):
         told = self._line - self._empty_from > MOST_EMPTY
         while not (self._first or self._ended):
             try:
-                ahead = self._file.peek(1)
+                ahead = self._file.peek(1)  # type: ignore[attr-defined]
                 end = ahead.rfind(b"\n", 0, len(ahead) - len(ahead.lstrip())) + 1
                 if not end:
                     break

@@ -118,7 +118,8 @@ def _player(sound: Sound | None, origin: float) -> Iterator[str]:
 
 def _cards(found: Analysis, window: tuple[float, float]) -> Iterator[str]:
     """The turns in words."""
-    items, cuts, errors, tools = (_by_turn(entries) for entries in (found.items, found.interruptions, found.errors, found.tools))
+    items, cuts = _by_turn(found.items), _by_turn(found.interruptions)
+    errors, tools = _by_turn(found.errors), _by_turn(found.tools)
     turns = [turn for turn in found.turns if window[0] <= turn.at.place <= window[1]]
     for turn in turns[:MOST_CARDS]:
         number = turn.number
