@@ -130,6 +130,7 @@ def play(sound: dict[str, str], *arguments: object) -> tuple[dict[str, Any], Any
     return json.loads(done.stdout.splitlines()[-1]), heard[heard != 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "dtype", "channels"),
     [
@@ -150,6 +151,7 @@ def test_all_of_it_is_heard(sound: dict[str, str], kind: str, dtype: str, channe
     assert np.diff(heard).min() >= (1 if (dtype, channels) == ("int16", 1) else 0)
 
 
+@pytest.mark.slow
 def test_an_interruption_is_heard(sound: dict[str, str]) -> None:
     said, heard = play(sound, "RawOutputStream", "int16", 1, 0.7)
     [samples] = said["samples"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from realtime_pcm import sample
-from realtime_pcm.recording import Analysis, analyse, analysis as module
+from realtime_pcm.recording import Analysis, analyse, analysis as module, playing, tallies
 from support.conversation import base64, conversation, events, tone, write
 from support.shared import NO_SHARED, SHARED
 
@@ -295,7 +295,7 @@ def test_lists_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
-    """Four times as many turns, types, ids and fields, in the same memory."""
+    """Eight times as many turns, types, ids and fields, in the same memory."""
 
     def peak(turns: int) -> int:
         path = tmp_path / f"{turns}.jsonl"
@@ -322,8 +322,11 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST", small)
         patch.setattr(module, "MOST_OPEN", 50)
+        patch.setattr(playing, "MOST_STREAMS", 50)
+        for name in ("MOST_TYPES", "MOST_FIELDS", "MOST_NUMBERS"):
+            patch.setattr(tallies, name, 50)
         peak(20)
-        assert peak(8000) < 1.2 * peak(2000)
+        assert peak(1600) < 1.2 * peak(200)
 
 
 # --- real recordings

@@ -1,7 +1,7 @@
 """Streams of PCM cut into deltas at random bytes, interleaved, ended, cancelled and evicted: the samples are exact.
 
-A quarter each for int16, float32, uint8 and bytes; REALTIME_PCM_SPLITTINGS=100000 cuts that many streams for each tier, by
-default they are 5,000.
+A quarter each for int16, float32, uint8 and bytes. REALTIME_PCM_SPLITTINGS=100000 cuts that many streams for each tier; by
+default they are 1,000, and 5,000 among the slow tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import pytest
 
 import realtime_pcm as rp
 
-SPLITTINGS = int(os.environ.get("REALTIME_PCM_SPLITTINGS", "5000"))
+SPLITTINGS = int(os.environ.get("REALTIME_PCM_SPLITTINGS", "1000"))
+MANY = 5000
 MAX_STREAMS = 1024
 AUDIO = ("response.output_audio.delta", "response.audio.delta")
 ENDS = ("response.output_audio.done", "response.audio.done")
@@ -132,8 +133,9 @@ def keys_of(case: int, rng: random.Random) -> list[tuple]:
     return rng.sample(list(dict.fromkeys(pool)), rng.randint(1, 5))
 
 
+@pytest.mark.parametrize("splittings", [SPLITTINGS, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", ["int16", "float32", "uint8", "bytes"])
-def test_random_splittings(dtype: str, tier: str) -> None:
+def test_random_splittings(dtype: str, splittings: int, tier: str) -> None:
     rng = random.Random(f"{dtype} {tier}")
     width = 1 if dtype == "uint8" else 2
     decoder, model = rp.Decoder(dtype=dtype), Model(width)
@@ -145,7 +147,7 @@ def test_random_splittings(dtype: str, tier: str) -> None:
         decoder.decode(write({"type": AUDIO[0], **ids_of(key, rng), "delta": base64.b64encode(raw).decode()}, rng))
         model.delta(key, raw)
     case = 0
-    while count["splittings"] < max(1, SPLITTINGS // 4):
+    while count["splittings"] < max(1, splittings // 4):
         case += 1
         waiting = []
         for key in keys_of(case, rng):
@@ -190,12 +192,12 @@ def test_random_splittings(dtype: str, tier: str) -> None:
                 count["cancelled"] += 1
                 count["left over"] += len(expected)
         assert decoder.evicted_bytes == model.evicted
-        if rng.random() < 1 / max(5000, SPLITTINGS):
+        if rng.random() < 1 / max(MANY, splittings):
             decoder.decode(b'{"type":"session.created","session":{}}')
             model.evicted += sum(len(model.left(stream)) for stream in model.streams.values())
             model.streams.clear()
             count["sessions"] += 1
-    if SPLITTINGS >= 5000:
+    if splittings >= MANY:
         assert count["cancelled"] and count["refused"] and ((count["left over"] and model.evicted) or width == 1)
     # What is still open ends as it stands.
     for key in list(model.streams):
