@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,26 @@ from support.tiers import TIERS
 # CI names the tiers that its machine must have: what is not here is then a failure, not a silence.
 REQUIRED = [name for name in os.environ.get("REALTIME_PCM_REQUIRE_TIERS", "").split(",") if name]
 LEFT_OUT = pytest.StashKey[int]()
+MOST_WORKERS = 8  # each collects all tests before it runs its share
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the slow tests too (`-m slow` runs only them)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before that of pytest-xdist
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Several files run in parallel, one worker per core, where pytest-xdist is installed. `-n 0`, `-s`, `--pdb`: no workers."""
+    options = config.option
+    if getattr(options, "numprocesses", 0) is not None or hasattr(config, "workerinput"):
+        return  # not installed, told how many, or within a worker
+    in_sight = options.capture == "no" or options.usepdb or options.trace or options.collectonly
+    one_file = len({path.partition("::")[0] for path in config.args}) == 1 and not Path(config.args[0]).is_dir()
+    if not in_sight and not one_file:
+        options.numprocesses = "auto"
+        options.maxprocesses = options.maxprocesses or MOST_WORKERS
+        if options.dist == "no":
+            options.dist = "worksteal"  # neighbours stay together, and with them what a module prepares once
 
 
 def pytest_report_header() -> list[str]:
@@ -54,6 +71,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in slow]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_testnodedown(node: Any) -> None:
+    """Takes from a worker how many tests it left out: all workers leave out the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     left_out = config.stash.get(LEFT_OUT, 0)
     if left_out:
@@ -69,7 +97,11 @@ def _only_the_tests_own_objects() -> None:
     gc.freeze()
 
 
-@pytest.fixture(params=TIERS)
+# A tier that the environment forces, as nox -s tiers does, is the one to test: other runs have the others.
+FORCED = os.environ.get("REALTIME_PCM_SIMD")
+
+
+@pytest.fixture(params=[FORCED] if FORCED else TIERS)
 def tier(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs a test once with each tier that this machine has."""
     before = simd_tier()

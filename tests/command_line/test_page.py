@@ -1,6 +1,6 @@
 """The page of `timeline` in a real browser: it plays, its cursor moves, nothing overlaps, and it asks no network for anything.
 
-The browser is Debian's chromium, driven by playwright. Where one of them is missing the tests are left out, unless
+The browser is chromium or Chrome, driven by playwright. Where one of them is missing the tests are left out, unless
 REALTIME_PCM_REQUIRE_BROWSER is set: they then fail. REALTIME_PCM_CHROMIUM names another executable.
 """
 
@@ -21,7 +21,8 @@ from support.conversation import conversation
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = os.environ.get("REALTIME_PCM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("REALTIME_PCM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 REQUIRED = bool(os.environ.get("REALTIME_PCM_REQUIRE_BROWSER"))
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync "
