@@ -161,11 +161,11 @@ cdef WireType _wire_type(str name, Layout layout):  # seldom
 
 @cython.final
 cdef class LazyField:
-    """Reads such a field: an object or array becomes a view or is parsed at the first read.
-
-    Everything but the field's number is taken from the layout of the message that is read. The owner's may be another: in a
-    derived class other slots and another outline come behind the same fields, and it may declare the field with another view.
-    """
+    # Reads such a field: an object or array becomes a view or is parsed at the first read.
+    #
+    # Everything but the field's number is taken from the layout of the message that is read. The owner's may be another: in a
+    # derived class other slots and another outline come behind the same fields, and it may declare the field with another view.
+    # This is no docstring, because help() would show it as the text of every such field.
     cdef readonly str __name__
     cdef uint32_t field
     cdef type owner
