@@ -493,7 +493,8 @@ class LineBatch:
     gives the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours.
     wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
-    the file may be, as a hint; 0: unknown.
+    the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
+    the one behind them, and the others are passed too.
     slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
     """
 
