@@ -179,6 +179,65 @@ def test_an_exception_in_the_block_is_the_one_that_leaves_it(caplog: pytest.LogC
     assert not [record for record in caplog.records if record.name != "asyncio" or record.levelno > logging.DEBUG]
 
 
+def test_a_close_code_of_the_server_that_answers_ours_is_no_error() -> None:
+    async def handle(peer: Peer) -> None:
+        await peer.accept()
+        await peer.receive()
+        peer.send(close_frame(4000, b"late"))
+        await peer.wait_closed()
+
+    async def talk(call: Call[Any]) -> None:
+        reading = asyncio.create_task(everything(call))
+        await asyncio.sleep(0)
+        await call.close()
+        assert await reading == ([], None)
+
+    with_server(handle, talk)
+
+
+def test_memory_that_runs_out_in_a_message_ends_the_call_and_says_so() -> None:
+    async def handle(peer: Peer) -> None:
+        await peer.accept()
+        await peer.receive()
+        peer.send(frame(HELLO))
+        await peer.wait_closed()
+
+    async def talk(call: Call[Any]) -> None:
+        def fails(frame: bytes) -> None:
+            raise MemoryError
+
+        call._decode = fails  # type: ignore[assignment]
+        await call.send(RESPONSE_CREATE)
+        _, closed = await everything(call)
+        assert closed is not None and (closed.code, closed.reason) == (1011, "MemoryError()")
+
+    with_server(handle, talk)
+
+
+def test_a_task_that_is_cancelled_while_it_leaves_still_closes_the_connection() -> None:
+    async def talk() -> None:
+        gone, left = asyncio.Event(), asyncio.Event()
+
+        async def handle(peer: Peer) -> None:
+            await peer.accept()
+            await peer.wait_closed()  # the close frame is not answered
+            gone.set()
+
+        async def leave(url: str) -> None:
+            async with connect(url):
+                left.set()
+
+        async with raw_server(handle) as url:
+            task = asyncio.create_task(leave(url))
+            await left.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await gone.wait()
+
+    run(talk())
+
+
 # --- hostile frames
 
 

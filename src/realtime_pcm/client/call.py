@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -368,12 +369,14 @@ async def connect(
         await open_socket(call._socket, endpoint, seconds=timeout, max_message=max_message, ssl=ssl, proxy=proxy)
     except BaseException:
         if recorder is not None and record is not None:
-            recorder.close()
+            recorder.__exit__(*sys.exc_info())
             Path(record).unlink()  # noqa: ASYNC240 - a second try may have the same name
         raise
     try:
         yield call
     finally:
-        await call.close()
-        if recorder is not None:
-            await asyncio.to_thread(recorder.close)
+        try:
+            await call.close()
+        finally:
+            if recorder is not None:
+                await asyncio.to_thread(recorder.__exit__, *sys.exc_info())

@@ -103,12 +103,14 @@ class Socket(WSListener):
             return
         self._stop_sending()
         if self.end is None:
-            self._closed_here = True
+            self._closed_here = self._received_close is None
             if not self.transport.is_close_frame_sent:
                 self.transport.send_close(WSCloseCode.OK)
             self.resume()  # the answer comes after all that the server has sent
-            await asyncio.wait((self._watching,), timeout=CLOSING)
-            self.transport.disconnect(graceful=False)
+            try:
+                await asyncio.wait((self._watching,), timeout=CLOSING)
+            finally:
+                self.transport.disconnect(graceful=False)
         await asyncio.wait((self._watching,))
 
     # --- what picows calls
@@ -195,7 +197,7 @@ class Socket(WSListener):
             await transport.wait_disconnected()
             sent = transport.close_handshake and transport.close_handshake.sent
             lost = (sent.reason if sent else None) or "the connection was lost without a close frame"
-            code, reason = self._received_close or ((1000, "") if self._closed_here else (1006, lost))
+            code, reason = (1000, "") if self._closed_here else self._received_close or (1006, lost)
         except WSProtocolError as error:
             code, reason = int(error.code), str(error)
         except Exception as error:  # of what was called with a message: a MemoryError
