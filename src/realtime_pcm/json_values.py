@@ -273,3 +273,30 @@ def rebuild(flat: list[Any]) -> Any:
         else:
             ready.append([ready.pop() for _ in range(token[1])])
     return ready.pop()
+
+
+# --- from a text that nobody has validated
+
+
+def _parse_first(text: bytes | str) -> Any:
+    global parse
+    try:
+        import orjson
+    except ImportError:
+        parse = _standard_parse
+    else:
+        parse = orjson.loads
+    return parse(text)
+
+
+# The value of a text. ValueError for what is no JSON, or is nested too deeply.
+parse: Callable[[bytes | str], Any] = _parse_first
+
+
+def _standard_parse(text: bytes | str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

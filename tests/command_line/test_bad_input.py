@@ -63,9 +63,9 @@ def pattern(folder: Path) -> str:
     return "*.nothing"
 
 
-def pretty(folder: Path) -> str:
-    (folder / "pretty.jsonl").write_text(json.dumps(AUDIO, indent=1))
-    return "pretty.jsonl"
+def node(folder: Path) -> str:
+    (folder / "node.log").write_text("{\n  type: 'session.created',\n  event_id: 'e1'\n}\n")
+    return "node.log"
 
 
 def archive(folder: Path) -> str:
@@ -88,10 +88,10 @@ UNREADABLE: list[tuple[Callable[[Path], str], str]] = [
     (empty, "empty.jsonl: an empty recording"),
     (empty_folder, "calls: a folder without recordings: no file in it ends in .jsonl, "),
     (pattern, "*.nothing: no file has such a name"),
-    (pretty, "pretty.jsonl: line 1 only opens a JSON value"),
+    (node, "node.log: these are objects as Node prints them"),
     (archive, "calls.jsonl: this is a zip archive"),
     (garbage, "garbage.jsonl: no frame could be read"),
-    (strange, 'line 1: no "type"'),
+    (strange, "strange.jsonl: no frame could be read"),
 ]
 
 
@@ -106,7 +106,6 @@ def test_what_cannot_be_read(tmp_path: Path, command: str, make: Callable[[Path]
         says = {
             empty_folder: "calls: a folder; serve takes one",
             pattern: "*.nothing: No such",
-            garbage: "garbage.jsonl: line 1: ",
         }.get(make, says)
     assert says in end.line and given in end.line
     assert end.output == "" or (command == "bench" and end.output.count("\n") == 1)

@@ -154,7 +154,7 @@ def test_standard_input_as_a_timeline(tmp_path: Path) -> None:
         (["nothing.jsonl", "--out", "t.svg"], 1, "nothing.jsonl: No such file or directory"),
         (["empty.jsonl", "--out", "t.svg"], 1, "empty.jsonl: an empty recording: it holds no frames"),
         (["text.jsonl", "--out", "t.svg"], 1, "no frame could be read: "),
-        (["array.jsonl", "--out", "t.svg"], 1, "is a JSON array"),
+        (["array.jsonl", "--out", "t.svg"], 1, "no frame could be read: "),
         (["folder", "--out", "t.svg"], 1, "folder: a folder without recordings"),
         (["call.jsonl", "--out", "t.jpg"], 2, "t.jpg: the name ends in .png, .svg or .html"),
         (["call.jsonl", "--out", "no/such/t.svg"], 1, "no/such/t.svg: No such file or directory"),

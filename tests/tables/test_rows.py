@@ -131,7 +131,7 @@ def test_files_are_sessions_of_their_own(tmp_path: Path) -> None:
 def test_a_file_that_is_no_recording_is_a_row(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04rest")
     (tmp_path / "b.jsonl").write_bytes(b"")
-    (tmp_path / "c.jsonl").write_bytes(FRAMES[0] + b"\nno frame\n" + FRAMES[1])
+    (tmp_path / "c.jsonl").write_bytes(FRAMES[0] + b'\n{"type":\n' + FRAMES[1])
     rows = read(tmp_path).to_pylist()
     assert [(Path(row["source"]).name, row["line"], row["error"] is None) for row in rows] == [
         ("a.zip", 0, False),

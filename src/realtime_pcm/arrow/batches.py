@@ -10,8 +10,8 @@ import numpy as np
 
 from .._core import LineBatch, Session
 from ..recording import Recording, RecordingError, read_recording
-from ..recording.reader import LONGEST_LINE, MOST_EMPTY
-from ..recording.shapes import DIRECTIONS, Wrapper
+from ..recording.reader import MOST_EMPTY
+from ..recording.shapes import LONGEST_LINE
 from .files import Source, limited, sources
 from .rows import Row, row_of
 from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
@@ -77,12 +77,30 @@ class Batches(Iterator[Any]):
         try:
             recording = read_recording(file, dtype=self._dtype)
         except RecordingError as error:
-            lines = self._lines(name, Session(), lambda line, number: None, None)
+            lines = self._lines(name, None, lambda line, number: None)
             lines.put_row(_file_at_fault(error))
             yield self._batch(lines)
             return
         with recording:
-            yield from self._of_recording(name, recording)
+            yield from self._of_recording(name, recording) if recording.is_fast else self._of_entries(name, recording)
+
+    def _of_entries(self, name: str, recording: Recording) -> Iterator[Any]:
+        """The rows of a recording whose lines are not for C."""
+        lines = self._lines(name, recording, lambda line, number: None)
+        while True:
+            try:
+                entry = next(recording)
+            except StopIteration:
+                break
+            except RecordingError as error:
+                lines = self._lines(name, None, lambda line, number: None)
+                lines.put_row(_file_at_fault(error))
+                break
+            if lines.full:
+                yield self._batch(lines)
+            lines.put_row(row_of(entry))
+        if lines.rows:
+            yield self._batch(lines)
 
     def _of_recording(self, name: str, recording: Recording) -> Iterator[Any]:
         wrapper = recording.wrapper
@@ -91,12 +109,14 @@ class Batches(Iterator[Any]):
             before = recording.template
             entry = recording.entry_of(line, number)
             if wrapper is not None and recording.template is not before:
-                lines.set_template(*recording.template, *wrapper.numbers(), wrapper.seconds)
+                lines.set_template(*recording.template[:5], *wrapper.numbers(), wrapper.seconds)
             return None if entry is None else row_of(entry)
 
-        lines = self._lines(name, recording.session, slow, wrapper, recording.size)
+        lines = self._lines(name, recording, slow)
         buffer = _buffer()
         first, lines.line = recording.lines_to_read()
+        for entry in recording.entries_before():
+            lines.put_row(row_of(entry))
         if len(first) > len(buffer):
             buffer = bytearray(2 * len(first))
         buffer[: len(first)] = first
@@ -149,19 +169,20 @@ class Batches(Iterator[Any]):
             if newline >= 0 or end == 0:
                 return newline + 1, end, end == 0
 
-    def _lines(self, name: str, session: Session, slow: Any, wrapper: Wrapper | None, expected: int = 0) -> LineBatch:
+    def _lines(self, name: str, recording: Recording | None, slow: Any) -> LineBatch:
+        wrapper = None if recording is None else recording.wrapper
         return LineBatch(
-            session,
+            Session() if recording is None else recording.session,
             slow,
             name,
             own=wrapper is not None and wrapper.own,
             wrapped=wrapper is not None,
             as_sent=self._dtype == "uint8",
-            words=_WORDS,
+            words={} if recording is None else {word: way == "sent" for word, way in recording.words.items()},
             rows=self._rows,
             size=self._bytes,
             most_empty=MOST_EMPTY,
-            expected=expected,
+            expected=0 if recording is None else recording.size,
         )
 
     def _batch(self, lines: LineBatch) -> Any:
@@ -181,9 +202,6 @@ def _buffer() -> bytearray:
         return _spare.pop()
     except IndexError:
         return bytearray(BUFFER)
-
-
-_WORDS = {word: way == "sent" for word, way in DIRECTIONS.items()}
 
 
 def _file_at_fault(error: Exception) -> Row:

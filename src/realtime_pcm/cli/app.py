@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from . import archive, bench, demo, extract, inspect, serve, timeline
+from . import archive, bench, convert, demo, extract, inspect, serve, timeline
 from .console import INTERRUPTED, complain, reason_of, shown_line
 
 __all__ = ["app", "run"]
@@ -24,7 +24,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo.demo, extract.extract, inspect.inspect, timeline.timeline, archive.archive, serve.serve, bench.bench):
+for command in (
+    demo.demo,
+    convert.convert,
+    extract.extract,
+    inspect.inspect,
+    timeline.timeline,
+    archive.archive,
+    serve.serve,
+    bench.bench,
+):
     app.command()(command)
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 __all__ = [
     "INTERRUPTED",
     "Bar",
+    "Call",
     "Failure",
     "Sessions",
+    "Socket",
     "Source",
     "complain",
     "console",
@@ -96,13 +98,19 @@ def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: st
 
 # --- what is read
 
-SUFFIXES = tuple(f"{text}{packed}" for text in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd"))
+SUFFIXES = tuple(f"{text}{packed}" for text in (".jsonl", ".ndjson", ".har", ".log") for packed in ("", ".gz", ".zst", ".zstd"))
 STANDARD_INPUT = "-"
 
 
 Sessions = Annotated[
     list[Path],
     typer.Argument(metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."),
+]
+
+Call = Annotated[str | None, typer.Option("--call", metavar="ID", help="Of several calls in one file, the one with this id.")]
+Socket = Annotated[
+    int | None,
+    typer.Option("--socket", metavar="N", min=1, help="Of several WebSockets in a HAR file, the one with this number."),
 ]
 
 
@@ -228,9 +236,13 @@ def entries(source: Source, **options: Any) -> Iterator[tuple[Recording, Iterato
             raise Failure(f"{source.name}: {error}") from None
         with recording:
             yield recording, _with_a_bar(source, file, recording)
+        for note in recording.notes:
+            complain(f"{source.name}: {note}")
 
 
 def _with_a_bar(source: Source, file: BinaryIO, recording: Recording) -> Iterator[Entry]:
+    from realtime_pcm.recording import RecordingError
+
     number = 0
     with Bar(source.name) as bar:
         try:
@@ -240,6 +252,8 @@ def _with_a_bar(source: Source, file: BinaryIO, recording: Recording) -> Iterato
                     bar.show(_place(file), source.size, f"{number:,} frames")
         except OSError as error:
             raise Failure(f"{source.name}: {reason_of(error)} after {number:,} frames") from None
+        except RecordingError as error:
+            raise Failure(f"{source.name}: {error}") from None
 
 
 def _place(file: BinaryIO) -> int | None:

@@ -10,8 +10,10 @@ import typer
 from .console import (
     INTERRUPTED,
     Bar,
+    Call,
     Failure,
     Sessions,
+    Socket,
     Source,
     console,
     each,
@@ -43,10 +45,12 @@ def extract(
     joined: Annotated[
         bool, typer.Option("--joined", help="Also one stereo WAV in real time: the user left, the model right.")
     ] = False,
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Write each item of both sides to a WAV, and the transcripts as text, SRT and WebVTT.
 
-    The recording may be plain frames, one a line, what `Recorder` wrote, or other people's wrappers; gzip and zstd are unpacked.
+    The recording may be what `Recorder` wrote, or a log of any shape; gzip and zstd are unpacked.
     """
     closed: BrokenPipeError | None = None
     names: dict[str, int] = {}
@@ -56,7 +60,7 @@ def extract(
         # One file goes straight into the folder; whatever may name several has a folder for each.
         single = len(sessions) == 1 and source.path == sessions[0]
         try:
-            Extraction(source, out if single else out / _unused(source.stem, names), joined).run(closed is not None)
+            Extraction(source, out if single else out / _unused(source.stem, names), joined, call, socket).run(closed is not None)
         except BrokenPipeError as error:
             closed = error  # the files still are wanted
 
@@ -82,8 +86,9 @@ def _unused(stem: str, names: dict[str, int]) -> str:
 class Extraction:
     """The work on one recording."""
 
-    def __init__(self, source: Source, folder: Path, joined: bool) -> None:
+    def __init__(self, source: Source, folder: Path, joined: bool, call: str | None = None, socket: int | None = None) -> None:
         self.source, self.folder, self.joined = source, folder, joined
+        self.options = {"call": call, "socket": socket}
         self.stopped = ""
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []
@@ -99,7 +104,7 @@ class Extraction:
         new_folder(self.folder)
         wavs = Wavs()
         joined = Joined(self.folder) if self.joined else None
-        with entries(self.source) as (recording, found):
+        with entries(self.source, **self.options) as (recording, found):
             speech = Speech(self.folder, wavs, recording, joined)
             failure: Failure | None = None
             try:

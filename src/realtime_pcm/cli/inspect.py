@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .console import INTERRUPTED, Failure, Sessions, Source, console, each, entries, find, say, shown_line
+from .console import INTERRUPTED, Call, Failure, Sessions, Socket, Source, console, each, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,8 @@ WIDEST = 1000  # columns of a terminal
 def inspect(
     sessions: Sessions,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a recording, each on a line of its own.")] = False,
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Say what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
     out = console()
@@ -34,7 +36,7 @@ def inspect(
         out.width = WIDEST
 
     def show(source: Source) -> None:
-        found, stopped = analysis_of(source)
+        found, stopped = analysis_of(source, call=call, socket=socket)
         nothing_in(source, found)
         if as_json:
             text = json.dumps({"recording": _printable(source.name), "stopped": stopped and str(stopped)} | found.to_dict())
@@ -48,13 +50,13 @@ def inspect(
     each(find(sessions), show)
 
 
-def analysis_of(source: Source, sink: Any = None) -> tuple[Analysis, Failure | None]:
-    """What happened in a recording, and what stopped the reading of it before its end."""
+def analysis_of(source: Source, sink: Any = None, **options: Any) -> tuple[Analysis, Failure | None]:
+    """What happened in a recording, and what stopped the reading of it before its end. options: those of read_recording."""
     from realtime_pcm.recording.analysis import Analyser
 
     analyser = Analyser(sink)
     stopped: Failure | None = None
-    with entries(source) as (recording, found):
+    with entries(source, **options) as (recording, found):
         try:
             for entry in found:
                 analyser.feed(entry)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .console import INTERRUPTED, Failure, complain, console, entries, find, new_file, say
+from .console import INTERRUPTED, Call, Failure, Socket, complain, console, entries, find, new_file, say
 from .inspect import nothing_in, refused_in
 
 __all__ = ["timeline"]
@@ -25,6 +25,8 @@ def timeline(
         int | None, typer.Option(help="Pixels; by the length of the recording if not given.", min=NARROWEST, max=WIDEST)
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="A dark .png; .svg and .html follow the reader's system.")] = False,
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Draw a recording: both waveforms, waits, interruptions, tools, errors and what was said. As .html it can be listened to."""
     from realtime_pcm.timeline import FORMATS, Format, Timeline
@@ -49,7 +51,7 @@ def timeline(
     except ModuleNotFoundError as error:
         raise Failure(str(error)) from None
     stopped: Failure | None = None
-    with entries(source) as (recording, found):
+    with entries(source, call=call, socket=socket) as (recording, found):
         try:
             for entry in found:
                 drawing.analyser.feed(entry)

@@ -262,6 +262,8 @@ class Analyser:
         samples, format_ = message.pcm, message.audio_format
         seconds = len(samples) / format_.channels / format_.rate
         if not seconds:
+            if getattr(message, "delta", "") is None:
+                self._audio_unknown(message, at)
             return
         response = name_of(getattr(message, "response_id", None))
         item_id = name_of(getattr(message, "item_id", None))
@@ -306,6 +308,12 @@ class Analyser:
         self._count_model(stream, seconds, format_)
         if self._sink is not None:
             self._sink.add("model", start, samples, format_.rate, format_.channels)
+
+    def _audio_unknown(self, message: Any, at: Moment) -> None:
+        """Audio that the log left out: when it came is known, how long it was is not."""
+        turn = self._turn_of(name_of(getattr(message, "response_id", None)), at)
+        if turn.first_audio is None:
+            self._first_audio(turn, at)
 
     def _count_model(self, stream: Stream, seconds: float, format_: Any) -> None:
         turn, item = stream.turn, stream.item

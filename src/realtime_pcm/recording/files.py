@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FaultyData", "Output", "RecordingError", "open_to_read", "read_into", "require_zstandard"]
+__all__ = ["VERSION", "FaultyData", "Output", "RecordingError", "open_to_read", "read_into", "require_zstandard"]
+
+VERSION = 1  # of our own recordings
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -26,6 +28,12 @@ OTHERS = {
     b"RIFF": "a WAV or another RIFF file",
     b"OggS": "an Ogg file",
     b"ID3": "an MP3 file",
+    **dict.fromkeys(
+        (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"),
+        "captured packets, which TLS has encrypted: save a HAR file in the browser, or record the call",
+    ),
+    b"SQLite format": "an SQLite database",
+    b"%PDF": "a PDF file",
     b"\x00": "binary data",
 }
 

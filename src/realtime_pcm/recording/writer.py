@@ -19,8 +19,7 @@ import numpy as np
 
 from .._core import Decoder, RealtimeMessage
 from ..errors import DecodeError
-from .files import Output
-from .shapes import VERSION
+from .files import VERSION, Output
 
 __all__ = ["Recorder"]
 
@@ -207,7 +206,7 @@ class Recorder:
             queue.popleft()
             self._taken_bytes = end
         if refused != self._told:
-            self._file.write(b'{"time":%.6f,"dropped":%d}\n' % (monotonic() - self._began, refused - self._told))
+            self._file.write(dropped_line(monotonic() - self._began, refused - self._told))
             self._told, count = refused, count + 1
         return count > 0
 
@@ -256,20 +255,30 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def header_line(started: datetime) -> bytes:
-    """The first line of a recording that began at `started`."""
-    return f'{{"recording":"realtime-pcm","version":{VERSION},"started":"{started.isoformat()}"}}\n'.encode()
+def header_line(started: datetime | None) -> bytes:
+    """The first line of a recording that began at `started`, if that is known."""
+    began = "" if started is None else f',"started":"{started.isoformat()}"'
+    return f'{{"recording":"realtime-pcm","version":{VERSION}{began}}}\n'.encode()
 
 
-def frame_line(validate: Callable[[bytes | str], object], seconds: float, direction: str, frame: bytes | str) -> bytes:
-    """The line of one frame. `validate` decodes it, and raises DecodeError where it is none."""
+def dropped_line(seconds: float | None, count: int) -> bytes:
+    """The line that says how many frames were dropped before it."""
+    return b'{%b"dropped":%d}\n' % (_time(seconds), count)
+
+
+def _time(seconds: float | None) -> bytes:
+    return b"" if seconds is None else b'"time":%.6f,' % seconds
+
+
+def frame_line(validate: Callable[[bytes | str], object], seconds: float | None, direction: str, frame: bytes | str) -> bytes:
+    """The line of one frame. `validate` decodes it, and raises DecodeError where it is none. seconds: None if nobody knows."""
     try:
         validate(frame)
     except DecodeError as error:
         raw = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
         reason = str(error).encode("ascii", "backslashreplace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-        return b'{"time":%.6f,"direction":"%b","raw":"%b","error":"%b"}\n' % (
-            seconds,
+        return b'{%b"direction":"%b","raw":"%b","error":"%b"}\n' % (
+            _time(seconds),
             direction.encode(),
             b64encode(raw),
             reason,
@@ -278,7 +287,7 @@ def frame_line(validate: Callable[[bytes | str], object], seconds: float, direct
     if b"\n" in data or b"\r" in data:
         # In JSON that was accepted, they stand between values only.
         data = data.replace(b"\n", b" ").replace(b"\r", b" ")
-    return b'{"time":%.6f,"direction":"%b","event":%b}\n' % (seconds, direction.encode(), data)
+    return b'{%b"direction":"%b","event":%b}\n' % (_time(seconds), direction.encode(), data)
 
 
 def save_lines(path: str | os.PathLike[str], lines: Iterable[bytes], *, overwrite: bool = False) -> None:

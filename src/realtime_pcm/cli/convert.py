@@ -1,0 +1,91 @@
+"""`realtime-pcm convert`: a log of any shape as one of our own recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import INTERRUPTED, Call, Failure, Socket, Source, console, entries, find, reason_of, say
+
+if TYPE_CHECKING:
+    from realtime_pcm.recording import Entry, Recording
+
+__all__ = ["convert"]
+
+
+def convert(
+    session: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A log of any shape, or `-`: standard input.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The recording; .gz and .zst at the end of its name compress it.")],
+    call: Call = None,
+    socket: Socket = None,
+) -> None:
+    """Write a log of any shape as a recording like those of `Recorder`, which archives and engines read at full speed."""
+    sources = find([session])
+    if len(sources) != 1:
+        raise Failure(f"{session}: these are {len(sources)} files, and convert takes one", 2)
+    work = _Conversion(sources[0])
+    with entries(work.source, call=call, socket=socket) as (recording, found):
+        work.save(out, recording, found)
+    say(console(), f"-> {out}: {work.frames:,} frames; {work.source.name} was {recording.shape}")
+    if work.refused:
+        lost = "1 frame was refused, and is kept" if work.refused == 1 else f"{work.refused:,} frames were refused, and are kept"
+        raise Failure(f"{work.source.name}: {lost} as raw bytes; the first: {work.first}")
+
+
+class _Conversion:
+    """frames, refused: how many were written. first: of the refused ones, the first and why."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.frames = self.refused = 0
+        self.first = ""
+
+    def save(self, out: Path, recording: Recording, found: Iterator[Entry]) -> None:
+        """Writes the file, which gets its name when it is whole."""
+        from realtime_pcm.recording.writer import save_lines
+
+        # The name's end chooses the compression, so the unfinished file keeps it. What is no file, a FIFO say, has no other name.
+        part = out if out.exists() and not out.is_file() else out.with_name(f"part.{out.name}")
+        try:
+            save_lines(part, self._lines(recording, found), overwrite=True)
+            if not self.frames:
+                why = f"no frame could be read: {self.first}" if self.refused else "it holds no frames"
+                raise Failure(f"{self.source.name}: {why}")
+            if part is not out:
+                part.replace(out)
+        except OSError as error:
+            raise Failure(f"{out}: {reason_of(error)}") from None
+        except ImportError as error:  # zstandard
+            raise Failure(str(error)) from None
+        except KeyboardInterrupt:
+            raise Failure(f"{self.source.name}: interrupted; nothing is written", INTERRUPTED) from None
+        finally:
+            if part is not out:
+                with suppress(OSError):
+                    part.unlink()
+
+    def _lines(self, recording: Recording, found: Iterator[Entry]) -> Iterator[bytes]:
+        from realtime_pcm import Decoder
+        from realtime_pcm.recording.writer import dropped_line, frame_line, header_line
+
+        validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
+        first = next(found, None)  # only then it is known when the recording began
+        yield header_line(recording.started)
+        last: float | None = None
+        for entry in () if first is None else chain((first,), found):
+            if entry.error is None:
+                self.frames += 1
+            else:
+                self.refused += 1
+                self.first = self.first or f"line {entry.line}: {entry.error}"
+            last = entry.time if entry.time is not None else last
+            yield frame_line(validate[entry.direction], entry.time, entry.direction, entry.frame)
+        if recording.dropped:
+            yield dropped_line(last, recording.dropped)

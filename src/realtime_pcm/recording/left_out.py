@@ -1,0 +1,63 @@
+"""Audio that a log left out: a length, a mark or the first characters in place of the payload."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import DecodeError
+from .shapes.frames import loads
+
+__all__ = ["audio_is_left_out", "is_marked", "without_payload"]
+
+FEW = 2  # audio messages from which it can be told
+SHORTEST = 0.005  # seconds of audio that nobody sends alone
+PAYLOADS = ("delta", "audio")
+LONGEST = 1024  # characters that logs keep of a payload
+_MARK = re.compile(r"[<>\[\](){}… ]|\.\.\.|[Xx*]{3,}|^(?:redacted|omitted|truncated|base64)", re.IGNORECASE)
+
+
+def audio_is_left_out(read: Sequence[Any], errors: Sequence[DecodeError], seconds: Sequence[float]) -> bool:
+    """Whether the audio of a recording was left out, or cut down to its first characters.
+
+    read: the audio messages among its first frames. seconds: of their audio. errors: of the frames whose payload was refused.
+    """
+    if len(read) + len(errors) < FEW:
+        return False
+    whole = [(len(message.pcm), length) for message, length in zip(read, seconds, strict=True) if length]
+    if not whole:
+        return True
+    return len(whole) >= FEW and len(set(whole)) == 1 and whole[0][1] < SHORTEST
+
+
+def is_marked(frame: bytes | str, error: DecodeError) -> bool:
+    """Whether something stands in place of the payload that nobody takes for base64: a length, a mark, dots."""
+    value = _object(frame)
+    if error.field is None or error.field not in value:
+        return False
+    payload = value[error.field]
+    return not isinstance(payload, str) or (len(payload) <= LONGEST and _MARK.search(payload) is not None)
+
+
+def without_payload(frame: bytes | str, key: str | None = None) -> bytes | None:
+    """The frame with null in place of its payload; None for a frame whose payload stays.
+
+    key: the member with the payload. If it is not known, a payload of more than 1,024 characters stays.
+    """
+    value = _object(frame)
+    if key is None:
+        key = next((name for name in PAYLOADS if isinstance(value.get(name), str) and len(value[name]) <= LONGEST), None)
+    if key is None or key not in value:
+        return None
+    value[key] = None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _object(frame: bytes | str) -> dict[str, Any]:
+    try:
+        value = loads(frame)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

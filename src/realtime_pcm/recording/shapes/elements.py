@@ -1,0 +1,166 @@
+"""The elements of JSON documents as a parser of streams finds them, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+from .found import LONGEST_LINE
+from .frames import MOST_VALUES, sides_of
+
+__all__ = ["ANY", "DocumentError", "Element", "elements", "require_ijson"]
+
+ANY = "*"  # in a pattern: each element of an array
+DEEPEST = 1024  # levels, as in a frame
+BUFFER = 1 << 16
+
+Pattern = tuple[str, ...]
+
+
+class DocumentError(ValueError):
+    """A document that is no JSON from here on. Elements before that place were whole."""
+
+
+class Element(NamedTuple):
+    """A value at one of the patterns.
+
+    pattern: which; None for a frame that lies elsewhere. places: the number of each array's element on the way
+    down, from 0. value: Python objects; None for an element that is too large.
+    """
+
+    pattern: Pattern | None
+    places: tuple[int, ...]
+    value: Any
+
+
+def require_ijson() -> Any:
+    """The module ijson. ModuleNotFoundError, which says what to install, if it is not there."""
+    try:
+        import ijson
+    except ImportError:
+        raise ModuleNotFoundError(
+            'a document of JSON needs the package ijson: pip install "realtime-pcm[recording]"', name="ijson"
+        ) from None
+    return ijson
+
+
+def elements(
+    file: BinaryIO, patterns: Collection[Pattern], *, listed: bool = False, strays: bool = True, unfinished: bool = False
+) -> Iterator[Element]:
+    """The values at the patterns, in the order of the file. A pattern is a way down from the root: keys, and ANY in an array.
+
+    listed: whether commas separate the root's values, without brackets. strays: whether frames of known types at other places are
+    told, as elements without a pattern. unfinished: whether an element that the file cuts off is given as far as it goes. Raises
+    DocumentError where the file is no JSON.
+    """
+    depths = {len(pattern) for pattern in patterns}
+    keys: list[str] = []
+    places: list[int] = []
+    built: _Builder | None = None
+    try:
+        for event, value in _events(file, listed):
+            if built is not None:
+                if built.take(event, value):
+                    yield Element(tuple(keys), tuple(places), None if built.is_too_large and not unfinished else built.root)
+                    built = None
+                continue
+            if event == "map_key":
+                keys[-1] = value
+                continue
+            if event == "end_map" or event == "end_array":
+                keys.pop()
+                if event == "end_array":
+                    places.pop()
+                continue
+            if keys and keys[-1] is ANY:
+                places[-1] += 1
+            if len(keys) in depths and tuple(keys) in patterns:
+                if event == "start_map" or event == "start_array":
+                    built = _Builder(event == "start_map")
+                else:
+                    yield Element(tuple(keys), tuple(places), value)
+            elif event == "start_map":
+                keys.append("")
+            elif event == "start_array":
+                keys.append(ANY)
+                places.append(-1)
+            elif strays and event == "string" and keys and keys[-1] == "type" and sides_of(value):
+                yield Element(None, tuple(places), None)
+            if len(keys) > DEEPEST:
+                raise DocumentError(f"nested more than {DEEPEST} levels deep")
+    except DocumentError:
+        if unfinished and built is not None:
+            yield Element(tuple(keys), tuple(places), built.root)
+        # Of a list without brackets, the comma after the last element is no fault.
+        if not (listed and len(keys) == 1 and built is None):
+            raise
+
+
+def _events(file: BinaryIO, listed: bool) -> Iterator[tuple[str, Any]]:
+    """The events of the parser, to the last one before a fault, which is a DocumentError."""
+    ijson = require_ijson()
+    events = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(events, multiple_values=True, use_float=True)
+    fault: str | None = None
+    data = b"[" if listed else file.read(BUFFER)
+    while fault is None:
+        try:
+            if data:
+                parser.send(data)
+            else:
+                if listed:
+                    parser.send(b"]")
+                fault = ""
+                parser.close()
+        except ijson.JSONError as error:
+            early = "premature" in str(error) or "ncomplete" in str(error)
+            fault = "the JSON ends too early" if early else "from here on this is not JSON"
+        except StopIteration:
+            fault = "from here on this is not JSON"
+        yield from events
+        del events[:]
+        data = file.read(BUFFER) if fault is None else b""
+    if fault:
+        raise DocumentError(fault)
+
+
+class _Builder:
+    """Python objects of the events of one value; what is too large or too deep is left out."""
+
+    def __init__(self, is_object: bool) -> None:
+        self.root: Any = {} if is_object else []
+        self.is_too_large = False
+        self._open: list[Any] = [self.root]
+        self._key = ""
+        self._depth = 1
+        self._values = self._size = 0
+
+    def take(self, event: str, value: Any) -> bool:
+        """Takes an event. Whether the value ends with it."""
+        if event == "map_key":
+            self._key = value
+            self._size += len(value)
+            return False
+        if event == "end_map" or event == "end_array":
+            self._depth -= 1
+            if not self.is_too_large:
+                self._open.pop()
+            return self._depth == 0
+        starts = event == "start_map" or event == "start_array"
+        self._depth += starts
+        self._values += 1
+        if event == "string":
+            self._size += len(value)
+        if self._values > MOST_VALUES or self._size > LONGEST_LINE or self._depth > DEEPEST:
+            self.is_too_large = True
+        if self.is_too_large:
+            return False
+        made: Any = {} if event == "start_map" else [] if event == "start_array" else value
+        parent = self._open[-1]
+        if isinstance(parent, list):
+            parent.append(made)
+        else:
+            parent[self._key] = made
+        if starts:
+            self._open.append(made)
+        return False

@@ -1,0 +1,62 @@
+"""Files that cannot be read as a conversation, or not yet: what they are, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["cut_off", "foreign"]
+
+FIRST = 1 << 16  # bytes that are looked at
+
+# Files that hold frames which some shape would read, but not as they were sent: they would be another conversation.
+_CUT = (
+    (
+        re.compile(rb"\A\d{1,12}:\d{1,6}:[A-Za-z]"),
+        "this is a flow file of mitmproxy: `mitmdump -nr FILE --set hardump=call.har` makes a HAR file of it",
+    ),
+    (
+        re.compile(rb" [<>%] (?:TEXT|BINARY|CONT) [^\n]*\[(?:continued, )?\d+ bytes"),
+        "this is the debug log of websockets, which cuts long frames: what it left out is lost; record the next call (Recorder)",
+    ),
+)
+
+# Shapes that no reader here takes, by their first bytes.
+_FOREIGN = (
+    (
+        re.compile(rb'"streamSid"|"stream_sid"'),
+        "these are frames of Twilio Media Streams, which are not read yet: record the Realtime side of the bridge",
+    ),
+    (
+        re.compile(rb'"(?:setupComplete|serverContent|realtimeInput|setup_complete|server_content|realtime_input)"'),
+        "these are frames of Gemini Live, which are not read yet",
+    ),
+    (
+        re.compile(
+            rb'"(?:conversation_initiation_metadata|conversation_initiation_client_data|user_audio_chunk|agent_response)"'
+        ),
+        "these are frames of ElevenLabs agents, which are not read yet",
+    ),
+    (
+        re.compile(rb"\w+Event\(.*\btype='[a-z_.]+'|\w+Event\([a-z_]+="),
+        "these are events as Python prints the openai SDK's objects: print event.model_dump_json() instead of event",
+    ),
+    (
+        re.compile(rb"^\s*\{?\s*type: '[a-z_.]+'", re.MULTILINE),
+        "these are objects as Node prints them, which cuts what is long or deep: print JSON.stringify(event) instead of event",
+    ),
+    (
+        re.compile(rb"^\s*(?:- )?type: [\"']?[a-z_]+\.[a-z_.]+[\"']?\s*$", re.MULTILINE),
+        "this is YAML: save each frame as a line of JSON instead",
+    ),
+    (re.compile(rb'"\{""type""'), "this is CSV: save each frame as a line of JSON instead"),
+)
+
+
+def cut_off(head: bytes) -> str | None:
+    """What the first bytes of a file are, if each of its frames has lost a part, and what to do."""
+    return next((words for pattern, words in _CUT if pattern.search(head, 0, FIRST)), None)
+
+
+def foreign(head: bytes) -> str | None:
+    """What the first bytes of a file are, if no frame was found in them, and what to do; None if nobody knows."""
+    return next((words for pattern, words in _FOREIGN if pattern.search(head, 0, FIRST)), None)

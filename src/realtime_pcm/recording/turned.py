@@ -1,0 +1,77 @@
+"""A recording whose newest frame comes first, turned round: its frames wait in a temporary file."""
+
+from __future__ import annotations
+
+import marshal
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from .. import messages
+from .files import RecordingError
+from .shapes import Found
+
+__all__ = ["is_reversed", "turned_round"]
+
+IN_MEMORY = 8 << 20  # bytes; more of them go to the disk
+MOST_BYTES = 4 << 30  # of the disk
+_LENGTH = struct.Struct("<I")
+
+
+def is_reversed(times: Sequence[float | None], first: Sequence[Any]) -> bool:
+    """Whether a recording begins with its newest frame. times: of its first frames. first: their messages."""
+    known = [time for time in times if time is not None]
+    steps = [later - earlier for earlier, later in pairwise(known) if later != earlier]
+    if len(steps) < 2:
+        return _ends_first(first) and all(step < 0 for step in steps)
+    return sum(step < 0 for step in steps) > 0.8 * len(steps)
+
+
+def _ends_first(first: Sequence[Any]) -> bool:
+    """Whether what ends comes before what begins it, and never the other way round."""
+    ended: set[object] = set()
+    begun: set[object] = set()
+    backwards = forwards = 0
+    for message in first:
+        if isinstance(message, messages.ResponseDone):
+            key: object = ("response", getattr(message.response, "id", None))
+            forwards += key in begun
+            ended.add(key)
+        elif isinstance(message, messages.ResponseCreated):
+            key = ("response", getattr(message.response, "id", None))
+            backwards += key in ended
+            begun.add(key)
+        elif isinstance(message, messages.InputAudioBufferSpeechStopped):
+            key = ("speech", message.item_id)
+            forwards += key in begun
+            ended.add(key)
+        elif isinstance(message, messages.InputAudioBufferSpeechStarted):
+            key = ("speech", message.item_id)
+            backwards += key in ended
+            begun.add(key)
+        elif isinstance(message, messages.SessionUpdated):
+            ended.add("session")
+        elif isinstance(message, messages.SessionCreated):
+            backwards += "session" in ended
+            begun.add("session")
+    return backwards > 0 and not forwards
+
+
+def turned_round(found: Iterable[Found]) -> Iterator[Found]:
+    """The same in the opposite order. Raises RecordingError for more than 4 GiB."""
+    with SpooledTemporaryFile(IN_MEMORY) as file:
+        for one in found:
+            packed = marshal.dumps((one.line, one.frame, dict(one.beside), one.fault))
+            file.write(packed)
+            file.write(_LENGTH.pack(len(packed)))
+            if file.tell() > MOST_BYTES:
+                raise RecordingError("the newest frame comes first, and more than 4 GiB follow: sort the file by time first")
+        end = file.tell()
+        while end:
+            file.seek(end - _LENGTH.size)
+            (size,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            end -= _LENGTH.size + size
+            file.seek(end)
+            yield Found(*marshal.loads(file.read(size)))
