@@ -23,9 +23,10 @@ WIDTH = 110
 
 
 class Catalogue(NamedTuple):
-    """The messages of one side: their package, the name of the union of all, and what the package has from the core."""
+    """The messages of one side: package, base, the name of the union of all, and what the package has from the core."""
 
     package: Path
+    base: str
     union: str
     unknown: str
     bases: tuple[str, ...]
@@ -34,15 +35,25 @@ class Catalogue(NamedTuple):
 CATALOGUES = (
     Catalogue(
         PACKAGE,
+        "RealtimeServerMessage",
         "ServerMessage",
         "UnknownMessage",
-        ("AudioEnd", "AudioMessage", "RealtimeMessage", "RealtimeServerMessage", "UnknownMessage", "payload"),
+        ("AudioEnd", "AudioMessage", "CarriesAudio", "RealtimeMessage", "RealtimeServerMessage", "UnknownMessage", "payload"),
     ),
     Catalogue(
         CLIENT_PACKAGE,
+        "RealtimeClientMessage",
         "ClientMessage",
         "UnknownClientMessage",
-        ("ClientAudioEnd", "ClientAudioMessage", "RealtimeClientMessage", "RealtimeMessage", "UnknownClientMessage", "payload"),
+        (
+            "CarriesAudio",
+            "ClientAudioEnd",
+            "ClientAudioMessage",
+            "RealtimeClientMessage",
+            "RealtimeMessage",
+            "UnknownClientMessage",
+            "payload",
+        ),
     ),
 )
 
@@ -117,20 +128,17 @@ def keyword(field: ast.AnnAssign) -> str:
     return f"{name}: {text} | None = None" if text != "Any" else f"{name}: Any = None"
 
 
-def writer(node: ast.ClassDef, wires: list[str], fields: list[ast.AnnAssign]) -> str:
-    """The __init__ of a message, by whose keywords it is written."""
-    own = [keyword(field) for field in fields]
+def writer(wires: list[str], fields: list[ast.AnnAssign]) -> str:
+    """The __init__ of a message or view, by whose keywords it is written."""
+    parts = ["self"]
+    if wires:
+        parts += ["*", f"type: Literal[{', '.join(quoted(wire) for wire in wires)}] = ...", "event_id: str | None = None"]
+    else:
+        parts += ["raw: dict[str, Any] | None = None", "formats: tuple[AudioFormat, AudioFormat] | None = None", "/", "*"]
+    parts += [keyword(field) for field in fields]
     if any(ast.unparse(field.target) == "pcm" for field in fields):
-        own.append("audio_format: AudioFormat | str | None = None")
-    names = ", ".join(quoted(wire) for wire in wires)
-    parts = [
-        "self",
-        "*",
-        f"type: Literal[{names}] = ...",
-        "event_id: str | None = None",
-        *own,
-        "extra: dict[str, Any] | None = None",
-    ]
+        parts.append("audio_format: AudioFormat | str | None = None")
+    parts.append("extra: dict[str, Any] | None = None")
     return "    def __init__(\n" + "".join(f"        {part},\n" for part in parts) + "    ) -> None: ...\n"
 
 
@@ -145,7 +153,7 @@ def class_stub(node: ast.ClassDef) -> str:
     if wires:
         text += "    @property\n"
         text += wrapped("    def type(self) -> Literal[", [quoted(wire) for wire in wires], "]: ...")
-        text += writer(node, wires, fields)
+    text += writer(wires, fields) if wires or "Message" not in ast.unparse(node.bases[0]) else ""
     for name, field in zip(names, fields, strict=True):
         if name != "pcm":
             text += f"    @property\n    def {name}(self) -> {ast.unparse(field.annotation)}: ...\n"
@@ -183,7 +191,8 @@ def imports_of(tree: ast.Module, used: set[str]) -> str:
     if "Sequence" in used:
         outer += "from collections.abc import Sequence\n"
     if "AudioFormat" in used:
-        own += "from ..audio import AudioFormat\n"
+        line = "from ..audio import AudioFormat\n"
+        own = line + own if "from .._core" not in own else own + line
     typing: list[str] = [word for word in ("Any", "Literal") if word in used]
     lines = outer.splitlines(True) + ([wrapped("from typing import ", typing, "")] if typing else [])
     blocks = ["".join(sorted(lines)), own]
@@ -195,8 +204,14 @@ def module_stub(path: Path) -> tuple[str, list[str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     body = "\n".join(class_stub(node) for node in classes)
+    aliases = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name)]
+    if aliases:
+        body += "\n" + "".join(f"{ast.unparse(node)}\n" for node in aliases)
     used = {word.id for word in ast.walk(ast.parse(body)) if isinstance(word, ast.Name)}
-    return f"{HEADER}{imports_of(tree, used)}\n{body}", [node.name for node in classes]
+    return f"{HEADER}{imports_of(tree, used)}\n{body}", [
+        *(node.name for node in classes),
+        *(ast.unparse(node.targets[0]) for node in aliases),
+    ]
 
 
 def package_stub(catalogue: Catalogue, classes: dict[str, list[str]]) -> str:
@@ -206,9 +221,10 @@ def package_stub(catalogue: Catalogue, classes: dict[str, list[str]]) -> str:
     for module in sorted(classes):
         names = sorted(classes[module])
         text += f"from .{module} import (\n" + "".join(f"    {name} as {name},\n" for name in names) + ")\n"
+    text += f"\ndef class_of(wire_name: str) -> type[{catalogue.base}]: ...\n"
     text += f"\n{catalogue.union}: TypeAlias = (\n    "
     text += "\n    | ".join([*named, catalogue.unknown]) + "\n)\n\n"
-    exported = [*sorted((*catalogue.bases, catalogue.union)), *named]
+    exported = [*sorted((*catalogue.bases, catalogue.union, "class_of")), *named]
     return text + "__all__ = [\n" + "".join(f"    {quoted(name)},\n" for name in exported) + "]\n"
 
 

@@ -9,7 +9,7 @@
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
 #   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
-#   core/views.pxi       views of nested objects
+#   core/views.pxi       objects written as JSON; views of nested objects
 #   core/message.pxi     the slots of a message
 #   core/catalogue.pxi   class -> layout and descriptors, wire name -> class
 #   core/bases.pxi       RealtimeMessage, and the base classes of what servers and clients send

@@ -92,28 +92,15 @@ class RealtimeMessage(MessageObject):
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
 
-class RealtimeServerMessage(RealtimeMessage):
-    """One message of a Realtime server: the base of all. Read-only.
-
-    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
-    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
-    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
-    saying so), or "input_audio" (an AudioMessage that is the user's speech).
-    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
-
-    Two messages are equal when they are of one class and hold equal values.
-    """
-
-class AudioMessage(RealtimeServerMessage):
-    """A message that carries audio.
+class CarriesAudio(RealtimeMessage):
+    """A message that carries audio, of either side: the base of AudioMessage and ClientAudioMessage. No class derives from it.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
     dtype="bytes": bytes.
     audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
-    None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
-    that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
+    index of the first sample in its stream, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
+    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
+    samples instead.
     """
 
     # No property: a subclass declares it as `pcm: Samples = payload(...)`.
@@ -133,13 +120,35 @@ class AudioMessage(RealtimeServerMessage):
         """
     @property
     def sample_offset(self) -> int | None:
-        """The index of the first sample in the stream of this (response_id, item_id, content_index).
+        """The index of the first sample in the stream of this (response_id, item_id, content_index); of a client's, since the
+        speech began.
 
         Counted in samples, in bytes for dtype="uint8"; None from decode(), which knows no session.
         """
     @property
     def incomplete_sample(self) -> bytes:
         """From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts it before the next delta's samples."""
+
+class RealtimeServerMessage(RealtimeMessage):
+    """One message of a Realtime server: the base of all. Read-only.
+
+    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
+    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
+    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
+    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
+    saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
+
+    Two messages are equal when they are of one class and hold equal values.
+    """
+
+class AudioMessage(RealtimeServerMessage, CarriesAudio):
+    """A message of a server that carries audio: see CarriesAudio.
+
+    sample_offset: the index of the first sample in the stream of this (response_id, item_id, content_index). delta: the base64
+    text of the payload, a new str at each read.
+    """
+
     @property
     def delta(self) -> str | None:
         """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
@@ -171,40 +180,11 @@ class RealtimeClientMessage(RealtimeMessage):
     role="input_audio": the user's speech. role="audio_end": the user's speech is over.
     """
 
-class ClientAudioMessage(RealtimeClientMessage):
-    """A message of a client that carries audio.
+class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
+    """A message of a client that carries audio: see CarriesAudio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
-    dtype="bytes": bytes.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
-    from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next
-    message's samples instead.
+    sample_offset: the index of the first sample since the speech began.
     """
-
-    pcm: Samples
-    """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
-
-    Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. With dtype="bytes" it is no array
-    but bytes: int16 samples, little-endian. Empty where the payload was absent, null or empty.
-    """
-    @property
-    def audio_format(self) -> AudioFormat:
-        """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
-    @property
-    def pcm_format(self) -> AudioFormat:
-        """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
-        rate and channels: those of the payload.
-        """
-    @property
-    def sample_offset(self) -> int | None:
-        """The index of the first sample since the speech began.
-
-        Counted in samples, in bytes for dtype="uint8"; None from decode(), which knows no session.
-        """
-    @property
-    def incomplete_sample(self) -> bytes:
-        """From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts it before the next message's samples."""
 
 class ClientAudioEnd(RealtimeClientMessage):
     """A message of a client that ends the user's speech.
@@ -466,7 +446,9 @@ class DecodedFrames:
 class ViewObject:
     """The memory of a view; use View."""
 
-    def __init__(self, raw: dict[str, Any], formats: tuple[AudioFormat, AudioFormat] | None = None) -> None: ...
+    def __init__(
+        self, raw: dict[str, Any] | None = None, formats: tuple[AudioFormat, AudioFormat] | None = None, /, **fields: Any
+    ) -> None: ...
     @property
     def raw(self) -> dict[str, Any]:
         """The whole object as a dict, parsed by orjson when it is first asked for."""
@@ -557,6 +539,10 @@ def json_text(value: Any, name: str) -> bytes:
 def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:
     """The frame `text` of a message without its payload, with the payload put in last. audio_format: None where the class has no
     audio, and the payload is bytes."""
+def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -> None:
+    """Sets the function that writes what _write_message does not write itself."""
+def class_of(side: Literal["server", "client"], name: str) -> type[Any]:
+    """wire_class, or ValueError with the nearest name."""
 def wire_class(side: Literal["server", "client"], name: str) -> type[RealtimeMessage] | None:
     """The message class of a side that has this wire name, or None."""
 def simd_tier() -> str:

@@ -88,6 +88,10 @@ static int message_setattro(PyObject *self, PyObject *name, PyObject *value) {
 /* Called with a message class and the dict of the keywords that the class was called with: gives the message (core/writing.pxi). */
 static PyObject *message_writer;
 
+static void message_write_by(PyObject *writer) {
+    message_writer = Py_NewRef(writer);
+}
+
 static PyObject *message_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     if (message_writer == NULL || PyTuple_GET_SIZE(args)) {
         PyErr_Format(PyExc_TypeError, "%s takes its fields as keywords", type->tp_name);

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core import decode, frame_with_payload, json_text, wire_class
+from ._core import decode, frame_with_payload, json_text, wire_class, write_fully_by
 from .audio import forced_format
 from .errors import no_field
 
@@ -31,7 +31,13 @@ def write(cls: Any, given: dict[str, Any]) -> Any:
             fields[name] = value
         else:
             raise no_field(cls, name, dict.fromkeys((*cls.__match_args__, "event_id", *specials)))
-    event = {"type": _wire_name(cls, layout, specials["type"]), **fields, **_undeclared(cls, layout, specials["extra"])}
+    event = {"type": _wire_name(cls, layout, specials["type"]), **fields}
+    if specials["extra"] is not None:
+        declared = (
+            {"type": "type"} | {name: name for name in layout.flat_names} | dict.fromkeys(layout.payload_keys, payload_name)
+        )
+        check_extra(cls, specials["extra"], declared)
+        event |= specials["extra"]
     text = json_text(event, cls.__name__).decode()
     payload = specials.get(payload_name)
     if not layout.is_audio:
@@ -57,13 +63,13 @@ def _wire_name(cls: type, layout: Any, name: Any) -> Any:
     return name or layout.wire_names[0]
 
 
-def _undeclared(cls: type, layout: Any, extra: Any) -> dict[str, Any]:
-    if extra is None:
-        return {}
+def check_extra(cls: type, extra: Any, declared: dict[str, Any]) -> None:
+    """Raises TypeError where `extra` is not a dict of undeclared fields. declared: wire key -> the keyword for it."""
     if not isinstance(extra, dict):
         raise TypeError(f"{cls.__name__}: extra is a dict, not {type(extra).__name__}")
     for key in extra:
-        if key == "type" or key in layout.flat_names or key in layout.payload_keys:
-            name = layout.payload_name if key in layout.payload_keys else key
-            raise TypeError(f"{cls.__name__}: {key!r} is declared: give it as {name}=, not in extra")
-    return extra
+        if key in declared:
+            raise TypeError(f"{cls.__name__}: {key!r} is declared: give it as {declared[key]}=, not in extra")
+
+
+write_fully_by(write)

@@ -21,6 +21,7 @@ from realtime_pcm.objects import (
     RealtimeError,
     RealtimeResponse,
     SessionConfig,
+    Tool,
     Usage,
     View,
 )
@@ -304,7 +305,14 @@ def test_repr_is_short_and_one_line() -> None:
     assert len(repr(part)) < 200
     assert "\n" not in repr(part)
     item = ConversationItem({"id": "i", "content": [{}, {}], "tools": [], "error": {"code": 1}, "status": None})
-    assert repr(item) == "ConversationItem(id='i', content=[2], tools=[], error={1 keys})"
+    assert repr(item) == "ConversationItem(id='i', content=[ContentPart(), ContentPart()], tools=[], error=RealtimeError(code=1))"
+    many = ConversationItem({"id": "i", "content": [{}] * 9, "output": "o" * 100, "reason": "r" * 55, "arguments": "a" * 55})
+    assert repr(many) == (
+        f"ConversationItem(id='i', content=[9], arguments='{'a' * 55}', output='{'o' * 56}'... 100 characters, +1 more)"
+    )
+    tool = Tool(type="mcp", authorization="Bearer secret", headers={"key": "secret"})
+    assert repr(tool) == "Tool(type='mcp', authorization=..., headers=...)" == repr(SessionConfig(tools=[tool]).tools[0])
+    assert repr(SessionConfig(client_secret={"value": "x"})) == "SessionConfig(client_secret=ClientSecret(value=...))"
 
 
 # ---- Audio in content

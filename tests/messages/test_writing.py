@@ -14,10 +14,14 @@ import pytest
 import realtime_pcm as rp
 from realtime_pcm import client_messages, json_values, messages
 from realtime_pcm._core import RealtimeMessage
-from realtime_pcm.objects import ConversationItem, SessionConfig
+from realtime_pcm.objects import AudioConfig, AudioOutputConfig, ContentPart, ConversationItem, SessionConfig, Tool, View
 
 PCM = np.array([1, -1, 256, -32768], np.int16)
 SIDES: list[tuple[Any, Any]] = [(messages, "server"), (client_messages, "client")]
+SIDES_OF_AUDIO: list[tuple[Any, Any]] = [
+    (lambda: messages.ResponseAudioDelta(pcm=PCM), "server"),
+    (lambda: client_messages.InputAudioBufferAppend(pcm=PCM), "client"),
+]
 CLASSES = [
     pytest.param(cls, side, id=cls.__name__)
     for package, side in SIDES
@@ -49,7 +53,11 @@ def test_every_message_equals_what_its_frame_decodes_to(cls: Any, side: Any) -> 
     names = [name for name in cls.__match_args__ if name != holder]
     fields = {name: values[at % len(values)] for at, name in enumerate(names)}
     if "format" in fields:
-        fields |= {"format": "pcm16"} | {name: 16_000 for name in ("sample_rate", "sample_rate_hz", "channels") if name in fields}
+        fields |= {"format": "pcm16"} | {
+            name: value
+            for name, value in (("sample_rate", 16_000), ("sample_rate_hz", 16_000), ("channels", 1))
+            if name in fields
+        }
     payload = {holder: b"\1\2\3\4"} if holder else {}
     message = cls(event_id="event_1", **fields, **payload, extra={"undeclared": [1]})
     assert type(message) is cls and message.type == cls.canonical_type
@@ -136,6 +144,103 @@ def test_views_are_taken_as_they_are() -> None:
     assert client_messages.SessionUpdate(session=session).session == SessionConfig({**session.raw})
     nested = client_messages.ResponseCreate(response={"input": [ConversationItem({"id": "i"}), {"id": "j"}]})
     assert nested.response is not None and nested.response.raw == {"input": [{"id": "i"}, {"id": "j"}]}
+
+
+def test_nested_objects_are_written_by_keyword() -> None:
+    session = SessionConfig(
+        type="realtime",
+        instructions="Be brief.",
+        turn_detection=None,
+        audio=AudioConfig(output=AudioOutputConfig(voice="marin")),
+        tools=[Tool(type="function", name="weather"), {"type": "web_search"}],
+        extra={"undeclared": [1]},
+    )
+    raw = {
+        "type": "realtime",
+        "instructions": "Be brief.",
+        "turn_detection": None,
+        "audio": {"output": {"voice": "marin"}},
+        "tools": [{"type": "function", "name": "weather"}, {"type": "web_search"}],
+        "undeclared": [1],
+    }
+    message = client_messages.SessionUpdate(session=session)
+    assert json.loads(message.frame) == {"type": "session.update", "session": raw}
+    assert message == client_messages.SessionUpdate(session=raw) and message.session == session == SessionConfig(raw)
+    assert session.to_dict() == session.raw == raw and session.extra == {"undeclared": [1]}
+    assert session.audio is not None and session.audio.output is not None and session.audio.output.voice == "marin"
+    assert session.tools is not None and session.tools[0] == Tool(type="function", name="weather")
+    copied = session.to_dict()
+    copied["tools"].clear()
+    assert session.raw == raw
+
+
+def test_what_was_given_may_change_afterwards() -> None:
+    parameters = {"type": "object"}
+    tool = Tool(name="weather", parameters=parameters)
+    parameters["type"] = "array"
+    assert tool.parameters == {"type": "object"} and tool == pickle.loads(pickle.dumps(tool))
+
+
+def test_the_repr_shows_what_a_message_holds() -> None:
+    said = ContentPart(type="input_text", text="Hi")
+    message = client_messages.ConversationItemCreate(item=ConversationItem(type="message", role="user", content=[said]))
+    assert repr(message) == (
+        "ConversationItemCreate(item=ConversationItem(type='message', role='user', "
+        "content=[ContentPart(type='input_text', text='Hi')]))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        ({"instruction": "x"}, TypeError, "SessionConfig has no field 'instruction', did you mean 'instructions'?"),
+        ({"temperature": float("nan")}, ValueError, "SessionConfig.temperature: JSON has no nan"),
+        ({"voice": "\ud800"}, ValueError, "SessionConfig.voice: the character at 0 is a lone surrogate"),
+        ({"tools": [Tool(name="x"), {1: 2}]}, TypeError, "SessionConfig.tools[1]: a key of a JSON object is a str, not int"),
+        ({"client": b"x"}, TypeError, "SessionConfig.client: JSON has no bytes"),
+        ({"extra": {"model": "m"}}, TypeError, "'model' is declared: give it as model=, not in extra"),
+        ({"extra": "model"}, TypeError, "extra is a dict, not str"),
+    ],
+)
+def test_a_nested_object_that_cannot_be_written_is_refused_by_name(given: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error) as caught:
+        SessionConfig(**given)
+    assert says in str(caught.value) and type(caught.value) is error
+
+
+def test_a_view_takes_a_dict_or_keywords() -> None:
+    with pytest.raises(TypeError, match="takes a dict or keywords, not both"):
+        SessionConfig({"model": "m"}, voice="marin")
+    with pytest.raises(TypeError, match="reserved"):
+        type("Own", (View,), {"__annotations__": {"to_dict": "str | None"}})
+
+
+def test_a_class_is_found_by_its_wire_name() -> None:
+    assert messages.class_of("response.audio.delta") is messages.ResponseAudioDelta
+    assert client_messages.class_of("session.update") is client_messages.SessionUpdate
+    with pytest.raises(
+        ValueError, match=r"no message class has the wire type 'sessions\.update', did you mean 'session\.update'"
+    ):
+        client_messages.class_of("sessions.update")
+
+
+def test_the_ga_names_are_names_of_the_classes() -> None:
+    for name in ("TextDelta", "TextDone", "AudioDelta", "AudioDone", "AudioTranscriptDelta", "AudioTranscriptDone"):
+        cls = getattr(messages, f"Response{name}")
+        assert getattr(messages, f"ResponseOutput{name}") is cls
+        spelled = "".join(word.capitalize() for word in cls.canonical_type.replace(".", "_").split("_"))
+        assert spelled == f"ResponseOutput{name}"
+
+
+def test_one_class_is_above_the_audio_messages_of_both_sides() -> None:
+    of_server, of_client = messages.ResponseAudioDelta(pcm=PCM), client_messages.InputAudioBufferAppend(pcm=PCM)
+    assert isinstance(of_server, rp.CarriesAudio) and isinstance(of_client, rp.CarriesAudio)
+    assert not isinstance(messages.Error(), rp.CarriesAudio)
+    for message, side in SIDES_OF_AUDIO:
+        decoder = rp.Decoder(side=side, only=rp.CarriesAudio)
+        assert decoder.decode(message().frame) is not None and decoder.decode('{"type":"error"}') is None
+    with pytest.raises(TypeError, match="CarriesAudio"):
+        type("Own", (rp.CarriesAudio,), {})
 
 
 class Kind(enum.Enum):

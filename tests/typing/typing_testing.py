@@ -6,20 +6,9 @@ from __future__ import annotations
 
 from typing import assert_type
 
-import numpy as np
-
-import realtime_pcm as rp
-from realtime_pcm import client_messages, messages
 from realtime_pcm.recording import Entry
-from realtime_pcm.testing import Call, HeldItem, LoopbackServer, loopback, make
+from realtime_pcm.testing import Call, HeldItem, LoopbackServer, loopback
 from realtime_pcm.testing.fixtures import StartServer
-
-
-def of_messages() -> None:
-    pcm = np.zeros(480, np.int16)
-    assert_type(make(messages.ResponseAudioDelta, pcm=pcm, item_id="x"), messages.ResponseAudioDelta)
-    assert_type(make(client_messages.InputAudioBufferAppend, pcm=b"\0\0"), client_messages.InputAudioBufferAppend)
-    assert_type(make(messages.Error, error={"message": "no"}, decoder=rp.Decoder()), messages.Error)
 
 
 async def of_servers() -> None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage, RealtimeMessage, UnknownClientMessage, payload
+from .._core import (
+    CarriesAudio,
+    ClientAudioEnd,
+    ClientAudioMessage,
+    RealtimeClientMessage,
+    RealtimeMessage,
+    UnknownClientMessage,
+    class_of as _class_of,
+    payload,
+)
 from . import dashscope, glm, openai, openai_live, vllm, voice_live
 
 _MODULES = (openai, openai_live, voice_live, dashscope, glm, vllm)
@@ -22,15 +31,23 @@ _CLASSES = {
 globals().update(_CLASSES)
 
 __all__ = [
+    "CarriesAudio",
     "ClientAudioEnd",
     "ClientAudioMessage",
     "ClientMessage",
     "RealtimeClientMessage",
     "RealtimeMessage",
     "UnknownClientMessage",
+    "class_of",
     "payload",
     *_CLASSES,
 ]
+
+
+def class_of(wire_name: str) -> type[RealtimeClientMessage]:
+    """The class of the messages of a client that have this `type`. Raises ValueError where there is none."""
+    found: type[RealtimeClientMessage] = _class_of("client", wire_name)
+    return found
 
 
 def __getattr__(name: str) -> Any:

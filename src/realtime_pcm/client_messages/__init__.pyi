@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from .._core import (
+    CarriesAudio as CarriesAudio,
     ClientAudioEnd as ClientAudioEnd,
     ClientAudioMessage as ClientAudioMessage,
     RealtimeClientMessage as RealtimeClientMessage,
@@ -73,6 +74,8 @@ from .voice_live import (
     SessionAvatarConnect as SessionAvatarConnect,
 )
 
+def class_of(wire_name: str) -> type[RealtimeClientMessage]: ...
+
 ClientMessage: TypeAlias = (
     SessionUpdate
     | TranscriptionSessionUpdate
@@ -128,12 +131,14 @@ ClientMessage: TypeAlias = (
 )
 
 __all__ = [
+    "CarriesAudio",
     "ClientAudioEnd",
     "ClientAudioMessage",
     "ClientMessage",
     "RealtimeClientMessage",
     "RealtimeMessage",
     "UnknownClientMessage",
+    "class_of",
     "payload",
     "SessionUpdate",
     "TranscriptionSessionUpdate",

@@ -151,8 +151,7 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):  # seld
     _bases[audio] = (catalogue, KIND_AUDIO)
     _bases[audio_end] = (catalogue, KIND_AUDIO_END)
     _finish_base(base, {})
-    _finish_base(audio, {
-        "incomplete_sample": SLOT_INCOMPLETE_SAMPLE, "audio_format": SLOT_AUDIO_FORMAT, "sample_offset": SLOT_SAMPLE_OFFSET})
+    _finish_base(audio, {})
     _finish_base(audio_end, {"incomplete_sample": SLOT_INCOMPLETE_SAMPLE})
     layout = _declare(unknown, (), None)
     layout.is_unknown = True
@@ -178,6 +177,24 @@ _set_on_class(RealtimeMessage, "event_id", _lazy("event_id", 0, RealtimeMessage)
 _finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME})
 
 
+class CarriesAudio(RealtimeMessage):
+    """A message that carries audio, of either side: the base of AudioMessage and ClientAudioMessage. No class derives from it.
+
+    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
+    dtype="bytes": bytes.
+    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
+    index of the first sample in its stream, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
+    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
+    samples instead.
+    """
+
+    pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
+
+
+_finish_base(CarriesAudio, {
+    "incomplete_sample": SLOT_INCOMPLETE_SAMPLE, "audio_format": SLOT_AUDIO_FORMAT, "sample_offset": SLOT_SAMPLE_OFFSET})
+
+
 # ---- What servers send -----------------------------------------------------------------------------------------------------
 
 cdef Catalogue SERVER = Catalogue("server")
@@ -196,19 +213,14 @@ class RealtimeServerMessage(RealtimeMessage):
     """
 
 
-class AudioMessage(RealtimeServerMessage):
-    """A message that carries audio.
+class AudioMessage(RealtimeServerMessage, CarriesAudio):
+    """A message of a server that carries audio: see CarriesAudio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
-    dtype="bytes": bytes.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample in the stream of this (response_id, item_id, content_index), counted in bytes for dtype="uint8";
-    None from decode(). incomplete_sample: from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts
-    that byte in front of the next delta instead. delta: the base64 text of the payload, a new str at each read.
+    sample_offset: the index of the first sample in the stream of this (response_id, item_id, content_index). delta: the base64
+    text of the payload, a new str at each read.
     """
 
     delta = PayloadText("delta")
-    pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
 
 
 class AudioEnd(RealtimeServerMessage):
@@ -239,18 +251,11 @@ class RealtimeClientMessage(RealtimeMessage):
     """
 
 
-class ClientAudioMessage(RealtimeClientMessage):
-    """A message of a client that carries audio.
+class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
+    """A message of a client that carries audio: see CarriesAudio.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
-    dtype="bytes": bytes.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample since the speech began, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample:
-    from decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next
-    message's samples instead.
+    sample_offset: the index of the first sample since the speech began.
     """
-
-    pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
 
 
 class ClientAudioEnd(RealtimeClientMessage):
@@ -268,6 +273,14 @@ def wire_class(side, str name):  # seldom
     """The message class of a side that has this wire name, or None."""
     cdef WireType entry = (CLIENT if side == "client" else SERVER).types.get(name)
     return None if entry is None else entry.layout.cls
+
+def class_of(side, str name):  # seldom
+    """wire_class, or ValueError with the nearest name."""
+    found = wire_class(side, name)
+    if found is None:
+        near = did_you_mean(name, list((CLIENT if side == "client" else SERVER).types))
+        raise ValueError(f"no message class has the wire type {name!r}{near}")
+    return found
 
 _finish_side(CLIENT, RealtimeClientMessage, ClientAudioMessage, ClientAudioEnd, UnknownClientMessage)
 _bases_are_made = True

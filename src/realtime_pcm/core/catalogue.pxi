@@ -90,7 +90,7 @@ cdef class Layout:
         return self.plan.slot_before_fields + <Py_ssize_t>self.wire.payload_first
 
     cdef str describe(self, message *m, str name):  # seldom
-        """A field for repr, in short, without parsing it; None where the field is absent."""
+        """A field for repr, in short; None where the field is absent."""
         cdef int number = self.names.index(name)
         cdef message_span *span = _find_span(m, <uint32_t>number)
         cdef PyObject *slot = message_slot_at(m, self.place(number))[0]
@@ -104,13 +104,14 @@ cdef class Layout:
         return _brief(value)
 
     cdef str describe_span(self, message *m, message_span *span):  # seldom
-        cdef Py_ssize_t size
-        cdef wire_value value
+        cdef wire_value value = _value_of_span(span)
         view = self.views[span.field]
-        if span.kind != WIRE_OBJECT or view is None or self.lists >> span.field & 1:
-            return f"<{span.end - span.start} bytes of JSON>"
-        value = _value_of_span(span)
-        return _describe_view(view, _frame_data(_frame_of(m), &size), &value)
+        if view is not None:
+            formats = None if m.formats == NULL else <object>m.formats
+            built = _nested_value(_frame_of(m), &value, view, self.lists >> span.field & 1, formats)
+            if isinstance(built, (list, ViewObject)):
+                return view._brief(built)
+        return f"<{span.end - span.start} bytes of JSON>"
 
 
 cdef str _describe_pcm(pcm, audio_format):  # seldom

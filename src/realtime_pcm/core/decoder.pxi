@@ -55,7 +55,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
             if wire_type.number < len(numbers):
                 numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
-            if entry is not RealtimeMessage and _base_of(entry)[0] is not catalogue:
+            if entry not in (RealtimeMessage, CarriesAudio) and _base_of(entry)[0] is not catalogue:
                 raise ValueError(f"only={entry.__name__}: no message of the {catalogue.side} is of this class")
             for wire_type in catalogue.types_of(entry):
                 # A type that was declared since `numbers` was made is not built.

@@ -8,6 +8,45 @@ cdef enum:
     # which is less than twice the price of parsing at once.
     READS_BEFORE_PARSING = 6
 
+# ---- Written by keyword ----------------------------------------------------------------------------------------------------
+
+cdef bint _has_null(bytes text) noexcept:
+    """Whether "null" stands anywhere in a text."""
+    cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(text)
+    cdef uint8_t found = 0
+    cdef Py_ssize_t i
+    # No exit from the middle of this loop: so compilers make vector code of it.
+    for i in range(PyBytes_GET_SIZE(text) - 3):
+        found |= (at[i] == 0x6E) & (at[i + 1] == 0x75) & (at[i + 2] == 0x6C) & (at[i + 3] == 0x6C)
+    return found
+
+def json_text(value, str name):
+    """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
+    cdef bytes text
+    try:
+        text = json_values.write(value, _plain_value, json_values.write_options)
+    except TypeError:
+        json_values.refuse(value, _plain_value, name)
+        raise
+    # orjson writes null for a number that is not finite.
+    if _has_null(text):
+        json_values.refuse(value, _plain_value, name)
+    return text
+
+def _plain_value(value):
+    """What JSON is written of a value that is no str, number, bool, list, tuple or dict."""
+    if isinstance(value, ViewObject):
+        text = view_text(<ViewObject>value)
+        return value.raw if text is None else json_values.fragment(text)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+# ---- Views -----------------------------------------------------------------------------------------------------------------
+
 cdef class ViewObject:
     """The memory of a view; use View."""
     cdef object frame               # None where the view was made of a dict, and once it is parsed
@@ -19,9 +58,34 @@ cdef class ViewObject:
     cdef size_t first               # the entry of the outline with which the members of this object begin
     cdef unsigned level             # the level of these members
 
-    def __init__(self, raw, formats=None):
-        self.parsed = raw
-        self._formats = formats
+    def __init__(self, raw=None, formats=None, /, **fields):
+        if raw is None:
+            self.write(fields)
+        elif fields:
+            raise TypeError(f"{type(self).__name__} takes a dict or keywords, not both")
+        else:
+            self.parsed = raw
+            self._formats = formats
+
+    cdef int write(self, dict fields) except -1:
+        """Makes the JSON of the object of its fields: the view then reads this JSON, as if it had been decoded."""
+        cls = type(self)
+        known = cls.__match_args__
+        extra = fields.pop("extra", None)
+        for name in fields:
+            if name not in known:
+                raise no_field(cls, name, (*known, "extra"))
+        if extra is not None:
+            cls._check_extra(extra)
+            fields.update(extra)
+        text = json_text(fields, cls.__name__)
+        with cython.critical_section(self):
+            self.frame = text
+            self.start = 0
+            self.end = <size_t>PyBytes_GET_SIZE(text)
+            self.parsed = self.outline = None
+            self.reads = 0
+        return 0
 
     @property
     def raw(self):
@@ -192,31 +256,6 @@ cdef class ViewField:
                 views.append(view(entry, instance._formats) if type(entry) is dict else entry)
             return views
         return view(value, instance._formats) if type(value) is dict else value
-
-
-cdef enum:
-    MAX_SUMMARY = 4
-
-cdef str _describe_view(view, const uint8_t *data, const wire_value *value):  # seldom
-    """An object of a frame for repr, without parsing it: the fields that its view class names in `_summary`, in short."""
-    cdef wire_key[MAX_SUMMARY] keys
-    cdef wire_value[MAX_SUMMARY] found
-    cdef int count = 0
-    cdef int i
-    cdef tuple names = view._summary
-    for name in names[:MAX_SUMMARY]:
-        keys[count] = (<ViewField?>getattr(view, name)).key
-        count += 1
-    if count == 0:
-        return f"{view.__name__}(<{value.end - value.start} bytes of JSON>)"
-    _members(data, value, keys, <size_t>count, found)
-    parts = []
-    for i in range(count):
-        if found[i].kind >= WIRE_OBJECT:
-            parts.append(f"{names[i]}=<{found[i].end - found[i].start} bytes of JSON>")
-        elif found[i].kind > WIRE_NULL:
-            parts.append(f"{names[i]}={_brief(_flat(data, &found[i]))}")
-    return f"{view.__name__}({', '.join(parts)})"
 
 
 # ---- The audio inside an item ------------------------------------------------------------------------------------------

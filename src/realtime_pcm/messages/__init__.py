@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import AudioEnd, AudioMessage, RealtimeMessage, RealtimeServerMessage, UnknownMessage, payload
+from .._core import (
+    AudioEnd,
+    AudioMessage,
+    CarriesAudio,
+    RealtimeMessage,
+    RealtimeServerMessage,
+    UnknownMessage,
+    class_of as _class_of,
+    payload,
+)
 from . import (
     dashscope,
     glm,
@@ -35,13 +44,21 @@ globals().update(_CLASSES)
 __all__ = [
     "AudioEnd",
     "AudioMessage",
+    "CarriesAudio",
     "RealtimeMessage",
     "RealtimeServerMessage",
     "ServerMessage",
     "UnknownMessage",
+    "class_of",
     "payload",
     *_CLASSES,
 ]
+
+
+def class_of(wire_name: str) -> type[RealtimeServerMessage]:
+    """The class of the messages of a server that have this `type`. Raises ValueError where there is none."""
+    found: type[RealtimeServerMessage] = _class_of("server", wire_name)
+    return found
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 from .._core import (
     AudioEnd as AudioEnd,
     AudioMessage as AudioMessage,
+    CarriesAudio as CarriesAudio,
     RealtimeMessage as RealtimeMessage,
     RealtimeServerMessage as RealtimeServerMessage,
     UnknownMessage as UnknownMessage,
@@ -68,8 +69,14 @@ from .openai import (
     ResponseMcpCallCompleted as ResponseMcpCallCompleted,
     ResponseMcpCallFailed as ResponseMcpCallFailed,
     ResponseMcpCallInProgress as ResponseMcpCallInProgress,
+    ResponseOutputAudioDelta as ResponseOutputAudioDelta,
+    ResponseOutputAudioDone as ResponseOutputAudioDone,
+    ResponseOutputAudioTranscriptDelta as ResponseOutputAudioTranscriptDelta,
+    ResponseOutputAudioTranscriptDone as ResponseOutputAudioTranscriptDone,
     ResponseOutputItemAdded as ResponseOutputItemAdded,
     ResponseOutputItemDone as ResponseOutputItemDone,
+    ResponseOutputTextDelta as ResponseOutputTextDelta,
+    ResponseOutputTextDone as ResponseOutputTextDone,
     ResponseTextDelta as ResponseTextDelta,
     ResponseTextDone as ResponseTextDone,
     SessionCreated as SessionCreated,
@@ -154,6 +161,8 @@ from .xai import (
     Ping as Ping,
 )
 
+def class_of(wire_name: str) -> type[RealtimeServerMessage]: ...
+
 ServerMessage: TypeAlias = (
     Error
     | SessionCreated
@@ -203,6 +212,12 @@ ServerMessage: TypeAlias = (
     | McpListToolsCompleted
     | McpListToolsFailed
     | RateLimitsUpdated
+    | ResponseOutputTextDelta
+    | ResponseOutputTextDone
+    | ResponseOutputAudioTranscriptDelta
+    | ResponseOutputAudioTranscriptDone
+    | ResponseOutputAudioDelta
+    | ResponseOutputAudioDone
     | SessionStarted
     | SessionPaused
     | SessionResumed
@@ -284,10 +299,12 @@ ServerMessage: TypeAlias = (
 __all__ = [
     "AudioEnd",
     "AudioMessage",
+    "CarriesAudio",
     "RealtimeMessage",
     "RealtimeServerMessage",
     "ServerMessage",
     "UnknownMessage",
+    "class_of",
     "payload",
     "Error",
     "SessionCreated",
@@ -337,6 +354,12 @@ __all__ = [
     "McpListToolsCompleted",
     "McpListToolsFailed",
     "RateLimitsUpdated",
+    "ResponseOutputTextDelta",
+    "ResponseOutputTextDone",
+    "ResponseOutputAudioTranscriptDelta",
+    "ResponseOutputAudioTranscriptDone",
+    "ResponseOutputAudioDelta",
+    "ResponseOutputAudioDone",
     "SessionStarted",
     "SessionPaused",
     "SessionResumed",

@@ -497,3 +497,12 @@ class RateLimitsUpdated(RealtimeServerMessage, wire="rate_limits.updated"):
     """What is left of the account's limits: at the beginning of a response, its tokens reserved."""
 
     rate_limits: list[RateLimit] | None
+
+
+# The GA wire names spelled as classes.
+ResponseOutputTextDelta = ResponseTextDelta
+ResponseOutputTextDone = ResponseTextDone
+ResponseOutputAudioTranscriptDelta = ResponseAudioTranscriptDelta
+ResponseOutputAudioTranscriptDone = ResponseAudioTranscriptDone
+ResponseOutputAudioDelta = ResponseAudioDelta
+ResponseOutputAudioDone = ResponseAudioDone

@@ -1399,3 +1399,10 @@ class RateLimitsUpdated(RealtimeServerMessage):
     ) -> None: ...
     @property
     def rate_limits(self) -> list[RateLimit] | None: ...
+
+ResponseOutputTextDelta = ResponseTextDelta
+ResponseOutputTextDone = ResponseTextDone
+ResponseOutputAudioTranscriptDelta = ResponseAudioTranscriptDelta
+ResponseOutputAudioTranscriptDone = ResponseAudioTranscriptDone
+ResponseOutputAudioDelta = ResponseAudioDelta
+ResponseOutputAudioDone = ResponseAudioDone

@@ -12,6 +12,7 @@ from .. import json_values
 from .._core import ViewField, ViewObject
 from ..annotations import annotations_of, view_in
 from ..audio import DEFAULT, AudioFormat
+from ..writing import check_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,11 @@ V = TypeVar("V", bound="View")
 # The formats of the session's input and output; None where no session was known.
 Formats: TypeAlias = tuple[AudioFormat, AudioFormat] | None
 
-_RESERVED = frozenset({"raw", "_formats", "_summary"})
+_RESERVED = frozenset({"raw", "to_dict", "extra", "_formats", "_hidden", "_brief", "_check_extra"})
+
+# How long the repr of a view may be, and how many levels of views it shows.
+_ROOM = 200
+_LEVELS = 3
 
 
 class _ViewType(type):
@@ -33,11 +38,18 @@ class _ViewType(type):
 
 
 class View(ViewObject, metaclass=_ViewType):
-    """One nested object of a message: the declared fields as attributes, the whole object as `raw`."""
+    """One nested object of a message: the declared fields as attributes, the whole object as `raw`.
+
+    Decoding a frame makes views. To write one, call its class with the fields as keywords: `Prompt(id="p", version="2")`. A
+    field that is not given is left out, and None is written as null. `extra`: a dict of fields that the class does not declare.
+    A nested object may be a view or a dict.
+    Raises TypeError for a field that is not declared, and for a value that JSON cannot hold; ValueError for a number that is not
+    finite, and for half a surrogate pair.
+    """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
-    # Up to four fields that the repr of a message shows of this view.
-    _summary: ClassVar[tuple[str, ...]] = ()
+    # Fields that no repr shows: keys and passwords.
+    _hidden: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -51,22 +63,33 @@ class View(ViewObject, metaclass=_ViewType):
             names.append(name)
         type.__setattr__(cls, "__match_args__", tuple(names))
 
+    @classmethod
+    def _check_extra(cls, extra: Any) -> None:
+        check_extra(cls, extra, {name: name for name in cls.__match_args__})
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name}")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name}")
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The undeclared fields: a fresh dict at each read."""
+        return {key: value for key, value in self.to_dict().items() if key not in self.__match_args__}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of the object as fresh Python objects, which the caller may change."""
+        copied: dict[str, Any] = json_values.rebuild(json_values.flatten(self.raw))
+        return copied
+
     def __repr__(self) -> str:
-        shown = []
-        for name in self.__match_args__:
-            value = self.raw.get(name)
-            if value is not None:
-                shown.append(f"{name}={_brief(value)}")
-        undeclared = sum(key not in self.__match_args__ for key in self.raw)
-        if undeclared:
-            shown.append(f"+{undeclared} undeclared")
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return _shown(self, _ROOM, _LEVELS)
+
+    @staticmethod
+    def _brief(value: Any) -> str:
+        """A view or a list for the repr of a message."""
+        return _brief(value, _ROOM, _LEVELS)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -93,13 +116,41 @@ def known_formats(formats: Formats) -> tuple[AudioFormat, AudioFormat]:
     return (DEFAULT, DEFAULT) if formats is None else formats
 
 
-def _brief(value: Any) -> str:
+def _shown(view: View, room: int, levels: int) -> str:
+    shown: list[str] = []
+    hidden = 0
+    for name in view.__match_args__:
+        value = getattr(view, name)
+        if value is None:
+            continue
+        text = "..." if name in view._hidden else _brief(value, room - len(name), levels)
+        if len(name) + len(text) > room:
+            hidden += 1
+            continue
+        room -= len(name) + len(text) + 3
+        shown.append(f"{name}={text}")
+    if hidden:
+        shown.append(f"+{hidden} more")
+    undeclared = sum(key not in view.__match_args__ for key in view.raw)
+    if undeclared:
+        shown.append(f"+{undeclared} undeclared")
+    return f"{type(view).__name__}({', '.join(shown)})"
+
+
+def _brief(value: Any, room: int, levels: int) -> str:
+    """A value in `room` characters, or in the fewest that say what it is."""
     if type(value) is str:
         return repr(value) if len(value) <= 60 else f"{value[:56]!r}... {len(value)} characters"
-    if type(value) is list:
-        return f"[{len(value)}]" if value else "[]"
+    if isinstance(value, View):
+        text = _shown(value, room, levels - 1) if levels else ""
+        return text if 0 < len(text) <= room else f"{{{len(value.raw)} keys}}"
     if type(value) is dict:
         return f"{{{len(value)} keys}}" if value else "{}"
+    if type(value) is list:
+        text = ""
+        if len(value) <= 8:
+            text = f"[{', '.join(f'[{len(one)}]' if type(one) is list else _brief(one, room, levels) for one in value)}]"
+        return text if 0 < len(text) <= room else f"[{len(value)}]"
     return repr(value)
 
 

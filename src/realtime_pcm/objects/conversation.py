@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from .._core import part_pcm
 from ._view import View, known_formats
@@ -19,16 +19,12 @@ if TYPE_CHECKING:
 class Conversation(View):
     """The conversation a session opened."""
 
-    _summary: ClassVar[tuple[str, ...]] = ("id",)
-
     id: str | None
     object: str | None
 
 
 class RealtimeError(View):
     """What went wrong: kind, code, message, the parameter and the client event at fault."""
-
-    _summary: ClassVar[tuple[str, ...]] = ("type", "code", "message")
 
     type: str | None
     code: str | int | None
@@ -76,8 +72,6 @@ class Speaker(View):
 
 class ConversationItem(View):
     """An item of the conversation: a message, a function call or its output, or a step of MCP."""
-
-    _summary: ClassVar[tuple[str, ...]] = ("id", "type", "status", "role")
 
     id: str | None
     object: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from ._view import View
 from .conversation import ConversationItem, RealtimeError
@@ -80,8 +80,6 @@ class StatusDetails(View):
 
 class RealtimeResponse(View):
     """A response of the model: its status, its output items and, once done, its usage; or what a client asks for as one."""
-
-    _summary: ClassVar[tuple[str, ...]] = ("id", "status")
 
     id: str | None
     object: str | None

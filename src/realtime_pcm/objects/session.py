@@ -114,6 +114,8 @@ class AudioConfig(View):
 class Tool(View):
     """A function the model may call, an MCP server, or one tool such a server lists."""
 
+    _hidden: ClassVar[tuple[str, ...]] = ("authorization", "headers")
+
     type: str | None
     name: str | None
     description: str | None
@@ -196,6 +198,8 @@ class Expiry(View):
 class ClientSecret(View):
     """A key for a client's own connection, and when it ends; a client asks for the end as an Expiry (beta)."""
 
+    _hidden: ClassVar[tuple[str, ...]] = ("value",)
+
     value: str | None
     expires_at: Expiry | int | None
     expires_after: Expiry | None
@@ -203,8 +207,6 @@ class ClientSecret(View):
 
 class SessionConfig(View):
     """The session as the server has it, or a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
-
-    _summary: ClassVar[tuple[str, ...]] = ("id", "model")
 
     type: str | None
     object: str | None

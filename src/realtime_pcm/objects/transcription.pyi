@@ -2,12 +2,24 @@
 
 from typing import Any
 
+from ..audio import AudioFormat
 from ._view import View
 
 class LogProb(View):
     """A token of a transcript and its log probability."""
 
     __match_args__ = ("token", "logprob", "bytes")
+    def __init__(
+        self,
+        raw: dict[str, Any] | None = None,
+        formats: tuple[AudioFormat, AudioFormat] | None = None,
+        /,
+        *,
+        token: str | None = None,
+        logprob: float | None = None,
+        bytes: list[int] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def token(self) -> str | None: ...
     @property
@@ -19,6 +31,15 @@ class TranscriptionLanguage(View):
     """A language heard in the input."""
 
     __match_args__ = ("code",)
+    def __init__(
+        self,
+        raw: dict[str, Any] | None = None,
+        formats: tuple[AudioFormat, AudioFormat] | None = None,
+        /,
+        *,
+        code: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def code(self) -> str | None: ...
 
@@ -26,6 +47,20 @@ class TranscriptionPhrase(View):
     """A phrase of a transcript with its time in the audio (Azure Voice Live)."""
 
     __match_args__ = ("offset_milliseconds", "duration_milliseconds", "text", "words", "locale", "confidence")
+    def __init__(
+        self,
+        raw: dict[str, Any] | None = None,
+        formats: tuple[AudioFormat, AudioFormat] | None = None,
+        /,
+        *,
+        offset_milliseconds: int | None = None,
+        duration_milliseconds: int | None = None,
+        text: str | None = None,
+        words: list[dict[str, Any]] | None = None,
+        locale: str | None = None,
+        confidence: float | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def offset_milliseconds(self) -> int | None: ...
     @property
@@ -43,6 +78,16 @@ class TranscriptionSegment(View):
     """A piece of a transcript and the second at which it ends (vLLM)."""
 
     __match_args__ = ("text", "end")
+    def __init__(
+        self,
+        raw: dict[str, Any] | None = None,
+        formats: tuple[AudioFormat, AudioFormat] | None = None,
+        /,
+        *,
+        text: str | None = None,
+        end: float | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None: ...
     @property
     def text(self) -> str | None: ...
     @property

@@ -1,10 +1,9 @@
-"""What tests of a Realtime client need: a server on this machine, and messages that need no server.
+"""What tests of a Realtime client need: a server on this machine.
 
-    from realtime_pcm.testing import LoopbackServer, loopback, make
+    from realtime_pcm.testing import LoopbackServer, loopback
 
     async with LoopbackServer() as server: ...          # in the test's event loop; server.url is what a client connects to
     with loopback(interrupt=1.2) as server: ...         # in a thread of its own
-    message = make(messages.ResponseAudioDelta, pcm=samples, item_id="item_1")
 
 `realtime_pcm.testing.fixtures` has a fixture for pytest: `pytest_plugins = ["realtime_pcm.testing.fixtures"]`.
 
@@ -21,7 +20,6 @@ if find_spec("websockets") is None:
 from .call import Call
 from .faults import FAULTS, Fault
 from .held import HeldItem
-from .making import make
 from .server import LOOPBACK_HOSTS, LOOPBACK_ORIGINS, LoopbackServer, loopback
 
 __all__ = [
@@ -33,5 +31,4 @@ __all__ = [
     "HeldItem",
     "LoopbackServer",
     "loopback",
-    "make",
 ]
