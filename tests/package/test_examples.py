@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -17,10 +18,11 @@ pytest.importorskip("websockets")
 
 import realtime_pcm as rp
 from realtime_pcm import client_messages, messages
+from realtime_pcm.objects import ConversationItem, RealtimeResponse
 from realtime_pcm.testing import loopback
 from support import stream_clients as clients
 from support.g711 import compressed
-from support.paths import EXAMPLES
+from support.paths import EXAMPLES, load
 
 NEEDS = {"talk_openai": "openai", "talk_sounddevice": "picows"}
 
@@ -190,3 +192,37 @@ def test_a_replay_of_a_file(tmp_path: Path) -> None:
     assert output.startswith(clients.TRANSCRIPT + "\n")
     assert re.search(r"\n\[.* at byte 8: '7'\]\n", output), output[-200:]
     assert output.endswith(f"played {len(clients.PCM) / 48_000:.3f} s of audio\n")
+
+
+def test_an_agent_runs_the_tools_that_the_model_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    """The server's first answer calls two functions, the second of which does not exist, and the next one is text."""
+    pytest.importorskip("picows")
+    agent = load(EXAMPLES / "agent_tools.py")
+    assert len((EXAMPLES / "agent_tools.py").read_text(encoding="utf-8").splitlines()) <= 60
+    calls = [
+        ConversationItem(type="function_call", name="weather", call_id="call_1", arguments='{"place":"Oslo"}'),
+        ConversationItem(type="function_call", name="tides", call_id="call_2", arguments="{}"),
+    ]
+    frames = [
+        messages.SessionCreated(session={"type": "realtime"}),
+        messages.SessionUpdated(session={"type": "realtime"}),
+        messages.ResponseCreated(response={"id": "resp_1"}),
+        messages.ResponseDone(response=RealtimeResponse(id="resp_1", status="completed", output=calls)),
+        messages.ResponseCreated(response={"id": "resp_2"}),
+        messages.ResponseTextDelta(response_id="resp_2", item_id="item_2", delta="3.5 degrees below zero."),
+        messages.ResponseDone(response={"id": "resp_2", "status": "completed", "output": []}),
+    ]
+    with loopback([message.frame for message in frames]) as server:
+        asyncio.run(agent.ask(server.url, "How warm is it in Oslo?"))
+        said = [entry.message for entry in server.calls[0].recording if entry.direction == "sent"]
+    assert capsys.readouterr().out == "3.5 degrees below zero.\n"
+    assert isinstance(said[0], client_messages.SessionUpdate) and said[0].session is not None and said[0].session.tools
+    items = [message.item for message in said if isinstance(message, client_messages.ConversationItemCreate)]
+    question, *outputs = [item for item in items if item is not None]
+    assert question.content is not None and question.content[0].text == "How warm is it in Oslo?"
+    assert [(item.type, item.call_id) for item in outputs] == [
+        ("function_call_output", "call_1"),
+        ("function_call_output", "call_2"),
+    ]
+    assert json.loads(str(outputs[0].output)) == {"place": "Oslo", "degrees": -3.5}
+    assert json.loads(str(outputs[1].output)) == {"error": "KeyError: 'tides'"}
