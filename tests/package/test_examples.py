@@ -209,10 +209,13 @@ def test_an_agent_runs_the_tools_that_the_model_calls(capsys: pytest.CaptureFixt
         messages.ResponseCreated(response={"id": "resp_1"}),
         messages.ResponseDone(response=RealtimeResponse(id="resp_1", status="completed", output=calls)),
         messages.ResponseCreated(response={"id": "resp_2"}),
+        # The server replays both answers in one go. While this second of audio plays, the agent says what the tools returned.
+        messages.ResponseAudioDelta(response_id="resp_2", item_id="item_2", pcm=np.zeros(24_000, np.int16)),
+        messages.ResponseAudioDelta(response_id="resp_2", item_id="item_2", pcm=np.zeros(240, np.int16)),
         messages.ResponseTextDelta(response_id="resp_2", item_id="item_2", delta="3.5 degrees below zero."),
         messages.ResponseDone(response={"id": "resp_2", "status": "completed", "output": []}),
     ]
-    with loopback([message.frame for message in frames]) as server:
+    with loopback([message.frame for message in frames], pace=1.0) as server:
         asyncio.run(agent.ask(server.url, "How warm is it in Oslo?"))
         said = [entry.message for entry in server.calls[0].recording if entry.direction == "sent"]
     assert capsys.readouterr().out == "3.5 degrees below zero.\n"
