@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import threading
 import time
 import wave
@@ -28,6 +27,7 @@ from typing import Any
 import numpy as np
 
 import realtime_pcm as rp
+from realtime_pcm import client_messages
 from realtime_pcm.client import Call, CallError, Endpoint, connect, openai
 from realtime_pcm.playback import PlaybackBuffer
 from realtime_pcm.terminal import shown_text
@@ -118,7 +118,7 @@ async def listen(call: Call[rp.messages.ServerMessage], player: PlaybackBuffer, 
 
 async def talk(endpoint: Endpoint | str, files: tuple[Path, Path] | None) -> None:
     async with connect(endpoint) as call:
-        await call.send(json.dumps({"type": "session.update", "session": SESSION}))
+        await call.send(client_messages.SessionUpdate(session=SESSION))
         player = PlaybackBuffer(rate=RATE)
         loop = asyncio.get_running_loop()
         blocks: asyncio.Queue[bytes] = asyncio.Queue(50)

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("picows")
 
 import realtime_pcm as rp
-from realtime_pcm import messages
+from realtime_pcm import client_messages, messages
 from realtime_pcm.client import Call, CallClosed, connect
 from realtime_pcm.recording import read_recording
 from realtime_pcm.testing import LoopbackServer
@@ -49,7 +49,7 @@ def test_what_goes_out_is_a_text_or_anything_with_a_frame() -> None:
     async def talk() -> list[dict[str, Any]]:
         async with LoopbackServer(FRAMES) as server:
             async with connect(server.url) as call:
-                await call.send(rp.decode(SESSION_UPDATE, side="client"))
+                await call.send(client_messages.SessionUpdate(session=json.loads(SESSION_UPDATE)["session"]))
                 await call.send(SESSION_UPDATE.encode())
                 await call.send('{"type":"input_audio_buffer.clear","event_id":"mine"}')
                 await until(call, messages.InputAudioBufferCleared)

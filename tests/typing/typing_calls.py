@@ -29,6 +29,7 @@ async def calls(url: str, player: PlaybackBuffer) -> None:
                 assert_type(call.refused(message), bytes | str | None)
         await call.send('{"type":"response.create"}')
         await call.send(rp.decode(b"{}", side="client"))
+        await call.send(client_messages.ResponseCreate())
         for cut in player.interrupt().truncations:
             await call.send(cut)
         await call.send_audio(np.zeros(480, np.int16))

@@ -1,9 +1,10 @@
 """A call in ten lines, at the least cost: a WebSocket on picows, decoded as it comes in.
 
+    from realtime_pcm import client_messages
     from realtime_pcm.client import connect, openai
 
     async with connect(openai("gpt-realtime")) as call:
-        await call.send('{"type":"session.update","session":{"type":"realtime","instructions":"Be brief."}}')
+        await call.send(client_messages.SessionUpdate(session={"type": "realtime", "instructions": "Be brief."}))
         await call.send_audio(pcm)
         async for message in call: ...
 
