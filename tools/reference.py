@@ -63,6 +63,7 @@ class Declared(NamedTuple):
     wires: tuple[str, ...]
     role: str | None
     fields: tuple[Field, ...]
+    aliases: tuple[str, ...]
 
 
 def title(name: str) -> str:
@@ -72,7 +73,9 @@ def title(name: str) -> str:
 def declared(path: Path) -> list[Declared]:
     """The classes of a module, in their order."""
     found = []
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assigned = [(ast.unparse(node.targets[0]), ast.unparse(node.value)) for node in tree.body if isinstance(node, ast.Assign)]
+    for node in tree.body:
         if not isinstance(node, ast.ClassDef):
             continue
         fields = []
@@ -85,7 +88,8 @@ def declared(path: Path) -> list[Declared]:
         role = next((ast.literal_eval(word.value) for word in node.keywords if word.arg == "role"), None)
         base = ast.unparse(node.bases[0]) if node.bases else ""
         doc = ast.get_docstring(node) or ""
-        found.append(Declared(node.name, path.stem, base, doc, tuple(wire_names(node)), role, tuple(fields)))
+        aliases = tuple(alias for alias, name in assigned if name == node.name)
+        found.append(Declared(node.name, path.stem, base, doc, tuple(wire_names(node)), role, tuple(fields), aliases))
     return found
 
 
@@ -132,6 +136,8 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
             text += " It ends audio, and has `incomplete_sample`."
         if one.role:
             text += f' Role: `"{one.role}"`.'
+        if one.aliases:
+            text += f" Also {', '.join(code(alias) for alias in one.aliases)}."
         text += "\n\n"
     elif one.base and one.base != "View":
         text += f"Fields of `{one.base}`, and:\n\n"
