@@ -493,6 +493,7 @@ class LineBatch:
         words: dict[bytes, bool],
         rows: int,
         size: int,
+        most_empty: int,
         expected: int = 0,
     ) -> None: ...
     @property

@@ -8,6 +8,7 @@ import random
 import struct
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_no_step_is_made_for_an_empty_line(empty: bytes, pack: Any) -> None:
     counts = []
     for count in (10, 1_000, 100_000):
         data = pack(FRAME + b"\n" + empty * count + FRAME)
-        counts.append(steps(lambda data=data: read(data)))
+        counts.append(steps(partial(read, data)))
     assert counts[1] < counts[0] + 1_000
     assert counts[2] < counts[0] + 100_000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,8 @@ def work(make: Any, folder: Path, before: Callable[[int], Iterator[Entry]], coun
         found = {}
         line, time = last.line, last.time
         for name, event in AFTER.items():
-            lines = [entry(line + n, time, *event(n)) for n in range(LINES)]  # type: ignore[misc]
-            found[name] = steps(lambda lines=lines: [taker.feed(one) for one in lines])
+            lines = [entry(line + n, time, *event(n)) for n in range(LINES)]
+            found[name] = steps(partial(list, map(taker.feed, lines)))
         return found
     finally:
         taker.close()
@@ -188,7 +189,7 @@ def test_the_place_of_early_audio_is_found_at_once_after_any_number_of_pauses() 
             placer.clock.tell(number * 2.0)
             placer.user(0.02)
         assert len(placer._jumps) <= 2 * MOST_JUMPS
-        counts.append(steps(lambda placer=placer: placer.spoken_at(1.0)))
+        counts.append(steps(partial(placer.spoken_at, 1.0)))
     assert max(counts) <= min(counts) + 20
 
 
@@ -212,7 +213,7 @@ def test_a_place_in_the_microphone_is_found_at_once_after_any_number_of_formats(
         for number in range(count):
             microphone.append(_samples(80), Form("pcm16", 8_000 + number % 2, 1))
         assert len(microphone.tracks) == count
-        counts.append(steps(lambda microphone=microphone: microphone.at(15.0)))
+        counts.append(steps(partial(microphone.at, 15.0)))
         assert microphone.at(15.0).track == 1 and microphone.at(-1.0).track == 0 == microphone.at(0.0).track
         assert microphone.at(1e9) == microphone.end
         microphone.close()
@@ -245,7 +246,7 @@ def test_the_latency_of_many_items_of_a_table_is_looked_up_once_each() -> None:
         table._triggers = [(line, float(line)) for line in range(0, 2 * count, 2)]
         item = _Item()
         item.line, item.answer_line, item.answer_time, item.role = 1, count, count + 0.5, "assistant"
-        row: dict[str, Any] = {}
-        counts.append(steps(lambda table=table, item=item, row=row: row.update(table._row("i", item))))
+        counts.append(steps(partial(table._row, "i", item)))
+        row = table._row("i", item)
         assert row["latency"] == pytest.approx(count + 0.5 - max(line for line, _ in table._triggers if line < count))
     assert counts[2] <= counts[0] + 150

@@ -16,6 +16,7 @@ import pytest
 from realtime_pcm import arrow, sample
 from realtime_pcm.arrow import parquet
 from realtime_pcm.arrow.files import Source
+from realtime_pcm.arrow.items import Items
 
 FRAMES = sample.lines()
 
@@ -173,14 +174,14 @@ def test_a_recording_whose_tables_cannot_be_made_is_an_error_of_its_own(
     deep = tmp_path / "out" / "/".join(["x" * 200] * 20)
     written = arrow.to_parquet(calls / "a.jsonl", deep)
     assert [one.lines for one in written] == [0] and "File name too long" in str(written[0].error)
-    real = parquet.Items.table
+    real = Items.table
 
-    def table(self: parquet.Items) -> Any:
+    def table(self: Items) -> Any:
         if self._source.endswith("b.jsonl.gz"):
             raise OverflowError("too much")
         return real(self)
 
-    monkeypatch.setattr(parquet.Items, "table", table)
+    monkeypatch.setattr(Items, "table", table)
     written = arrow.to_parquet(calls, tmp_path / "new")
     assert [one.error for one in written if one.source.endswith(("gz", "jsonl"))] == [None, "too much", None]
     assert not [name for name in digests(tmp_path / "new") if name.endswith(".part") or "b.jsonl.gz" in name]
