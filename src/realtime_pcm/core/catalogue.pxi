@@ -529,7 +529,7 @@ cdef object _lazy(str name, uint32_t number, owner):  # seldom
     field.owner = owner
     return field
 
-cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
+cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:  # seldom
     """An object or array came in a field that is declared flat: from now on a LazyField reads that field.
 
     Each read of that field then costs some 20 ns more, in all messages of the class. As long as no object or array comes, a read
