@@ -154,7 +154,6 @@ def test_standard_input_as_a_timeline(tmp_path: Path) -> None:
         (["nothing.jsonl", "--out", "t.svg"], 1, "nothing.jsonl: No such file or directory"),
         (["empty.jsonl", "--out", "t.svg"], 1, "empty.jsonl: an empty recording: it holds no frames"),
         (["text.jsonl", "--out", "t.svg"], 1, "no frame could be read: "),
-        (["array.jsonl", "--out", "t.svg"], 1, "no frame could be read: "),
         (["folder", "--out", "t.svg"], 1, "folder: a folder without recordings"),
         (["call.jsonl", "--out", "t.jpg"], 2, "t.jpg: the name ends in .png, .svg or .html"),
         (["call.jsonl", "--out", "no/such/t.svg"], 1, "no/such/t.svg: No such file or directory"),
@@ -167,7 +166,6 @@ def test_standard_input_as_a_timeline(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn(tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b"\n")
     (tmp_path / "text.jsonl").write_bytes(b"hello\nworld\n")
-    (tmp_path / "array.jsonl").write_bytes(b'[{"type":"ping"}]\n')
     (tmp_path / "folder").mkdir()
     (tmp_path / "call.jsonl").write_bytes(sample.path().read_bytes())
     before = files(tmp_path)

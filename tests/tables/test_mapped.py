@@ -26,7 +26,7 @@ def calls(tmp_path: Path) -> Path:
     folder = tmp_path / "calls"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.jsonl").write_bytes(TURN)
-    (folder / "deep" / "a.jsonl").write_bytes(b"bad\n" + TURN)
+    (folder / "deep" / "a.jsonl").write_bytes(b'{"bad\n' + TURN)
     return folder
 
 

@@ -15,8 +15,10 @@ __all__ = ["audio_is_left_out", "is_marked", "without_payload"]
 FEW = 2  # audio messages from which it can be told
 SHORTEST = 0.005  # seconds of audio that nobody sends alone
 PAYLOADS = ("delta", "audio")
+FEWEST_SAMPLES = 8  # of a payload that was cut
+SHORTEST_CUT = 30  # characters, likewise
 LONGEST = 1024  # characters that logs keep of a payload
-_MARK = re.compile(r"[<>\[\](){}… ]|\.\.\.|[Xx*]{3,}|^(?:redacted|omitted|truncated|base64)", re.IGNORECASE)
+_MARK = re.compile(r"[<>\[\](){}… ]|\.\.\.|[Xx*]{3,}|^(?:redacted|omitted|truncated)", re.IGNORECASE)
 
 
 def audio_is_left_out(read: Sequence[Any], errors: Sequence[DecodeError], seconds: Sequence[float]) -> bool:
@@ -24,12 +26,18 @@ def audio_is_left_out(read: Sequence[Any], errors: Sequence[DecodeError], second
 
     read: the audio messages among its first frames. seconds: of their audio. errors: of the frames whose payload was refused.
     """
-    if len(read) + len(errors) < FEW:
+    if len(read) + len(errors) < FEW or not all(map(_is_replaced, errors)):
         return False
     whole = [(len(message.pcm), length) for message, length in zip(read, seconds, strict=True) if length]
     if not whole:
         return True
-    return len(whole) >= FEW and len(set(whole)) == 1 and whole[0][1] < SHORTEST
+    return len(whole) >= FEW and len(set(whole)) == 1 and whole[0][0] >= FEWEST_SAMPLES and whole[0][1] < SHORTEST
+
+
+def _is_replaced(error: DecodeError) -> bool:
+    """Whether a payload that was refused is a mark, or the beginning of a longer one."""
+    payload = _object(error.frame).get(error.field or "")
+    return is_marked(error.frame, error) or (isinstance(payload, str) and SHORTEST_CUT <= len(payload) <= LONGEST)
 
 
 def is_marked(frame: bytes | str, error: DecodeError) -> bool:

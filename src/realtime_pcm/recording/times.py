@@ -35,6 +35,7 @@ _WITH_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s?(ns|us|µs|ms|s)")
 _SUFFIXES = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 FRAMES_PER_SECOND = 20.0  # of a usual call, on average
 HALF_A_DAY = 43_200.0
+FEW = 10  # times, from which no unit can be told
 
 
 class Evidence(NamedTuple):
@@ -153,19 +154,26 @@ def _scale_of(name: str, pairs: Sequence[tuple[float, Evidence]]) -> float:
     for scale in _SCALES:
         if 1e8 < size * scale < 1e11:
             return scale
-    # A few lines that are seconds apart say nothing; seconds are usual.
-    return min(_SCALES, key=lambda scale: _misfit(scale, pairs) + (0.0 if scale == 1.0 else 0.25))
+    # A few lines say nothing; seconds are usual.
+    doubt = 0.25 if len(pairs) >= FEW else math.inf
+    return min(_SCALES, key=lambda scale: _misfit(scale, pairs) + (0.0 if scale == 1.0 else doubt))
+
+
+def _passed(values: Sequence[float]) -> float:
+    """The sum of the steps from value to value, without the longest tenth of them: a clock may have been set."""
+    steps = sorted(abs(later - earlier) for earlier, later in pairwise(values))
+    return sum(steps[: len(steps) - len(steps) // 10])
 
 
 def _misfit(scale: float, pairs: Sequence[tuple[float, Evidence]]) -> float:
     """How far a unit is from what the frames say, in powers of ten, on average."""
     misfits = []
-    span = (max(value for value, _ in pairs) - min(value for value, _ in pairs)) * scale
+    span = _passed([value for value, _ in pairs]) * scale
     if span > 0:
         misfits.append(abs(math.log10(span * FRAMES_PER_SECOND / len(pairs))))
     for sent in (True, False):
         pieces = [(value, said.audio) for value, said in pairs if said.audio and said.sent is sent]
-        passed = abs(pieces[-1][0] - pieces[0][0]) * scale if len(pieces) > 2 else 0.0
+        passed = _passed([value for value, _ in pieces]) * scale if len(pieces) > 2 else 0.0
         audio = sum(seconds for _, seconds in pieces[1:])
         if passed > 0 and audio > 0:
             # A microphone sends as it hears; a model's audio comes faster than it plays.
