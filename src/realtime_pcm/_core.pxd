@@ -83,7 +83,8 @@ cdef class Layout:
     cdef readonly frozenset flat_names  # all names but that of the payload
     cdef message_plan plan
     # roles
-    cdef int role
+    cdef str role_name                  # a key of roles.ROLES, or None
+    cdef int role                       # what it does to the session
     cdef int holder                     # number of the field `session` or `response`, in which the role finds formats
     cdef int side                       # SIDE_SERVER or SIDE_CLIENT
     cdef bint ends_audio, bytes_payload

@@ -9,6 +9,7 @@ from typing_extensions import Self, TypeVar, disjoint_base
 from .audio import AudioFormat
 from .client_messages import ClientMessage
 from .messages import ServerMessage
+from .roles import RoleName
 
 __version__: str
 first_import: dict[str, ModuleType]
@@ -44,9 +45,6 @@ class MessageObject:
 
     def __new__(cls, *args: object, **kwargs: object) -> Self: ...
 
-_Role: TypeAlias = Literal[
-    "session_start", "session_update", "response_start", "response_end", "error", "audio_end", "input_audio"
-]
 
 class RealtimeMessage(MessageObject):
     """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
@@ -68,7 +66,7 @@ class RealtimeMessage(MessageObject):
     __hash__: ClassVar[None]  # type: ignore[assignment]
     canonical_type: ClassVar[str | None]
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
-    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: _Role | None = None, **kwargs: Any) -> None: ...
+    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: RoleName | None = None, **kwargs: Any) -> None: ...
     @property
     def type(self) -> str:
         """The wire's string, one of the `wire=` names of the class; any string for UnknownMessage."""
@@ -133,10 +131,9 @@ class RealtimeServerMessage(RealtimeMessage):
     """One message of a Realtime server: the base of all. Read-only.
 
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
-    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
-    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
-    saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
+    which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
+    "audio_end" below AudioEnd.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -175,9 +172,8 @@ class RealtimeClientMessage(RealtimeMessage):
     """One message of a Realtime client: the base of all. Read-only.
 
     A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
-    name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
-    audio has the new input format at once; the server's audio has the new output format when the server confirms it.
-    role="input_audio": the user's speech. role="audio_end": the user's speech is over.
+    name for different messages. After a message of role="session_update", the client's own audio has the new input format at
+    once; the server's audio has the new output format when the server confirms it.
     """
 
 class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
@@ -203,6 +199,7 @@ class UnknownClientMessage(RealtimeClientMessage):
     def type(self) -> Literal["(unknown)"]: ...
     def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
+def role_of(cls: type[RealtimeMessage]) -> str | None: ...
 def payload(*keys: str) -> Any:
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 

@@ -29,7 +29,7 @@ from libc.string cimport memcmp, memcpy, memset, strlen
 
 from ._wire cimport *
 
-from . import annotations, json_values
+from . import annotations, json_values, roles
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, format_with, named_format
 from .errors import DecodeError, did_you_mean, no_field

@@ -10,17 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .conversation import Answer, Answers, remember, repeats, response_id_of, text_id
-from .messages import (
-    AudioEnd,
-    AudioMessage,
-    RealtimeServerMessage,
-    ResponseCreated,
-    ResponseDone,
-    SessionCreated,
-    SessionInputAudioAppend,
-    SessionStarted,
-)
+from ._core import role_of
+from .conversation.rules import Answer, Answers, Parts, index_of, remember, repeats, response_id_of, text_id
+from .messages import AudioMessage, RealtimeServerMessage
 from .stream import InvalidFrame
 
 if TYPE_CHECKING:
@@ -217,10 +209,9 @@ class Conversation:
         "duplicates",
         "forgotten",
         "full",
+        "items",
         "late",
-        "newest",
         "silenced",
-        "streams",
         "streams_of_items",
     )
 
@@ -228,39 +219,38 @@ class Conversation:
         self._begin = begin
         self._end = end
         self._before: AudioMessage | None = None
-        self.streams: dict[Key, Stream] = {}
-        self.newest: dict[Item, Stream] = {}  # the stream of each item that spoke last
+        self.items: dict[Item, Parts[Stream]] = {}
         self.streams_of_items: dict[int, Stream] = {}  # by their number in the ledger
         self.answers = Answers()
         self.silenced: dict[Item, None] = {}  # interrupted items of answers that nobody announced
         self.late = self.duplicates = self.forgotten = 0
         self.full = False
 
-    def follow(self, message: object) -> None:
+    def follow(self, message: RealtimeServerMessage | InvalidFrame | None) -> None:
         """What a message without audio does: a response or a session begins, audio ends. Others do nothing."""
-        if isinstance(message, ResponseCreated):
+        role = role_of(type(message)) if isinstance(message, RealtimeServerMessage) else None
+        if role == "response_start":
             self.answers.begin(response_id_of(message))
             self.silenced.clear()
-        elif isinstance(message, ResponseDone):
+        elif role == "response_end":
             response_id = response_id_of(message)
             self.answers.end(response_id)
-            for item in [item for item in self.silenced if item[0] is None or item[0] == response_id]:
-                del self.silenced[item]
+            for key in [key for key in self.silenced if key[0] is None or key[0] == response_id]:
+                del self.silenced[key]
             self._end_answers(response_id)
-        elif isinstance(message, AudioEnd):
-            key = _key(message)
-            without_ids = key[0] == (None, None)
+        elif role == "audio_end":
+            item, content_index = _key(message)
+            without_ids = item == (None, None)
             if not self.answers.announced:
-                self.silenced.clear() if without_ids else self.silenced.pop(key[0], None)
-            stream = self._find(key)
-            self._finish(list(self.streams.values()) if without_ids else [] if stream is None else [stream])
-        elif isinstance(message, (SessionCreated, SessionStarted)):
+                self.silenced.clear() if without_ids else self.silenced.pop(item, None)
+            stream = self._find(item, content_index)
+            self._finish(self._open() if without_ids else [] if stream is None else [stream])
+        elif role == "session_start":
             # Another connection: its ids have nothing to do with those before.
-            self._finish(list(self.streams.values()))
+            self._finish(self._open())
             for stream in self.streams_of_items.values():
                 stream.gone = True
-            self.streams.clear()
-            self.newest.clear()
+            self.items.clear()
             self.silenced.clear()
             self.answers = Answers()
             self._before = None
@@ -268,28 +258,32 @@ class Conversation:
     def _end_answers(self, response_id: str | None) -> None:
         """Ends the items of a response that is done: what comes under their ids is another answer's."""
         over = []
-        for (item, _), stream in self.streams.items():
-            if item[0] == response_id or (item[0] is None if stream.answer is None else stream.answer.over):
+        for stream in self._open():
+            named = stream.key[0][0]
+            if named == response_id or (named is None if stream.answer is None else stream.answer.over):
                 over.append(stream)
         self._finish(over)
         for stream in over:
             self._drop(stream)
 
+    def _open(self) -> list[Stream]:
+        """The streams that ids name."""
+        return [stream for parts in self.items.values() for stream in parts.by_index.values()]
+
     def _drop(self, stream: Stream) -> None:
         """What comes under its ids is another stream."""
-        if self.streams.get(stream.key) is stream:
-            del self.streams[stream.key]
-        if self.newest.get(stream.key[0]) is stream:
-            del self.newest[stream.key[0]]
+        item, content_index = stream.key
+        parts = self.items.get(item)
+        if parts is not None and parts.by_index.get(content_index) is stream:
+            del parts.by_index[content_index]
+            if not parts.by_index:
+                del self.items[item]
+            elif parts.newest is stream:
+                parts.newest = None
 
-    def _find(self, key: Key) -> Stream | None:
-        """The stream of these ids, as the session finds its own: some servers count chunks with content_index."""
-        stream = self.streams.get(key)
-        if stream is None:
-            stream = self.newest.get(key[0])
-            if stream is not None and stream.over:
-                return None
-        return stream
+    def _find(self, item: Item, content_index: int | None) -> Stream | None:
+        parts = self.items.get(item)
+        return None if parts is None else parts.find(content_index)
 
     def _finish(self, streams: list[Stream]) -> None:
         for stream in streams:
@@ -307,12 +301,12 @@ class Conversation:
         """
         self.full = False
         before, self._before = self._before, message
-        key = item, content_index = _key(message)
+        item, content_index = _key(message)
         answer = self.answers.of(item[0])
         if (answer is not None and answer.interrupted) or item in self.silenced:
             self.late += size // unit
             return None
-        stream = self._find(key)
+        stream = self._find(item, content_index)
         if before is not None and repeats(before, message):
             if before.type != message.type:
                 self._before = None  # its twin has come: the next one is new, even if it sounds the same
@@ -323,7 +317,7 @@ class Conversation:
                 stream.start += size
             return None
         if stream is None or (stream.over and item[1] is None):
-            stream = self._new(key, answer, rate, unit)
+            stream = self._new((item, content_index), answer, rate, unit)
             self.full = stream is None
             return None if stream is None else (stream, 0, True)
         # A decoder may count anew after an end, or under another content_index.
@@ -339,7 +333,7 @@ class Conversation:
             anew = offset > stream.expected
         stream.over = False
         stream.last_index = content_index
-        self.newest[item] = stream
+        self.items[item].newest = stream
         return stream, skip, anew
 
     def _new(self, key: Key, answer: Answer | None, rate: int, unit: int) -> Stream | None:
@@ -351,18 +345,18 @@ class Conversation:
             self.forgotten += 1
             self._drop(forgotten)
         stream = Stream(key, answer, number, rate, unit)
-        self.streams[key] = self.newest[key[0]] = self.streams_of_items[number] = stream
+        parts = self.items.setdefault(key[0], Parts())
+        parts.by_index[key[1]] = parts.newest = self.streams_of_items[number] = stream
         return stream
 
     def interrupted(self, reports: list[Report]) -> Interruption:
         """Silences what is still due of all that is known, and says what the ledger's reports mean."""
         said = _said_of(reports, self.streams_of_items)
         self.answers.interrupt()
-        for (item, _), stream in self.streams.items():
+        for stream in self._open():
             if stream.answer is None and not stream.over:
-                remember(self.silenced, item, None, _MOST_SILENCED)
-        self.streams.clear()
-        self.newest.clear()
+                remember(self.silenced, stream.key[0], None, _MOST_SILENCED)
+        self.items.clear()
         self.streams_of_items.clear()
         return said
 
@@ -372,18 +366,17 @@ class Conversation:
         self.silenced.clear()
 
 
-def _key(message: RealtimeServerMessage) -> Key:
+def _key(message: object) -> Key:
     # A private class need not declare all three.
-    index = getattr(message, "content_index", None)
     return (
         (text_id(getattr(message, "response_id", None)), text_id(getattr(message, "item_id", None))),
-        index if type(index) is int and 0 <= index < 1 << 63 else None,
+        index_of(getattr(message, "content_index", None)),
     )
 
 
 def is_speech(message: object) -> TypeGuard[AudioMessage]:
     """Whether a message carries what the model says: GPT-Live copies the user's speech to a sideband; nobody plays that."""
-    return isinstance(message, AudioMessage) and not isinstance(message, SessionInputAudioAppend)
+    return isinstance(message, AudioMessage) and role_of(type(message)) == "audio"
 
 
 def require_message(message: object, method: str) -> None:

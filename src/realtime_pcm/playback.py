@@ -51,6 +51,7 @@ import numpy as np
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
 from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
+from .conversation.rules import BYTES_OF_SAMPLE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,9 +65,6 @@ if TYPE_CHECKING:
 __all__ = ["Interruption", "PlaybackBuffer", "PlaybackTracker", "PlayedItem", "Truncation", "UnheardItem"]
 
 _MOST_MARKS = 4096  # marks that are awaited
-
-# The bytes of one sample where the decoder hands on the payload.
-_BYTES = {"pcm16": 2, "float32": 4, "g711_ulaw": 1, "g711_alaw": 1}
 
 
 # ---- One call at a time ------------------------------------------------------------------------------------
@@ -442,7 +440,7 @@ class PlaybackTracker:
         pcm, audio = samples_of(message), message.audio_format
         unit = audio.channels
         if pcm.dtype == np.uint8:
-            width = _BYTES.get(audio.encoding)
+            width = BYTES_OF_SAMPLE.get(audio.encoding)
             if width is None:
                 raise ValueError(
                     f"the samples of {audio.encoding!r} cannot be counted: expected pcm16, float32 or G.711, or another dtype"

@@ -187,7 +187,8 @@ def test_a_format_that_changes_within_an_item(tmp_path: Path) -> None:
     assert np.array_equal(found["001-model-item_1.wav"][2], first) and np.array_equal(found["001-model-item_1-3.wav"][2], first)
 
 
-def test_an_item_that_begins_anew_after_its_end_is_another_one(tmp_path: Path) -> None:
+def test_an_item_that_begins_anew_after_its_response_is_another_one(tmp_path: Path) -> None:
+    """After its done alone it goes on: servers send audio after a done, or a done for each sentence."""
     out, _ = extract(
         tmp_path,
         delta(noise(10, 1)),
@@ -196,7 +197,7 @@ def test_an_item_that_begins_anew_after_its_end_is_another_one(tmp_path: Path) -
         {"type": "response.done", "response": {"id": "resp_1"}},
         delta(noise(30, 3)),
     )
-    assert [len(samples) for samples in wavs(out).values()] == [10, 20, 30]
+    assert [len(samples) for samples in wavs(out).values()] == [30, 30]
 
 
 # --- the user's side
@@ -728,10 +729,10 @@ def test_audio_behind_the_last_hour_is_told(tmp_path: Path) -> None:
 
 
 def test_ids_that_are_long_take_little_memory(tmp_path: Path) -> None:
-    """Two that differ at their end are two items."""
+    """An id of more than 512 characters is none, here as in playback and everywhere else."""
     out, summary = extract(tmp_path, delta(noise(10, 1), "x" * 100_000 + "1"), delta(noise(20, 2), "x" * 100_000 + "2"))
-    assert sorted(map(len, wavs(out).values())) == [10, 20]
-    assert all(len(item["id"]) < 600 for item in summary["items"])
+    assert sorted(map(len, wavs(out).values())) == [30]
+    assert [item["id"] for item in summary["items"]] == [None]
 
 
 def test_many_short_words_of_one_item(tmp_path: Path) -> None:
@@ -767,3 +768,23 @@ def test_a_gap_of_the_network_is_heard(tmp_path: Path) -> None:
     right = read(out / "joined.wav")[2][1::2]
     assert np.array_equal(right[:2400], noise(2400, 1)) and not right[2400:7200].any()
     assert np.array_equal(right[7200:9600], noise(2400, 2)) and np.array_equal(right[9600:], noise(2400, 3))
+
+
+def test_a_content_index_that_counts_chunks_makes_one_wav(tmp_path: Path) -> None:
+    pieces = [noise(30, number) for number in range(4)]
+    frames = [delta(piece, "i", content_index=number) for number, piece in enumerate(pieces)]
+    out, summary = extract(tmp_path, *frames)
+    assert list(map(len, wavs(out).values())) == [120] and len(summary["items"]) == 1
+
+
+def test_audio_after_its_done_goes_into_the_same_wav(tmp_path: Path) -> None:
+    """Of servers with a done after each sentence; the transcript has all sentences."""
+    frames: list[Any] = []
+    for number, sentence in enumerate(("One.", "Two.")):
+        frames += [delta(noise(30, number), "i", content_index=0)]
+        ids = {"response_id": "resp_1", "item_id": "i", "content_index": 0}
+        frames += [{"type": "response.output_audio_transcript.done", **ids, "transcript": sentence}]
+        frames += [{"type": "response.output_audio.done", **ids}]
+    out, summary = extract(tmp_path, *frames)
+    assert list(map(len, wavs(out).values())) == [60]
+    assert [item["transcript"] for item in summary["items"]] == ["One. Two."]

@@ -16,6 +16,7 @@ from realtime_pcm import _core
 from realtime_pcm.cli.microphone import MOST_TRACKS, Microphone
 from realtime_pcm.cli.speech import Speech
 from realtime_pcm.cli.wavs import Form, Wavs
+from realtime_pcm.conversation.turns import Moment, Turn, Turns
 from realtime_pcm.recording import Entry, read_recording
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.placing import MOST_JUMPS, Placer
@@ -237,16 +238,20 @@ def test_streams_beyond_those_that_are_remembered_are_over(tmp_path: Path) -> No
     taker.close()
 
 
-def test_the_latency_of_many_items_of_a_table_is_looked_up_once_each() -> None:
-    from realtime_pcm.arrow.items import Items, _Item
+def test_the_latency_of_a_table_takes_the_same_work_for_each_turn() -> None:
+    """It is taken where the first audio of a turn comes: nothing is looked up afterwards."""
 
-    counts = []
-    for count in (10, 1_000, 100_000):
-        table = Items("call")
-        table._triggers = [(line, float(line)) for line in range(0, 2 * count, 2)]
-        item = _Item()
-        item.line, item.answer_line, item.answer_time, item.role = 1, count, count + 0.5, "assistant"
-        counts.append(steps(partial(table._row, "i", item)))
-        row = table._row("i", item)
-        assert row["latency"] == pytest.approx(count + 0.5 - max(line for line, _ in table._triggers if line < count))
-    assert counts[2] <= counts[0] + 150
+    def follow(turns: Turns[Turn], first: int, last: int) -> None:
+        for number in range(first, last):
+            at = Moment(number, float(number), 0.0)
+            turns.response_create(at)
+            turns.response_start(f"r{number}", at)
+            turns.audio(f"r{number}", at)
+            turns.response_end(f"r{number}", "completed", at)
+
+    turns: Turns[Turn] = Turns(Turn)
+    follow(turns, 0, 2_000)
+    early = steps(lambda: follow(turns, 2_000, 2_100))
+    follow(turns, 2_100, 20_000)
+    late = steps(lambda: follow(turns, 20_000, 20_100))
+    assert turns.count == 20_100 and late <= early * 1.01

@@ -77,7 +77,7 @@ def test_the_columns_of_what_messages_say(call: Path) -> None:
     (done,) = (row["text"] for row in rows if row["type"] == "response.output_audio_transcript.done")
     assert transcript == done != ""
     assert {row["role"] for row in rows if row["type"] == "conversation.item.done"} == {"user", "assistant"}
-    assert [row["audio_ms"] for row in rows if row["type"] == "input_audio_buffer.speech_stopped"] == [
+    assert [row["speech_at_ms"] for row in rows if row["type"] == "input_audio_buffer.speech_stopped"] == [
         json.loads(frame)["audio_end_ms"] for frame in FRAMES if b"speech_stopped" in frame
     ]
     unknown = next(row for row in rows if row["type"] == "of.nobody")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import json
 from typing import Any
 
-from .schema import ITEM_COLUMNS, items_schema, require_pyarrow
+from .._core import decode, role_of
+from ..conversation.rules import Text, text_id
+from ..conversation.turns import Moment, Turn, Turns
+from ..errors import DecodeError
+from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 
 __all__ = ["Items", "items"]
 
-# The messages from which the wait for an answer is measured: the user has ended, or the client asks.
-_TRIGGERS = ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "response.create")
-_ENDS = (".done", ".completed", ".final")
+LONGEST_TEXT = 1 << 20  # characters of a transcript
+MOST_TYPES = 1000  # whose roles are remembered
+
+# What the roles mean for the words of an item: more of them, all that is being said, or a whole text.
+_WORDS = {
+    f"{speech}_{step}": meaning
+    for speech in ("text", "transcript", "user_transcript")
+    for step, meaning in (("delta", Text.add), ("so_far", Text.say), ("end", Text.end))
+} | {"user_transcript": Text.end}
 
 
 class _Item:
     """What is known of one item so far."""
 
     def __init__(self) -> None:
-        self.line = self.answer_line = 1 << 62
+        self.line = 1 << 62
         self.time: float | None = None
         self.end_time: float | None = None
-        self.answer_time: float | None = None
         self.response_id: str | None = None
         self.role: str | None = None
         self.speaks = ""  # as the types of the messages show it
@@ -29,17 +38,12 @@ class _Item:
         self.has_audio = False
         self.from_ms: int | None = None
         self.to_ms: int | None = None
-        self.whole: dict[int, str] = {}  # content index -> the whole text
-        self.pieces: dict[int, list[tuple[int, str]]] = {}  # content index -> (line, a piece of the text)
-        self.text: str | None = None  # of the nested item
+        self.words = Text(LONGEST_TEXT)
+        self.given: str | None = None  # the text of the nested item
+        self.latency: float | None = None
 
     def transcript(self) -> str | None:
-        parts = []
-        for index in sorted({*self.whole, *self.pieces}):
-            pieces = "".join(text for _, text in sorted(self.pieces.get(index, ())))
-            parts.append(self.whole.get(index) or pieces)
-        spoken = " ".join(part for part in parts if part)
-        return spoken or self.text
+        return str(self.words) or self.given
 
     def speaker(self) -> str | None:
         return self.role or self.speaks or None
@@ -51,42 +55,31 @@ class Items:
     def __init__(self, source: str) -> None:
         self._source = source
         self._items: dict[str, _Item] = {}
-        self._triggers: list[tuple[int, float]] = []
+        self._turns: Turns[Turn] = Turns(Turn)
+        self._roles: dict[tuple[str | None, str | None], str | None] = {}  # by direction and type
 
     def add(self, batch: Any) -> None:
         """Takes in a batch of rows."""
         pa = require_pyarrow()
         import pyarrow.compute as pc
 
-        types = batch.column("type")
-        if batch.column("time").null_count < batch.num_rows:
-            asked = batch.filter(pc.is_in(types, value_set=pa.array(_TRIGGERS)))
-            for line, time in zip(asked.column("line").to_pylist(), asked.column("time").to_pylist(), strict=True):
-                if time is not None:
-                    self._triggers.append((line, time))
         samples = pc.list_value_length(batch.column("pcm")) if pa.types.is_large_list(batch.schema.field("pcm").type) else None
         if samples is None:
             samples = pc.divide(pc.binary_length(batch.column("pcm")), _width(batch))
-        texts = batch.column("text")
-        answers = pc.or_(pc.greater(pc.fill_null(samples, 0), 0), pc.greater(pc.fill_null(pc.binary_length(texts), 0), 0))
-        table = pa.table(
-            {
-                **{name: batch.column(name) for name in (*_KEYS, "line", "time", "text", "audio_ms")},
-                "samples": samples,
-                "answers": answers,
-            }
-        ).filter(pc.is_valid(batch.column("item_id")))
+        table = pa.table({**{name: batch.column(name) for name in (*_KEYS, "line", "time", PLACE)}, "samples": samples}).filter(
+            pc.is_valid(batch.column("item_id"))
+        )
         kinds = ["min", "max"]
-        grouped = table.group_by([*_KEYS, "answers"], use_threads=False).aggregate(
-            [("line", "min"), *(("time", kind) for kind in kinds), ("samples", "sum"), ("audio_ms", "max")]
+        grouped = table.group_by(_KEYS, use_threads=False).aggregate(
+            [("line", "min"), *(("time", kind) for kind in kinds), ("samples", "sum"), (PLACE, "max")]
         )
         for group in grouped.to_pylist():
             self._add_group(group)
-        self._add_texts(table)
+        self._follow(batch, pc.fill_null(samples, 0))
 
     def _add_group(self, group: dict[str, Any]) -> None:
         item = self._items.setdefault(group["item_id"], _Item())
-        kind = group["type"] or ""
+        role = self._role(group["direction"], group["type"])
         item.line = min(item.line, group["line_min"])
         first, last = group["time_min"], group["time_max"]
         if first is not None:
@@ -94,33 +87,89 @@ class Items:
             item.end_time = last if item.end_time is None else max(item.end_time, last)
         item.response_id = item.response_id or group["response_id"]
         item.role = item.role or group["role"]
-        item.speaks = item.speaks or _speaker_of(kind)
+        item.speaks = item.speaks or _speaker_of(role, group["response_id"])
         if group["samples_sum"] is not None and group["rate"]:
             item.seconds += group["samples_sum"] / (group["rate"] * (group["channels"] or 1))
             item.has_audio = True
-        place = group["audio_ms_max"]
-        if place is not None:
-            if kind.endswith("started"):
-                item.from_ms = place
-            else:
-                item.to_ms = place
-        if kind.endswith(".delta") and group["answers"] and group["line_min"] < item.answer_line:
-            item.answer_line, item.answer_time = group["line_min"], first
+        place = group[f"{PLACE}_max"]
+        if place is not None and role == "speech_started":
+            item.from_ms = place
+        elif place is not None and role == "speech_stopped":
+            item.to_ms = place
 
-    def _add_texts(self, table: Any) -> None:
-        import pyarrow.compute as pc
+    def _role(self, direction: str | None, kind: str | None) -> str | None:
+        """What a message of this type means: the role of the class that decodes it."""
+        key = direction, kind
+        if key not in self._roles:
+            try:
+                frame = json.dumps({"type": kind})
+                message = decode(frame, side="client") if direction == "sent" else decode(frame, side="server")
+                role = role_of(type(message))
+            except DecodeError:  # a row of a line that was refused
+                role = None
+            if len(self._roles) >= MOST_TYPES:
+                return role
+            self._roles[key] = role
+        return self._roles[key]
 
-        table = table.filter(pc.is_valid(table.column("text")))
-        names = ("item_id", "type", "content_index", "line", "text", "role")
-        for item_id, kind, index, line, text, role in zip(*(table.column(name).to_pylist() for name in names), strict=True):
-            item = self._items[item_id]
-            if role is not None:
-                item.text = text
-            elif "transcript" in kind or ".text." in kind or "_text." in kind:
-                if kind.endswith(".delta"):
-                    item.pieces.setdefault(index or 0, []).append((line, text))
-                elif kind.endswith(_ENDS):
-                    item.whole[index or 0] = text
+    def _follow(self, batch: Any, samples: Any) -> None:
+        """Gives turns and words what the rows say. Of audio that stands together in one item the first row says it all."""
+        names = ("direction", "type", "line", "time", "response_id", "item_id", "text", "role")
+        last: Any = None
+        for *row, count in zip(*(batch.column(name).to_pylist() for name in names), samples.to_pylist(), strict=True):
+            direction, kind, line, time, response_id, item_id, text, speaker = row
+            role = self._role(direction, kind)
+            if role is None or (role == "audio" and (not count or last == (response_id, item_id))):
+                continue
+            last = (response_id, item_id) if role == "audio" else None
+            item = self._items.get(item_id)
+            if item is not None and text is not None:
+                if speaker is not None:
+                    item.given = text
+                elif role in _WORDS:
+                    _WORDS[role](item.words, text)
+            self._follow_turn(role, Moment(line, time, 0.0), text_id(response_id), text_id(item_id), text, speaker, item)
+
+    def _follow_turn(
+        self,
+        role: str,
+        at: Moment,
+        response_id: str | None,
+        item_id: str | None,
+        text: str | None,
+        speaker: str | None,
+        item: _Item | None,
+    ) -> None:
+        turns = self._turns
+        if role == "audio":
+            if turns.await_audio(response_id):
+                turn = turns.audio(response_id, at)
+                if item is not None:
+                    item.latency = turn.latency
+        elif role in _WORDS:
+            if text and not role.startswith("user_") and turns.await_words(response_id):
+                turns.words(response_id, at)
+        elif role in ("item_create", "item_added"):
+            if speaker == "user" and text:
+                turns.text(item_id, text, at)
+        elif role == "tool_call":
+            turns.of_response(response_id, at).tools += 1
+        elif role == "speech_started":
+            turns.speech_started(item_id, at)
+        elif role == "speech_stopped":
+            turns.speech_stopped(item_id, at)
+        elif role == "commit":
+            turns.commit(at)
+        elif role == "committed":
+            turns.committed(item_id, at)
+        elif role == "response_create":
+            turns.response_create(at)
+        elif role == "response_cancel":
+            turns.response_cancel()
+        elif role == "response_start":
+            turns.response_start(response_id, at)
+        elif role == "response_end":
+            turns.response_end(response_id, None, at)
 
     def table(self) -> Any:
         """The items so far, in the order of their first lines."""
@@ -131,11 +180,6 @@ class Items:
         seconds = item.seconds if item.has_audio else None
         if seconds is None and item.from_ms is not None and item.to_ms is not None:
             seconds = (item.to_ms - item.from_ms) / 1000
-        latency = None
-        if item.answer_time is not None and item.speaker() == "assistant":
-            # The last one before the answer: batches come in the order of their lines.
-            number = bisect_left(self._triggers, item.answer_line, key=lambda trigger: trigger[0]) - 1
-            latency = item.answer_time - self._triggers[number][1] if number >= 0 else None
         values = (
             self._source,
             item.line,
@@ -146,19 +190,19 @@ class Items:
             item.end_time,
             item.transcript(),
             seconds,
-            latency,
+            item.latency,
         )
         return dict(zip(ITEM_COLUMNS, values, strict=True))
 
 
-_KEYS = ("item_id", "response_id", "type", "role", "content_index", "encoding", "rate", "channels")
+_KEYS = ("item_id", "response_id", "direction", "type", "role", "encoding", "rate", "channels")
 
 
-def _speaker_of(kind: str) -> str:
-    """Who speaks in the item, as far as the type of a message about it shows."""
-    if kind.startswith("input_audio_buffer.") or ".input_audio_transcription." in kind:
+def _speaker_of(role: str | None, response_id: str | None) -> str:
+    """Who speaks in the item, as far as a message about it shows."""
+    if role is not None and role.startswith(("user_", "speech_", "committed")):
         return "user"
-    return "assistant" if kind.startswith("response.") else ""
+    return "assistant" if response_id is not None or role == "audio" else ""
 
 
 def _width(batch: Any) -> Any:

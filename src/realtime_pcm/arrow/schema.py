@@ -17,9 +17,11 @@ __all__ = [
     "rows_schema",
 ]
 
-VERSION = 1  # of the columns: it changes when a column is renamed, removed, or gets another type or meaning
+VERSION = 2  # of the columns: it changes when a column is renamed, removed, or gets another type or meaning
 
 Pcm = Literal["int16", "sent"]
+
+PLACE = "speech_at_ms"
 
 # Column -> (type, what stands in it). A column is null where the frame does not say it, or says it as another JSON type.
 ROW_COLUMNS = {
@@ -33,7 +35,7 @@ ROW_COLUMNS = {
     "item_id": ("string", "the id of the item, or that of the nested item"),
     "output_index": ("int64", "the place of the item in its response"),
     "content_index": ("int64", "the place of the content part in its item"),
-    "audio_ms": ("int64", "milliseconds: where in the input audio speech has begun or ended"),
+    PLACE: ("int64", "milliseconds into the input audio: where speech began or ended; no duration"),
     "text": ("string", "a piece of text, a transcript, arguments of a call, or the text of the nested item, part or error"),
     "pcm": ("large_list<int16>", 'the samples, channels interleaved; with pcm="sent" large_binary, the bytes as they were sent'),
     "encoding": ("string", '"pcm16", "g711_ulaw", "g711_alaw" or another name: what was sent'),
@@ -56,7 +58,7 @@ ITEM_COLUMNS = {
     "seconds": ("float64", "how long the audio is; null where nothing says it"),
     "latency": (
         "float64",
-        "seconds from the end of the user's speech (or the request for a response) to the first audio or text of the answer",
+        "seconds that the user waited for the answer (docs/guide/conversation.md), in the row of the item whose audio came first",
     ),
 }
 

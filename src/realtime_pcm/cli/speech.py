@@ -13,10 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_pcm import client_messages as sent, messages as received
-from realtime_pcm._core import AudioMessage, ClientAudioMessage
+from realtime_pcm._core import role_of
+from realtime_pcm.conversation.rules import Text, milliseconds_of, text_id, words_of
 from realtime_pcm.recording.analysis import Analyser
-from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, id_of, key_of, milliseconds_of
+from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
+from realtime_pcm.roles import TEXT_FIELDS
 
 from .console import safe_name
 from .microphone import Microphone, Place
@@ -49,31 +50,15 @@ class Item:
         self.cut_short = False  # the work was stopped in the middle of it
         self.files: list[dict[str, Any]] = []
         self.wav: Wav | None = None
-        self.letters = 0  # of its transcript
         self.ended = False  # its audio
         self.heard_by_server = False  # the server has said when
-        self._words: list[str] = []
-        self._pieces: list[str] = []  # the end of them, as it came
+        self.words = Text(MOST_TEXT)
         self._placed = False  # its audio has a place
 
     @property
     def text(self) -> str:
         """The transcript so far."""
-        return "".join([*self._words, *self._pieces]).strip()
-
-    def say(self, words: str, whole: bool = False) -> int:
-        """Adds words, or replaces all of them; by how many characters the transcript grew."""
-        before = self.letters
-        if whole:
-            self.letters = 0
-            self._words.clear()
-            self._pieces.clear()
-        self.letters += len(words)
-        self._pieces.append(words)
-        if len(self._pieces) >= 1000:  # a list of many short texts takes more memory than one long text
-            self._words.append("".join(self._pieces))
-            self._pieces.clear()
-        return self.letters - before
+        return str(self.words).strip()
 
     @property
     def seconds(self) -> float:
@@ -119,6 +104,7 @@ class Speech:
         self._folder, self._wavs, self._recording = folder, wavs, recording
         self._handlers: dict[type, Callable[[Any], None] | None] = {}
         self._by_key: dict[Key, Item] = {}
+        self._of_item: dict[tuple[str | None, str | None], Item] = {}  # the newest part of each item
         self._under_way: dict[Stream, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
         self._speaker_without_id: Item | None = None
@@ -190,30 +176,22 @@ class Speech:
     # --- which message means what
 
     def _handler(self, kind: type) -> Callable[[Any], None] | None:
-        table: list[tuple[type | tuple[type, ...], Callable[[Any], None]]] = [
-            (received.SessionInputAudioAppend, self._on_user_audio),
-            (sent.SessionOutputAudioFixturePlay, self._on_model_audio),
-            (AudioMessage, self._on_model_audio),
-            (ClientAudioMessage, self._on_user_audio),
-            ((received.ResponseAudioTranscriptDelta, received.ResponseTextDelta), self._on_model_words),
-            (received.SessionOutputTranscriptDelta, self._on_model_words),
-            (received.ResponseAudioTranscriptDone, self._on_model_transcript),
-            (received.ResponseTextDone, self._on_model_transcript),
-            (received.ConversationItemInputAudioTranscriptionDelta, self._on_user_words),
-            ((received.SessionInputTranscriptDelta, received.TranscriptionDelta), self._on_user_words),
-            (received.ConversationItemInputAudioTranscriptionCompleted, self._on_user_transcript),
-            (received.ConversationItemInputAudioTranscriptionUpdated, self._on_user_transcript),
-            (received.TranscriptionDone, self._on_user_transcript),
-            (received.InputAudioBufferSpeechStarted, self._on_speech_started),
-            (received.InputAudioBufferSpeechStopped, self._on_speech_stopped),
-            (received.InputAudioBufferCommitted, self._on_committed),
-            ((sent.InputAudioBufferCommit, sent.InputAudioTurnEnd), self._on_commit),
-            ((sent.InputAudioBufferClear, sent.InputAudioClear, sent.InputAudioTurnCancel), self._on_clear),
-            (sent.ConversationItemCreate, self._on_item_made),
-            ((received.ConversationItemCreated, received.ConversationItemAdded), self._on_item_named),
-            (received.ConversationItemDone, self._on_item_named),
-        ]
-        return next((handler for classes, handler in table if issubclass(kind, classes)), None)
+        table: dict[str, Callable[[Any], None]] = {
+            "input_audio": self._on_user_audio,
+            "audio": self._on_model_audio,
+            "speech_started": self._on_speech_started,
+            "speech_stopped": self._on_speech_stopped,
+            "commit": self._on_commit,
+            "committed": self._on_committed,
+            "clear": self._on_clear,
+            "item_create": self._on_item_made,
+            "item_added": self._on_item_named,
+            "item_done": self._on_item_named,
+            **dict.fromkeys(("text_delta", "text_so_far", "text_end"), self._on_model_words),
+            **dict.fromkeys(("transcript_delta", "transcript_so_far", "transcript_end"), self._on_model_words),
+            **dict.fromkeys(("user_transcript_delta", "user_transcript_so_far", "user_transcript"), self._on_user_words),
+        }
+        return table.get(role_of(kind) or "")
 
     # --- items
 
@@ -231,17 +209,20 @@ class Speech:
         self.left_out[what] = self.left_out.get(what, 0) + count
 
     def _model(self, message: Any) -> Item | None:
-        """The item that a message of the model belongs to."""
+        """The item that words of the model belong to: the part that spoke last, whatever their content_index."""
         key = key_of(message)
-        item = self._by_key.get(key)
+        item = self._of_item.get(key[:2]) if key[1] is not None else self._by_key.get(key)
         if item is None:
             item = self._item("model", key[1])
-            if item is not None:
-                self._by_key[key] = item
+            self._keep_model(key, item)
         return item
 
+    def _keep_model(self, key: Key, item: Item | None) -> None:
+        if item is not None:
+            self._by_key[key] = self._of_item[key[:2]] = item
+
     def _user(self, id: object) -> Item | None:
-        id = id_of(id)
+        id = text_id(id)
         item = self._with_id.get(("user", id)) if id is not None else None
         return item or self._item("user", id)
 
@@ -283,8 +264,8 @@ class Speech:
         piece = self.analyser.piece
         if piece is None or piece.stream is None:
             return
-        samples, form, key = message.pcm, _form(message.audio_format), key_of(message)
-        item = self._by_key.get(key)
+        samples, form, key = message.pcm, _form(message.audio_format), piece.stream.key
+        item = self._by_key.get(key) or self._wordy(key)
         if item is not None and item.stream not in (None, piece.stream):
             self._end(item)
             item = None
@@ -292,11 +273,16 @@ class Speech:
             item = self._item("model", key[1])
             if item is None:
                 return
-            self._by_key[key] = item
+        self._keep_model(key, item)
         self._under_way[piece.stream] = item
         item.stream = piece.stream
         self._write(item, samples, form)
         self._mark(item, piece, samples, form)
+
+    def _wordy(self, key: Key) -> Item | None:
+        """The item of which words came before its audio."""
+        item = self._of_item.get(key[:2]) if key[1] is not None else None
+        return item if item is not None and item.stream is None else None
 
     @staticmethod
     def _mark(item: Item, piece: Piece, samples: Any, form: Form) -> None:
@@ -335,7 +321,7 @@ class Speech:
 
     def _on_speech_started(self, message: Any) -> None:
         self._detected = True
-        id, start = id_of(message.item_id), milliseconds_of(message.audio_start_ms)
+        id, start = text_id(message.item_id), milliseconds_of(message.audio_start_ms)
         if id in self._heard and id is not None:
             before = self._heard[id][0]  # the item goes on
             start = start if before is None else before
@@ -349,7 +335,7 @@ class Speech:
             self._mark_heard(item, message.audio_start_ms)
 
     def _on_speech_stopped(self, message: Any) -> None:
-        id = id_of(message.item_id)
+        id = text_id(message.item_id)
         if id in self._heard:
             self._heard[id][1] = milliseconds_of(message.audio_end_ms)
         item = self._user(message.item_id)
@@ -372,7 +358,7 @@ class Speech:
         return self.microphone.at(start), end if stop is None else self.microphone.at(stop)
 
     def _on_committed(self, message: Any) -> None:
-        id = id_of(message.item_id)
+        id = text_id(message.item_id)
         span = self._heard.pop(id, None)
         found = self._span(*span) if span is not None else None
         if found is None:
@@ -407,35 +393,36 @@ class Speech:
 
     # --- words
 
-    def _say(self, item: Item | None, words: object, whole: bool = False) -> None:
-        if item is None or words is None or (whole and words == ""):
+    def _say(self, item: Item | None, message: Any) -> None:
+        """Gives an item the words of a message, as the message's role says."""
+        words = words_of(message)
+        if item is None:
             return
-        if not isinstance(words, str):
-            self._leave_out("transcripts that are no text")
+        if words is None:
+            if any(getattr(message, name, None) is not None for name in TEXT_FIELDS):
+                self._leave_out("transcripts that are no text")
             return
+        role = role_of(type(message)) or ""
+        self._hear(item, words, Text.add if role.endswith("delta") else Text.say if role.endswith("so_far") else Text.end)
+
+    def _hear(self, item: Item, words: str, how: Callable[[Text, str], None]) -> None:
         if self._text + len(words) > MOST_TEXT:
             self._leave_out(f"characters of transcripts behind the first {MOST_TEXT}", len(words))
             return
-        self._text += item.say(words, whole)
-        if not (item.files or item.heard_by_server):
+        before = len(item.words)
+        how(item.words, words)
+        self._text += len(item.words) - before
+        if item.words and not (item.files or item.heard_by_server):
             self._mark_now(item)
 
     def _on_model_words(self, message: Any) -> None:
-        self._say(self._model(message), message.delta)
-
-    def _on_model_transcript(self, message: Any) -> None:
-        words = message.transcript if isinstance(message, received.ResponseAudioTranscriptDone) else message.text
-        self._say(self._model(message), words, whole=True)
+        self._say(self._model(message), message)
 
     def _on_user_words(self, message: Any) -> None:
-        self._say(self._speaker(message), message.delta)
-
-    def _on_user_transcript(self, message: Any) -> None:
-        words = message.text if isinstance(message, received.TranscriptionDone) else message.transcript
-        self._say(self._speaker(message), words, whole=True)
+        self._say(self._speaker(message), message)
 
     def _speaker(self, message: Any) -> Item | None:
-        id = id_of(getattr(message, "item_id", None))
+        id = text_id(getattr(message, "item_id", None))
         if id is not None:
             return self._user(id)
         # Servers without items speak of one user.
@@ -456,7 +443,7 @@ class Speech:
         if item is None:
             return
         self._mark_now(item)
-        self._say(item, _words(parts), whole=True)
+        self._hear(item, _words(parts), Text.end)
         if self.analyser.bad_parts:
             self._leave_out("parts of items whose audio is bad", self.analyser.bad_parts)
         for start, samples, given_format in self.analyser.made:
@@ -469,7 +456,7 @@ class Speech:
 
     def _on_item_named(self, message: Any) -> None:
         given = message.item
-        id, role = id_of(getattr(given, "id", None)), getattr(given, "role", None)
+        id, role = text_id(getattr(given, "id", None)), getattr(given, "role", None)
         side = {"user": "user", "assistant": "model"}.get(role) if isinstance(role, str) else None
         if side is None or id is None:
             return
@@ -483,8 +470,8 @@ class Speech:
             return
         if item is None:
             item = self._item(side, id)
-        if item is not None and not item.letters:
-            self._say(item, words, whole=True)
+        if item is not None and words and not item.words:
+            self._hear(item, words, Text.end)
 
 
 def _form(given: Any) -> Form:

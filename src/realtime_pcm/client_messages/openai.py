@@ -42,7 +42,7 @@ class InputAudioBufferAppend(ClientAudioMessage, wire="input_audio_buffer.append
     video_frames: list[str] | None
 
 
-class InputAudioBufferCommit(ClientAudioEnd, wire="input_audio_buffer.commit"):
+class InputAudioBufferCommit(ClientAudioEnd, wire="input_audio_buffer.commit", role="commit"):
     """The user's turn is over: what was appended becomes an item. With turn detection the server does this by itself."""
 
     # GLM
@@ -54,21 +54,21 @@ class InputAudioBufferCommit(ClientAudioEnd, wire="input_audio_buffer.commit"):
     is_speech: bool | None
 
 
-class InputAudioBufferClear(ClientAudioEnd, wire="input_audio_buffer.clear"):
+class InputAudioBufferClear(ClientAudioEnd, wire="input_audio_buffer.clear", role="clear"):
     """What was appended is to be forgotten."""
 
     # GLM
     client_timestamp: int | None
 
 
-class OutputAudioBufferClear(RealtimeClientMessage, wire="output_audio_buffer.clear"):
+class OutputAudioBufferClear(RealtimeClientMessage, wire="output_audio_buffer.clear", role="interrupted"):
     """The server is to stop playing (WebRTC and SIP); a response.cancel comes before it."""
 
     # vLLM-Omni
     response_id: str | None
 
 
-class ConversationItemCreate(RealtimeClientMessage, wire="conversation.item.create"):
+class ConversationItemCreate(RealtimeClientMessage, wire="conversation.item.create", role="item_create"):
     """The client adds an item to the conversation: a message, the output of a function, an answer to an approval request."""
 
     previous_item_id: str | None
@@ -83,7 +83,7 @@ class ConversationItemRetrieve(RealtimeClientMessage, wire="conversation.item.re
     item_id: str | None
 
 
-class ConversationItemTruncate(RealtimeClientMessage, wire="conversation.item.truncate"):
+class ConversationItemTruncate(RealtimeClientMessage, wire="conversation.item.truncate", role="truncate"):
     """Of an assistant item, only so many milliseconds were heard: the server is to forget the rest."""
 
     item_id: str | None
@@ -91,13 +91,13 @@ class ConversationItemTruncate(RealtimeClientMessage, wire="conversation.item.tr
     audio_end_ms: int | None
 
 
-class ConversationItemDelete(RealtimeClientMessage, wire="conversation.item.delete"):
+class ConversationItemDelete(RealtimeClientMessage, wire="conversation.item.delete", role="item_delete"):
     """An item is to leave the conversation."""
 
     item_id: str | None
 
 
-class ResponseCreate(RealtimeClientMessage, wire="response.create"):
+class ResponseCreate(RealtimeClientMessage, wire="response.create", role="response_create"):
     """The model is to answer, with what `response` says in place of the session's settings."""
 
     response: RealtimeResponse | None
@@ -107,7 +107,7 @@ class ResponseCreate(RealtimeClientMessage, wire="response.create"):
     client_timestamp: int | None
 
 
-class ResponseCancel(RealtimeClientMessage, wire="response.cancel"):
+class ResponseCancel(RealtimeClientMessage, wire="response.cancel", role="response_cancel"):
     """The model is to stop answering: the named response, or the one that is under way."""
 
     response_id: str | None

@@ -13,7 +13,7 @@ class InputTextAppend(RealtimeClientMessage, wire="input.text.append"):
     text: str | None
 
 
-class InputCancel(ClientAudioEnd, wire="input.cancel"):
+class InputCancel(ClientAudioEnd, wire="input.cancel", role="clear"):
     """What the user has said is to be forgotten."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage, Samples, payload
 
 
-class InputAudioClear(ClientAudioEnd, wire="input_audio.clear"):
+class InputAudioClear(ClientAudioEnd, wire="input_audio.clear", role="clear"):
     """All input audio that is under way is to be forgotten."""
 
 
@@ -22,13 +22,13 @@ class InputAudioTurnAppend(ClientAudioMessage, wire="input_audio.turn.append", r
     pcm: Samples = payload("audio")
 
 
-class InputAudioTurnEnd(ClientAudioEnd, wire="input_audio.turn.end"):
+class InputAudioTurnEnd(ClientAudioEnd, wire="input_audio.turn.end", role="commit"):
     """The user's turn is over."""
 
     turn_id: str | None
 
 
-class InputAudioTurnCancel(ClientAudioEnd, wire="input_audio.turn.cancel"):
+class InputAudioTurnCancel(ClientAudioEnd, wire="input_audio.turn.cancel", role="clear"):
     """The user's turn is to be forgotten."""
 
     turn_id: str | None

@@ -203,10 +203,9 @@ class RealtimeServerMessage(RealtimeMessage):
     """One message of a Realtime server: the base of all. Read-only.
 
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
-    None. wire: the name or names that `type` has on the wire. role: what the message does to the session: "session_start" and
-    "session_update" (both need a field `session`), "response_start" and "response_end" (both need a field `response`),
-    "error" (needs a field `error`, and may refuse a client's session update), "audio_end" (classes below AudioEnd have it without
-    saying so), or "input_audio" (an AudioMessage that is the user's speech).
+    None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
+    which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
+    "audio_end" below AudioEnd.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -245,9 +244,8 @@ class RealtimeClientMessage(RealtimeMessage):
     """One message of a Realtime client: the base of all. Read-only.
 
     A class statement below this class declares a message, as below RealtimeServerMessage. The two sides may use the same wire
-    name for different messages. role="session_update" (it needs a field `session`): the client asks for formats. The client's own
-    audio has the new input format at once; the server's audio has the new output format when the server confirms it.
-    role="input_audio": the user's speech. role="audio_end": the user's speech is over.
+    name for different messages. After a message of role="session_update", the client's own audio has the new input format at
+    once; the server's audio has the new output format when the server confirms it.
     """
 
 

@@ -25,10 +25,13 @@ cdef enum:
     # The object of this one names what is refused.
     ROLE_ERROR
 
-# role= of a class statement: what the message does to the session, and the field that names the formats.
-cdef dict _ROLES = {
+# The roles of roles.py that change the session, and the field that names the formats. The others mean something to what reads
+# messages, and nothing to the core.
+cdef dict _SESSION_ROLES = {
     "input_audio": (ROLE_INPUT_AUDIO, None),
     "audio_end": (ROLE_AUDIO_END, None),
+    "commit": (ROLE_AUDIO_END, None),
+    "clear": (ROLE_AUDIO_END, None),
     "session_start": (ROLE_SESSION_START, "session"),
     "session_update": (ROLE_SESSION_UPDATE, "session"),
     "response_start": (ROLE_RESPONSE_START, "response"),
@@ -476,18 +479,25 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
     if role is None:
         layout.role = (base.role if base is not None and base.role else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
         layout.holder = base.holder if base is not None else 0
+        layout.role_name = (base.role_name if base is not None and base.role_name is not None
+                            else "audio" if layout.is_audio else "audio_end" if layout.ends_audio else None)
         return
-    if role not in _ROLES:
-        raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(_ROLES)}")
-    layout.role, holder = _ROLES[role]
-    if holder is not None:
-        layout.holder = _number(layout, holder)
-        if not layout.holder:
-            raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{holder}`")
-    if layout.role == ROLE_INPUT_AUDIO and not layout.is_audio:
-        raise TypeError(f"{cls.__name__}: role={role!r} is an audio message's")
-    if layout.is_audio and layout.role != ROLE_INPUT_AUDIO:
-        raise TypeError(f"{cls.__name__}: the role of an audio message is 'input_audio' or none, not {role!r}")
+    if role not in roles.ROLES:
+        raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
+    missing = roles.missing_of(role, layout.names)
+    if missing:
+        raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
+    if layout.is_audio != (role == "audio" or role == "input_audio"):
+        raise TypeError(f"{cls.__name__}: 'audio' and 'input_audio' are the roles of audio messages, and {role!r} is not"
+                        if layout.is_audio else f"{cls.__name__}: role={role!r} is an audio message's")
+    layout.role_name = role
+    layout.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
+    layout.holder = 0 if holder is None else _number(layout, holder)
+
+def role_of(cls):  # seldom
+    """What a message of this class means: a key of roles.ROLES; None where it means nothing."""
+    layout = getattr(cls, "_layout", None)
+    return (<Layout>layout).role_name if isinstance(layout, Layout) else None
 
 cdef int _speaker(Layout layout) noexcept:  # seldom
     """The stream_speaker of the stream to which the message belongs."""

@@ -12,7 +12,9 @@ class SessionFinished(RealtimeServerMessage, wire="session.finished"):
     """All work is done after the client's session.finish; the connection may be closed."""
 
 
-class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage, wire="conversation.item.input_audio_transcription.text"):
+class ConversationItemInputAudioTranscriptionText(
+    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.text", role="user_transcript_so_far"
+):
     """The transcript of the user's speech so far, with the language and the mood heard in it."""
 
     item_id: str | None
@@ -23,7 +25,7 @@ class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage, wire="c
     emotion: str | None
 
 
-class ResponseTextText(RealtimeServerMessage, wire="response.text.text"):
+class ResponseTextText(RealtimeServerMessage, wire="response.text.text", role="text_so_far"):
     """The translation so far, in a session that writes only."""
 
     response_id: str | None
@@ -34,7 +36,7 @@ class ResponseTextText(RealtimeServerMessage, wire="response.text.text"):
     stash: str | None
 
 
-class ResponseAudioTranscriptText(RealtimeServerMessage, wire="response.audio_transcript.text"):
+class ResponseAudioTranscriptText(RealtimeServerMessage, wire="response.audio_transcript.text", role="transcript_so_far"):
     """The transcript of the spoken translation so far."""
 
     response_id: str | None

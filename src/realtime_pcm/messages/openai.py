@@ -78,21 +78,21 @@ class ConversationCreated(RealtimeServerMessage, wire="conversation.created"):
     previous_item_id: str | None
 
 
-class ConversationItemCreated(RealtimeServerMessage, wire="conversation.item.created"):
+class ConversationItemCreated(RealtimeServerMessage, wire="conversation.item.created", role="item_added"):
     """An item has joined the conversation (beta); GA sends conversation.item.added and .done instead."""
 
     previous_item_id: str | None
     item: ConversationItem | None
 
 
-class ConversationItemAdded(RealtimeServerMessage, wire="conversation.item.added"):
+class ConversationItemAdded(RealtimeServerMessage, wire="conversation.item.added", role="item_added"):
     """An item has joined the conversation; one the model is still producing has no content yet."""
 
     previous_item_id: str | None
     item: ConversationItem | None
 
 
-class ConversationItemDone(RealtimeServerMessage, wire="conversation.item.done"):
+class ConversationItemDone(RealtimeServerMessage, wire="conversation.item.done", role="item_done"):
     """An item of the conversation is final, with all content but its audio."""
 
     previous_item_id: str | None
@@ -105,7 +105,7 @@ class ConversationItemRetrieved(RealtimeServerMessage, wire="conversation.item.r
     item: ConversationItem | None
 
 
-class ConversationItemDeleted(RealtimeServerMessage, wire="conversation.item.deleted"):
+class ConversationItemDeleted(RealtimeServerMessage, wire="conversation.item.deleted", role="item_deleted"):
     """The client's conversation.item.delete has taken effect."""
 
     item_id: str | None
@@ -113,7 +113,7 @@ class ConversationItemDeleted(RealtimeServerMessage, wire="conversation.item.del
     event: dict[str, Any] | None
 
 
-class ConversationItemTruncated(RealtimeServerMessage, wire="conversation.item.truncated"):
+class ConversationItemTruncated(RealtimeServerMessage, wire="conversation.item.truncated", role="truncated"):
     """The client's conversation.item.truncate has cut an assistant item's audio and dropped its transcript."""
 
     item_id: str | None
@@ -124,7 +124,7 @@ class ConversationItemTruncated(RealtimeServerMessage, wire="conversation.item.t
 
 
 class ConversationItemInputAudioTranscriptionDelta(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.delta"
+    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.delta", role="user_transcript_delta"
 ):
     """More of the transcript of what the user said."""
 
@@ -138,7 +138,7 @@ class ConversationItemInputAudioTranscriptionDelta(
 
 
 class ConversationItemInputAudioTranscriptionCompleted(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.completed"
+    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.completed", role="user_transcript"
 ):
     """The whole transcript of what the user said; it may come before or after the response to it."""
 
@@ -176,7 +176,7 @@ class ConversationItemInputAudioTranscriptionSegment(
 
 
 class ConversationItemInputAudioTranscriptionFailed(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.failed"
+    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.failed", role="user_transcript_failed"
 ):
     """The user's audio could not be transcribed; the response to it goes on."""
 
@@ -185,7 +185,7 @@ class ConversationItemInputAudioTranscriptionFailed(
     error: RealtimeError | None
 
 
-class InputAudioBufferCommitted(RealtimeServerMessage, wire="input_audio_buffer.committed"):
+class InputAudioBufferCommitted(RealtimeServerMessage, wire="input_audio_buffer.committed", role="committed"):
     """The input buffer has become a user item, at the client's word or by turn detection."""
 
     previous_item_id: str | None
@@ -198,7 +198,7 @@ class InputAudioBufferCleared(RealtimeServerMessage, wire="input_audio_buffer.cl
     """The input buffer has been emptied at the client's word."""
 
 
-class InputAudioBufferSpeechStarted(RealtimeServerMessage, wire="input_audio_buffer.speech_started"):
+class InputAudioBufferSpeechStarted(RealtimeServerMessage, wire="input_audio_buffer.speech_started", role="speech_started"):
     """The user has begun to speak: the moment to stop playing."""
 
     audio_start_ms: int | None
@@ -207,7 +207,7 @@ class InputAudioBufferSpeechStarted(RealtimeServerMessage, wire="input_audio_buf
     previous_item_id: str | None
 
 
-class InputAudioBufferSpeechStopped(RealtimeServerMessage, wire="input_audio_buffer.speech_stopped"):
+class InputAudioBufferSpeechStopped(RealtimeServerMessage, wire="input_audio_buffer.speech_stopped", role="speech_stopped"):
     """The user has stopped speaking; a commit follows."""
 
     audio_end_ms: int | None
@@ -245,7 +245,7 @@ class OutputAudioBufferStopped(RealtimeServerMessage, wire="output_audio_buffer.
     response_id: str | None
 
 
-class OutputAudioBufferCleared(RealtimeServerMessage, wire="output_audio_buffer.cleared"):
+class OutputAudioBufferCleared(RealtimeServerMessage, wire="output_audio_buffer.cleared", role="interrupted"):
     """What was still to be played has been dropped: the user interrupted, or the client asked."""
 
     response_id: str | None
@@ -272,7 +272,7 @@ class ResponseDone(AudioEnd, wire="response.done", role="response_end"):
     previous_item_id: str | None
 
 
-class ResponseOutputItemAdded(RealtimeServerMessage, wire="response.output_item.added"):
+class ResponseOutputItemAdded(RealtimeServerMessage, wire="response.output_item.added", role="item_added"):
     """The model has begun an item of a response."""
 
     response_id: str | None
@@ -282,7 +282,7 @@ class ResponseOutputItemAdded(RealtimeServerMessage, wire="response.output_item.
     previous_item_id: str | None
 
 
-class ResponseOutputItemDone(RealtimeServerMessage, wire="response.output_item.done"):
+class ResponseOutputItemDone(RealtimeServerMessage, wire="response.output_item.done", role="item_done"):
     """An item of a response is over, complete or interrupted."""
 
     response_id: str | None
@@ -292,7 +292,7 @@ class ResponseOutputItemDone(RealtimeServerMessage, wire="response.output_item.d
     previous_item_id: str | None
 
 
-class ResponseContentPartAdded(RealtimeServerMessage, wire="response.content_part.added"):
+class ResponseContentPartAdded(RealtimeServerMessage, wire="response.content_part.added", role="part_added"):
     """The model has begun a content part of an item."""
 
     response_id: str | None
@@ -304,7 +304,7 @@ class ResponseContentPartAdded(RealtimeServerMessage, wire="response.content_par
     previous_item_id: str | None
 
 
-class ResponseContentPartDone(RealtimeServerMessage, wire="response.content_part.done"):
+class ResponseContentPartDone(RealtimeServerMessage, wire="response.content_part.done", role="part_done"):
     """A content part is over, with its text or transcript; xAI leaves out the part."""
 
     response_id: str | None
@@ -316,7 +316,7 @@ class ResponseContentPartDone(RealtimeServerMessage, wire="response.content_part
     previous_item_id: str | None
 
 
-class ResponseTextDelta(RealtimeServerMessage, wire=("response.output_text.delta", "response.text.delta")):
+class ResponseTextDelta(RealtimeServerMessage, wire=("response.output_text.delta", "response.text.delta"), role="text_delta"):
     """More of the model's text."""
 
     response_id: str | None
@@ -327,7 +327,7 @@ class ResponseTextDelta(RealtimeServerMessage, wire=("response.output_text.delta
     obfuscation: str | None
 
 
-class ResponseTextDone(RealtimeServerMessage, wire=("response.output_text.done", "response.text.done")):
+class ResponseTextDone(RealtimeServerMessage, wire=("response.output_text.done", "response.text.done"), role="text_end"):
     """The whole text of a content part."""
 
     response_id: str | None
@@ -338,7 +338,9 @@ class ResponseTextDone(RealtimeServerMessage, wire=("response.output_text.done",
 
 
 class ResponseAudioTranscriptDelta(
-    RealtimeServerMessage, wire=("response.output_audio_transcript.delta", "response.audio_transcript.delta")
+    RealtimeServerMessage,
+    wire=("response.output_audio_transcript.delta", "response.audio_transcript.delta"),
+    role="transcript_delta",
 ):
     """More of the transcript of what the model says; it runs ahead of the audio."""
 
@@ -359,7 +361,7 @@ class ResponseAudioTranscriptDelta(
 
 
 class ResponseAudioTranscriptDone(
-    RealtimeServerMessage, wire=("response.output_audio_transcript.done", "response.audio_transcript.done")
+    RealtimeServerMessage, wire=("response.output_audio_transcript.done", "response.audio_transcript.done"), role="transcript_end"
 ):
     """The whole transcript of a content part."""
 
@@ -407,7 +409,9 @@ class ResponseAudioDone(AudioEnd, wire=("response.output_audio.done", "response.
     has_audio: bool | None
 
 
-class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage, wire="response.function_call_arguments.delta"):
+class ResponseFunctionCallArgumentsDelta(
+    RealtimeServerMessage, wire="response.function_call_arguments.delta", role="tool_arguments_delta"
+):
     """More of the arguments of a function call, as a piece of JSON text."""
 
     response_id: str | None
@@ -420,7 +424,7 @@ class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage, wire="response.f
     previous_item_id: str | None
 
 
-class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, wire="response.function_call_arguments.done"):
+class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, wire="response.function_call_arguments.done", role="tool_call"):
     """The whole arguments of a function call, as JSON text: the client may run it."""
 
     response_id: str | None
@@ -435,7 +439,7 @@ class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, wire="response.fu
     client_timestamp: int | None
 
 
-class ResponseMcpCallArgumentsDelta(RealtimeServerMessage, wire="response.mcp_call_arguments.delta"):
+class ResponseMcpCallArgumentsDelta(RealtimeServerMessage, wire="response.mcp_call_arguments.delta", role="tool_arguments_delta"):
     """More of the arguments of a call to an MCP tool, as a piece of JSON text."""
 
     response_id: str | None
@@ -445,7 +449,7 @@ class ResponseMcpCallArgumentsDelta(RealtimeServerMessage, wire="response.mcp_ca
     obfuscation: str | None
 
 
-class ResponseMcpCallArgumentsDone(RealtimeServerMessage, wire="response.mcp_call_arguments.done"):
+class ResponseMcpCallArgumentsDone(RealtimeServerMessage, wire="response.mcp_call_arguments.done", role="tool_call"):
     """The whole arguments of a call to an MCP tool, as JSON text."""
 
     response_id: str | None
@@ -454,21 +458,21 @@ class ResponseMcpCallArgumentsDone(RealtimeServerMessage, wire="response.mcp_cal
     arguments: str | None
 
 
-class ResponseMcpCallInProgress(RealtimeServerMessage, wire="response.mcp_call.in_progress"):
+class ResponseMcpCallInProgress(RealtimeServerMessage, wire="response.mcp_call.in_progress", role="tool_started"):
     """The server is calling an MCP tool."""
 
     output_index: int | None
     item_id: str | None
 
 
-class ResponseMcpCallCompleted(RealtimeServerMessage, wire="response.mcp_call.completed"):
+class ResponseMcpCallCompleted(RealtimeServerMessage, wire="response.mcp_call.completed", role="tool_done"):
     """A call to an MCP tool has succeeded."""
 
     output_index: int | None
     item_id: str | None
 
 
-class ResponseMcpCallFailed(RealtimeServerMessage, wire="response.mcp_call.failed"):
+class ResponseMcpCallFailed(RealtimeServerMessage, wire="response.mcp_call.failed", role="tool_failed"):
     """A call to an MCP tool has failed."""
 
     output_index: int | None
@@ -493,7 +497,7 @@ class McpListToolsFailed(RealtimeServerMessage, wire="mcp_list_tools.failed"):
     item_id: str | None
 
 
-class RateLimitsUpdated(RealtimeServerMessage, wire="rate_limits.updated"):
+class RateLimitsUpdated(RealtimeServerMessage, wire="rate_limits.updated", role="rate_limits"):
     """What is left of the account's limits: at the beginning of a response, its tokens reserved."""
 
     rate_limits: list[RateLimit] | None

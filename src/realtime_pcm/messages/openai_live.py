@@ -32,7 +32,7 @@ class SessionResumed(RealtimeServerMessage, wire="session.resumed", role="sessio
     resume_token: str | None
 
 
-class SessionClosed(RealtimeServerMessage, wire="session.closed"):
+class SessionClosed(RealtimeServerMessage, wire="session.closed", role="usage"):
     """The session is over and no message follows; GPT-Live adds the reason, the session and its usage."""
 
     reason: str | None
@@ -63,7 +63,7 @@ class SessionInputAudioAppend(AudioMessage, wire="session.input_audio.append", r
     pcm: Samples = payload("audio")
 
 
-class SessionInputTranscriptDelta(RealtimeServerMessage, wire="session.input_transcript.delta"):
+class SessionInputTranscriptDelta(RealtimeServerMessage, wire="session.input_transcript.delta", role="user_transcript_delta"):
     """More of the transcript of what the user says."""
 
     delta: str | None
@@ -74,7 +74,7 @@ class SessionInputTranscriptDelta(RealtimeServerMessage, wire="session.input_tra
     client_event_id: str | None
 
 
-class SessionOutputTranscriptDelta(RealtimeServerMessage, wire="session.output_transcript.delta"):
+class SessionOutputTranscriptDelta(RealtimeServerMessage, wire="session.output_transcript.delta", role="transcript_delta"):
     """More of the transcript of the translation, or of what GPT-Live says."""
 
     delta: str | None
@@ -85,7 +85,7 @@ class SessionOutputTranscriptDelta(RealtimeServerMessage, wire="session.output_t
     client_event_id: str | None
 
 
-class SessionUsageUpdated(RealtimeServerMessage, wire="session.usage.updated"):
+class SessionUsageUpdated(RealtimeServerMessage, wire="session.usage.updated", role="usage"):
     """The session's seconds so far, and how full the model's context is (GPT-Live)."""
 
     usage: Usage | None

@@ -8,7 +8,7 @@ from .._core import RealtimeServerMessage
 from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 
-class TranscriptionDelta(RealtimeServerMessage, wire="transcription.delta"):
+class TranscriptionDelta(RealtimeServerMessage, wire="transcription.delta", role="user_transcript_delta"):
     """More of the transcript; `segments` are those it closes, where the server was asked for them."""
 
     delta: str | None
@@ -16,7 +16,7 @@ class TranscriptionDelta(RealtimeServerMessage, wire="transcription.delta"):
     segments: list[TranscriptionSegment] | None
 
 
-class TranscriptionDone(RealtimeServerMessage, wire="transcription.done"):
+class TranscriptionDone(RealtimeServerMessage, wire="transcription.done", role="user_transcript"):
     """The whole transcript and its usage."""
 
     text: str | None

@@ -13,7 +13,7 @@ class Ping(RealtimeServerMessage, wire="ping"):
 
 
 class ConversationItemInputAudioTranscriptionUpdated(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.updated"
+    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.updated", role="user_transcript_so_far"
 ):
     """The whole transcript of the user's speech so far, which may correct earlier ones."""
 

@@ -17,17 +17,29 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-from .. import client_messages as client, messages as server
-from .._core import AudioEnd, ClientAudioMessage
+from .._core import role_of
 from ..audio import AudioFormat
+from ..conversation.held import ToolCalls
+from ..conversation.rules import (
+    Text,
+    add_numbers,
+    milliseconds_of,
+    name_of,
+    raw_of,
+    remember,
+    response_id_of,
+    text_id,
+    words_in,
+    words_of,
+)
+from ..conversation.turns import Moment, Turns
 from ..errors import DecodeError
-from ..messages import AudioMessage
 from ..objects._view import known_formats
-from .findings import Analysis, BadFrame, Gap, Interruption, Item, LatencyFrom, Moment, ServerError, Spread, ToolCall, Turn
+from .findings import Analysis, BadFrame, Gap, Interruption, Item, ServerError, Spread, Turn
 from .placing import Placer
-from .playing import Piece, Playing, Sink, Stream, id_of, key_of, milliseconds_of
+from .playing import Piece, Playing, Sink, Stream, key_of
 from .reader import Entry, Recording, read_recording
-from .tallies import Bounded, Types, Undeclared, add_numbers, name_of, raw_of
+from .tallies import Bounded, Types, Undeclared
 
 __all__ = ["Analyser", "analyse"]
 
@@ -47,16 +59,6 @@ LONGEST_REASON = 300
 SHORTEST_ARRIVAL = 1e-6  # seconds: of less, no speed can be told
 PAUSE = 1.0  # seconds: audio without ids that comes later is another stream
 LONGEST_SENTENCE = 160  # characters of a transcript without ids that stand together
-
-
-class _Response:
-    """A response that the server has begun."""
-
-    __slots__ = ("done", "turn")
-
-    def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        self.done = False
 
 
 class Made(NamedTuple):
@@ -88,17 +90,17 @@ class Analyser:
         self._types = Types()
         self._undeclared = Undeclared()
         self._latencies = array("d")
-        self._turn: Turn | None = None
-        self._turns = 0
+        self._turns: Turns[Turn] = Turns(self._begin_turn)
         self._arrival: dict[int, list[float]] = {}  # turn -> seconds of audio, seconds that it took to come
         self._items: OrderedDict[Any, Item] = OrderedDict()
-        self._responses: OrderedDict[str | None, _Response] = OrderedDict()
-        self._tools: OrderedDict[str, ToolCall] = OrderedDict()
-        self._speaking: tuple[Item, Turn] | None = None  # the user's item between speech_started and speech_stopped
+        self._tools = ToolCalls(self._lists["tools"].append, MOST_OPEN, LONGEST_REASON)
+        self._speaking: Item | None = None  # the user's item between speech_started and speech_stopped
         self._buffer: tuple[float, float] | None = None  # places of the user's audio that is not committed
         self._unnamed: Item | None = None  # committed by the client; the server has not named it yet
+        self._written: Item | None = None  # written by the client, likewise
         self._noted: Bounded[tuple[Interruption, Turn]] = Bounded(MOST["interruptions"])
         self._handlers: dict[type, Callable[[Any, Moment], None] | None] = {}
+        self._texts: dict[int, tuple[Item, Text]] = {}
         self._line = 0
         self._numbers_left_out = 0  # of usage
 
@@ -139,11 +141,8 @@ class Analyser:
             handler(message, self._moment())
 
     def _handler(self, cls: type) -> Callable[[Any, Moment], None] | None:
-        for base in cls.__mro__:
-            if base in _HANDLERS:
-                method: Callable[[Any, Moment], None] | None = getattr(self, _HANDLERS[base])
-                return method
-        return None
+        method: Callable[[Any, Moment], None] | None = getattr(self, _HANDLERS.get(role_of(cls) or "", ""), None)
+        return method
 
     def _moment(self) -> Moment:
         now = self.placer.now
@@ -170,38 +169,10 @@ class Analyser:
 
     # --- turns
 
-    def _input(self, began: Literal["speech", "commit", "text", "response"], at: Moment) -> Turn:
-        """The turn that an input of the user belongs to: a new one where the model has answered the last."""
-        turn = self._turn
-        if turn is None or turn.responses or turn.pieces or turn.first_text is not None:
-            turn = self._new_turn(began, at)
-        return turn
-
-    def _new_turn(self, began: Literal["speech", "commit", "text", "response"], at: Moment) -> Turn:
-        self._turns += 1
-        turn = self._turn = Turn(self._turns, began, at)
+    def _begin_turn(self, number: int, began: Literal["speech", "commit", "text", "response"], at: Moment) -> Turn:
+        turn = Turn(number, began, at)
         self._lists["turns"].append(turn)
         return turn
-
-    def _current(self, at: Moment) -> Turn:
-        return self._turn or self._new_turn("response", at)
-
-    def _turn_of(self, response: str | None, at: Moment) -> Turn:
-        known = self._responses.get(response)
-        return known.turn if known is not None else self._current(at)
-
-    def _first_text(self, turn: Turn, at: Moment) -> None:
-        if turn.first_text is None:
-            turn.first_text = at
-            reference, _ = _reference(turn)
-            turn.text_latency = _between(reference, at)
-
-    def _first_audio(self, turn: Turn, at: Moment) -> None:
-        turn.first_audio = at
-        reference, name = _reference(turn)
-        turn.latency, turn.latency_from = _between(reference, at), name
-        if turn.latency is not None and len(self._latencies) < MOST_LATENCIES:
-            self._latencies.append(turn.latency)
 
     # --- items
 
@@ -210,7 +181,7 @@ class Analyser:
         key = (side, item_id) if item_id is not None else (side, None, response)
         item = self._items.get(key)
         if item is None:
-            turn = self._turn_of(response, at) if side == "model" else self._turn
+            turn = self._turns.of_response(response, at) if side == "model" else self._turns.current
             item = Item(turn.number if turn else 0, side, item_id, response, at.line, at.time, at.place, at.place)
             self._keep(key, item)
         return item
@@ -265,28 +236,29 @@ class Analyser:
             if getattr(message, "delta", "") is None:
                 self._audio_unknown(message, at)
             return
-        response = name_of(getattr(message, "response_id", None))
-        item_id = name_of(getattr(message, "item_id", None))
         key = key_of(message)
+        response, item_id, _ = key
         stream = self._playing.stream(key)
         if stream is not None and key[:2] == (None, None) and self._paused(stream):
             self._playing.ended(key)
             self._items.pop(("model", None, None), None)
             stream = None
         if stream is None:
-            turn = self._turn_of(response, at)
+            turn = self._turns.of_response(response, at)
             item = self._item("model", item_id, at, response)
             stream = Stream(key, item, turn, response)
             self._playing.start(stream)
         turn, item = stream.turn, stream.item
+        if turn.first_audio is None:
+            self._turns.audio(response, at)
+            if turn.latency is not None and len(self._latencies) < MOST_LATENCIES:
+                self._latencies.append(turn.latency)
         if stream.cut:  # nobody hears it
             self._count_model(stream, seconds, format_)
             self.piece = Piece("model", None, stream)
             return
         start, gap = self._playing.piece(stream, seconds)
         self.piece = Piece("model", start, stream)
-        if turn.first_audio is None:
-            self._first_audio(turn, at)
         if gap and at.time is not None:
             turn.gaps += 1
             turn.gap_seconds += gap
@@ -325,7 +297,7 @@ class Analyser:
 
     def _paused(self, stream: Stream) -> bool:
         now = self.placer.now
-        return stream.turn is not self._turn or (now is not None and stream.end is not None and now > stream.end + PAUSE)
+        return stream.turn is not self._turns.current or (now is not None and stream.end is not None and now > stream.end + PAUSE)
 
     def _audio_done(self, message: Any, at: Moment) -> None:
         self._playing.ended(key_of(message))
@@ -337,23 +309,19 @@ class Analyser:
         if stream is not None:
             self._interrupted(at, "speech_started", stream, stopped=False)
         self._unnamed = None
-        turn = self._input("speech", at)
-        turn.speech_started = turn.speech_started or at
-        turn.speech_stopped = turn.committed = None
-        item = self._item("user", name_of(message.item_id), at)
+        item_id = text_id(getattr(message, "item_id", None))
+        turn = self._turns.speech_started(item_id, at)
+        item = self._item("user", item_id, at)
         item.turn, item.spoken = turn.number, True
-        place = milliseconds_of(message.audio_start_ms)
+        place = milliseconds_of(getattr(message, "audio_start_ms", None))
         item.start = item.end = at.place if place is None else self.placer.spoken_at(place)
-        self._speaking = item, turn
+        self._speaking = item
 
     def _speech_stopped(self, message: Any, at: Moment) -> None:
-        # A translator answers while the user speaks: the turn is that of the beginning.
-        if self._speaking is not None:
-            item, turn = self._speaking
-        else:
-            item, turn = self._item("user", name_of(message.item_id), at), self._input("speech", at)
-        turn.speech_stopped = at
-        place = milliseconds_of(message.audio_end_ms)
+        item_id = text_id(getattr(message, "item_id", None))
+        turn = self._turns.speech_stopped(item_id, at)
+        item = self._speaking or self._item("user", item_id, at)
+        place = milliseconds_of(getattr(message, "audio_end_ms", None))
         item.end = max(item.start, at.place if place is None else self.placer.spoken_at(place))
         item.spoken = True
         self._count_user(turn, item)
@@ -366,8 +334,7 @@ class Analyser:
             turn.user_audio_seconds += item.audio_seconds
 
     def _client_commit(self, message: Any, at: Moment) -> None:
-        turn = self._input("commit", at)
-        turn.committed = at
+        turn = self._turns.commit(at)
         self.placer.committed()
         if turn.speech_started is None and self._buffer is not None:
             item = Item(turn.number, "user", None, None, at.line, at.time, *self._buffer, spoken=True)
@@ -377,9 +344,8 @@ class Analyser:
         self._buffer = None
 
     def _server_commit(self, message: Any, at: Moment) -> None:
-        item_id = name_of(message.item_id)
-        turn = self._turn if self._unnamed is not None and self._turn is not None else self._input("commit", at)
-        turn.committed = turn.committed or at
+        item_id = text_id(getattr(message, "item_id", None))
+        turn = self._turns.committed(item_id, at)
         if self._unnamed is not None:
             self._unnamed.item_id = item_id
             self._items[("user", item_id)] = self._unnamed
@@ -399,75 +365,50 @@ class Analyser:
     def _item_seen(self, message: Any, at: Moment) -> None:
         """An item joins the conversation: a text of the user, the output of a tool, or an item that the model fills."""
         raw = raw_of(message.item)
-        kind, item_id = raw.get("type"), name_of(raw.get("id"))
+        kind, role, item_id = raw.get("type"), raw.get("role"), text_id(raw.get("id"))
         if kind == "function_call_output":
-            self._answered(name_of(raw.get("call_id")), at)
+            self._tools.answered(raw.get("call_id"), at)
         elif kind in ("function_call", "mcp_call"):
-            self._tool_seen(raw, at, self._current(at))
-        elif kind == "message":
-            text = _text_of(raw.get("content"))
-            role = raw.get("role")
-            if role == "user" and text and ("user", item_id) not in self._items:
-                # The client's own message has no id, and the server's echo of it has one: they are one item.
-                last = self._unnamed
-                if item_id is not None and last is not None and last.text == text[:LONGEST_TEXT]:
-                    last.item_id, self._items[("user", item_id)], self._unnamed = item_id, last, None
-                    return
-                turn = self._input("text", at)
-                turn.asked = at
-                item = Item(turn.number, "user", item_id, None, at.line, at.time, at.place, at.place)
-                self._keep(("user", item_id if item_id is not None else at.line), item)
-                if item_id is None:
-                    self._unnamed = item
-                _put(item, text)
-            elif role == "assistant" and text and ("model", item_id) not in self._items:
-                _put(self._item("model", item_id, at), text)
+            self._tools.seen(raw, self._turns.of_response(text_id(getattr(message, "response_id", None)), at), at)
+        text = words_in(raw.get("content"))
+        if role == "user" and text:
+            turn = self._turns.text(item_id, text, at)
+            if turn is None:  # the client's own message, which the server repeats with an id
+                if self._written is not None and item_id is not None and ("user", item_id) not in self._items:
+                    self._written.item_id, self._items[("user", item_id)], self._written = item_id, self._written, None
+                return
+            item = Item(turn.number, "user", item_id, None, at.line, at.time, at.place, at.place)
+            self._keep(("user", item_id if item_id is not None else at.line), item)
+            self._written = item if item_id is None else None
+            _put(item, text)
+        elif role == "assistant" and text and ("model", item_id) not in self._items:
+            _put(self._item("model", item_id, at), text)
 
     def _ask(self, message: Any, at: Moment) -> None:
-        turn = self._turn
-        if turn is None or (turn.done is not None and turn.status != "cancelled" and not turn.tools):
-            turn = self._new_turn("response", at)
-        if turn.first_audio is None:
-            turn.asked = at
+        self._turns.response_create(at)
 
     # --- responses
 
     def _response_created(self, message: Any, at: Moment) -> None:
-        response = name_of(raw_of(message.response).get("id")) or name_of(message.response_id)
-        turn = self._current(at)
-        turn.responses += 1
-        turn.status = "in_progress"
-        turn.response_created = turn.response_created or at
+        self._turns.response_start(response_id_of(message), at)
         self.placer.response_began()
-        self._responses[response] = _Response(turn)
-        if len(self._responses) > MOST_OPEN:
-            self._responses.popitem(last=False)
 
     def _response_done(self, message: Any, at: Moment) -> None:
-        raw = raw_of(message.response)
-        key = id_of(raw.get("id")) or id_of(message.response_id)
-        response = name_of(key)
-        known = self._responses.get(response)
-        turn = known.turn if known is not None else self._current(at)
-        if known is not None:
-            known.done = True
-        else:
-            turn.responses += 1
-        status = name_of(raw.get("status")) or "completed"
-        turn.status, turn.done = status, at
+        raw, response = raw_of(message.response), response_id_of(message)
+        turn = self._turns.response_end(response, name_of(raw.get("status")), at)
         usage = raw.get("usage") or raw_of(message.usage)
         self._numbers_left_out += add_numbers(self._found.usage, usage)
         add_numbers(turn.usage, usage)
         details = raw_of(raw.get("status_details"))
-        if status == "failed":
+        if turn.status == "failed":
             self._error("response.done", raw_of(details.get("error")) or details, at, turn)
         for output in raw.get("output") or () if isinstance(raw.get("output"), list) else ():
             if isinstance(output, dict) and output.get("type") in ("function_call", "mcp_call"):
-                self._tool_seen(output, at, turn)
-        if status == "cancelled":
-            stream = self._playing.of_response(key)
+                self._tools.seen(output, turn, at)
+        if turn.status == "cancelled":
+            stream = self._playing.of_response(response)
             self._interrupted(at, "cancelled", stream, stopped=True, turn=turn, response=response)
-        self._playing.response_ended(key)
+        self._playing.response_ended(response)
         self._items.pop(("model", None, response), None)
         self.placer.response_ended()
 
@@ -483,13 +424,14 @@ class Analyser:
     ) -> None:
         if stream is not None:
             turn, response = stream.turn, stream.response
-        made = self._playing.interrupt(at, cause, stream, turn or self._current(at), response, stopped)
+        made = self._playing.interrupt(at, cause, stream, turn or self._turns.now(at), response, stopped)
         if made is not None:
             self._lists["interruptions"].append(made)
-            self._noted.append((made, turn or self._current(at)))
+            self._noted.append((made, turn or self._turns.now(at)))
 
     def _cancel(self, message: Any, at: Moment) -> None:
-        response = id_of(message.response_id)
+        self._turns.response_cancel()
+        response = text_id(getattr(message, "response_id", None))
         stream = self._playing.of_response(response) if response is not None else self._playing.audible()
         if stream is not None:
             self._interrupted(at, "response.cancel", stream, stopped=True)
@@ -497,7 +439,7 @@ class Analyser:
     def _truncate(self, message: Any, at: Moment) -> None:
         """A truncate of the client, or the server's word that it has truncated."""
         end = milliseconds_of(message.audio_end_ms)
-        stream = self._playing.of_item(id_of(message.item_id))
+        stream = self._playing.of_item(text_id(message.item_id))
         if stream is None:
             return
         self._interrupted(at, "truncate", stream, stopped=True)
@@ -511,112 +453,85 @@ class Analyser:
 
     # --- text
 
+    def _words(self, message: Any, item: Item) -> bool:
+        """Gives the item the words of a message, as the message's role says. Whether it had any."""
+        role, words = role_of(type(message)) or "", words_of(message) or ""
+        text = self._texts.get(id(item))
+        if text is None or text[0] is not item:
+            text = item, Text(LONGEST_TEXT)
+            remember(self._texts, id(item), text, MOST_OPEN)
+        if role.endswith("delta"):
+            text[1].add(words)
+        elif role.endswith("so_far"):
+            text[1].say(words)
+        else:
+            text[1].end(words)
+        item.text, item.text_left_out = str(text[1]), text[1].left_out
+        return bool(words)
+
     def _model_text(self, message: Any, at: Moment) -> None:
         """A piece of the model's text or transcript, or, where the message has it whole, all of it."""
-        whole = getattr(message, "transcript", None) or getattr(message, "text", None)
-        piece = getattr(message, "delta", None)
-        response = name_of(message.response_id)
-        item = self._item("model", name_of(message.item_id), at, response)
-        if isinstance(whole, str) and whole:
-            stash = getattr(message, "stash", None)
-            item.text, item.text_left_out = "", 0
-            _put(item, whole + stash if isinstance(stash, str) else whole)
-        elif isinstance(piece, str):
-            _put(item, piece)
-        else:
-            return
-        self._first_text(self._turn_of(response, at), at)
+        response, item_id, _ = key_of(message)
+        if response is None and item_id is None:
+            self._live_text(message, at)
+        elif self._words(message, self._item("model", item_id, at, response)) and self._turns.await_words(response):
+            self._turns.words(response, at)
 
     def _user_text(self, message: Any, at: Moment) -> None:
-        whole = getattr(message, "transcript", None) or getattr(message, "text", None)
-        piece = getattr(message, "delta", None)
-        item = self._items.get(("user", name_of(message.item_id))) or self._item("user", name_of(message.item_id), at)
-        if isinstance(whole, str) and whole:
-            stash = getattr(message, "stash", None)
-            item.text, item.text_left_out = "", 0
-            _put(item, whole + stash if isinstance(stash, str) else whole)
-        elif isinstance(piece, str):
-            _put(item, piece)
-        if isinstance(message, server.ConversationItemInputAudioTranscriptionCompleted):
-            self._numbers_left_out += add_numbers(self._found.transcription_usage, raw_of(message.usage))
+        item_id = text_id(getattr(message, "item_id", None))
+        if item_id is None:
+            self._live_text(message, at)
+            return
+        self._words(message, self._item("user", item_id, at))
+        usage = raw_of(getattr(message, "usage", None))
+        if usage:
+            self._numbers_left_out += add_numbers(self._found.transcription_usage, usage)
 
     def _live_text(self, message: Any, at: Moment) -> None:
         """A piece of a transcript without ids: pieces stand together until a sentence ends."""
-        side: Literal["user", "model"] = "user" if isinstance(message, server.SessionInputTranscriptDelta) else "model"
-        if not isinstance(message.delta, str):
+        words, role = words_of(message), role_of(type(message)) or ""
+        side: Literal["user", "model"] = "user" if role.startswith("user_") else "model"
+        if not words:
             return
         key = (side, "transcript", None)
         item = self._items.get(key)
         if item is None or len(item.text) > LONGEST_SENTENCE or item.text.rstrip().endswith((".", "!", "?", "。")):
-            turn = self._current(at)
-            item = Item(turn.number, side, None, None, at.line, at.time, at.place, at.place)
+            item = Item(self._turns.now(at).number, side, None, None, at.line, at.time, at.place, at.place)
             self._items.pop(key, None)
             self._keep(key, item)
-        _put(item, message.delta)
+        self._words(message, item)
         item.end = max(item.end, at.place)
-        if side == "model":
-            self._first_text(self._current(at), at)
+        if side == "model" and self._turns.await_words(None):
+            self._turns.words(None, at)
 
     # --- tools
 
-    def _tool_seen(self, raw: dict[str, Any], at: Moment, turn: Turn) -> None:
-        key = name_of(raw.get("call_id")) or name_of(raw.get("id"))
-        if key is None:
-            return
-        call = self._tools.get(key)
-        if call is None:
-            kind = "mcp" if raw.get("type") == "mcp_call" else "function"
-            call = ToolCall(turn.number, kind, None, key, None, at)
-            turn.tools += 1
-            self._tools[key] = call
-            self._lists["tools"].append(call)
-            if len(self._tools) > MOST_OPEN:
-                self._tools.popitem(last=False)
-        call.name = call.name or name_of(raw.get("name"))
-        arguments = raw.get("arguments")
-        if isinstance(arguments, str) and arguments and call.arguments is None:
-            call.arguments = arguments[:LONGEST_REASON]
-        if raw.get("type") == "mcp_call" and isinstance(raw.get("output"), str) and call.answered is None:
-            self._answered(key, at)
+    def _tool_turn(self, message: Any, at: Moment) -> Turn:
+        return self._turns.of_response(text_id(getattr(message, "response_id", None)), at)
 
-    def _output_item(self, message: Any, at: Moment) -> None:
-        raw = raw_of(message.item)
-        turn = self._turn_of(name_of(message.response_id), at)
-        if raw.get("type") in ("function_call", "mcp_call"):
-            self._tool_seen(raw, at, turn)
+    def _arguments(self, message: Any, at: Moment) -> None:
+        self._tools.more(message, self._tool_turn(message, at), at)
 
     def _arguments_done(self, message: Any, at: Moment) -> None:
-        turn = self._turn_of(name_of(message.response_id), at)
-        call_id = getattr(message, "call_id", None) or message.item_id
-        raw = {"call_id": call_id, "name": getattr(message, "name", None), "arguments": message.arguments}
-        if "mcp" in message.type:
-            raw["type"] = "mcp_call"
-        self._tool_seen(raw, at, turn)
-        call = self._tools.get(name_of(call_id) or "")
+        self._tools.complete(message, self._tool_turn(message, at), at)
+
+    def _tool_began(self, message: Any, at: Moment) -> None:
+        self._tools.seen({"type": "mcp_call", "id": message.item_id}, self._turns.now(at), at)
+
+    def _tool_done(self, message: Any, at: Moment) -> None:
+        self._tools.answered(message.item_id, at)
+
+    def _tool_failed(self, message: Any, at: Moment) -> None:
+        call = self._tools.answered(message.item_id, at)
         if call is not None:
-            call.asked = at
-
-    def _mcp_began(self, message: Any, at: Moment) -> None:
-        self._tool_seen({"type": "mcp_call", "id": message.item_id}, at, self._current(at))
-
-    def _mcp_done(self, message: Any, at: Moment) -> None:
-        self._answered(name_of(message.item_id), at)
-        call = self._tools.get(name_of(message.item_id) or "")
-        if call is not None and isinstance(message, server.ResponseMcpCallFailed):
             call.failed = True
-
-    def _answered(self, key: str | None, at: Moment) -> None:
-        call = self._tools.get(key or "")
-        if call is not None and call.answered is None:
-            call.answered = at
-            call.seconds = _between(call.asked, at)
 
     # --- the rest
 
     def _error_message(self, message: Any, at: Moment) -> None:
         error = message.error
         raw = {"message": error} if isinstance(error, str) else raw_of(error)
-        self._error(message.type, raw, at, self._turn)
+        self._error(message.type, raw, at, self._turns.current)
 
     def _error(self, source: str, raw: dict[str, Any], at: Moment, turn: Turn | None) -> None:
         text = raw.get("message")
@@ -656,11 +571,11 @@ class Analyser:
         for made, turn in self._noted:
             turn.interruptions += made.stopped
         if self._buffer is not None and not any(item.side == "user" for item in self._lists["items"]):
-            item = Item(self._turns, "user", None, None, 0, None, *self._buffer, spoken=True)
+            item = Item(self._turns.count, "user", None, None, 0, None, *self._buffer, spoken=True)
             item.audio_seconds = found.user_audio_seconds
             self._lists["items"].append(item)
         if self._speaking is not None:
-            self._speaking[0].end = max(self._speaking[0].end, placer.user_end, placer.place)
+            self._speaking.end = max(self._speaking.end, placer.user_end, placer.place)
         found.times_back, found.time_faults = placer.clock.back, placer.clock.faults
         ends = [placer.place, placer.user_end, placer.model_end, *(item.end for item in self._lists["items"])]
         found.end = max(found.origin, *ends)
@@ -697,33 +612,10 @@ def analyse(source: str | os.PathLike[str] | Any | Iterable[Entry], *, sink: Sin
     return analyser.finish(recording)
 
 
-def _reference(turn: Turn) -> tuple[Moment | None, LatencyFrom | None]:
-    """What the latency of a turn counts from."""
-    if turn.speech_stopped is not None:
-        return turn.speech_stopped, "speech_stopped"
-    if turn.committed is not None:
-        return turn.committed, "committed"
-    if turn.asked is not None:
-        return turn.asked, "asked"
-    if turn.response_created is not None:
-        return turn.response_created, "response.created"
-    return None, None
-
-
-def _between(start: Moment | None, end: Moment) -> float | None:
-    return end.time - start.time if start is not None and start.time is not None and end.time is not None else None
-
-
 def _put(item: Item, text: str) -> None:
     room = LONGEST_TEXT - len(item.text)
     item.text += text[:room]
     item.text_left_out += max(0, len(text) - room)
-
-
-def _text_of(content: object) -> str:
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") or part.get("transcript") for part in parts if isinstance(part, dict)]
-    return " ".join(text for text in texts if isinstance(text, str))
 
 
 def _spread(values: array[float]) -> Spread:
@@ -732,58 +624,42 @@ def _spread(values: array[float]) -> Spread:
     return Spread(count, ordered[0], ordered[count // 2], ordered[min(count - 1, math.ceil(count * 0.95) - 1)], ordered[-1])
 
 
-# The message classes that mean something for turns -> the method that takes them. A class of your own is taken by its base.
-_HANDLERS: dict[type, str] = {
-    client.InputAudioBufferAppend: "_user_audio",
-    ClientAudioMessage: "_user_audio",
-    server.SessionInputAudioAppend: "_user_audio",
-    AudioMessage: "_model_audio",
-    client.SessionOutputAudioFixturePlay: "_model_audio",
-    AudioEnd: "_audio_done",
-    server.InputAudioBufferSpeechStarted: "_speech_started",
-    server.InputAudioBufferSpeechStopped: "_speech_stopped",
-    client.InputAudioBufferCommit: "_client_commit",
-    client.InputAudioTurnEnd: "_client_commit",
-    server.InputAudioBufferCommitted: "_server_commit",
-    client.InputAudioBufferClear: "_cleared",
-    client.InputAudioClear: "_cleared",
-    client.InputAudioTurnCancel: "_cleared",
-    client.ConversationItemCreate: "_item_made",
-    server.ConversationItemAdded: "_item_seen",
-    server.ConversationItemCreated: "_item_seen",
-    client.ResponseCreate: "_ask",
-    server.ResponseCreated: "_response_created",
-    server.ResponseDone: "_response_done",
-    client.ResponseCancel: "_cancel",
-    client.ConversationItemTruncate: "_truncate",
-    server.ConversationItemTruncated: "_truncate",
-    client.OutputAudioBufferClear: "_buffer_cleared",
-    server.OutputAudioBufferCleared: "_buffer_cleared",
-    server.ResponseAudioTranscriptDelta: "_model_text",
-    server.ResponseAudioTranscriptDone: "_model_text",
-    server.ResponseTextDelta: "_model_text",
-    server.ResponseTextDone: "_model_text",
-    server.ResponseTextText: "_model_text",
-    server.ResponseAudioTranscriptText: "_model_text",
-    server.ConversationItemInputAudioTranscriptionDelta: "_user_text",
-    server.ConversationItemInputAudioTranscriptionCompleted: "_user_text",
-    server.ConversationItemInputAudioTranscriptionUpdated: "_user_text",
-    server.ConversationItemInputAudioTranscriptionText: "_user_text",
-    server.ConversationItemInputAudioTranscriptionFailed: "_error_message",
-    server.SessionInputTranscriptDelta: "_live_text",
-    server.SessionOutputTranscriptDelta: "_live_text",
-    server.ResponseOutputItemAdded: "_output_item",
-    server.ResponseOutputItemDone: "_output_item",
-    server.ResponseFunctionCallArgumentsDone: "_arguments_done",
-    server.ResponseMcpCallArgumentsDone: "_arguments_done",
-    server.ResponseMcpCallInProgress: "_mcp_began",
-    server.ResponseMcpCallCompleted: "_mcp_done",
-    server.ResponseMcpCallFailed: "_mcp_done",
-    server.Error: "_error_message",
-    server.SessionCreated: "_session_began",
-    server.SessionStarted: "_session_began",
-    server.TranscriptionSessionCreated: "_session_began",
-    server.SessionUpdated: "_session",
-    server.SessionUsageUpdated: "_session_usage",
-    server.SessionClosed: "_session_usage",
+# Role -> the method that takes its messages.
+_HANDLERS: dict[str, str] = {
+    "input_audio": "_user_audio",
+    "audio": "_model_audio",
+    "audio_end": "_audio_done",
+    "speech_started": "_speech_started",
+    "speech_stopped": "_speech_stopped",
+    "commit": "_client_commit",
+    "committed": "_server_commit",
+    "clear": "_cleared",
+    "item_create": "_item_made",
+    "item_added": "_item_seen",
+    "response_create": "_ask",
+    "response_start": "_response_created",
+    "response_end": "_response_done",
+    "response_cancel": "_cancel",
+    "truncate": "_truncate",
+    "truncated": "_truncate",
+    "interrupted": "_buffer_cleared",
+    "transcript_delta": "_model_text",
+    "transcript_so_far": "_model_text",
+    "transcript_end": "_model_text",
+    "text_delta": "_model_text",
+    "text_so_far": "_model_text",
+    "text_end": "_model_text",
+    "user_transcript_delta": "_user_text",
+    "user_transcript_so_far": "_user_text",
+    "user_transcript": "_user_text",
+    "user_transcript_failed": "_error_message",
+    "tool_arguments_delta": "_arguments",
+    "tool_call": "_arguments_done",
+    "tool_started": "_tool_began",
+    "tool_done": "_tool_done",
+    "tool_failed": "_tool_failed",
+    "error": "_error_message",
+    "session_start": "_session_began",
+    "session_update": "_session",
+    "usage": "_session_usage",
 }

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from .. import conversation
+from ..conversation import LatencyFrom, Moment, ToolCall
+
 __all__ = [
     "Analysis",
     "BadFrame",
@@ -26,16 +29,6 @@ __all__ = [
     "TypeCount",
     "UndeclaredField",
 ]
-
-LatencyFrom = Literal["speech_stopped", "committed", "asked", "response.created"]
-
-
-class Moment(NamedTuple):
-    """When something happened: the line, from 1; seconds, None where the line has no time; seconds on the axis of pictures."""
-
-    line: int
-    time: float | None
-    place: float
 
 
 @dataclass(slots=True)
@@ -95,25 +88,6 @@ class Gap:
 
 
 @dataclass(slots=True)
-class ToolCall:
-    """A tool that the model called.
-
-    kind: "function", which the client runs, or "mcp", which the server runs. asked: when the arguments were complete. answered:
-    when the output was sent. seconds: from one to the other; None where the recording has no times or no output.
-    """
-
-    turn: int
-    kind: str
-    name: str | None
-    call_id: str | None
-    arguments: str | None
-    asked: Moment
-    answered: Moment | None = None
-    seconds: float | None = None
-    failed: bool = False
-
-
-@dataclass(slots=True)
 class Interruption:
     """The model was to be silent before its audio was over, or the user spoke while it was heard.
 
@@ -161,29 +135,12 @@ class Item:
 
 
 @dataclass(slots=True)
-class Turn:
-    """What the user put in, and all that the model answered until the user's next input.
+class Turn(conversation.Turn):
+    """A turn of a recording: what realtime_pcm.conversation says of it, and what only a recording shows.
 
-    began: what began it: "speech", "commit", "text" or, where the model speaks unasked, "response". asked: a response.create of
-    the client, or the user's text. latency: seconds from `latency_from` to the first audio; text_latency: to the first text or
-    transcript. arrival_factor: how many seconds of audio came in a second, after the first piece; above 1 it comes faster than
-    it plays. status: of the last response, such as "completed" or "cancelled".
+    arrival_factor: how many seconds of audio came in a second, after the first piece; above 1 it comes faster than it plays.
     """
 
-    number: int
-    began: Literal["speech", "commit", "text", "response"]
-    at: Moment
-    speech_started: Moment | None = None
-    speech_stopped: Moment | None = None
-    committed: Moment | None = None
-    asked: Moment | None = None
-    response_created: Moment | None = None
-    first_text: Moment | None = None
-    first_audio: Moment | None = None
-    done: Moment | None = None
-    latency: float | None = None
-    latency_from: LatencyFrom | None = None
-    text_latency: float | None = None
     user_audio_seconds: float = 0.0
     audio_seconds: float = 0.0
     pieces: int = 0
@@ -191,12 +148,8 @@ class Turn:
     gaps: int = 0
     gap_seconds: float = 0.0
     longest_gap: float = 0.0
-    responses: int = 0
-    status: str | None = None
     interruptions: int = 0
-    tools: int = 0
     errors: int = 0
-    usage: dict[str, float] = field(default_factory=dict)
 
 
 class Spread(NamedTuple):

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from hashlib import sha256
 from typing import Any, Literal, NamedTuple, Protocol
 
+from ..conversation.rules import Parts, index_of, text_id
 from .findings import Interruption, Item, Moment, Turn
 from .placing import Placer
 
-__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "id_of", "key_of", "milliseconds_of"]
+__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "key_of"]
 
 MOST_STREAMS = 1024
 MOST_GAPS = 100
-LONGEST_ID = 500  # characters; of a longer one its beginning and its digest are kept
 
-Key = tuple[Any, Any, Any]  # response_id, item_id, content_index: what a stream is told by
-
-
-def id_of(value: object) -> Any:
-    """An id or index as it is, if it is short; None for what is neither a text nor a number, and what no dict takes."""
-    if isinstance(value, str) and len(value) > LONGEST_ID:
-        return f"{value[: LONGEST_ID // 2]}...{sha256(value.encode(errors='surrogatepass')).hexdigest()}"
-    return value if isinstance(value, (str, int)) else None
+Key = tuple["str | None", "str | None", "int | None"]  # response_id, item_id, content_index: what a stream is told by
 
 
 def key_of(message: Any) -> Key:
     """Which stream a message of the model belongs to. A private class need not declare all three."""
     return (
-        id_of(getattr(message, "response_id", None)),
-        id_of(getattr(message, "item_id", None)),
-        id_of(getattr(message, "content_index", None)),
+        text_id(getattr(message, "response_id", None)),
+        text_id(getattr(message, "item_id", None)),
+        index_of(getattr(message, "content_index", None)),
     )
-
-
-def milliseconds_of(value: object) -> float | None:
-    """The milliseconds that a message names; None for what is no number from 0 to 1e12, such as true."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-        return None
-    return float(value)
 
 
 class Sink(Protocol):
@@ -57,7 +42,20 @@ class Stream:
     start, end: its places. seconds: of audio that came. heard: seconds of them that were heard, where playing was stopped.
     """
 
-    __slots__ = ("cut", "done", "end", "gaps", "heard", "item", "key", "last_time", "response", "seconds", "start", "turn")
+    __slots__ = (
+        "cut",
+        "end",
+        "gaps",
+        "heard",
+        "item",
+        "key",
+        "last_time",
+        "over",
+        "response",
+        "seconds",
+        "start",
+        "turn",
+    )
 
     def __init__(self, key: Key, item: Item, turn: Turn, response: str | None) -> None:
         self.key, self.item, self.turn, self.response = key, item, turn, response
@@ -67,7 +65,7 @@ class Stream:
         self.heard: float | None = None
         self.last_time: float | None = None
         self.gaps: list[tuple[float, float]] = []  # (after so many seconds of audio, seconds without it)
-        self.done = False
+        self.over = False  # its end has come, and no audio since
         self.cut = False
 
     def place_of(self, seconds: float) -> float:
@@ -102,32 +100,42 @@ class Playing:
         self._sink = sink
         self.over: list[Stream] = []
         self._streams: OrderedDict[Key, Stream] = OrderedDict()
-        self._of_response: dict[Any, dict[Key, None]] = {}  # their keys by their response
+        self._items: dict[tuple[str | None, str | None], Parts[Stream]] = {}
+        self._of_response: dict[str | None, dict[Key, None]] = {}  # their keys by their response
         self._recent: deque[Stream] = deque(maxlen=64)
         self._open: tuple[Interruption, Stream | None] | None = None
 
     def stream(self, key: Key) -> Stream | None:
-        """The stream of a key that is not over."""
-        return self._streams.get(key)
+        """The stream that audio with these ids, or its end, belongs to; None: it begins one."""
+        parts = self._items.get(key[:2])
+        return None if parts is None else parts.find(key[2])
 
     def start(self, stream: Stream) -> None:
         """A stream begins. It settles what came before it."""
         self.settle()
         self._streams[stream.key] = stream
         self._of_response.setdefault(stream.key[0], {})[stream.key] = None
+        parts = self._items.setdefault(stream.key[:2], Parts())
+        parts.by_index[stream.key[2]] = parts.newest = stream
         self._recent.append(stream)
         if len(self._streams) > MOST_STREAMS:
             self._forget(next(iter(self._streams)))
 
-    def _forget(self, key: Key) -> Stream | None:
-        stream = self._streams.pop(key, None)
-        if stream is not None:
-            self.over.append(stream)
-            keys = self._of_response[key[0]]
-            del keys[key]
-            if not keys:
-                del self._of_response[key[0]]
-        return stream
+    def _forget(self, key: Key) -> None:
+        """No audio of this stream can follow."""
+        stream = self._streams.pop(key)
+        stream.over = True
+        self.over.append(stream)
+        keys = self._of_response[key[0]]
+        del keys[key]
+        if not keys:
+            del self._of_response[key[0]]
+        parts = self._items[key[:2]]
+        del parts.by_index[key[2]]
+        if not parts.by_index:
+            del self._items[key[:2]]
+        elif parts.newest is stream:
+            parts.newest = None
 
     def piece(self, stream: Stream, seconds: float) -> tuple[float, float]:
         """The place of a piece of the stream, and the silence before it."""
@@ -138,31 +146,33 @@ class Playing:
             stream.gaps.append((stream.seconds, start - stream.end))
         stream.end = start + seconds
         stream.seconds += seconds
+        stream.over = False
+        self._items[stream.key[:2]].newest = stream
         return start, silence
 
     def ended(self, key: Key) -> None:
-        """The audio of one stream is over; of all streams, where an end without ids fits none."""
-        stream = self._forget(key)
-        if stream is not None:
-            stream.done = True
-        elif key == (None, None, None):
-            self.all_ended()
+        """The audio of one stream is over; of all streams, where an end without ids fits none. More of an item may follow."""
+        stream = self.stream(key)
+        if stream is None:
+            if key == (None, None, None):
+                self.all_ended()
+        elif stream.key[1] is None:
+            self._forget(stream.key)
+        else:
+            stream.over = True
 
-    def response_ended(self, response: object) -> None:
+    def response_ended(self, response: str | None) -> None:
         """All streams of a response are over; of a response without an id, and streams without one, all of them."""
         if response is None:
             self.all_ended()
             return
         for key in [*self._of_response.get(response, ()), *self._of_response.get(None, ())]:
-            self.ended(key)
+            self._forget(key)
 
     def all_ended(self) -> None:
         """All streams are over: another session begins."""
-        for stream in self._streams.values():
-            stream.done = True
-        self.over += self._streams.values()
-        self._streams.clear()
-        self._of_response.clear()
+        for key in [*self._streams]:
+            self._forget(key)
 
     def audible(self) -> Stream | None:
         """The stream that is heard now."""
@@ -170,14 +180,14 @@ class Playing:
         for stream in reversed(self._recent):
             if stream.cut or stream.start is None or stream.end is None:
                 continue
-            if not stream.done:
+            if not stream.over:
                 return stream
             if now is not None and stream.start <= now < stream.end:
                 return stream
         return None
 
     def of_item(self, item: object) -> Stream | None:
-        """The stream of an item, by what `id_of` makes of its id: the newest of the last 64."""
+        """The stream of an item: the newest of the last 64."""
         return next((stream for stream in reversed(self._recent) if item is not None and stream.key[1] == item), None)
 
     def of_response(self, response: object) -> Stream | None:

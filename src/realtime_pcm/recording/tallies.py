@@ -1,37 +1,23 @@
-"""Counts of what passes by: types, fields that nobody declared, numbers of usage. What is kept is bounded."""
+"""Counts of what passes by: types, and fields that nobody declared. What is kept is bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from .._core import RealtimeMessage, UnknownClientMessage, UnknownMessage
 from ..annotations import annotations_of, view_in
+from ..conversation.rules import DEEPEST, LONGEST_NAME
 from ..objects import View
 from .findings import TypeCount, UndeclaredField
 
-__all__ = ["Bounded", "Types", "Undeclared", "add_numbers", "name_of", "numbers_in", "raw_of"]
+__all__ = ["Bounded", "Types", "Undeclared"]
 
 T = TypeVar("T")
 
 MOST_TYPES = 1000
 MOST_FIELDS = 1000
-MOST_NUMBERS = 200
-LARGEST_NUMBER = 1e15  # of a usage object: sums of such numbers are exact, or nearly so, and never overflow
-LONGEST_NAME = 200
-DEEPEST = 6
 UNKNOWN = (UnknownMessage, UnknownClientMessage)
-
-
-def name_of(value: object) -> str | None:
-    """A name or id of a frame, at most 200 characters of it; None for what is no string."""
-    return value[:LONGEST_NAME] if isinstance(value, str) else None
-
-
-def raw_of(value: object) -> dict[str, Any]:
-    """The dict that a view or a dict holds; an empty one for anything else, since a server may send anything."""
-    found = value.raw if isinstance(value, View) else value
-    return found if isinstance(found, dict) else {}
 
 
 class Bounded(list[T], Generic[T]):
@@ -142,29 +128,3 @@ def _undeclared(value: object, path: str, depth: int) -> Iterator[str]:
                 yield f"{path}.{key}"
             elif value.raw[key].__class__ in (dict, list):
                 yield from _undeclared(getattr(value, key), f"{path}.{key}", depth - 1)
-
-
-def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, float | None]]:
-    """The numbers of a usage object with their paths; None for one that no usage can be. Costs sent as text are read too."""
-    if isinstance(value, dict) and depth:
-        for key, part in value.items():
-            yield from numbers_in(part, f"{path}.{key}"[:LONGEST_NAME] if path else key[:LONGEST_NAME], depth - 1)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield path, value if abs(value) <= LARGEST_NUMBER else None
-    elif isinstance(value, str) and "cost" in path.lower() and len(value) < 40:
-        try:
-            number = float(value)
-        except ValueError:
-            return
-        yield path, number if abs(number) <= LARGEST_NUMBER else None
-
-
-def add_numbers(sums: dict[str, float], value: object) -> int:
-    """Adds each number of a usage object to its sum; how many were left out: no usage can be so large, or there is no room."""
-    left_out = 0
-    for path, number in numbers_in(value):
-        if number is not None and (path in sums or len(sums) < MOST_NUMBERS):
-            sums[path] = sums.get(path, 0) + number
-        else:
-            left_out += 1
-    return left_out

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .. import messages
-from .._core import AudioMessage
+from .._core import AudioMessage, RealtimeServerMessage, role_of
+from ..conversation.rules import Parts, samples_in, text_id, words_of
 
 __all__ = ["Held", "HeldItem", "Refusal"]
 
 MAX_ITEMS = 1_000  # the oldest are forgotten
 MAX_TRANSCRIPT = 100_000  # characters of one content part
-_LONGEST_ID = 512
 
 Refusal = tuple[str, str]  # the code and the message of an error
 Event = dict[str, Any]
@@ -46,6 +45,7 @@ class _Part:
     transcript: str = ""
     kind: str = ""  # as response.content_part.added names it; "" where there was none
     open: dict[str, str | None] = field(default_factory=dict)  # the wire type of the end -> the key of its text
+    over: bool = False  # its audio, or its text where it has none
 
     @property
     def sent_ms(self) -> int:
@@ -60,11 +60,7 @@ class _Item:
     response_id: str | None = None
     output_index: int = 0
     listed: bool = False  # conversation.item.added named it
-    parts: dict[int, _Part] = field(default_factory=dict)
-
-
-def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID else None
+    parts: Parts[_Part] = field(default_factory=Parts)
 
 
 def _word(value: object) -> str | None:
@@ -98,7 +94,7 @@ class Held:
         """The items, in the order in which they were first named. May be called in any thread."""
         held = []
         for item in self._items.copy().values():
-            parts = item.parts.copy().values()
+            parts = item.parts.by_index.copy().values()
             sent = sum(part.sent_ms for part in parts)
             left = sum(part.sent_ms if part.cut is None else part.cut for part in parts)
             words = "".join(part.transcript for part in parts)
@@ -108,61 +104,57 @@ class Held:
 
     # ---- what was sent
 
-    def follow(self, message: messages.RealtimeServerMessage) -> None:
+    def follow(self, message: RealtimeServerMessage) -> None:
         """Takes a message that the server sends."""
-        match message:
-            case messages.ResponseCreated():
-                response = message.to_dict().get("response")
-                self.response = response if isinstance(response, dict) else {}
-                self.response_id = _id(self.response.get("id"))
-            case messages.ResponseDone():
-                self.response = None
-            case messages.ResponseOutputItemAdded() | messages.ResponseOutputItemDone():
-                event = message.to_dict()
-                item = self._named(event.get("item"))
-                if item is not None:
-                    item.response_id = _id(event.get("response_id")) or self.response_id
-                    item.output_index = _index(event.get("output_index"))
-            case messages.ConversationItemAdded() | messages.ConversationItemCreated():
-                item = self._named(message.to_dict().get("item"))
-                if item is not None:
-                    item.listed = True
-            case messages.ConversationItemDone():
-                self._named(message.to_dict().get("item"))
-            case messages.ConversationItemDeleted():
-                self._items.pop(str(message.item_id), None)
-            case messages.ResponseContentPartAdded() | messages.ResponseContentPartDone():
-                event = message.to_dict()
-                content = event.get("part")
-                kind = content.get("type") if isinstance(content, dict) else None
-                part = self._part(event)
-                if part is not None:
-                    part.kind = (_word(kind) or "") if isinstance(message, messages.ResponseContentPartAdded) else ""
-            case _:
-                self._follow_stream(message)
-
-    def _follow_stream(self, message: messages.RealtimeServerMessage) -> None:
-        event = message.to_dict() if not isinstance(message, AudioMessage) else _ids_of(message)
-        end = _ENDS.get(message.type)
-        if end is not None:
-            part = self._part(event)
-            if part is None:
-                return
-            part.open[end[0]] = end[1]
-            if isinstance(message, AudioMessage):
-                audio = message.audio_format
-                part.samples = part.samples * audio.rate // part.rate + len(message.pcm) // audio.channels
-                part.rate = audio.rate
-            elif isinstance(event.get("delta"), str):
-                part.transcript = (part.transcript + event["delta"])[:MAX_TRANSCRIPT]
-        elif message.type in _STREAM_ENDS:
-            part = self._part(event)
+        role = role_of(type(message))
+        if role == "response_start":
+            response = message.to_dict().get("response")
+            self.response = response if isinstance(response, dict) else {}
+            self.response_id = text_id(self.response.get("id"))
+        elif role == "response_end":
+            self.response = None
+        elif role in ("item_added", "item_done"):
+            event = message.to_dict()
+            item = self._named(event.get("item"))
+            if item is not None and hasattr(message, "response_id"):
+                item.response_id = text_id(event.get("response_id")) or self.response_id
+                item.output_index = _index(event.get("output_index"))
+            elif item is not None:
+                item.listed |= role == "item_added"
+        elif role == "item_deleted":
+            self._items.pop(str(getattr(message, "item_id", None)), None)
+        elif role in ("part_added", "part_done"):
+            content = message.to_dict().get("part")
+            kind = content.get("type") if isinstance(content, dict) else None
+            part = self._part(message)
             if part is not None:
-                part.open.pop(message.type, None)
+                part.kind = (_word(kind) or "") if role == "part_added" else ""
+        else:
+            self._follow_stream(message, role)
+
+    def _follow_stream(self, message: RealtimeServerMessage, role: str | None) -> None:
+        end = _ENDS.get(message.type)
+        if end is None and message.type not in _STREAM_ENDS:
+            return
+        part = self._part(message)
+        if part is None:
+            return
+        if end is None:
+            part.open.pop(message.type, None)
+            part.over |= role == "audio_end" or not part.samples
+            return
+        part.open[end[0]] = end[1]
+        part.over = False
+        if isinstance(message, AudioMessage):
+            samples, rate = samples_in(message)
+            part.samples = part.samples * rate // part.rate + samples
+            part.rate = rate
+        else:
+            part.transcript = (part.transcript + (words_of(message) or ""))[:MAX_TRANSCRIPT]
 
     def _named(self, named: object) -> _Item | None:
         """The item that an object of a message names, with what that object says of it."""
-        item_id = _id(named.get("id")) if isinstance(named, dict) else None
+        item_id = text_id(named.get("id")) if isinstance(named, dict) else None
         if item_id is None or not isinstance(named, dict):
             return None
         item = self._item(item_id, _word(named.get("role")))
@@ -178,15 +170,18 @@ class Held:
         item.role = role or item.role
         return item
 
-    def _part(self, event: Event) -> _Part | None:
-        item_id = _id(event.get("item_id"))
+    def _part(self, message: RealtimeServerMessage) -> _Part | None:
+        item_id = text_id(getattr(message, "item_id", None))
         if item_id is None:
             return None
         item = self._item(item_id, None)
         item.role = item.role or "assistant"
-        item.response_id = item.response_id or _id(event.get("response_id"))
-        item.output_index = item.output_index or _index(event.get("output_index"))
-        return item.parts.setdefault(_index(event.get("content_index")), _Part())
+        item.response_id = item.response_id or text_id(getattr(message, "response_id", None))
+        item.output_index = item.output_index or _index(getattr(message, "output_index", None))
+        index = _index(getattr(message, "content_index", None))
+        part = item.parts.find(index) or item.parts.by_index.setdefault(index, _Part())
+        item.parts.newest = part
+        return part
 
     # ---- what a client asks for
 
@@ -203,7 +198,7 @@ class Held:
         item = self._items.get(item_id)
         if item is None:
             return "invalid_value", "the item to truncate does not exist"
-        part = item.parts.get(content_index)
+        part = item.parts.by_index.get(content_index)
         if item.role != "assistant" or part is None or not part.sent_ms or not audio_end_ms:
             return "unsupported_content_type", "Only model output audio messages can be truncated"
         left = part.sent_ms if part.cut is None else part.cut
@@ -227,7 +222,7 @@ class Held:
         for item in [item for item in self._items.values() if response_id is not None and item.response_id == response_id]:
             place = {"response_id": response_id, "item_id": item.item_id, "output_index": item.output_index}
             content = []
-            for index, part in item.parts.items():
+            for index, part in item.parts.by_index.items():
                 for end, key in list(part.open.items()):
                     yield end, {**place, "content_index": index, **({key: part.transcript} if key else {})}
                 said = {"type": part.kind or "audio", "transcript": part.transcript}
@@ -253,8 +248,3 @@ class Held:
 
 
 _STREAM_ENDS = frozenset(end for end, _ in _ENDS.values())
-
-
-def _ids_of(message: AudioMessage) -> Event:
-    names = ("response_id", "item_id", "output_index", "content_index")
-    return {name: getattr(message, name, None) for name in names}

@@ -1,0 +1,303 @@
+"""The rules that everything shares: what an id is, when an answer ends, which audio is one part, what the words are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from ..objects import View
+from ..roles import TEXT_FIELDS
+
+if TYPE_CHECKING:
+    from ..messages import AudioMessage, RealtimeMessage
+
+MOST_ANSWERS = 1024  # under way
+MOST_NUMBERS = 200  # of a usage
+LARGEST_NUMBER = 1e15  # of a usage: sums of such numbers are exact, or nearly so, and never overflow
+LONGEST_ID = 512
+LONGEST_NAME = 200
+DEEPEST = 6
+# The bytes of one sample where the decoder hands on the payload.
+BYTES_OF_SAMPLE = {"pcm16": 2, "float32": 4, "g711_ulaw": 1, "g711_alaw": 1}
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+# ---- Ids ---------------------------------------------------------------------------------------------------
+
+
+def text_id(value: object) -> str | None:
+    """An id that a server means: a string of 1 to 512 characters. Anything else, "" included, is no id."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ID else None
+
+
+def response_id_of(message: Any) -> str | None:
+    """The id of the response that a message begins or ends."""
+    # xAI leaves `response` empty and names the response beside it; any other JSON value may stand there.
+    named = text_id(getattr(message.response, "id", None))
+    return text_id(getattr(message, "response_id", None)) if named is None else named
+
+
+def index_of(value: object) -> int | None:
+    """A content_index; None for what is no whole number of at least 0."""
+    return value if type(value) is int and 0 <= value < 1 << 63 else None
+
+
+def repeats(before: AudioMessage, message: AudioMessage) -> bool:
+    """Whether a server sends the delta before once more.
+
+    It does when both have the same event_id and the same payload: ids alone may be constant. It also does when both have the
+    same payload under the two wire names of one message, GA and beta.
+    """
+    same_id = bool(message.event_id) and message.event_id == before.event_id
+    if not same_id and (message.type == before.type or type(message) is not type(before)):
+        return False
+    return message.delta == before.delta
+
+
+def remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> int:
+    """Adds to a table of bounded size; the oldest entry makes room. How many were forgotten: 0 or 1."""
+    full = key not in table and len(table) >= most
+    if full:
+        del table[next(iter(table))]
+    table[key] = value
+    return int(full)
+
+
+# ---- Values of a message that may be anything --------------------------------------------------------------
+
+
+def raw_of(value: object) -> dict[str, Any]:
+    """The dict that a view or a dict holds; an empty one for anything else, since a server may send anything."""
+    found = value.raw if isinstance(value, View) else value
+    return found if isinstance(found, dict) else {}
+
+
+def words_of(message: RealtimeMessage) -> str | None:
+    """The words of a message of text: the first of TEXT_FIELDS that its class declares and that is a string."""
+    for name in TEXT_FIELDS:
+        words = getattr(message, name, None)
+        if isinstance(words, str):
+            stash = getattr(message, "stash", None)  # DashScope: what may still change
+            return words + stash if isinstance(stash, str) else words
+    return None
+
+
+def words_in(content: object) -> str:
+    """The words of an item's content."""
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") or part.get("transcript") for part in parts if isinstance(part, dict)]
+    return " ".join(text for text in texts if isinstance(text, str))
+
+
+def milliseconds_of(value: object) -> float | None:
+    """The milliseconds that a message names; None for what is no number from 0 to 1e12, such as true."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        return None
+    return float(value)
+
+
+def samples_in(message: Any) -> tuple[int, int]:
+    """How many samples of each channel a message of audio has, whatever the decoder's dtype, and their rate."""
+    pcm, audio_format = message.pcm, message.audio_format
+    count = len(pcm)
+    if isinstance(pcm, bytes):
+        count //= 2
+    elif pcm.itemsize == 1:
+        width = BYTES_OF_SAMPLE.get(audio_format.encoding)
+        count = 0 if width is None else count // width
+    return count // audio_format.channels, audio_format.rate
+
+
+def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, float | None]]:
+    """The numbers of a usage object with their paths; None for one that no usage can be. Costs sent as text are read too."""
+    if isinstance(value, dict) and depth:
+        for key, part in value.items():
+            yield from numbers_in(part, f"{path}.{key}"[:LONGEST_NAME] if path else key[:LONGEST_NAME], depth - 1)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path, value if abs(value) <= LARGEST_NUMBER else None
+    elif isinstance(value, str) and "cost" in path.lower() and len(value) < 40:
+        try:
+            number = float(value)
+        except ValueError:
+            return
+        yield path, number if abs(number) <= LARGEST_NUMBER else None
+
+
+def add_numbers(sums: dict[str, float], value: object) -> int:
+    """Adds each number of a usage object to its sum; how many were left out: no usage can be so large, or there is no room."""
+    left_out = 0
+    for path, number in numbers_in(value):
+        if number is not None and (path in sums or len(sums) < MOST_NUMBERS):
+            sums[path] = sums.get(path, 0) + number
+        else:
+            left_out += 1
+    return left_out
+
+
+# ---- Answers -----------------------------------------------------------------------------------------------
+
+
+class Answer:
+    """A response that was announced: response.created has come, and response.done has not."""
+
+    __slots__ = ("interrupted", "over")
+
+    def __init__(self) -> None:
+        self.interrupted = False  # the audio that is still due is late
+        self.over = False
+
+
+class Answers:
+    """The responses under way.
+
+    Servers that send response.created end each response with response.done. What names no response under way belongs to the
+    newest of them: some servers leave the ids of deltas empty, or give them ids of their own.
+    """
+
+    __slots__ = ("_newest", "_under_way", "announced")
+
+    def __init__(self) -> None:
+        self.announced = False  # the server sends response.created
+        self._under_way: dict[str | None, Answer] = {}
+        self._newest: Answer | None = None
+
+    def begin(self, response_id: str | None) -> None:
+        """The response was created."""
+        self.announced = True
+        before = self._under_way.pop(response_id, None)
+        if before is not None:
+            before.over = True  # the same id again is another answer
+        self._newest = Answer()
+        remember(self._under_way, response_id, self._newest, MOST_ANSWERS)
+
+    def of(self, response_id: str | None) -> Answer | None:
+        """The answer under way that a message with this response_id is part of."""
+        return self._under_way.get(response_id, self._newest)
+
+    def end(self, response_id: str | None) -> None:
+        """The response is done. An id that no response under way has ends all of them."""
+        ended = self._under_way.pop(response_id, None)
+        if ended is not None:
+            ended.over = True
+        else:
+            for answer in self._under_way.values():
+                answer.over = True
+            self._under_way.clear()
+        self._newest = next(reversed(self._under_way.values()), None)
+
+    def interrupt(self) -> None:
+        """The audio that is still due of them is late."""
+        for answer in self._under_way.values():
+            answer.interrupted = True
+
+    def resume(self) -> None:
+        """It is not."""
+        for answer in self._under_way.values():
+            answer.interrupted = False
+
+
+# ---- Parts of an item --------------------------------------------------------------------------------------
+
+
+class _HasEnd(Protocol):
+    over: bool
+
+
+_P = TypeVar("_P", bound=_HasEnd)
+
+
+class Parts(Generic[_P]):
+    """The audio of one item: its content parts, by the content_index of the first message of each.
+
+    A part goes on under another content_index as long as no end of its audio has come: some servers count chunks with it. After
+    an end the same content_index goes on with its part, and another begins the next.
+    """
+
+    __slots__ = ("by_index", "newest")
+
+    def __init__(self) -> None:
+        self.by_index: dict[int | None, _P] = {}
+        self.newest: _P | None = None  # the part that spoke last
+
+    def find(self, content_index: int | None) -> _P | None:
+        """The part that audio with this content_index, or its end, belongs to; None: another part begins."""
+        part = self.by_index.get(content_index)
+        if part is None and self.newest is not None and not self.newest.over:
+            part = self.newest
+        return part
+
+
+# ---- Words -------------------------------------------------------------------------------------------------
+
+
+class Text:
+    """The words of one item: pieces, and whole texts that take the place of the pieces since the whole text before.
+
+    Servers differ in what an end holds. One may come for each sentence: then all of them are kept, with a space between. It
+    may repeat all that came before, or come twice: then it takes its place. left_out: characters behind the first `most`.
+    """
+
+    __slots__ = ("_letters", "_pieces", "_whole", "left_out", "most")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.left_out = 0
+        self._whole = ""
+        self._pieces: list[str] = []
+        self._letters = 0  # of the pieces
+
+    def __str__(self) -> str:
+        return _joined(self._whole, "".join(self._pieces)) if self._pieces else self._whole
+
+    def __bool__(self) -> bool:
+        return bool(self._whole or self._letters)
+
+    def __len__(self) -> int:
+        return len(self._whole) + self._letters
+
+    def add(self, words: str) -> None:
+        """More words."""
+        room = self.most - len(self)
+        if len(words) > room:
+            self.left_out += len(words) - max(0, room)
+            words = words[: max(0, room)]
+        if words:
+            self._letters += len(words)
+            self._pieces.append(words)
+            if len(self._pieces) >= 256:  # many short strings take more memory than a long one
+                self._pieces[:] = ["".join(self._pieces)]
+
+    def say(self, words: str) -> None:
+        """All words since the last end: they take the place of those that came before."""
+        self._pieces.clear()
+        self._letters = 0
+        self.add(words)
+
+    def end(self, words: str) -> None:
+        """A whole text. An empty one ends the pieces, which stand."""
+        pieces = "".join(self._pieces)
+        self._pieces.clear()
+        self._letters = 0
+        if not words:
+            words = pieces
+        elif not pieces and self._whole:
+            if self._whole.endswith(words):
+                return  # told again
+            if words.startswith(self._whole):
+                self._whole = ""  # all of it so far
+        whole = _joined(self._whole, words)
+        self.left_out += max(0, len(whole) - self.most)
+        self._whole = whole[: self.most]
+
+
+def _joined(before: str, words: str) -> str:
+    if not before or not words or before[-1].isspace() or words[0].isspace() or ord(before[-1]) >= 0x2E80:
+        return before + words
+    return f"{before} {words}"
+
+
+def name_of(value: object) -> str | None:
+    """A name of a frame, at most 200 characters of it; None for what is no string."""
+    return value[:LONGEST_NAME] if isinstance(value, str) else None

@@ -1,0 +1,410 @@
+"""ConversationState: what the messages so far have made of a conversation."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from .._core import RealtimeServerMessage, role_of
+from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
+from .rules import (
+    Answers,
+    Text,
+    add_numbers,
+    index_of,
+    milliseconds_of,
+    name_of,
+    raw_of,
+    remember,
+    repeats,
+    response_id_of,
+    samples_in,
+    text_id,
+    words_in,
+    words_of,
+)
+from .turns import Moment, Turn, Turns
+
+if TYPE_CHECKING:
+    from ..messages import RealtimeMessage
+
+MOST_PARTS = 64  # of one item
+
+
+class ConversationState:
+    """Follows the messages of a conversation, of both sides or of one.
+
+    Args:
+        most: how many items, responses, turns, tool calls and interruptions of each are kept.
+        longest_text: characters of an item's words, and of a call's arguments, that are kept.
+
+    Attributes:
+        turn: the turn under way; None before the first.
+        user_speaks: whether the user speaks, as far as the server says.
+        usage: the sum of each number in the usage of all responses, by its path.
+        session_usage: the last that the server gave for the whole session.
+        session, rate_limits: as a message had them last.
+        errors: how many errors were told.
+        forgotten: how many of each kind are no longer kept, by name.
+
+    """
+
+    def __init__(self, *, most: int = 1024, longest_text: int = 32_768) -> None:
+        if most < 1 or longest_text < 1:
+            raise ValueError(f"most and longest_text are at least 1, not {most} and {longest_text}")
+        self._most, self._longest_text = most, longest_text
+        self.messages = 0
+        self.user_speaks = False
+        self.usage: dict[str, float] = {}
+        self.session_usage: dict[str, float] = {}
+        self.session: Any = None
+        self.rate_limits: Any = None
+        self.errors = 0
+        self._lost = dict.fromkeys(("items", "responses", "turns", "interruptions"), 0)
+        self._handlers: dict[type, Callable[[Any, float | None], None]] = {}
+        self._turns_kept: deque[Turn] = deque(maxlen=most)
+        self._turns: Turns[Turn] = Turns(self._begin_turn)
+        self._tools = ToolCalls(lambda call: None, most, longest_text)
+        self._items: dict[int, Item] = {}
+        self._item_numbers: dict[tuple[str, str | None, str | None], int] = {}  # the newest of a side, of these ids
+        self._numbers_of_ids: dict[str, int] = {}  # the newest of an item_id
+        self._items_begun = 0
+        self._responses: dict[str | None, Response] = {}
+        self._answers = Answers()
+        self._interruptions: deque[Interruption] = deque(maxlen=most)
+        self._before: Any = None  # the delta of audio before
+        self._last_audio: Item | None = None
+
+    def __repr__(self) -> str:
+        return f"<ConversationState: {self._turns.count} turns, {len(self._items)} items after {self.messages} messages>"
+
+    # ---- what it holds
+
+    @property
+    def items(self) -> list[Item]:
+        """The items that were not deleted, the oldest first."""
+        return list(self._items.values())
+
+    @property
+    def responses(self) -> list[Response]:
+        """The responses, the oldest first."""
+        return list(self._responses.values())
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns, the oldest first."""
+        return list(self._turns_kept)
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn under way."""
+        return self._turns.current
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The tools that were called, the oldest first."""
+        return list(self._tools.calls.values())
+
+    @property
+    def interruptions(self) -> list[Interruption]:
+        """The interruptions, the oldest first."""
+        return list(self._interruptions)
+
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How many of each kind are no longer kept."""
+        return {**self._lost, "tool_calls": self._tools.forgotten}
+
+    def item(self, item_id: str, response_id: str | None = None) -> Item | None:
+        """The newest item of this id; of this response, where it is named."""
+        if response_id is None:
+            return self._items.get(self._numbers_of_ids.get(item_id, 0))
+        return self._items.get(self._item_numbers.get(("model", item_id, response_id), 0))
+
+    # ---- following
+
+    def follow(self, message: RealtimeMessage, time: float | None = None) -> None:
+        """Takes the next message of either side. time: seconds, of any clock that does not go back."""
+        self.messages += 1
+        cls = type(message)
+        try:
+            handler = self._handlers[cls]
+        except KeyError:
+            handler = self._handlers[cls] = getattr(self, f"_on_{role_of(cls)}", self._on_nothing)
+        handler(message, time)
+
+    def _at(self, time: float | None) -> Moment:
+        return Moment(self.messages, time, 0.0 if time is None else time)
+
+    def _on_nothing(self, message: Any, time: float | None) -> None:
+        pass
+
+    def _begin_turn(self, number: int, began: Any, at: Moment) -> Turn:
+        turn = Turn(number, began, at)
+        self._lost["turns"] += len(self._turns_kept) == self._most
+        self._turns_kept.append(turn)
+        return turn
+
+    # ---- items
+
+    def _find_item(
+        self, side: Literal["user", "model"], item_id: str | None, response_id: str | None, time: float | None
+    ) -> Item:
+        key = (side, item_id, response_id)
+        item = self._items.get(self._item_numbers.get(key, 0))
+        if item is None:
+            turn = self._turns.current
+            item = Item(item_id, side, response_id, turn.number if turn else 0, self._at(time), Text(self._longest_text))
+            self._items_begun += 1
+            self._lost["items"] += remember(self._items, self._items_begun, item, self._most)
+            remember(self._item_numbers, key, self._items_begun, self._most)
+            if item_id is not None:
+                remember(self._numbers_of_ids, item_id, self._items_begun, self._most)
+        return item
+
+    def _model_item(self, message: Any, time: float | None) -> Item:
+        """The item of the model that a message belongs to: items are told apart per response."""
+        item_id, response_id = text_id(getattr(message, "item_id", None)), text_id(getattr(message, "response_id", None))
+        if response_id is None and item_id is not None:
+            known = self.item(item_id)
+            if known is not None and known.side == "model":
+                return known
+        return self._find_item("model", item_id, response_id, time)
+
+    def _user_item(self, message: Any, time: float | None) -> Item:
+        return self._find_item("user", text_id(getattr(message, "item_id", None)), None, time)
+
+    def _on_item_added(self, message: Any, time: float | None) -> None:
+        raw = raw_of(message.item)
+        kind, role, item_id = raw.get("type"), raw.get("role"), text_id(raw.get("id"))
+        at = self._at(time)
+        response_id = text_id(getattr(message, "response_id", None))
+        if kind == "function_call_output":
+            self._tools.answered(raw.get("call_id"), at)
+        elif kind in ("function_call", "mcp_call"):
+            self._tools.seen(raw, self._turns.of_response(response_id, at), at)
+        words = words_in(raw.get("content"))
+        if role == "user" and words:
+            self._turns.text(item_id, words, at)
+        if item_id is None:
+            return
+        known = self.item(item_id, response_id)
+        if known is None:
+            side: Literal["user", "model"] = "model" if role == "assistant" or response_id is not None else "user"
+            known = self._find_item(side, item_id, response_id, time)
+        known.role, known.type = name_of(role) or known.role, name_of(kind) or known.type
+        known.status = name_of(raw.get("status")) or known.status
+        known.given = words[: self._longest_text] or known.given
+
+    _on_item_done = _on_item_create = _on_item_added
+
+    def _on_item_deleted(self, message: Any, time: float | None) -> None:
+        item_id = text_id(message.item_id)
+        if item_id is not None:
+            self._items.pop(self._numbers_of_ids.pop(item_id, 0), None)
+
+    # ---- the user
+
+    def _on_speech_started(self, message: Any, time: float | None) -> None:
+        at = self._at(time)
+        self.user_speaks = True
+        speaking = self._answers.of(None) is not None
+        if speaking:
+            self._interrupted("speech_started", at, None)
+        item_id = text_id(getattr(message, "item_id", None))
+        self._turns.speech_started(item_id, at)
+        self._user_item(message, time)
+
+    def _on_speech_stopped(self, message: Any, time: float | None) -> None:
+        self.user_speaks = False
+        self._turns.speech_stopped(text_id(getattr(message, "item_id", None)), self._at(time))
+        self._user_item(message, time)
+
+    def _on_commit(self, message: Any, time: float | None) -> None:
+        self._turns.commit(self._at(time))
+
+    def _on_committed(self, message: Any, time: float | None) -> None:
+        self._turns.committed(text_id(getattr(message, "item_id", None)), self._at(time))
+        self._user_item(message, time)
+
+    def _on_user_transcript_delta(self, message: Any, time: float | None) -> None:
+        words = words_of(message)
+        if words:
+            self._user_item(message, time).words.add(words)
+
+    def _on_user_transcript_so_far(self, message: Any, time: float | None) -> None:
+        self._user_item(message, time).words.say(words_of(message) or "")
+
+    def _on_user_transcript(self, message: Any, time: float | None) -> None:
+        self._user_item(message, time).words.end(words_of(message) or "")
+
+    # ---- the model
+
+    def _on_response_create(self, message: Any, time: float | None) -> None:
+        self._turns.response_create(self._at(time))
+
+    def _on_response_cancel(self, message: Any, time: float | None) -> None:
+        self._turns.response_cancel()
+        self._interrupted("response_cancel", self._at(time), message)
+
+    def _on_response_start(self, message: Any, time: float | None) -> None:
+        response_id, at = response_id_of(message), self._at(time)
+        turn = self._turns.response_start(response_id, at)
+        self._answers.begin(response_id)
+        self._responses.pop(response_id, None)
+        self._lost["responses"] += remember(self._responses, response_id, Response(response_id, turn.number, at), self._most)
+
+    def _on_response_end(self, message: Any, time: float | None) -> None:
+        raw, response_id, at = raw_of(message.response), response_id_of(message), self._at(time)
+        turn = self._turns.response_end(response_id, name_of(raw.get("status")), at)
+        self._answers.end(response_id)
+        response = self._responses.get(response_id)
+        if response is None:
+            response = Response(response_id, turn.number, None)
+            self._lost["responses"] += remember(self._responses, response_id, response, self._most)
+        response.done, response.status = at, turn.status or "completed"
+        usage = raw.get("usage") or raw_of(getattr(message, "usage", None))
+        add_numbers(self.usage, usage)
+        add_numbers(turn.usage, usage)
+        output = raw.get("output")
+        for one in output if isinstance(output, list) else ():
+            if isinstance(one, dict) and one.get("type") in ("function_call", "mcp_call"):
+                self._tools.seen(one, turn, at)
+        if turn.status == "cancelled":
+            self._interrupted("response_end", at, message, response_id)
+        self._end_parts(response_id)
+
+    def _end_parts(self, response_id: str | None) -> None:
+        item = self._last_audio
+        if item is not None and item.parts.newest is not None and response_id in (None, item.response_id):
+            item.parts.newest.over = True
+
+    def _on_audio(self, message: Any, time: float | None) -> None:
+        before, self._before = self._before, message
+        samples, rate = samples_in(message)
+        if not samples:
+            return
+        if before is not None and repeats(before, message):
+            if before.type != message.type:
+                self._before = None
+            return
+        item = self._model_item(message, time)
+        index = index_of(getattr(message, "content_index", None))
+        parts = item.parts
+        part = parts.find(index)
+        if part is None:
+            if len(parts.by_index) >= MOST_PARTS:
+                del parts.by_index[next(iter(parts.by_index))]
+            part = parts.by_index[index] = Part(index, 0, rate)
+        part.over = False
+        parts.newest = part
+        part.add(samples, rate)
+        self._last_audio = item
+        if self._turns.await_audio(item.response_id):
+            self._turns.audio(item.response_id, self._at(time))
+
+    def _on_audio_end(self, message: Any, time: float | None) -> None:
+        item = self._model_item(message, time)
+        part = item.parts.find(index_of(getattr(message, "content_index", None)))
+        if part is not None:
+            part.over = True
+
+    def _on_text_delta(self, message: Any, time: float | None) -> None:
+        words = words_of(message)
+        if words:
+            item = self._model_item(message, time)
+            item.words.add(words)
+            if self._turns.await_words(item.response_id):
+                self._turns.words(item.response_id, self._at(time))
+
+    def _on_text_so_far(self, message: Any, time: float | None) -> None:
+        item = self._model_item(message, time)
+        item.words.say(words_of(message) or "")
+        self._turns.words(item.response_id, self._at(time))
+
+    def _on_text_end(self, message: Any, time: float | None) -> None:
+        item = self._model_item(message, time)
+        item.words.end(words_of(message) or "")
+        self._turns.words(item.response_id, self._at(time))
+
+    _on_transcript_delta, _on_transcript_so_far, _on_transcript_end = _on_text_delta, _on_text_so_far, _on_text_end
+
+    # ---- tools
+
+    def _tool_turn(self, message: Any, at: Moment) -> Turn:
+        return self._turns.of_response(text_id(getattr(message, "response_id", None)), at)
+
+    def _on_tool_arguments_delta(self, message: Any, time: float | None) -> None:
+        at = self._at(time)
+        self._tools.more(message, self._tool_turn(message, at), at)
+
+    def _on_tool_call(self, message: Any, time: float | None) -> None:
+        at = self._at(time)
+        self._tools.complete(message, self._tool_turn(message, at), at)
+
+    def _on_tool_started(self, message: Any, time: float | None) -> None:
+        at = self._at(time)
+        self._tools.seen({"type": "mcp_call", "id": message.item_id}, self._turns.now(at), at)
+
+    def _on_tool_done(self, message: Any, time: float | None) -> None:
+        self._tools.answered(message.item_id, self._at(time))
+
+    def _on_tool_failed(self, message: Any, time: float | None) -> None:
+        call = self._tools.answered(message.item_id, self._at(time))
+        if call is not None:
+            call.failed = True
+
+    # ---- interruptions
+
+    def _interrupted(self, cause: str, at: Moment, message: Any, response_id: str | None = None) -> None:
+        turn = self._turns.current
+        made = Interruption(at, turn.number if turn else 0, cause)
+        made.item_id = text_id(getattr(message, "item_id", None))
+        made.response_id = response_id or text_id(getattr(message, "response_id", None))
+        self._lost["interruptions"] += len(self._interruptions) == self._most
+        self._interruptions.append(made)
+        end = milliseconds_of(getattr(message, "audio_end_ms", None))
+        if end is None or made.item_id is None:
+            return
+        made.audio_end_ms = round(end)
+        item = self.item(made.item_id)
+        part = item.parts.find(index_of(getattr(message, "content_index", None))) if item is not None else None
+        if part is not None:
+            part.cut_ms = min(made.audio_end_ms, part.milliseconds if part.cut_ms is None else part.cut_ms)
+
+    def _on_interrupted(self, message: Any, time: float | None) -> None:
+        self._interrupted("interrupted", self._at(time), message)
+
+    def _on_truncate(self, message: Any, time: float | None) -> None:
+        self._interrupted("truncate", self._at(time), message)
+
+    def _on_truncated(self, message: Any, time: float | None) -> None:
+        self._interrupted("truncated", self._at(time), message)
+
+    # ---- the session
+
+    def _on_session_start(self, message: Any, time: float | None) -> None:
+        self.session = message.session
+        self._answers = Answers()
+        self._item_numbers.clear()
+        self._numbers_of_ids.clear()
+        self._before = self._last_audio = None
+        self.user_speaks = False
+
+    def _on_session_update(self, message: Any, time: float | None) -> None:
+        if isinstance(message, RealtimeServerMessage):  # a client asks, a server says
+            self.session = getattr(message, "session", None)
+
+    def _on_usage(self, message: Any, time: float | None) -> None:
+        numbers: dict[str, float] = {}
+        add_numbers(numbers, raw_of(message.usage))
+        self.session_usage = numbers or self.session_usage
+
+    def _on_rate_limits(self, message: Any, time: float | None) -> None:
+        self.rate_limits = message.rate_limits
+
+    def _on_error(self, message: Any, time: float | None) -> None:
+        self.errors += 1
+
+    _on_user_transcript_failed = _on_error

@@ -1,0 +1,133 @@
+"""What a message means: `role=` of its class statement, and what each role does.
+
+A class names its role, or inherits that of its base. Playback, the analysis of recordings, tables and the loopback server then
+treat its messages as they treat those of OpenAI. docs/guide/own-messages.md has this table for readers.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+__all__ = ["ROLES", "TEXT_FIELDS", "Role", "RoleName"]
+
+TEXT_FIELDS = ("delta", "transcript", "text")  # in which a message may have words: the first that it declares
+
+
+# The keys of ROLES, for type checkers.
+RoleName = Literal[
+    "input_audio",
+    "audio_end",
+    "audio",
+    "session_start",
+    "session_update",
+    "usage",
+    "rate_limits",
+    "error",
+    "speech_started",
+    "speech_stopped",
+    "commit",
+    "committed",
+    "clear",
+    "user_transcript_delta",
+    "user_transcript_so_far",
+    "user_transcript",
+    "user_transcript_failed",
+    "response_create",
+    "response_start",
+    "response_end",
+    "response_cancel",
+    "text_delta",
+    "text_so_far",
+    "text_end",
+    "transcript_delta",
+    "transcript_so_far",
+    "transcript_end",
+    "part_added",
+    "part_done",
+    "item_create",
+    "item_added",
+    "item_done",
+    "item_delete",
+    "item_deleted",
+    "tool_arguments_delta",
+    "tool_call",
+    "tool_started",
+    "tool_done",
+    "tool_failed",
+    "interrupted",
+    "truncate",
+    "truncated",
+]
+
+
+class Role(NamedTuple):
+    """One meaning.
+
+    needs: the fields that a class of this role declares, one of each tuple. effect: what its messages do to a conversation.
+    """
+
+    needs: tuple[tuple[str, ...], ...]
+    effect: str
+
+
+_WORDS = (TEXT_FIELDS,)
+_ITEM_ID = (("item_id",),)
+
+ROLES: dict[RoleName, Role] = {
+    # ---- audio
+    "input_audio": Role((), "The user's speech: pcm goes on in the input stream. Audio messages only."),
+    "audio_end": Role((), "The audio of one content part is complete, or that of everything if it names no ids."),
+    "audio": Role((), "The model's speech: pcm goes on in the item. What an audio message means unless it says otherwise."),
+    # ---- the session
+    "session_start": Role((("session",),), "A connection begins: formats, streams and ids start afresh."),
+    "session_update": Role((("session",),), "The session has these formats; from a client: it asks for them."),
+    "usage": Role((("usage",),), "What the whole session has used so far."),
+    "rate_limits": Role((("rate_limits",),), "What is left of the limits."),
+    "error": Role((("error",),), "Something was refused or failed; it may be the client's session update."),
+    # ---- the user's turn
+    "speech_started": Role((), "The user speaks: a turn begins, and what the model says is interrupted."),
+    "speech_stopped": Role((), "The user has stopped speaking: latency counts from here."),
+    "commit": Role((), "From a client: the user's turn is over. Latency counts from here if the server says neither."),
+    "committed": Role((), "The user's speech is an item. Latency counts from here if nothing said that speech stopped."),
+    "clear": Role((), "From a client: what was appended is forgotten."),
+    "user_transcript_delta": Role(_WORDS, "More of what the user said."),
+    "user_transcript_so_far": Role(_WORDS, "All of what the user is saying, which may correct what came before."),
+    "user_transcript": Role(_WORDS, "What the user said, whole; of several for one item, all are kept."),
+    "user_transcript_failed": Role((("error",),), "What the user said could not be written down."),
+    # ---- responses
+    "response_create": Role((), "From a client: the model is to answer. Latency counts from the first of a turn at last."),
+    "response_start": Role((("response",),), "A response begins; its ids are new, and audio of it is due until its end."),
+    "response_end": Role((("response",),), "A response is over, with its status, its usage and all of its audio."),
+    "response_cancel": Role((), "From a client: the response is to stop."),
+    "text_delta": Role(_WORDS, "More of the model's text."),
+    "text_so_far": Role(_WORDS, "All of the text that the model is writing, which may correct what came before."),
+    "text_end": Role(_WORDS, "A piece of the model's text, whole; of several for one item, all are kept."),
+    "transcript_delta": Role(_WORDS, "More of the words of the model's speech."),
+    "transcript_so_far": Role(_WORDS, "All of the words of the model's speech, which may correct what came before."),
+    "transcript_end": Role(_WORDS, "The words of a piece of the model's speech, whole; of several for one item, all are kept."),
+    "part_added": Role((("part",),), "A content part of an item begins."),
+    "part_done": Role((("part",),), "A content part of an item is complete."),
+    # ---- items
+    "item_create": Role(
+        (("item",),), "From a client: it adds an item. A user's text begins a turn, a tool's output answers a call."
+    ),
+    "item_added": Role((("item",),), "The conversation has this item; a tool call in it is noted."),
+    "item_done": Role((("item",),), "This item is final."),
+    "item_delete": Role(_ITEM_ID, "From a client: the item is to go."),
+    "item_deleted": Role(_ITEM_ID, "The item is gone."),
+    # ---- tools
+    "tool_arguments_delta": Role((("delta",),), "More of the arguments of a call, as JSON text."),
+    "tool_call": Role((("arguments",),), "The arguments of a call are complete: the tool may run."),
+    "tool_started": Role(_ITEM_ID, "The server runs a tool by itself."),
+    "tool_done": Role(_ITEM_ID, "That tool has answered."),
+    "tool_failed": Role(_ITEM_ID, "That tool has failed."),
+    # ---- interruptions
+    "interrupted": Role((), "What the model says is no longer played."),
+    "truncate": Role((("item_id",), ("audio_end_ms",)), "From a client: so many milliseconds of the item were heard."),
+    "truncated": Role((("item_id",), ("audio_end_ms",)), "The server has cut the item to what was heard."),
+}
+
+
+def missing_of(role: RoleName, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of which a class of this role has to declare one and does not; () if it lacks none."""
+    return next((group for group in ROLES[role].needs if not set(group) & set(names)), ())
