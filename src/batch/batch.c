@@ -7,29 +7,12 @@
 #include "atomics.h"
 #include "columns.h"
 
-/* The first 42 bits of an Ogg page, in base64; see samples.pxi. */
-static bool is_ogg(const uint8_t *data, const wire_value *value) {
-    return value->end - value->start > 8 && memcmp(data + value->start, "T2dnUwA", 7) == 0;
-}
-
 void batch_set_plan(wire_layout *layout, const batch_plan *plan) {
     store_pointer(&layout->owner, plan);
 }
 
 static const batch_plan *plan_of(const wire_type *type) {
     return load_pointer(&type->layout->owner);
-}
-
-static const batch_format *find_format(batch *b, const void *object, int side) {
-    int guess = b->guess[side];
-    if (guess >= 0 && b->formats[guess].object == object) return &b->formats[guess];
-    for (size_t i = 0; i < b->format_count; i++) {
-        if (b->formats[i].object == object) {
-            b->guess[side] = (int)i;
-            return &b->formats[i];
-        }
-    }
-    return NULL;
 }
 
 /* ---- The row of a frame ---------------------------------------------------------------------------------------- */
@@ -153,7 +136,7 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
 
 /* ---- A frame ------------------------------------------------------------------------------------------------------ */
 
-typedef enum outcome { DONE, CALLER, SESSION, NO_MEMORY } outcome;
+typedef enum outcome { DONE, CALLER, NO_MEMORY } outcome;
 
 static size_t out_bytes(const batch *b, size_t samples) {
     return b->as_sent ? samples : samples * 2;
@@ -164,8 +147,8 @@ static bool offer_sink(batch *b, wire_frame *f, int side) {
     const batch_plan *plan = plan_of(f->type);
     f->sink.out = NULL;
     f->sink.carry_count = 0;
-    if (plan == NULL || plan->kind != BATCH_AUDIO || b->guess[side] < 0) return true;
-    const int conversion = b->formats[b->guess[side]].conversion;
+    if (plan == NULL || plan->kind != BATCH_AUDIO) return true;
+    const int conversion = format_conversion((audio_encoding)b->assumed[side].encoding, (sample_kind)b->reader.samples);
     if (conversion < 0) return true;
     f->sink.conversion = (wire_conversion)conversion;
     if (!column_room(b, out_bytes(b, f->payload_bytes / wire_sample_bytes(f->sink.conversion)))) return false;
@@ -174,7 +157,7 @@ static bool offer_sink(batch *b, wire_frame *f, int side) {
 }
 
 static wire_status walk(batch *b, wire_frame *f, const uint8_t *data, size_t length, int side, bool *memory) {
-    wire_frame_init(f, data, length, b->catalogues[side], b->streams->carries > 0);
+    wire_frame_init(f, data, length, b->catalogues[side], b->session->streams.carries > 0);
     f->likely = b->likely[side];
     wire_status status = b->tier->walk(f);
     if (status == WIRE_NEED_SINK) {
@@ -187,61 +170,74 @@ static wire_status walk(batch *b, wire_frame *f, const uint8_t *data, size_t len
     return status;
 }
 
-/* An audio message: the samples behind those of the rows before, and the stream moves on. */
-static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int side, bool sent, size_t line) {
+/* Decodes the payload as the step says, behind the samples of the rows before. */
+static outcome decode(batch *b, wire_frame *f, const audio_step *step) {
     const wire_value *value = &f->values[f->payload_field];
-    if ((f->payload != WIRE_PAYLOAD_DONE && f->payload != WIRE_PAYLOAD_SPAN) || f->present & plan->format_fields ||
-        is_ogg(f->data, value)) {
-        return CALLER;
-    }
-    stream_key key;
-    audio_stream *stream = streams_same_as_last(b->streams, f, &plan->ids);
-    if (stream == NULL) {
-        stream_key_of_frame(&key, f, &plan->ids);
-        stream = streams_find(b->streams, &key);
-    }
-    if (stream == NULL || stream->generation != b->streams->generation) return CALLER;
-    const batch_format *format = find_format(b, stream->format, side);
-    if (format == NULL || format->conversion < 0) return CALLER;
-    const wire_conversion conversion = (wire_conversion)format->conversion;
-    const size_t width = wire_sample_bytes(conversion);
-    if (f->payload != WIRE_PAYLOAD_DONE || f->sink.out == NULL || f->sink.conversion != conversion) {
-        size_t position;
-        if (wire_payload_size(b->tier, f->data, value, &f->payload_bytes, &position) != WIRE_OK) return CALLER;
-        f->sink.conversion = conversion;
-        f->sink.carry_count = stream->carry_count && width == 2;
-        f->sink.carry = f->sink.carry_count ? stream->carry : 0;
-        if (!column_room(b, out_bytes(b, (f->payload_bytes + f->sink.carry_count) / width))) return NO_MEMORY;
-        f->sink.out = b->audio.pcm + b->audio.length;
-        if (wire_payload_decode(b->tier, f->data, value, &f->sink, &position) != WIRE_OK) return CALLER;
-    }
-    const size_t samples = (f->payload_bytes + f->sink.carry_count) / width;
-    batch_row(b, line, sent);
-    if (!put_frame(b, f, plan) ||
-        !column_put_text(b, TEXT_ENCODING, (const uint8_t *)format->encoding, format->encoding_length)) {
-        return NO_MEMORY;
+    const wire_conversion conversion = (wire_conversion)step->conversion;
+    size_t position;
+    if (wire_payload_size(b->tier, f->data, value, &f->payload_bytes, &position) != WIRE_OK) return CALLER;
+    f->sink.conversion = conversion;
+    f->sink.carry_count = step->carry_count;
+    memcpy(f->sink.carry, step->carry, step->carry_count);
+    const size_t samples = (f->payload_bytes + step->carry_count) / wire_sample_bytes(conversion);
+    if (!column_room(b, out_bytes(b, samples))) return NO_MEMORY;
+    f->sink.out = b->audio.pcm + b->audio.length;
+    return wire_payload_decode(b->tier, f->data, value, &f->sink, &position) == WIRE_OK ? DONE : CALLER;
+}
+
+static bool put_audio(batch *b, const wire_frame *f, const batch_plan *plan, const audio_step *step, size_t samples) {
+    const audio_format *format = step->format;
+    const char *name = format_encoding_name((audio_encoding)format->encoding);
+    const size_t length = name ? strlen(name) : format->name_length;
+    if (!put_frame(b, f, plan) || !column_put_text(b, TEXT_ENCODING, (const uint8_t *)(name ? name : format->name), length)) {
+        return false;
     }
     column_take_pcm(b, out_bytes(b, samples), format->rate, format->channels);
-    column_put_number(b, NUMBER_SAMPLE_OFFSET, stream->offset);
-    streams_advance(b->streams, stream, samples, f->sink.carry_count, f->sink.rest, f->sink.rest_count);
+    column_put_number(b, NUMBER_SAMPLE_OFFSET, step->offset);
+    return true;
+}
+
+/* An audio message: the samples come after those of the rows before, and the stream moves on. A payload that is absent, empty or a
+ * WAV file is the caller's. */
+static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int side, bool sent, size_t line) {
+    const wire_value *value = &f->values[f->payload_field];
+    if ((f->payload != WIRE_PAYLOAD_DONE && f->payload != WIRE_PAYLOAD_SPAN) || value->start == value->end) return CALLER;
+    int decoded_by = f->payload == WIRE_PAYLOAD_DONE ? (int)f->sink.conversion : CONVERSION_NONE;
+    audio_step step;
+    for (;;) {
+        const session_answer answer = session_prepare_audio(b->session, f, plan->session, &b->reader, decoded_by, &step);
+        if (answer == SESSION_NO_MEMORY) return NO_MEMORY;
+        if (answer == SESSION_READY) break;
+        if (answer != SESSION_DECODE || step.conversion < 0) return CALLER;
+        const outcome decoded = decode(b, f, &step);
+        if (decoded != DONE) return decoded;
+        decoded_by = step.conversion;
+    }
+    const size_t samples = (f->payload_bytes + step.carry_count) / wire_sample_bytes((wire_conversion)step.conversion);
+    batch_row(b, line, sent);
+    if (!put_audio(b, f, plan, &step, samples)) {
+        session_abandon_audio(b->session, &step);
+        return NO_MEMORY;
+    }
+    if (!format_same(&b->assumed[side], step.format)) b->assumed[side] = *step.format;
+    session_commit_audio(b->session, f, &step, samples);
     return DONE;
 }
 
-static outcome take_end(batch *b, wire_frame *f, const batch_plan *plan, bool sent, size_t line) {
-    stream_key key;
+/* A message that changes the session. */
+static outcome take_change(batch *b, const wire_frame *f, const batch_plan *plan, bool sent, size_t line) {
+    session_facts facts;
+    session_step step;
+    const bool has_facts = plan->session->role > ROLE_AUDIO_END;
+    if (has_facts) session_read(&facts, b->tier, f, plan->session);
     batch_row(b, line, sent);
     if (!put_frame(b, f, plan)) return NO_MEMORY;
-    stream_key_of_frame(&key, f, &plan->ids);
-    audio_stream *stream = streams_find(b->streams, &key);
-    if (stream != NULL) {
-        if (plan->loses_carry) b->streams->evicted_bytes += stream->carry_count;
-        streams_done(b->streams, stream);
-    }
+    if (!session_prepare(b->session, f, plan->session, has_facts ? &facts : NULL, &step)) return NO_MEMORY;
+    session_commit(b->session, &step);
     return DONE;
 }
 
-/* One frame: its row, and what it does to the streams. The row is not ended yet. SESSION: the caller is to
- * change the session, and to end the row. Any other outcome leaves all as it was. */
+/* One frame: its row, and what it does to the session. The row is not ended yet. Any outcome but DONE leaves all as it was. */
 static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *sent, size_t line) {
     wire_frame f;
     bool memory = true;
@@ -261,14 +257,9 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
     if (plan == NULL || plan->kind == BATCH_SLOW) return CALLER;
     b->likely[side] = f.type;
     if (plan->kind == BATCH_AUDIO) return take_audio(b, &f, plan, side, *sent, line);
-    if (plan->kind == BATCH_AUDIO_END) return take_end(b, &f, plan, *sent, line);
+    if (plan->kind == BATCH_CHANGE) return take_change(b, &f, plan, *sent, line);
     batch_row(b, line, *sent);
-    if (!put_frame(b, &f, plan)) return NO_MEMORY;
-    if (plan->kind != BATCH_SESSION) return DONE;
-    b->frame = data;
-    b->frame_length = length;
-    b->frame_sent = *sent;
-    return SESSION;
+    return put_frame(b, &f, plan) ? DONE : NO_MEMORY;
 }
 
 /* ---- A line -------------------------------------------------------------------------------------------------------- */
@@ -325,9 +316,8 @@ static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, 
     const size_t length = (size_t)(text->end - text->start);
     if (late && !column_late_room(b, length)) return NO_MEMORY;
     const outcome done = take_frame(b, found[0].start, (size_t)(found[0].end - found[0].start), &sent, line);
-    const bool has_row = done == DONE || done == SESSION;
-    if (has_row && timed) batch_put_time(b, time);
-    if (has_row && late) column_put_late(b, text->start, length);
+    if (done == DONE && timed) batch_put_time(b, time);
+    if (done == DONE && late) column_put_late(b, text->start, length);
     return done;
 }
 
@@ -377,11 +367,6 @@ batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, si
             *line_end = (size_t)(behind - data);
             b->slow_lines++;
             return BATCH_NEED_CALLER;
-        }
-        if (done == SESSION) {
-            *line_end = (size_t)(behind - data);
-            b->slow_lines++;
-            return BATCH_NEED_SESSION;
         }
         batch_row_done(b);
         *at = (size_t)(behind - data);

@@ -1,6 +1,6 @@
 /* Many lines of a recording at once, into the columns of one batch, without Python: lines are found, walked and decoded, and the
- * samples are written where they stay. A line that does anything out of the ordinary is left to the caller, who decodes it with
- * the Decoder and puts its row in: one that changes the session, or that is refused, or whose stream begins.
+ * samples are written where they stay. A line that is out of the ordinary, or refused, is left to the caller, who decodes it with
+ * the Decoder and puts its row in.
  *
  * The columns are those of realtime_pcm/arrow/schema.py, in the layout of Arrow; batch_export hands their memory over through the
  * C data interface of Arrow. Nothing here locks, or keeps state outside the batch: each function may be called without the GIL, by
@@ -10,7 +10,7 @@
 #define REALTIME_PCM_BATCH_H
 
 #include "lines.h"
-#include "streams.h"
+#include "session.h"
 #include "wire.h"
 
 /* ---- What a message has for the columns ------------------------------------------------------------------------- */
@@ -19,9 +19,8 @@ typedef enum batch_kind {
     BATCH_SLOW = 0, /* the caller decodes it */
     BATCH_PLAIN,    /* it changes nothing in the session */
     BATCH_AUDIO,
-    BATCH_AUDIO_END, /* it ends one stream */
-    BATCH_UNKNOWN,   /* of a type that no class declares */
-    BATCH_SESSION,   /* the caller changes the session, and the row is as of BATCH_PLAIN */
+    BATCH_CHANGE,  /* it changes the session */
+    BATCH_UNKNOWN, /* of a type that no class declares */
 } batch_kind;
 
 /* Kept as `owner` of each wire_layout. Fields are given by their numbers; 0: there is none. */
@@ -30,26 +29,13 @@ typedef struct batch_plan {
     uint8_t response_id, item_id, output_index, content_index;
     uint8_t audio_ms[2];                 /* the first of them that is there counts */
     uint8_t texts[4];                    /* likewise */
-    bool loses_carry;                    /* the message ends a stream, and nobody is given the byte that the stream still holds */
     uint8_t item, response, part, error; /* fields whose objects columns are read from */
     uint32_t nested;                     /* the bits of these */
-    uint32_t format_fields; /* bits of fields by which a delta names its own format: with one of them, the caller decodes it */
-    stream_fields ids;
+    const session_plan *session;
 } batch_plan;
 
 /* Sets the plan of a layout, while other threads may read it. A layout without a plan is left to the caller. */
 void batch_set_plan(wire_layout *layout, const batch_plan *plan);
-
-/* An audio format, as the session keeps it. */
-typedef struct batch_format {
-    const void *object;     /* what audio_stream.format points to */
-    int conversion;         /* wire_conversion; -1: there is none */
-    int32_t rate, channels; /* 0: more than a column holds */
-    char encoding[128 * 4 + 1];
-    size_t encoding_length;
-} batch_format;
-
-#define BATCH_FORMATS 32
 
 /* ---- The batch ---------------------------------------------------------------------------------------------------- */
 
@@ -113,7 +99,8 @@ typedef struct batch {
     /* What the caller sets. */
     const wire_tier *tier;
     const wire_catalogue *catalogues[2]; /* of the server's messages and of the client's */
-    stream_table *streams;
+    session *session;
+    session_reader reader;
     bool as_sent;  /* the bytes of payloads, not int16 samples */
     bool own;      /* the recording is one of ours: its directions count */
     bool wrapped;  /* frames stand in objects; else each line is a frame of the server */
@@ -129,10 +116,7 @@ typedef struct batch {
     const uint8_t *source;
     size_t source_length;
 
-    /* Formats that streams have had. */
-    batch_format formats[BATCH_FORMATS];
-    size_t format_count;
-    int guess[2]; /* the format of the last delta of each side; -1: none */
+    audio_format assumed[2]; /* of the last delta of each side: the next one probably has it too */
 
     /* Where it stands. */
     size_t rows, line; /* line: of the recording, the last one that was read */
@@ -142,9 +126,6 @@ typedef struct batch {
     size_t slow_lines;
     size_t empty_lines; /* the last lines, so many, are empty */
     uint8_t *scratch;
-    const uint8_t *frame; /* with BATCH_NEED_SESSION, until the next call */
-    size_t frame_length;
-    bool frame_sent;
     size_t scratch_room;
 
     /* The columns. */
@@ -165,9 +146,8 @@ typedef struct batch {
 typedef enum batch_stop {
     BATCH_NEED_DATA = 0, /* no whole line is left */
     BATCH_FULL,
-    BATCH_NEED_CALLER,  /* the line *at .. *line_end is the caller's */
-    BATCH_NEED_SESSION, /* `frame` changes the session: the caller does that, and then calls batch_row_done */
-    BATCH_NO_MEMORY,    /* the line is still to be read */
+    BATCH_NEED_CALLER, /* the line *at .. *line_end is the caller's */
+    BATCH_NO_MEMORY,   /* the line is still to be read */
 } batch_stop;
 
 /* Takes memory for max_rows rows. false: there is none. The fields above "where it stands" are set before. */

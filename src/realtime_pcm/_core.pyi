@@ -474,7 +474,7 @@ class LineBatch:
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
     the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
     the one behind them, and the others are passed too.
-    slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
+    slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
 
     line: int

@@ -14,24 +14,22 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromSt
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Calloc, PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyObject_TypeCheck, PyTypeObject
-from cpython.pythread cimport (
-    PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock,
-    PyThread_release_lock, PyThread_type_lock,
-)
+from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyThread_type_lock
 from cpython.pystate cimport PyInterpreterState, PyThreadState
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.type cimport PyType_IsSubtype
 from libc.math cimport NAN, isfinite
-from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memcpy, memset, strlen
 
+from ._session cimport *
 from ._wire cimport *
 
 from . import annotations, json_values, roles
 from .audio import DEFAULT as DEFAULT_FORMAT
-from .audio import AudioFormat, forced_format, format_with, named_format
+from .audio import AudioFormat, forced_format, learn_names
 from .errors import DecodeError, did_you_mean, no_field
 
 cnp.import_array()

@@ -1,5 +1,5 @@
 # What the core uses of src/wire; wire.h says what each does.
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 
 cdef extern from "wire.h" nogil:
@@ -68,15 +68,17 @@ cdef extern from "wire.h" nogil:
         WIRE_ULAW_TO_FLOAT32
         WIRE_ALAW_TO_INT16
         WIRE_ALAW_TO_FLOAT32
+        WIRE_FLOAT32_TO_INT16
+        WIRE_FLOAT32_TO_FLOAT32
 
     size_t wire_sample_bytes(wire_conversion conversion)
 
     ctypedef struct wire_sink:
         void *out
         wire_conversion conversion
-        uint8_t carry
+        uint8_t carry[3]
         uint8_t carry_count
-        uint8_t rest
+        uint8_t rest[3]
         uint8_t rest_count
 
     ctypedef enum wire_payload:
@@ -140,6 +142,26 @@ cdef extern from "wire.h" nogil:
                                   size_t *bytes, size_t *position)
     wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                                     wire_sink *sink, size_t *position)
+
+    wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
+                                     size_t *samples, size_t *position)
+
+    ctypedef enum wire_shape:
+        WIRE_RAW
+        WIRE_OGG
+        WIRE_WAV
+    wire_shape wire_container(const uint8_t *data, const wire_value *value)
+
+    ctypedef struct wire_wav:
+        wire_conversion to_int16
+        wire_conversion to_float32
+        uint32_t rate
+        uint16_t channels
+        size_t start
+        size_t bytes
+    const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav)
+    wire_status wire_wav_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, const wire_wav *wav,
+                                wire_sink *sink, size_t *position)
 
     void wire_replace_surrogates(uint8_t *data, size_t length, bint raw)
 

@@ -7,45 +7,27 @@ a format knows which one is meant, so that more spellings are understood there (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+# A name on the wire -> our name of the encoding, and the rate where none is sent. The core fills it at import: its one table of
+# names is in src/session/formats.c.
+_WIRE_NAMES: dict[str, tuple[str, int]] = {}
 
-if TYPE_CHECKING:
-    from typing import Any
-
-# A name on the wire -> our name of the encoding, and the rate where none is sent.
-_WIRE_NAMES: dict[str, tuple[str, int]] = {
-    "pcm16": ("pcm16", 24000),  # OpenAI beta
-    "audio/pcm": ("pcm16", 24000),  # OpenAI GA
-    "pcm": ("pcm16", 24000),  # DashScope, Inworld
-    "pcm24": ("pcm16", 24000),  # DashScope: 24 kHz, 16 bits
-    "s16le": ("pcm16", 24000),  # vLLM-Omni
-    "pcm16-8000hz": ("pcm16", 8000),  # Voice Live: the older spelling; below with "_", today's
-    "pcm16-16000hz": ("pcm16", 16000),
-    "pcm16_8000hz": ("pcm16", 8000),
-    "pcm16_16000hz": ("pcm16", 16000),
-    "g711_ulaw": ("g711_ulaw", 8000),  # OpenAI beta
-    "audio/pcmu": ("g711_ulaw", 8000),  # OpenAI GA
-    "pcmu": ("g711_ulaw", 8000),
-    "g711_alaw": ("g711_alaw", 8000),
-    "audio/pcma": ("g711_alaw", 8000),
-    "pcma": ("g711_alaw", 8000),
-}
-
-_CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2}
+# As audio_encoding in src/session/formats.h.
+_CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2, "float32": 3, "wav": 4}
 
 # What a format may have: counts that columns of tables and headers of WAV files hold. No sound has more.
 MOST_RATE = (1 << 31) - 1
 MOST_CHANNELS = 255
 
-# Names that say nothing: xAI sends one as output_audio_format, beside the nested format, which counts.
+# Names that say nothing, as the server may send them.
 _SILENT = ("", "not specified")
 
 
 class AudioFormat:
     """What the bytes of a payload mean. Immutable and hashable.
 
-    encoding: "pcm16" (signed 16-bit little endian), "g711_ulaw", "g711_alaw", or any other name, as the server sent it;
-        payloads of other names are given by dtype="uint8" alone.
+    encoding: "pcm16" (signed 16-bit little endian), "float32" (little endian, 1.0 is full scale), "g711_ulaw", "g711_alaw", "wav"
+        (each payload is a WAV file: its header has the rate and the channels), or any other name, as the server sent it; payloads
+        of other names are given by dtype="uint8" alone.
     rate: samples a second, at most 2,147,483,647. channels: how many, interleaved, at most 255.
     Raises TypeError for an argument of a wrong type, ValueError for a rate or channels out of range.
 
@@ -98,29 +80,8 @@ class AudioFormat:
         return AudioFormat, (self.encoding, self.rate, self.channels)
 
 
-# The format while nobody has named one. This object, and no other that is equal to it, says so: named_format never returns it.
+# The format while nobody has named one.
 DEFAULT = AudioFormat("pcm16", 24000)
-
-
-def named_format(name: str | None, rate: object = None, channels: object = None) -> AudioFormat | None:
-    """The format that a name on the wire stands for, with the rate and the channels that are sent beside it.
-
-    None where neither the name nor the rate says anything. An unknown name becomes the encoding, at the rate that is sent beside
-    it or 24,000 Hz. At most 128 characters of the name are kept, because a session may send megabytes.
-    """
-    if name is None or name in _SILENT:
-        if not _is_rate(rate):
-            return None
-        name = "pcm16"
-    encoding, default_rate = _WIRE_NAMES.get(name.lower(), (name, 24000)) if len(name) <= 128 else (name[:128], 24000)
-    return _made(encoding, rate if _is_rate(rate) else default_rate, channels if _is_count(channels) else 1)
-
-
-def _made(encoding: str, rate: Any, channels: Any) -> AudioFormat:
-    """A format of these counts. More channels than a format may have make it one that nobody decodes, whose name says so."""
-    if channels > MOST_CHANNELS:
-        return AudioFormat(f"{encoding[:90]} of more than {MOST_CHANNELS} channels", rate)
-    return AudioFormat(encoding, rate, channels)
 
 
 def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
@@ -138,10 +99,10 @@ def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
         found, written = audio_format, f"the encoding of {audio_format!r}"
     elif isinstance(audio_format, str):
         name = audio_format if audio_format.lower() in _WIRE_NAMES else _SPELLINGS.get(_spelling(audio_format), audio_format)
-        named = named_format(name)
-        if named is None:
+        if name in _SILENT:
             raise ValueError(f"audio_format {audio_format!r} names no format")
-        found, written = named, f"audio_format {audio_format[:100]!r}"
+        found = AudioFormat(*_WIRE_NAMES.get(name.lower(), (name[:128], 24000)))
+        written = f"audio_format {audio_format[:100]!r}"
     else:
         raise TypeError(f"audio_format is an AudioFormat, a name or None, not {type(audio_format).__name__}")
     if found._code < 0 and dtype != "uint8":
@@ -159,14 +120,20 @@ def _spelling(name: str) -> str:
 
 
 # _spelling(name) -> name on the wire: of the names on the wire, and of other names that people write.
-_SPELLINGS = {_spelling(name): name for name in _WIRE_NAMES}
-_SPELLINGS |= dict.fromkeys(("pcms16le", "linear16"), "pcm16")
-_SPELLINGS |= dict.fromkeys(("ulaw", "mulaw", "pcmulaw", "pcmmulaw", "g711mulaw", "g711u"), "g711_ulaw")
-_SPELLINGS |= dict.fromkeys(("alaw", "pcmalaw", "g711a"), "g711_alaw")
+_SPELLINGS: dict[str, str] = {}
+
+
+def learn_names(names: dict[str, tuple[str, int]]) -> None:
+    """Takes the names that the wire has, from the core."""
+    _WIRE_NAMES.update(names)
+    _SPELLINGS.update({_spelling(name): name for name in names})
+    _SPELLINGS.update(dict.fromkeys(("pcms16le", "linear16"), "pcm16"))
+    _SPELLINGS.update(dict.fromkeys(("ulaw", "mulaw", "pcmulaw", "pcmmulaw", "g711mulaw", "g711u"), "g711_ulaw"))
+    _SPELLINGS.update(dict.fromkeys(("alaw", "pcmalaw", "g711a"), "g711_alaw"))
 
 
 def _hint(encoding: str) -> str:
-    """For an error: the known name that is nearest to `encoding`, or all three of our names where none is near."""
+    """For an error: the known name that is nearest to `encoding`, or all of our names where none is near."""
     spelling = _spelling(encoding)
     if spelling in _SPELLINGS:  # then a caller made an AudioFormat by a name that only audio_format= understands
         return f": AudioFormat calls it {_WIRE_NAMES[_SPELLINGS[spelling]][0]!r}"
@@ -177,26 +144,6 @@ def _hint(encoding: str) -> str:
     # "pcm24" of DashScope means 24 kHz. Whoever writes "pcm32" means bits, so "pcm24" is no hint.
     near = get_close_matches(spelling, [known for known in _SPELLINGS if known != "pcm24"], n=1)
     if not near:
-        return ", which are 'pcm16', 'g711_ulaw' and 'g711_alaw' here"
+        return "; the known names are 'pcm16', 'float32', 'g711_ulaw', 'g711_alaw' and 'wav'"
     name = _SPELLINGS[near[0]]
     return f"; did you mean {(name if _spelling(name) == near[0] else near[0])!r}?"
-
-
-def format_with(base: AudioFormat, name: str | None, rate: object, channels: object) -> AudioFormat:
-    """The format of a message that sends a name, a rate or channels itself.
-
-    A part that the message does not send is the one that the name implies or, without a name, that of `base`.
-    """
-    if name is not None and name not in _SILENT:
-        return named_format(name, rate, channels) or base
-    if not (_is_rate(rate) or _is_count(channels)):
-        return base
-    return _made(base.encoding, rate if _is_rate(rate) else base.rate, channels if _is_count(channels) else base.channels)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_rate(value: object) -> bool:
-    return _is_count(value) and value <= MOST_RATE  # type: ignore[operator]

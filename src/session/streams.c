@@ -14,8 +14,13 @@ static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t start) {
     return hash;
 }
 
-#define HASH_START UINT64_C(0xCBF29CE484222325)
-#define HASH_OTHER_START UINT64_C(0x84222325CBF29CE4)
+uint64_t stream_hash(const uint8_t *bytes, size_t length) {
+    return hash_of(bytes, length, UINT64_C(0xCBF29CE484222325));
+}
+
+uint64_t stream_other_hash(const uint8_t *bytes, size_t length) {
+    return hash_of(bytes, length, UINT64_C(0x84222325CBF29CE4));
+}
 
 /* The hash of a key, which only sorts out other keys: eight bytes at a time. */
 static uint64_t hash_of_key(const uint8_t *bytes, size_t length) {
@@ -61,7 +66,7 @@ static void put_id(stream_key *key, const uint8_t *data, const wire_value *value
         }
     }
     if (is_long) {
-        uint64_t facts[3] = {length, hash_of(bytes, length, HASH_START), hash_of(bytes, length, HASH_OTHER_START)};
+        uint64_t facts[3] = {length, stream_hash(bytes, length), stream_other_hash(bytes, length)};
         put_byte(key, STREAM_LONG);
         put_bytes(key, facts, sizeof facts);
         return;
@@ -181,10 +186,17 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key) {
     return last == NULL || last->done ? NULL : last;
 }
 
-audio_stream *streams_add(stream_table *table, const stream_key *key) {
-    const bool inside = !table->has_inner && key->length <= STREAM_KEY_ROOM;
-    audio_stream *stream = inside ? &table->inner : table->allocate(sizeof *stream + key->length);
-    if (stream == NULL) return NULL;
+audio_stream *streams_reserve(stream_table *table, const stream_key *key) {
+    if (!table->has_inner && key->length <= STREAM_KEY_ROOM) return &table->inner;
+    return table->allocate(sizeof(audio_stream) + key->length);
+}
+
+void streams_unreserve(stream_table *table, audio_stream *stream) {
+    if (stream != &table->inner) table->release(stream);
+}
+
+void streams_begin(stream_table *table, audio_stream *stream, const stream_key *key) {
+    const bool inside = stream == &table->inner;
     uint8_t *bytes = inside ? table->inner_key : (uint8_t *)(stream + 1);
     memset(stream, 0, sizeof *stream);
     stream->hash = key->hash;
@@ -200,10 +212,9 @@ audio_stream *streams_add(stream_table *table, const stream_key *key) {
     table->has_inner |= inside;
     link_newest(table, stream);
     table->count++;
-    return stream;
 }
 
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *rest,
                      unsigned rest_count) {
     if (stream != table->newest) {
         unlink_stream(table, stream);
@@ -216,7 +227,7 @@ void streams_advance(stream_table *table, audio_stream *stream, size_t samples, 
     table->evicted_bytes += stream->carry_count - taken;
     table->carries += rest_count;
     table->carries -= stream->carry_count;
-    stream->carry = rest;
+    memcpy(stream->carry, rest, rest_count);
     stream->carry_count = (uint8_t)rest_count;
 }
 

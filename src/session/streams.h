@@ -1,7 +1,7 @@
 /* Where the audio streams of one connection stand, without Python.
  *
  * A stream is the audio that one speaker sends for one content part of an item. The table keeps a few bytes of each: the index of
- * its next sample, its carry (the first byte of a sample whose second byte has not come yet), and the format of its next delta.
+ * its next sample, its carry (the bytes of a sample whose other bytes have not come yet), and the format of its next delta.
  * The table holds STREAMS_MAX streams: when one more begins, the stream that has not spoken for longest is forgotten, and its
  * carry is counted as lost.
  *
@@ -54,18 +54,22 @@ typedef struct stream_key {
     uint8_t bytes[STREAM_KEY_MAX];
 } stream_key;
 
+/* Two hashes of the bytes of an id. */
+uint64_t stream_hash(const uint8_t *bytes, size_t length);
+uint64_t stream_other_hash(const uint8_t *bytes, size_t length);
+
 void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_fields *fields);
 /* The start of the key, which all output streams of one response share. `response_id`: any value; ABSENT where there is none. */
 void stream_key_of_response(stream_key *key, const uint8_t *data, const wire_value *response_id);
 
 typedef struct audio_stream {
-    int64_t offset;     /* index of the next sample */
-    const void *format; /* the format of the next delta that names none. It holds while `generation` is the table's */
+    int64_t offset;                    /* index of the next sample */
+    const struct audio_format *format; /* of the next delta that names none. It holds while `generation` is the table's */
     const uint8_t *key;
     uint32_t generation;
     uint16_t key_length, response_length, item_length;
-    uint8_t carry, carry_count; /* the carry, and whether there is one (0 or 1) */
-    bool done;                  /* its done has come, and no audio since */
+    uint8_t carry[WIRE_CARRY_MAX], carry_count;
+    bool done; /* its done has come, and no audio since */
     uint64_t hash;
     struct audio_stream *older, *newer; /* by when they spoke last */
 } audio_stream;
@@ -76,7 +80,7 @@ typedef struct audio_stream {
 /* Most connections have one stream at a time. So one stream lies in the table itself, and what a delta reads stands together at the
  * start: a server has thousands of tables, and finds none of them in its caches. */
 typedef struct stream_table {
-    size_t carries; /* how many streams have a carry */
+    size_t carries; /* bytes of all carries */
     audio_stream *newest;
     uint32_t generation; /* of the formats of streams: the caller adds 1 whenever one may have changed */
     bool has_inner;      /* whether `inner` is in use */
@@ -84,7 +88,7 @@ typedef struct stream_table {
     uint8_t inner_key[STREAM_KEY_ROOM];
     audio_stream *oldest;
     size_t count;
-    uint64_t evicted_bytes; /* how many carries were lost */
+    uint64_t evicted_bytes; /* bytes of carries that were lost */
     void *(*allocate)(size_t);
     void (*release)(void *);
 } stream_table;
@@ -100,12 +104,16 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key);
  * find it. */
 static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields);
 
-/* Adds a stream at offset 0, which becomes the one that spoke last. NULL without memory; the table is then as it was. */
-audio_stream *streams_add(stream_table *table, const stream_key *key);
+/* Memory for a stream with this key, which streams_begin or streams_unreserve is next to be called with. NULL: there is none. The
+ * table stays as it is. */
+audio_stream *streams_reserve(stream_table *table, const stream_key *key);
+void streams_unreserve(stream_table *table, audio_stream *stream);
+/* Begins the stream at offset 0. It becomes the one that spoke last. */
+void streams_begin(stream_table *table, audio_stream *stream, const stream_key *key);
 
-/* Moves a stream on behind a delta of `samples` samples. `taken`: how many bytes of the carry these samples began with; a carry
- * that was not taken is counted as lost. `rest`, if `rest_count` is 1: the byte that the delta left over, the new carry. */
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, uint8_t rest,
+/* Moves a stream on by a delta of `samples` samples. `taken`: how many bytes of the carry these samples began with; the others are
+ * counted as lost. `rest`: the rest_count bytes that the delta left over, the new carry. */
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *rest,
                      unsigned rest_count);
 
 /* The done of a stream: it keeps its place if it is an item's, and is removed otherwise. Its carry is not counted: the caller has

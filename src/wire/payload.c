@@ -22,8 +22,9 @@ static uint32_t symbol_value(uint32_t c) {
 typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
-    uint8_t *out;                      /* where the next sample goes */
-    uint8_t held[1 + CHUNK_BYTES + 3]; /* bytes that are decoded and not converted yet: a carry, a chunk, and the last group */
+    uint8_t *out; /* where the next sample goes */
+    uint8_t
+        held[WIRE_CARRY_MAX + CHUNK_BYTES + 3]; /* bytes that are decoded and not converted: a carry, a chunk, the last group */
     size_t held_count;
 } filling;
 
@@ -36,11 +37,15 @@ static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {
     f->tier = tier;
     f->sink = sink;
     f->out = sink->out;
-    f->held_count = 0;
+    f->held_count = sink->carry_count;
     sink->rest_count = 0;
-    if (sink->carry_count == 0) return;
-    f->held[0] = sink->carry;
-    f->held_count = 1;
+    memcpy(f->held, sink->carry, sink->carry_count);
+}
+
+/* What is held at the end is left over. */
+static void finish(filling *f) {
+    f->sink->rest_count = (uint8_t)f->held_count;
+    memcpy(f->sink->rest, f->held, f->held_count);
 }
 
 static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
@@ -50,7 +55,27 @@ static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
     }
 }
 
-/* Turns the held bytes into samples. An odd last byte, which makes no sample, stays held. */
+/* float32 in the byte order of the host. */
+static void float32_to_host(uint8_t *bytes, size_t count) {
+    if (!PORTABLE_BIG_ENDIAN) return;
+    for (size_t i = 0; i < count; i++, bytes += 4) {
+        const uint8_t turned[4] = {bytes[3], bytes[2], bytes[1], bytes[0]};
+        memcpy(bytes, turned, 4);
+    }
+}
+
+static void float32_to_int16(const wire_tier *tier, uint8_t *in, size_t count, uint8_t *out) {
+    float32_to_host(in, count);
+    tier->float32_to_pcm16(in, count, out);
+    if (PORTABLE_BIG_ENDIAN) pcm16_to_int16(out, count, out);
+}
+
+static void float32_to_float32(uint8_t *in, size_t count, uint8_t *out) {
+    float32_to_host(in, count);
+    memcpy(out, in, 4 * count);
+}
+
+/* Turns the held bytes into samples. Last bytes that make no sample stay held. */
 static void convert(filling *f) {
     size_t width = wire_sample_bytes(f->sink->conversion);
     size_t count = f->held_count / width;
@@ -64,14 +89,12 @@ static void convert(filling *f) {
     case WIRE_ULAW_TO_FLOAT32: f->tier->ulaw_to_float32(f->held, count, out); f->out += count * 4; break;
     case WIRE_ALAW_TO_INT16: f->tier->alaw_to_int16(f->held, count, out); f->out += count * 2; break;
     case WIRE_ALAW_TO_FLOAT32: f->tier->alaw_to_float32(f->held, count, out); f->out += count * 4; break;
+    case WIRE_FLOAT32_TO_INT16: float32_to_int16(f->tier, f->held, count, out); f->out += count * 2; break;
+    case WIRE_FLOAT32_TO_FLOAT32: float32_to_float32(f->held, count, out); f->out += count * 4; break;
         /* clang-format on */
     }
-    if (f->held_count > count * width) {
-        f->held[0] = f->held[count * width];
-        f->held_count = 1;
-    } else {
-        f->held_count = 0;
-    }
+    f->held_count -= count * width;
+    memmove(f->held, f->held + count * width, f->held_count);
 }
 
 /* Decodes whole groups; the last group of a payload is never among them. Returns how many symbols were decoded: all of them,
@@ -100,8 +123,9 @@ static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     return done;
 }
 
-/* Decodes the last group: four symbols, of which the last one or two may be padding. false: it is not canonical. */
-static bool fill_last(filling *f, const uint8_t group[4]) {
+/* Decodes the last group: four symbols, of which the last one or two may be padding. Returns how many bytes it has; 0: it is not
+ * canonical. */
+static size_t decode_last(const uint8_t group[4], uint8_t bytes[3]) {
     uint32_t a = symbol_value(group[0]), b = symbol_value(group[1]);
     uint32_t c = symbol_value(group[2]), d = symbol_value(group[3]);
     size_t count = 3;
@@ -111,14 +135,24 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
         if (group[2] == '=') {
             c = 0;
             count = 1;
-            if (b & 15) return false;
+            if (b & 15) return 0;
         } else if (c & 3) {
-            return false;
+            return 0;
         }
     }
-    if ((a | b | c | d) & 64) return false;
+    if ((a | b | c | d) & 64) return 0;
     uint32_t bits = a << 18 | b << 12 | c << 6 | d;
-    const uint8_t bytes[3] = {(uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
+    bytes[0] = (uint8_t)(bits >> 16);
+    bytes[1] = (uint8_t)(bits >> 8);
+    bytes[2] = (uint8_t)bits;
+    return count;
+}
+
+/* Decodes the last group into the sink. false: it is not canonical. */
+static bool fill_last(filling *f, const uint8_t group[4]) {
+    uint8_t bytes[3];
+    const size_t count = decode_last(group, bytes);
+    if (count == 0) return false;
     if (copies(f->sink->conversion)) {
         /* Of two bytes a sample, an odd last byte has no room in `out`: it becomes `rest`. */
         uint8_t tail[4];
@@ -137,15 +171,8 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
         f->held_count += count;
         convert(f);
     }
-    f->sink->rest = f->held[0];
-    f->sink->rest_count = (uint8_t)f->held_count;
+    finish(f);
     return true;
-}
-
-/* The payload is empty: a carry is left over again. */
-static void fill_nothing(filling *f) {
-    f->sink->rest = f->held[0];
-    f->sink->rest_count = (uint8_t)f->held_count;
 }
 
 bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink) {
@@ -158,7 +185,7 @@ bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length,
     }
     filling f;
     begin(&f, tier, sink);
-    if (length == 0) return fill_nothing(&f), true;
+    if (length == 0) return finish(&f), true;
     if (length % 4) return false;
     return fill_groups(&f, src, length - 4) == length - 4 && fill_last(&f, src + length - 4);
 }
@@ -297,7 +324,7 @@ static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_
         }
         count += read_symbols(tier, &p, end, symbols + count);
     }
-    if (count == 0) return fill_nothing(&f), true;
+    if (count == 0) return finish(&f), true;
     if (count % 4) return false;
     return fill_groups(&f, symbols, count - 4) == count - 4 && fill_last(&f, symbols + count - 4);
 }
@@ -307,4 +334,205 @@ wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, cons
     bool filled = value->escaped ? fill_escaped(tier, data, value, sink)
                                  : wire_payload_fill(tier, data + value->start, value->end - value->start, sink);
     return filled ? WIRE_OK : find_fault(data, value, position);
+}
+
+/* ---- A part of a payload ---------------------------------------------------------------------------------- */
+
+/* Holds those of `count` bytes that belong to the part: *skip bytes come before it, and *wanted are still to come. */
+static void hold_part(filling *f, const uint8_t *bytes, size_t count, size_t *skip, size_t *wanted) {
+    const size_t skipped = count < *skip ? count : *skip;
+    const size_t taken = count - skipped < *wanted ? count - skipped : *wanted;
+    memcpy(f->held + f->held_count, bytes + skipped, taken);
+    f->held_count += taken;
+    *skip -= skipped;
+    *wanted -= taken;
+    convert(f);
+}
+
+/* Decodes the whole string, and fills the sink with `wanted` of its bytes, after the first `skip`. false: it is no base64. */
+static bool fill_part(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink, size_t skip,
+                      size_t wanted) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    uint8_t symbols[4 + SOME_SYMBOLS], bytes[(4 + SOME_SYMBOLS) / 4 * 3];
+    size_t count = 0;
+    filling f;
+    begin(&f, tier, sink);
+    while (p < end) {
+        if (count) {
+            const size_t groups = (count - 1) / 4 * 4;
+            if (tier->base64(symbols, groups, bytes) != groups) return false;
+            hold_part(&f, bytes, groups / 4 * 3, &skip, &wanted);
+            count -= groups;
+            memmove(symbols, symbols + groups, count);
+        }
+        count += read_symbols(tier, &p, end, symbols + count);
+    }
+    if (count % 4) return false;
+    if (count) {
+        if (count > 4) {
+            if (tier->base64(symbols, count - 4, bytes) != count - 4) return false;
+            hold_part(&f, bytes, (count - 4) / 4 * 3, &skip, &wanted);
+        }
+        const size_t last = decode_last(symbols + count - 4, bytes);
+        if (last == 0) return false;
+        hold_part(&f, bytes, last, &skip, &wanted);
+    }
+    finish(&f);
+    return true;
+}
+
+wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
+                                 size_t *samples, size_t *position) {
+    const size_t width = wire_sample_bytes(sink->conversion), carried = sink->carry_count;
+    size_t bytes = 0;
+    if (value != NULL) {
+        const wire_status status = wire_payload_size(tier, data, value, &bytes, position);
+        if (status != WIRE_OK) return status;
+    }
+    *samples = (bytes + carried) / width;
+    const size_t left = bytes + carried - *samples * width;
+    sink->rest_count = (uint8_t)left;
+    if (left == 0) return WIRE_OK;
+    /* The last bytes of the carry and of the payload are left over. */
+    const size_t from_payload = left < bytes ? left : bytes;
+    memcpy(sink->rest, sink->carry + carried - (left - from_payload), left - from_payload);
+    if (from_payload == 0) return WIRE_OK;
+    /* The last eight symbols have at least the last four bytes. */
+    wire_value last = *value;
+    if (!value->escaped && value->end - value->start > 8) {
+        last.start = value->end - 8;
+        bytes = 6 - (size_t)(data[value->end - 1] == '=') - (size_t)(data[value->end - 2] == '=');
+    }
+    wire_sink end = {.out = sink->rest + left - from_payload, .conversion = WIRE_COPY};
+    if (!fill_part(tier, data, &last, &end, bytes - from_payload, from_payload)) return find_fault(data, value, position);
+    return WIRE_OK;
+}
+
+/* ---- Ogg and WAV ------------------------------------------------------------------------------------------ */
+
+wire_shape wire_container_of(const uint8_t *data, const wire_value *value) {
+    const uint8_t *p = data + value->start, *end = data + value->end;
+    uint8_t symbols[16];
+    size_t count = 0;
+    while (count < sizeof symbols && p < end) {
+        const uint32_t c = value->escaped ? next_symbol(&p) : *p++;
+        symbols[count++] = c <= 0x7F ? (uint8_t)c : 0xFF;
+    }
+    /* "OggS", version 0, and two bits of the flags, which are always 0. */
+    if (count > 8 && memcmp(symbols, "T2dnUwA", 7) == 0) return WIRE_OGG;
+    /* "RIFF", then four bytes of any value, then "WAVE". */
+    if (count == 16 && memcmp(symbols, "UklGR", 5) == 0 && symbols[5] >= 'g' && symbols[5] <= 'v' && symbols[11] == 'X' &&
+        memcmp(symbols + 12, "QVZF", 4) == 0) {
+        return WIRE_WAV;
+    }
+    return WIRE_RAW;
+}
+
+/* The bytes of a base64 string, one after the other. */
+typedef struct byte_reader {
+    const uint8_t *at, *end;
+    bool escaped;
+    uint32_t bits;
+    unsigned bit_count;
+    size_t read; /* bytes so far */
+} byte_reader;
+
+/* false: no byte follows, or the next symbol is none of base64. */
+static bool next_byte(byte_reader *r, uint8_t *byte) {
+    while (r->bit_count < 8) {
+        if (r->at >= r->end) return false;
+        const uint32_t value = symbol_value(r->escaped ? next_symbol(&r->at) : *r->at++);
+        if (value == 64) return false;
+        r->bits = r->bits << 6 | value;
+        r->bit_count += 6;
+    }
+    r->bit_count -= 8;
+    *byte = (uint8_t)(r->bits >> r->bit_count);
+    r->read++;
+    return true;
+}
+
+static bool read_bytes(byte_reader *r, uint8_t *out, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!next_byte(r, out + i)) return false;
+    }
+    return true;
+}
+
+static bool skip_bytes(byte_reader *r, size_t count) {
+    uint8_t ignored;
+    while (count > 0 && next_byte(r, &ignored)) count--;
+    return count == 0;
+}
+
+static uint32_t little16(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+
+static uint32_t little32(const uint8_t *p) {
+    return little16(p) | little16(p + 2) << 16;
+}
+
+/* Reads the chunk "fmt ", whose first bytes are `p`. NULL, or what is wrong with it. */
+static const char *read_wav_format(const uint8_t *p, size_t length, wire_wav *wav) {
+    enum { INTEGER = 1, FLOAT = 3, ALAW = 6, ULAW = 7, EXTENSIBLE = 0xFFFE };
+    uint32_t tag = little16(p);
+    const uint32_t bits = little16(p + 14);
+    if (tag == EXTENSIBLE && length >= 26) tag = little16(p + 24);
+    wav->channels = (uint16_t)little16(p + 2);
+    wav->rate = little32(p + 4);
+    if (wav->channels > WIRE_MOST_CHANNELS) return "WAV header with more than 255 channels";
+    if (wav->channels == 0 || wav->rate == 0 || wav->rate > INT32_MAX) return "WAV header without a rate or channels";
+    if (tag == INTEGER && bits == 16) {
+        wav->to_int16 = WIRE_PCM16_TO_INT16;
+        wav->to_float32 = WIRE_PCM16_TO_FLOAT32;
+    } else if (tag == FLOAT && bits == 32) {
+        wav->to_int16 = WIRE_FLOAT32_TO_INT16;
+        wav->to_float32 = WIRE_FLOAT32_TO_FLOAT32;
+    } else if (tag == ULAW && bits == 8) {
+        wav->to_int16 = WIRE_ULAW_TO_INT16;
+        wav->to_float32 = WIRE_ULAW_TO_FLOAT32;
+    } else if (tag == ALAW && bits == 8) {
+        wav->to_int16 = WIRE_ALAW_TO_INT16;
+        wav->to_float32 = WIRE_ALAW_TO_FLOAT32;
+    } else {
+        return "WAV samples that are none of 16-bit PCM, float32, mu-law and A-law";
+    }
+    return NULL;
+}
+
+const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav) {
+    byte_reader r = {data + value->start, data + value->end, value->escaped, 0, 0, 0};
+    uint8_t header[40];
+    bool has_format = false;
+    if (!read_bytes(&r, header, 12) || memcmp(header, "RIFF", 4) != 0 || memcmp(header + 8, "WAVE", 4) != 0) {
+        return "no WAV header at the start of the payload";
+    }
+    while (read_bytes(&r, header, 8)) {
+        const size_t length = little32(header + 4);
+        if (memcmp(header, "data", 4) == 0) {
+            if (!has_format) break;
+            /* A server that streams does not know the length yet, and writes 0 or the largest number. */
+            const size_t left = payload_bytes - r.read;
+            wav->start = r.read;
+            wav->bytes = length > 0 && length < left ? length : left;
+            return NULL;
+        }
+        size_t known = 0;
+        if (memcmp(header, "fmt ", 4) == 0 && length >= 16) {
+            known = length < sizeof header ? length : sizeof header;
+            if (!read_bytes(&r, header, known)) break;
+            const char *wrong = read_wav_format(header, known, wav);
+            if (wrong != NULL) return wrong;
+            has_format = true;
+        }
+        /* Chunks have an even length. */
+        if (!skip_bytes(&r, length - known + (length & 1))) break;
+    }
+    return "WAV header without a chunk of samples";
+}
+
+wire_status wire_wav_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, const wire_wav *wav,
+                            wire_sink *sink, size_t *position) {
+    return fill_part(tier, data, value, sink, wav->start, wav->bytes) ? WIRE_OK : find_fault(data, value, position);
 }

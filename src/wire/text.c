@@ -72,13 +72,16 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
     }
 }
 
-size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room) {
+size_t wire_text_begin(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room, bool *whole) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     size_t n = 0;
     while (p < end) {
         uint32_t c = next_code_point(&p);
         size_t width = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        if (n + width > room) return 0;
+        if (n + width > room) {
+            *whole = false;
+            return n;
+        }
         if (width == 1) {
             out[n++] = (uint8_t)c;
             continue;
@@ -88,7 +91,14 @@ size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out
         out[n] = (uint8_t)(leads[width] | c);
         n += width;
     }
+    *whole = true;
     return n;
+}
+
+size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room) {
+    bool whole;
+    const size_t length = wire_text_begin(data, value, out, room, &whole);
+    return whole ? length : 0;
 }
 
 /* The digits of 2^1024 - 2^970, the middle between the largest double and 2^1024: this number and larger ones round to

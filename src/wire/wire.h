@@ -17,6 +17,7 @@
 #define WIRE_MAX_NAME 64    /* bytes of the longest name of a declared field */
 #define WIRE_MAX_TYPE 256   /* bytes of the longest declared wire type */
 #define WIRE_NO_FIELD UINT32_MAX
+#define WIRE_MOST_CHANNELS 255 /* channels that a format of audio may have; no sound has more */
 
 /* ---- What can be wrong with a frame -------------------------------------------------------------- */
 
@@ -168,22 +169,28 @@ typedef enum wire_conversion {
     WIRE_ULAW_TO_FLOAT32,
     WIRE_ALAW_TO_INT16,
     WIRE_ALAW_TO_FLOAT32,
+    WIRE_FLOAT32_TO_INT16, /* scaled by 32768, rounded half to even, saturated; NaN becomes 0 */
+    WIRE_FLOAT32_TO_FLOAT32,
 } wire_conversion;
 
 /* How many bytes of the payload make one sample. */
 static inline size_t wire_sample_bytes(wire_conversion conversion) {
+    if (conversion >= WIRE_FLOAT32_TO_INT16) return 4;
     return conversion == WIRE_PCM16_TO_INT16 || conversion == WIRE_PCM16_TO_FLOAT32 ? 2 : 1;
 }
 
-/* Where a payload goes. The samples are made of the carry, which is the byte that the delta before left over, and the bytes of
- * the payload behind it. Whole samples are written to `out`; a last byte that makes no whole sample is given back in `rest`. */
+/* The most bytes that make no whole sample. */
+#define WIRE_CARRY_MAX 3
+
+/* Where a payload goes. The samples are made of the carry, which are the bytes that the delta before left over, and the bytes of
+ * the payload after it. Whole samples are written to `out`; last bytes that make no whole sample are given back in `rest`. */
 typedef struct wire_sink {
     /* Has room for (carry_count + bytes of the payload) / wire_sample_bytes samples. NULL: the walk shall not decode the
      * payload. */
     void *out;
     wire_conversion conversion;
-    uint8_t carry, carry_count; /* carry_count is 0 or 1 */
-    uint8_t rest, rest_count;   /* the result; rest_count is 0 or 1 */
+    uint8_t carry[WIRE_CARRY_MAX], carry_count; /* fewer bytes than a sample has */
+    uint8_t rest[WIRE_CARRY_MAX], rest_count;   /* the result, likewise */
 } wire_sink;
 
 /* ---- The frame ----------------------------------------------------------------------------------- */
@@ -337,6 +344,29 @@ wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, cons
  * sink may have been filled in part. */
 bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink);
 
+/* Does with a string that nobody wants what wire_payload_decode would do to `sink`, but for the samples: it counts them, and decodes
+ * no more than gives sink->rest. So it may accept a string that wire_payload_decode would refuse. `value` NULL: no payload. */
+wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
+                                 size_t *samples, size_t *position);
+
+typedef enum wire_shape { WIRE_RAW = 0, WIRE_OGG, WIRE_WAV } wire_shape;
+/* Whether the bytes of a payload begin like an Ogg page or a WAV file. A match of 42 bits or more is no coincidence. */
+static inline wire_shape wire_container(const uint8_t *data, const wire_value *value);
+
+/* What the header of a WAV file says. The samples are `bytes` bytes of the payload, from `start` on. */
+typedef struct wire_wav {
+    wire_conversion to_int16, to_float32;
+    uint32_t rate;
+    uint16_t channels;
+    size_t start, bytes;
+} wire_wav;
+
+/* Reads the header of a payload whose size wire_payload_size has found. NULL, or what is wrong with it. */
+const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav);
+/* Decodes the samples of a WAV file into `sink`, which has no carry. The rest as wire_payload_decode. */
+wire_status wire_wav_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, const wire_wav *wav,
+                            wire_sink *sink, size_t *position);
+
 /* ---- Text and numbers after the walk ------------------------------------------------------------ */
 
 /* Returns how many code points a string has, in a frame that the walk has accepted. *largest: the largest of them. */
@@ -346,6 +376,9 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
 /* Writes the string as UTF-8, and returns how many bytes that takes; 0 where the string is empty or takes more than `room`
  * bytes. */
 size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room);
+/* Writes as many code points of the string as `room` bytes of UTF-8 hold, and returns how many bytes these take. *whole: whether
+ * they are all of it. */
+size_t wire_text_begin(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room, bool *whole);
 /* True if the value is a whole number of 64 bits, however it is written: 1, 1.0, 1e0 or "1". */
 bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *number);
 /* Overwrites each escape that is half a surrogate pair with the escape of U+FFFD. `raw`: the data are what Python's surrogatepass
@@ -393,5 +426,17 @@ void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *ou
 wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position);
 /* Writes the JSON of a text that wire_escape_measure has accepted; `length` is the length that it has measured. */
 void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out);
+
+/* ---- Inline, because each delta calls it -------------------------------------------------------- */
+
+wire_shape wire_container_of(const uint8_t *data, const wire_value *value);
+
+static inline wire_shape wire_container(const uint8_t *data, const wire_value *value) {
+    /* The base64 of "OggS" begins with T, that of "RIFF" with U. */
+    if (value->end - value->start <= 8) return WIRE_RAW;
+    const uint8_t *p = data + value->start;
+    if (*p != 'T' && *p != 'U' && !value->escaped) return WIRE_RAW;
+    return wire_container_of(data, value);
+}
 
 #endif

@@ -59,7 +59,8 @@ static size_t sample_width(wire_conversion conversion) {
     case WIRE_COPY: return 1;
     case WIRE_PCM16_TO_INT16:
     case WIRE_ULAW_TO_INT16:
-    case WIRE_ALAW_TO_INT16: return 2;
+    case WIRE_ALAW_TO_INT16:
+    case WIRE_FLOAT32_TO_INT16: return 2;
     default: return 4;
     }
 }
@@ -67,7 +68,7 @@ static size_t sample_width(wire_conversion conversion) {
 static void make_sink(wire_sink *sink, wire_conversion conversion, unsigned carry_count, size_t payload_bytes, void **out,
                       size_t *out_bytes) {
     sink->conversion = conversion;
-    sink->carry = 0x5A;
+    memset(sink->carry, 0x5A, sizeof sink->carry);
     sink->carry_count = (uint8_t)carry_count;
     *out_bytes = (carry_count + payload_bytes) / wire_sample_bytes(conversion) * sample_width(conversion);
     *out = sink->out = exactly(*out_bytes ? *out_bytes : 1);
@@ -132,7 +133,7 @@ static bool same_payload(const result *a, const result *b, bool guessed) {
     if (x->payload_field != y->payload_field) return false;
     return x->payload != WIRE_PAYLOAD_DONE ||
            (x->payload_bytes == y->payload_bytes && a->out_bytes == b->out_bytes && memcmp(a->out, b->out, a->out_bytes) == 0 &&
-            x->sink.rest_count == y->sink.rest_count && (x->sink.rest_count == 0 || x->sink.rest == y->sink.rest));
+            x->sink.rest_count == y->sink.rest_count && memcmp(x->sink.rest, y->sink.rest, x->sink.rest_count) == 0);
 }
 
 #define DIFFER(what) \
@@ -270,18 +271,49 @@ static bool same_decoded(const decoded *a, const decoded *b) {
     if (a->status != b->status) return false;
     if (a->status != WIRE_OK) return a->position == b->position;
     return a->bytes == b->bytes && a->sink.rest_count == b->sink.rest_count &&
-           (a->sink.rest_count == 0 || a->sink.rest == b->sink.rest) && memcmp(a->out, b->out, a->out_bytes) == 0;
+           memcmp(a->sink.rest, b->sink.rest, a->sink.rest_count) == 0 && memcmp(a->out, b->out, a->out_bytes) == 0;
+}
+
+/* Somebody who wants no samples is told as many, and the same bytes are left over. */
+static void check_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, const decoded *expected) {
+    wire_sink sink = expected->sink;
+    size_t samples = 0, position = 0;
+    const wire_status status = wire_payload_measure(tier, data, value, &sink, &samples, &position);
+    if (expected->status != WIRE_OK) return; /* it may have looked at less */
+    if (status != WIRE_OK || samples * sample_width(sink.conversion) != expected->out_bytes ||
+        sink.rest_count != expected->sink.rest_count || memcmp(sink.rest, expected->sink.rest, sink.rest_count) != 0)
+        DIFFER("payload measured");
+}
+
+/* Any payload may begin like a WAV file. Where its header is one, its samples are a part of it. */
+static void check_wav(const wire_tier *tier, const uint8_t *data, const wire_value *value) {
+    wire_wav wav;
+    size_t bytes, position = 0;
+    wire_container(data, value);
+    if (wire_payload_size(tier, data, value, &bytes, &position) != WIRE_OK) return;
+    if (wire_wav_read(data, value, bytes, &wav) != NULL) return;
+    if (wav.start > bytes || wav.bytes > bytes - wav.start) IMPOSSIBLE("samples of a WAV file outside the payload");
+    wire_sink sink;
+    void *out;
+    size_t out_bytes;
+    make_sink(&sink, wav.to_int16, 0, wav.bytes, &out, &out_bytes);
+    if (wire_wav_decode(tier, data, value, &wav, &sink, &position) != WIRE_OK &&
+        (position < value->start || position > value->end))
+        IMPOSSIBLE("a base64 fault outside the payload");
+    free(out);
 }
 
 /* The string a frame's payload is in, decoded in all ways by all tiers; `walked` is the way the walk decoded it. */
 static void check_payload(const uint8_t *data, const wire_value *value, const result *walked) {
-    for (int conversion = WIRE_COPY; conversion <= WIRE_ALAW_TO_FLOAT32; conversion++) {
-        for (unsigned carry = 0; carry <= (wire_sample_bytes((wire_conversion)conversion) == 2); carry++) {
+    for (int conversion = WIRE_COPY; conversion <= WIRE_FLOAT32_TO_FLOAT32; conversion++) {
+        for (unsigned carry = 0; carry < wire_sample_bytes((wire_conversion)conversion); carry++) {
             decoded expected = decode(scalar_tier(), data, value, (wire_conversion)conversion, carry);
             for (const wire_tier *const *here = tiers_here(); *here != NULL; here++) {
                 const wire_tier *tier = *here;
                 decoded d = decode(tier, data, value, (wire_conversion)conversion, carry);
                 if (!same_decoded(&d, &expected)) DIFFER("payload");
+                if (d.out != NULL) check_measure(tier, data, value, &d);
+                if (conversion == WIRE_COPY) check_wav(tier, data, value);
                 free(d.out);
             }
             const wire_frame *f = &walked->frame;
@@ -331,8 +363,8 @@ wire_status agree_on(const uint8_t *data, size_t length) {
     /* Any conversion, by the frame itself, so that the same frame always gets the same one. */
     unsigned pick = (unsigned)length;
     for (size_t i = 0; i < length; i++) pick = pick * 31 + data[i];
-    wire_conversion conversion = (wire_conversion)(pick / 2 % (WIRE_ALAW_TO_FLOAT32 + 1));
-    unsigned carry = wire_sample_bytes(conversion) == 2 ? pick & 1 : 0;
+    wire_conversion conversion = (wire_conversion)(pick / 4 % (WIRE_FLOAT32_TO_FLOAT32 + 1));
+    unsigned carry = pick % 4 % (unsigned)wire_sample_bytes(conversion);
 
     result expected[3];
     for (int how = WITH_SINK; how <= DEFERRED; how++)

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-static wire_layout audio_layout, text_layout, end_layout, unknown_layout;
-static batch_plan audio_plan, text_plan, end_plan, unknown_plan;
-static wire_type audio_type, text_type, end_type, unknown_type;
+static wire_layout audio_layout, text_layout, end_layout, update_layout, unknown_layout;
+static batch_plan audio_plan, text_plan, end_plan, update_plan, unknown_plan;
+static session_plan audio_session, end_session, update_session;
+static wire_type audio_type, text_type, end_type, update_type, unknown_type;
 static const wire_type *slots[16];
 static wire_catalogue catalogue = {slots, 15, &unknown_type};
-static const char FORMAT[] = "a format";
 
 static uint8_t field(wire_layout *layout, const char *name) {
     return (uint8_t)wire_layout_add(layout, name, strlen(name));
@@ -23,13 +23,14 @@ static void declare(wire_type *type, wire_layout *layout, batch_plan *plan, cons
 }
 
 static void make_catalogue(void) {
-    wire_layout *all[4] = {&audio_layout, &text_layout, &end_layout, &unknown_layout};
-    for (int i = 0; i < 4; i++) {
+    wire_layout *all[5] = {&audio_layout, &text_layout, &end_layout, &update_layout, &unknown_layout};
+    for (int i = 0; i < 5; i++) {
         wire_layout_init(all[i]);
         field(all[i], "event_id");
     }
     audio_plan.kind = BATCH_AUDIO;
-    audio_plan.ids.item_id = audio_plan.item_id = field(&audio_layout, "item_id");
+    audio_plan.session = &audio_session;
+    audio_session.ids.item_id = audio_plan.item_id = field(&audio_layout, "item_id");
     audio_layout.payload_first = field(&audio_layout, "delta");
     audio_layout.payload_count = 1;
     text_plan.kind = BATCH_PLAIN;
@@ -41,24 +42,34 @@ static void make_catalogue(void) {
     text_plan.response = field(&text_layout, "response");
     text_plan.error = field(&text_layout, "error");
     text_plan.nested = 0xFu << text_plan.item;
-    end_plan.kind = BATCH_AUDIO_END;
-    end_plan.loses_carry = true;
-    end_plan.ids.item_id = end_plan.item_id = field(&end_layout, "item_id");
+    end_plan.kind = BATCH_CHANGE;
+    end_plan.session = &end_session;
+    end_session.role = ROLE_AUDIO_END;
+    end_session.ids.item_id = end_plan.item_id = field(&end_layout, "item_id");
+    update_plan.kind = BATCH_CHANGE;
+    update_plan.session = &update_session;
+    update_session.role = ROLE_SESSION_UPDATE;
+    update_session.keys = SESSION_KEYS;
+    update_session.holder = field(&update_layout, "session");
+    update_layout.outlined = update_session.holder;
     unknown_plan.kind = BATCH_UNKNOWN;
     declare(&audio_type, &audio_layout, &audio_plan, "a");
     declare(&text_type, &text_layout, &text_plan, "t");
     declare(&end_type, &end_layout, &end_plan, "e");
+    declare(&update_type, &update_layout, &update_plan, "s");
     declare(&unknown_type, &unknown_layout, &unknown_plan, "");
 }
 
-static batch make_batch(const wire_tier *tier, stream_table *streams, bool wrapped, bool quoted, bool as_sent) {
+static batch make_batch(const wire_tier *tier, session *session, bool wrapped, bool quoted, bool as_sent) {
     static const batch_word words[] = {{(const uint8_t *)"\"in\"", 4, false}, {(const uint8_t *)"\"out\"", 5, true}};
     static const char before[2][8] = {"\"time\"", "\"event\""}, behind[1][8] = {"\"way\""};
     batch b;
     memset(&b, 0, sizeof b);
     b.tier = tier;
     b.catalogues[0] = b.catalogues[1] = &catalogue;
-    b.streams = streams;
+    b.session = session;
+    b.reader.samples = as_sent ? SAMPLES_AS_SENT : SAMPLES_INT16;
+    b.assumed[0] = b.assumed[1] = FORMAT_DEFAULT;
     b.as_sent = as_sent;
     b.wrapped = b.has_keys = wrapped;
     b.quoted = quoted;
@@ -78,9 +89,6 @@ static batch make_batch(const wire_tier *tier, stream_table *streams, bool wrapp
     b.most_empty = random_below(3);
     b.source = (const uint8_t *)"here";
     b.source_length = 4;
-    b.guess[0] = b.guess[1] = -1;
-    b.format_count = 1;
-    b.formats[0] = (batch_format){FORMAT, as_sent ? WIRE_COPY : WIRE_PCM16_TO_INT16, 24000, 1, "pcm16", 5};
     CHECK(batch_begin(&b), "memory");
     return b;
 }
@@ -123,21 +131,6 @@ static size_t read_all(batch *b, const uint8_t *data, size_t length) {
     }
 }
 
-static void begin_stream(stream_table *streams, const char *item) {
-    wire_frame f;
-    char text[64];
-    stream_key key;
-    memset(&f, 0, sizeof f);
-    snprintf(text, sizeof text, "%s", item);
-    f.data = (const uint8_t *)text;
-    f.values[audio_plan.item_id] = (wire_value){0, strlen(text), WIRE_STRING, false, false};
-    stream_key_of_frame(&key, &f, &audio_plan.ids);
-    audio_stream *stream = streams_add(streams, &key);
-    CHECK(stream != NULL, "memory");
-    stream->format = FORMAT;
-    stream->generation = streams->generation;
-}
-
 static const char *const LINES[] = {
     "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAECAwQF\"}",
     "{\"delta\":\"AAEC\",\"item_id\":\"j\",\"type\":\"a\"}",
@@ -146,6 +139,7 @@ static const char *const LINES[] = {
     "{\"type\":\"t\",\"item\":{\"id\":\"x\",\"role\":\"user\",\"content\":[{\"text\":\"o\"},3,{\"transcript\":\"two\"}]}}",
     "{\"type\":\"t\",\"part\":{\"text\":\"p\"},\"response\":{\"id\":\"r\"},\"error\":{\"message\":\"m\"}}",
     "{\"type\":\"e\",\"item_id\":\"j\"}",
+    "{\"type\":\"s\",\"session\":{\"output_audio_format\":\"g711_ulaw\",\"audio\":{\"input\":{\"format\":{\"rate\":1.6e4}}}}}",
     "{\"type\":\"u\\u0075\",\"event_id\":\"e\"}",
     "no frame",
     "",
@@ -153,11 +147,9 @@ static const char *const LINES[] = {
 enum { LINE_COUNT = sizeof LINES / sizeof *LINES };
 
 static void test_rows(const wire_tier *tier) {
-    stream_table streams;
-    streams_init(&streams, exactly, free);
-    begin_stream(&streams, "i");
-    begin_stream(&streams, "j");
-    batch b = make_batch(tier, &streams, false, false, false);
+    session s;
+    session_init(&s, exactly, free);
+    batch b = make_batch(tier, &s, false, false, false);
     char text[2000];
     size_t length = 0;
     b.max_rows = 64;
@@ -169,20 +161,21 @@ static void test_rows(const wire_tier *tier) {
     memcpy(data, text, length);
     size_t at = 0, line_end = 0;
     CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER, "the line that is no frame");
-    CHECK(memcmp(data + at, "no frame", 8) == 0 && line_end == at + 9 && b.rows == 8 && b.line == 8, "%zu rows", b.rows);
+    CHECK(memcmp(data + at, "no frame", 8) == 0 && line_end == at + 9 && b.rows == 9 && b.line == 9, "%zu rows", b.rows);
     batch_fill(&b);
     const int64_t *ends = b.audio.ends;
-    CHECK(ends[8] == 7 && ends[1] == 3 && ends[2] == 4, "%lld samples", (long long)ends[8]);
+    CHECK(ends[9] == 7 && ends[1] == 3 && ends[2] == 4, "%lld samples", (long long)ends[9]);
     CHECK(b.numbers[NUMBER_SAMPLE_OFFSET].values[2] == 3 && b.audio.rate[2] == 24000, "the offset of the second delta");
-    CHECK(streams.count == 1 && streams.evicted_bytes == 1, "the end has closed its stream");
+    CHECK(s.streams.count == 2 && s.streams.evicted_bytes == 1, "the end has taken the carry, and its item stays");
+    CHECK(s.output.encoding == ENCODING_ULAW && s.input.rate == 16000, "the session is followed");
     CHECK(b.numbers[NUMBER_OUTPUT_INDEX].values[3] == -12, "a negative number");
     const text_column *texts = &b.texts[TEXT_TEXT];
     CHECK(texts->ends[5] - texts->ends[4] == 5 && memcmp(texts->data + texts->ends[4], "o two", 5) == 0, "the text of the item");
     const text_column *types = &b.texts[TEXT_TYPE];
-    CHECK(types->ends[8] - types->ends[7] == 2 && memcmp(types->data + types->ends[7], "uu", 2) == 0, "an unknown type");
+    CHECK(types->ends[9] - types->ends[8] == 2 && memcmp(types->data + types->ends[8], "uu", 2) == 0, "an unknown type");
     batch_end(&b);
     free(data);
-    streams_clear(&streams);
+    session_clear(&s);
 }
 
 /* Two empty lines in a row are passed, the third is the caller's, and the others are passed too, until a line has something. */
@@ -216,11 +209,9 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
     size_t rows = 0;
     for (unsigned run = 0; run < runs; run++) {
         const bool wrapped = random_below(2), quoted = wrapped && random_below(2), as_sent = random_below(2);
-        stream_table streams;
-        streams_init(&streams, exactly, free);
-        begin_stream(&streams, "i");
-        begin_stream(&streams, "j");
-        batch b = make_batch(tier, &streams, wrapped, quoted, as_sent);
+        session s;
+        session_init(&s, exactly, free);
+        batch b = make_batch(tier, &s, wrapped, quoted, as_sent);
         char text[8000];
         size_t length = 0;
         for (unsigned i = 0; i < 20; i++) {
@@ -248,7 +239,7 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
         rows += read_all(&b, data, length);
         batch_end(&b);
         free(data);
-        streams_clear(&streams);
+        session_clear(&s);
     }
     CHECK(rows > runs * 10, "%zu rows", rows);
 }

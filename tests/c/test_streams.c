@@ -18,6 +18,12 @@ static void release(void *block) {
     free(block);
 }
 
+static audio_stream *add(stream_table *table, const stream_key *key) {
+    audio_stream *stream = streams_reserve(table, key);
+    if (stream != NULL) streams_begin(table, stream, key);
+    return stream;
+}
+
 static const stream_fields FIELDS = {1, 2, 3, STREAM_OUTPUT}, INPUT = {1, 2, 3, STREAM_INPUT};
 
 /* A frame in which the three ids stand, each as JSON. Exactly as long as its text, so that a read beyond it shows. */
@@ -117,8 +123,8 @@ static void test_same_as_last(void) {
         stream_key_of_frame(&key, &one.frame, &FIELDS);
         /* A stream of its own for each key, as if a done had come between them. */
         audio_stream *stream = streams_find(&table, &key);
-        if (stream == NULL) stream = streams_add(&table, &key);
-        streams_advance(&table, stream, 5, 0, 0, 0);
+        if (stream == NULL) stream = add(&table, &key);
+        streams_advance(&table, stream, 5, 0, (const uint8_t[]){0}, 0);
         stream->done = true;
         for (size_t b = 0; b < sizeof ids / sizeof ids[0]; b++) {
             named two = name(ids[b][0], ids[b][1], ids[b][2]);
@@ -155,18 +161,18 @@ static void test_inner(void) {
     for (size_t length = STREAM_KEY_ROOM - 8; length < STREAM_KEY_ROOM; length++) {
         memcpy(id + 1 + length, "\"", 2);
         stream_key key = key_of(NULL, id, NULL, false);
-        audio_stream *stream = streams_add(&table, &key);
+        audio_stream *stream = add(&table, &key);
         CHECK((stream == &table.inner) == (key.length <= STREAM_KEY_ROOM) && table.has_inner == (stream == &table.inner), "room");
         CHECK(blocks == (stream != &table.inner) && streams_find(&table, &key) == stream, "%zu", length);
         streams_close(&table, stream);
         CHECK(blocks == 0 && !table.has_inner && streams_find(&table, &key) == NULL, "%zu", length);
         id[1 + length] = 'x';
     }
-    audio_stream *one = streams_add(&table, &first), *two = streams_add(&table, &second);
+    audio_stream *one = add(&table, &first), *two = add(&table, &second);
     CHECK(one == &table.inner && two != &table.inner && blocks == 1, "the second one has memory of its own");
-    streams_advance(&table, two, 7, 0, 0, 0);
+    streams_advance(&table, two, 7, 0, (const uint8_t[]){0}, 0);
     streams_close(&table, one);
-    one = streams_add(&table, &first);
+    one = add(&table, &first);
     CHECK(one == &table.inner && one->offset == 0 && two->offset == 7 && one->older == two && blocks == 1, "it begins anew");
     streams_clear(&table);
     CHECK(blocks == 0 && !table.has_inner && table.count == 0, "all is given back");
@@ -203,10 +209,10 @@ static void test_bounds(void) {
         if (stream == NULL) {
             if (table.has_inner && random_below(16) == 0) {
                 refused_after = 0;
-                CHECK(streams_add(&table, &key) == NULL && table.count == open, "no memory");
+                CHECK(add(&table, &key) == NULL && table.count == open, "no memory");
                 refused_after = SIZE_MAX;
             }
-            stream = streams_add(&table, &key);
+            stream = add(&table, &key);
             if (++open > STREAMS_MAX) {
                 unsigned oldest = NUMBERS;
                 for (unsigned i = 0; i < NUMBERS; i++) {
@@ -222,7 +228,7 @@ static void test_bounds(void) {
         held[number] = (uint8_t)random_below(2);
         offsets[number] += number;
         spoke[number] = ++now;
-        streams_advance(&table, stream, number, taken, 0x5A, held[number]);
+        streams_advance(&table, stream, number, taken, (const uint8_t[]){0x5A}, held[number]);
         size_t carries = 0;
         if (step % 1000 == 0) {
             for (unsigned i = 0; i < NUMBERS; i++) carries += held[i];
@@ -242,8 +248,8 @@ static void test_items(void) {
     stream_key part[5];
     const char *indexes[5] = {"0", "1", "2", "3", NULL};
     for (int i = 0; i < 5; i++) part[i] = key_of("\"r\"", "\"i\"", indexes[i], false);
-    audio_stream *first = streams_add(&table, &part[0]);
-    streams_advance(&table, first, 5, 0, 0x5A, 1);
+    audio_stream *first = add(&table, &part[0]);
+    streams_advance(&table, first, 5, 0, (const uint8_t[]){0x5A}, 1);
     for (int i = 0; i < 5; i++) CHECK(streams_find(&table, &part[i]) == first, "an index that counts up goes on: %d", i);
     stream_key other_item = key_of("\"r\"", "\"j\"", "0", false), other_response = key_of("\"s\"", "\"i\"", "0", false);
     CHECK(streams_find(&table, &other_item) == NULL && streams_find(&table, &other_response) == NULL, "only in its item");
@@ -252,17 +258,17 @@ static void test_items(void) {
     CHECK(table.count == 1 && table.carries == 0 && first->carry_count == 0, "the done takes the carry");
     CHECK(streams_find(&table, &part[0]) == first, "after the done the same index goes on");
     for (int i = 1; i < 5; i++) CHECK(streams_find(&table, &part[i]) == NULL, "and another one begins: %d", i);
-    audio_stream *second = streams_add(&table, &part[1]);
-    streams_advance(&table, second, 7, 0, 0, 0);
+    audio_stream *second = add(&table, &part[1]);
+    streams_advance(&table, second, 7, 0, (const uint8_t[]){0}, 0);
     CHECK(streams_find(&table, &part[0]) == first && streams_find(&table, &part[3]) == second, "each has its place");
-    streams_advance(&table, first, 1, 0, 0, 0);
+    streams_advance(&table, first, 1, 0, (const uint8_t[]){0}, 0);
     CHECK(first->offset == 6 && !first->done && streams_find(&table, &part[3]) == first, "the one that spoke last");
     streams_done(&table, first);
     CHECK(streams_find(&table, &part[3]) == NULL && streams_find(&table, &part[1]) == second, "is done, and the other is not");
 
     /* Without an item, nothing is left after the done. */
     stream_key none = key_of("\"r\"", NULL, "0", false), empty = key_of("\"r\"", "\"\"", "0", false);
-    audio_stream *stream = streams_add(&table, &none);
+    audio_stream *stream = add(&table, &none);
     CHECK(streams_find(&table, &empty) == stream, "an empty item is none");
     streams_done(&table, stream);
     CHECK(streams_find(&table, &none) == NULL && table.count == 2, "it is gone");
@@ -277,17 +283,17 @@ static void test_responses(void) {
     const char *items[] = {"\"1\"", "\"2\"", "\"3\"", "\"4\""};
     for (int i = 0; i < 4; i++) {
         stream_key key = key_of(responses[i], items[i], "0", false);
-        streams_advance(&table, streams_add(&table, &key), 1, 0, (uint8_t)i, 1);
+        streams_advance(&table, add(&table, &key), 1, 0, (const uint8_t[]){(uint8_t)i}, 1);
     }
     stream_key input = key_of("\"a\"", NULL, NULL, true);
-    streams_add(&table, &input);
+    add(&table, &input);
     named n = name("\"a\"", NULL, NULL);
     stream_key response;
     stream_key_of_response(&response, n.frame.data, &n.frame.values[1]);
     audio_stream *first = streams_next_of_response(&table, &response, NULL);
-    CHECK(first && first->carry == 0, "the one that has not spoken for longest");
+    CHECK(first && first->carry[0] == 0, "the one that has not spoken for longest");
     audio_stream *second = streams_next_of_response(&table, &response, first);
-    CHECK(second && second->carry == 3, "and the other one");
+    CHECK(second && second->carry[0] == 3, "and the other one");
     CHECK(streams_next_of_response(&table, &response, second) == NULL, "input is not the response's");
     free(n.data);
     streams_clear(&table);

@@ -88,13 +88,13 @@ def test_each_part_of_the_core_uses_only_those_above_it() -> None:
     ("part", "line", "name"),
     [
         ("core/values.pxi", "cdef object planted(data):\n    return _refusal_of(data)\n", None),
-        ("core/values.pxi", "cdef object planted(f):\n    return _measure_payload(f, NULL)\n", "_measure_payload"),
+        ("core/values.pxi", "cdef object planted(f):\n    return _put_audio(f, NULL)\n", "_put_audio"),
         ("core/samples.pxi", "cdef object planted():\n    return Session()\n", "Session"),
         ("core/views.pxi", "cdef object planted(Layout layout):\n    return layout\n", "Layout"),
         ("core/message.pxi", "def planted(frame):\n    return decode(frame)\n", "decode"),
         ("core/catalogue.pxi", "cdef object planted():\n    return UnknownMessage\n", "UnknownMessage"),
         ("core/session.pxi", "cdef bint planted(decoder):\n    return isinstance(decoder, Decoder)\n", "Decoder"),
-        ("core/bases.pxi", "planted = f'{MAX_RESPONSE_FORMATS}'\n", "MAX_RESPONSE_FORMATS"),
+        ("core/bases.pxi", "planted = f'{MAX_TRIES}'\n", "MAX_TRIES"),
         ("core/tier.pxi", "cdef int planted = DTYPE_INT16\n", "DTYPE_INT16"),
     ],
 )

@@ -315,10 +315,9 @@ def test_the_user_s_speech_that_a_server_copies_is_encoded_in_the_input_format()
 
 
 def test_a_format_that_is_no_pcm_is_named() -> None:
-    """GLM's clients send WAV."""
     decoder = client()
-    decoder.decode(update(input_audio_format="wav", output_audio_format="pcm"))
-    with pytest.raises(rp.DecodeError, match=r"audio: audio format 'wav' is neither PCM nor G\.711"):
+    decoder.decode(update(input_audio_format="webm", output_audio_format="pcm"))
+    with pytest.raises(rp.DecodeError, match=r"audio: audio format 'webm' is neither PCM nor G\.711"):
         decoder.decode(append(client_timestamp=1731999464667))
     raw = client(dtype="uint8", session=decoder.session).decode(append(b"RIFF", client_timestamp=1731999464667))
     assert (raw.pcm.tobytes(), raw.client_timestamp) == (b"RIFF", 1731999464667)

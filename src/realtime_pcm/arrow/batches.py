@@ -29,8 +29,8 @@ class Batches(Iterator[Any]):
 
     rows, size: a batch ends with so many rows, or so many bytes of text and audio; one more frame may come on top.
     schema: that of every batch. lines: rows so far. refused: those of them that have an error. slow_lines: lines that C left to
-    the Decoder, and for which it took the GIL: those that change the session, begin a stream of audio, or were refused. A
-    context manager.
+    the Decoder, and for which it took the GIL: those that were refused, and payloads that are empty or WAV files. A context
+    manager.
     """
 
     def __init__(self, paths: Any, *, pcm: Pcm = "int16", rows: int = ROWS, size: int = BYTES) -> None:

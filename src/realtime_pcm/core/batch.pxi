@@ -6,15 +6,12 @@ cdef extern from "arrow.h":
         pass
 
 cdef extern from "batch.h" nogil:
-    enum:
-        BATCH_FORMATS
     ctypedef enum batch_kind:
         BATCH_SLOW
         BATCH_PLAIN
         BATCH_AUDIO
-        BATCH_AUDIO_END
+        BATCH_CHANGE
         BATCH_UNKNOWN
-        BATCH_SESSION
     ctypedef struct batch_plan:
         uint8_t kind
         uint8_t response_id
@@ -23,21 +20,12 @@ cdef extern from "batch.h" nogil:
         uint8_t content_index
         uint8_t audio_ms[2]
         uint8_t texts[4]
-        bint loses_carry
         uint8_t item
         uint8_t response
         uint8_t part
         uint8_t error
         uint32_t nested
-        uint32_t format_fields
-        stream_fields ids
-    ctypedef struct batch_format:
-        const void *object
-        int conversion
-        int32_t rate
-        int32_t channels
-        char encoding[513]
-        size_t encoding_length
+        const session_plan *session
     ctypedef enum batch_text:
         TEXT_TYPE
         TEXT_EVENT_ID
@@ -61,7 +49,8 @@ cdef extern from "batch.h" nogil:
     ctypedef struct batch:
         const wire_tier *tier
         const wire_catalogue *catalogues[2]
-        stream_table *streams
+        c_session *session
+        session_reader reader
         bint as_sent
         bint own
         bint wrapped
@@ -79,15 +68,10 @@ cdef extern from "batch.h" nogil:
         size_t most_empty
         const uint8_t *source
         size_t source_length
-        batch_format formats[32]
-        size_t format_count
-        int guess[2]
+        c_format assumed[2]
         size_t rows
         size_t line
         size_t slow_lines
-        const uint8_t *frame
-        size_t frame_length
-        bint frame_sent
         audio_columns audio
         double *time
         uint8_t *time_valid
@@ -100,7 +84,6 @@ cdef extern from "batch.h" nogil:
         BATCH_NEED_DATA
         BATCH_FULL
         BATCH_NEED_CALLER
-        BATCH_NEED_SESSION
         BATCH_NO_MEMORY
     void batch_set_plan(wire_layout *layout, const batch_plan *plan)
     bint batch_begin(batch *b)
@@ -128,12 +111,11 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
     cdef int number, count = 0
     if plan == NULL:
         raise MemoryError
-    plan.ids = layout.ids
-    plan.response_id = layout.ids.response_id
-    plan.item_id = layout.ids.item_id
-    plan.content_index = layout.ids.content_index
+    plan.session = &layout.in_session
+    plan.response_id = layout.in_session.ids.response_id
+    plan.item_id = layout.in_session.ids.item_id
+    plan.content_index = layout.in_session.ids.content_index
     plan.output_index = <uint8_t>_number(layout, "output_index")
-    plan.format_fields = layout.format_fields
     for name in COLUMN_PLACES:
         number = _number(layout, name)
         if number:
@@ -151,21 +133,18 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
     plan.error = <uint8_t>_number(layout, "error")
     plan.nested = (<uint32_t>1 << plan.item | <uint32_t>1 << plan.response | <uint32_t>1 << plan.part
                    | <uint32_t>1 << plan.error) & ~<uint32_t>1
-    plan.loses_carry = not layout.ends_audio
     if layout.bytes_payload:
         plan.kind = BATCH_SLOW
     elif layout.is_unknown:
         plan.kind = BATCH_UNKNOWN
     elif layout.is_audio:
         plan.kind = BATCH_AUDIO
-    elif layout.role == ROLE_AUDIO_END:
-        plan.kind = BATCH_AUDIO_END
-    elif layout.role == ROLE_NONE and not layout.ends_audio:
-        plan.kind = BATCH_PLAIN
-    elif layout.role >= ROLE_SESSION_START:
-        plan.kind = BATCH_SESSION
-    else:
+    elif layout.in_session.role >= ROLE_AUDIO_END:
+        plan.kind = BATCH_CHANGE
+    elif layout.ends_audio:
         plan.kind = BATCH_SLOW
+    else:
+        plan.kind = BATCH_PLAIN
     return plan
 
 cdef int _make_plans(Catalogue catalogue) except -1:  # seldom
@@ -190,15 +169,13 @@ cdef class LineBatch:
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
     the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
     the one behind them, and the others are passed too.
-    slow_lines: those so far that took the GIL, because they change the session or because `slow` was called.
+    slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
     cdef batch b
     cdef Session session
-    cdef Decoder server, client     # for messages of which nothing is built
     cdef object slow, late
     cdef bytes source
     cdef tuple keys
-    cdef list held          # the AudioFormats that b.formats points to
     cdef list words
     cdef batch_word *word_table
     cdef bint running
@@ -225,12 +202,11 @@ cdef class LineBatch:
         for word, sent in words.items():
             self.word_table[i] = batch_word(<const uint8_t *>PyBytes_AS_STRING(word), <size_t>len(word), bool(sent))
             i += 1
-        self.server = Decoder(only=(), session=session)
-        self.client = Decoder(only=(), side="client", session=session)
         self.slow = slow
         self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
-        self.held = []
-        self.b.streams = &session.streams
+        self.b.session = &session.state
+        self.b.reader.samples = SAMPLES_AS_SENT if as_sent else SAMPLES_INT16
+        self.b.assumed[0] = self.b.assumed[1] = FORMAT_DEFAULT
         self.b.own = own
         self.b.wrapped = wrapped
         self.b.as_sent = as_sent
@@ -242,7 +218,6 @@ cdef class LineBatch:
         self.b.audio.room = min(self.b.max_bytes, expected // 4 * 3) + 65536
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
         self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)
-        self.b.guess[0] = self.b.guess[1] = -1
         self.b.scale = NAN
         if not batch_begin(&self.b):
             raise MemoryError
@@ -289,7 +264,6 @@ cdef class LineBatch:
     def feed(self, data, Py_ssize_t start, Py_ssize_t end, bint last):
         """Reads lines from data[start:end]. Gives (where it stopped, whether the batch is full). last: the data end the file."""
         cdef Py_buffer view
-        cdef Session locked = None
         cdef size_t at
         cdef bint full
         if self.session is None or self.running:
@@ -298,16 +272,12 @@ cdef class LineBatch:
         try:
             if not 0 <= start <= end <= view.len:
                 raise ValueError("start and end are not in the data")
-            if self.session.lock():
-                locked = self.session
             self.running = True
             at = <size_t>start
             full = self.run(<const uint8_t *>view.buf, <size_t>end, last, &at)
             return at, full
         finally:
             self.running = False
-            if locked is not None:
-                locked.unlock()
             PyBuffer_Release(&view)
 
     cdef bint run(self, const uint8_t *data, size_t length, bint last, size_t *at) except -1:
@@ -323,14 +293,8 @@ cdef class LineBatch:
                 self.read_late()
             if stop == BATCH_NO_MEMORY:
                 raise MemoryError
-            if stop == BATCH_NEED_SESSION:
-                # Nothing is built of the message: its row stands already.
-                (self.client if self.b.frame_sent else self.server).decode_any(
-                    PyBytes_FromStringAndSize(<const char *>self.b.frame, <Py_ssize_t>self.b.frame_length), None)
-                batch_row_done(&self.b)
-                at[0] = line_end
-                self.b.line += 1
-                continue
+            if self.session.state.has_doubt:
+                self.session.tell_doubt()
             if stop != BATCH_NEED_CALLER:
                 return stop == BATCH_FULL
             line = PyBytes_FromStringAndSize(<const char *>data + at[0], <Py_ssize_t>(line_end - at[0]))
@@ -339,7 +303,6 @@ cdef class LineBatch:
                 self.put_row(row)
             at[0] = line_end
             self.b.line += 1
-            self.hold_format()
 
     cdef int read_late(self) except -1:
         """The times that are no plain numbers, in the order of their lines."""
@@ -351,34 +314,6 @@ cdef class LineBatch:
                 self.b.time[self.b.late_rows[i]] = time
                 self.b.time_valid[self.b.late_rows[i]] = 1
         self.b.late_count = self.b.late_length = 0
-        return 0
-
-    cdef int hold_format(self) except -1:
-        """The format of the stream that spoke last, for the deltas that go on with it."""
-        cdef audio_stream *stream = self.session.streams.newest
-        cdef batch_format *made
-        cdef size_t i
-        if stream == NULL or stream.format == NULL or stream.generation != self.session.streams.generation:
-            return 0
-        for i in range(self.b.format_count):
-            if self.b.formats[i].object == stream.format:
-                return 0
-        audio_format = <object><PyObject *>stream.format
-        if self.b.format_count == BATCH_FORMATS:
-            self.b.format_count = 0
-            self.b.guess[0] = self.b.guess[1] = -1
-            self.held.clear()
-        encoding = audio_format.encoding.encode("utf-8", "backslashreplace")[:512]
-        conversion = _conversion(DTYPE_UINT8 if self.b.as_sent else DTYPE_INT16, audio_format)
-        self.held.append(audio_format)
-        made = &self.b.formats[self.b.format_count]
-        made.conversion = conversion
-        made.rate = _fitting(audio_format.rate)
-        made.channels = _fitting(audio_format.channels)
-        made.encoding_length = <size_t>len(encoding)
-        memcpy(made.encoding, PyBytes_AS_STRING(encoding), made.encoding_length)
-        made.object = stream.format
-        self.b.format_count += 1
         return 0
 
     def put_row(self, tuple row not None):

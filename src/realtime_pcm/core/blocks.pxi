@@ -43,6 +43,12 @@ cdef _limit_at_import():  # seldom
 
 _limit_at_import()
 
+def _forked():  # seldom
+    blocks_forked()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
 cdef inline object _new_array(object descr, cnp.npy_intp count, size_t item_bytes):
     """A new 1-D array of `count` samples that owns its memory; the samples are not set. With the cache off, NumPy allocates."""
     if blocks_limit() == 0:

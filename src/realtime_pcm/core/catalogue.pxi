@@ -4,27 +4,6 @@
 cdef extern from "atomics.h" nogil:
     void store_pointer(wire_catalogue **place, wire_catalogue *pointer)
 
-cdef extern from "streams.h":
-    enum:
-        STREAM_OUTPUT
-        STREAM_HEARD
-        STREAM_INPUT
-        STREAM_PLAYED
-
-# The order counts: from ROLE_AUDIO_END on, a message changes the session; from ROLE_SESSION_START on, it has an object
-# (`session`, `response`, `error`) that read_change looks into.
-cdef enum:
-    ROLE_NONE
-    ROLE_INPUT_AUDIO
-    ROLE_AUDIO_END
-    # A message of one of the roles below has an object that names formats.
-    ROLE_SESSION_START
-    ROLE_SESSION_UPDATE
-    ROLE_RESPONSE_START
-    ROLE_RESPONSE_END
-    # The object of this one names what is refused.
-    ROLE_ERROR
-
 # The roles of roles.py that change the session, and the field that names the formats. The others mean something to what reads
 # messages, and nothing to the core.
 cdef dict _SESSION_ROLES = {
@@ -71,7 +50,7 @@ cdef class Layout:
 
     @property
     def side_name(self):  # seldom
-        return "client" if self.side == SIDE_CLIENT else "server"
+        return "client" if self.in_session.sent else "server"
 
     @property
     def payload_name(self):  # seldom
@@ -124,9 +103,9 @@ cdef str _describe_pcm(pcm, audio_format):  # seldom
     per_second = audio_format.rate * audio_format.channels
     if is_bytes:
         per_second *= 2
-    elif pcm.dtype == "uint8" and audio_format.encoding == "pcm16":
-        per_second *= 2
-    if audio_format.encoding in ("pcm16", "g711_ulaw", "g711_alaw"):
+    elif pcm.dtype == "uint8":
+        per_second *= {"pcm16": 2, "float32": 4}.get(audio_format.encoding, 1)
+    if audio_format._code >= 0:
         text += f" {1000 * size / per_second:.0f} ms"
     return text
 
@@ -151,8 +130,8 @@ cdef WireType _wire_type(str name, Layout layout):  # seldom
     made.name = sys.intern(name)
     made.encoded = name.encode("utf-8", "surrogatepass")
     made.layout = layout
-    made.plain = (layout.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio and not layout.bytes_payload)
-    made.ends_stream = layout.role == ROLE_AUDIO_END and layout.ends_audio and not layout.bytes_payload
+    made.plain = (layout.in_session.role == ROLE_NONE and not layout.is_audio and not layout.ends_audio
+                  and not layout.bytes_payload)
     made.wire.name = made.encoded
     made.wire.length = len(made.encoded)
     made.wire.layout = &layout.wire
@@ -303,10 +282,6 @@ cdef class Catalogue:
 cdef dict _bases = {}
 
 cdef enum:
-    SIDE_SERVER
-    SIDE_CLIENT
-
-cdef enum:
     KIND_PLAIN
     KIND_AUDIO
     KIND_AUDIO_END
@@ -348,14 +323,13 @@ def _declare(cls, wire, role):  # seldom
     catalogue, kind = _base_of(cls)
     layout = Layout()
     layout.cls = cls
-    layout.side = SIDE_CLIENT if catalogue.side == "client" else SIDE_SERVER
+    layout.in_session.sent = catalogue.side == "client"
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
     layout.wire_names = names
     fields = _read_fields(cls, layout, base)
     _lay_out(layout, fields)
     _give_role(layout, role, base)
-    layout.ids.speaker = <uint8_t>_speaker(layout)
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
     _add_descriptors(layout, fields)
@@ -466,52 +440,58 @@ cdef int _number(Layout layout, str name):  # seldom
 
 cdef _give_role(Layout layout, role, Layout base):  # seldom
     """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
+    cdef session_plan *plan = &layout.in_session
     cls = layout.cls
-    layout.ids.response_id = _number(layout, "response_id")
-    layout.ids.item_id = _number(layout, "item_id")
-    layout.ids.content_index = _number(layout, "content_index")
-    layout.format_name = _number(layout, "format")
-    layout.format_rate = _number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
-    layout.format_channels = _number(layout, "channels")
-    for number in (layout.format_name, layout.format_rate, layout.format_channels):
+    plan.ids.response_id = _number(layout, "response_id")
+    plan.ids.item_id = _number(layout, "item_id")
+    plan.ids.content_index = _number(layout, "content_index")
+    plan.format_name = _number(layout, "format")
+    plan.format_rate = _number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
+    plan.format_channels = _number(layout, "channels")
+    for number in (plan.format_name, plan.format_rate, plan.format_channels):
         if number:
-            layout.format_fields |= <uint32_t>1 << number
+            plan.format_fields |= <uint32_t>1 << number
+    plan.client_event_id = _number(layout, "client_event_id")
+    plan.keys = SESSION_KEYS
+    plan.hands_out_carry = layout.ends_audio
     if role is None:
-        layout.role = (base.role if base is not None and base.role else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
-        layout.holder = base.holder if base is not None else 0
+        plan.role = (base.in_session.role if base is not None and base.in_session.role
+                     else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
+        plan.holder = base.in_session.holder if base is not None else 0
         layout.role_name = (base.role_name if base is not None and base.role_name is not None
                             else "audio" if layout.is_audio else "audio_end" if layout.ends_audio else None)
-        return
-    if role not in roles.ROLES:
-        raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
-    missing = roles.missing_of(role, layout.names)
-    if missing:
-        raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
-    if layout.is_audio != (role == "audio" or role == "input_audio"):
-        raise TypeError(f"{cls.__name__}: 'audio' and 'input_audio' are the roles of audio messages, and {role!r} is not"
-                        if layout.is_audio else f"{cls.__name__}: role={role!r} is an audio message's")
-    layout.role_name = role
-    layout.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
-    layout.holder = 0 if holder is None else _number(layout, holder)
+    else:
+        if role not in roles.ROLES:
+            raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
+        missing = roles.missing_of(role, layout.names)
+        if missing:
+            raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
+        if layout.is_audio != (role == "audio" or role == "input_audio"):
+            raise TypeError(f"{cls.__name__}: 'audio' and 'input_audio' are the roles of audio messages, and {role!r} is not"
+                            if layout.is_audio else f"{cls.__name__}: role={role!r} is an audio message's")
+        layout.role_name = role
+        plan.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
+        plan.holder = 0 if holder is None else _number(layout, holder)
+    plan.ids.speaker = <uint8_t>_speaker(plan)
 
 def role_of(cls):  # seldom
     """What a message of this class means: a key of roles.ROLES; None where it means nothing."""
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).role_name if isinstance(layout, Layout) else None
 
-cdef int _speaker(Layout layout) noexcept:  # seldom
+cdef int _speaker(const session_plan *plan) noexcept:  # seldom
     """The stream_speaker of the stream to which the message belongs."""
-    if layout.side == SIDE_CLIENT:
-        return STREAM_INPUT if layout.role == ROLE_INPUT_AUDIO or layout.role == ROLE_AUDIO_END else STREAM_PLAYED
-    return STREAM_HEARD if layout.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
+    if plan.sent:
+        return STREAM_INPUT if plan.role == ROLE_INPUT_AUDIO or plan.role == ROLE_AUDIO_END else STREAM_PLAYED
+    return STREAM_HEARD if plan.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
 
 
 cdef _add_descriptors(Layout layout, dict fields):  # seldom
     """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
     kept = []
-    if layout.holder:
-        layout.wire.outlined = <uint32_t>layout.holder
+    if layout.in_session.holder:
+        layout.wire.outlined = layout.in_session.holder
     views = [None] * layout.wire.field_count
     _set_on_class(cls, "event_id", _slot_descriptor(cls, "event_id", SLOT_EVENT_ID, kept))
     for name, (annotation, payload_keys, module) in fields.items():

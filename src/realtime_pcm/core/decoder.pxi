@@ -1,11 +1,14 @@
 # Decoder: the road of a frame. docs/design.md has a drawing of it.
 #
-#   decode_any      under the GIL, a frame of short bytes goes straight to begin
-#   decode_guarded  any other frame: makes bytes or str of it, and takes the session's lock where other threads may come between
-#   begin           the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
-#   continue_delta  the next delta of the stream that spoke last, where that format was right
-#   end_stream      the message that ends the stream that spoke last
-#   complete        any other message, under the lock: builds the message, and changes the session when nothing can fail any more
+#   decode_any     a frame of bytes goes straight to decode_frame
+#   decode_other   any other frame: makes bytes or str of it
+#   decode_frame   the walk: a payload that the walk meets is decoded at once, as if its format were that of the delta before
+#   finish_audio   builds an audio message; the next delta of the stream that spoke last needs no more
+#   settle_audio   any other delta: asks the session how it is to be decoded, until it was
+#   finish_other   builds any other message that changes the session, then changes it
+#
+# A message is built first, which may fail or run Python code. Then the session is asked and changed in one stretch in which no
+# Python code can run: under the GIL no other thread comes in between, and without the GIL the critical sections keep it out.
 
 cdef extern from "compiler.h":
     void portable_prefetch(const void *address) noexcept
@@ -83,6 +86,10 @@ cdef enum:
     PAGE = 4096
     PAGES_AHEAD = 8
 
+# So many times a long payload is decoded without the GIL, while other threads change how it has to be decoded; then with it.
+cdef enum:
+    MAX_TRIES = 3
+
 @cython.final
 cdef class Decoder:
     """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None, lone_surrogates="refuse")\n--\n
@@ -100,7 +107,7 @@ cdef class Decoder:
     Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
         and for a class in `only` that no message of this side has.
 
-    May be used from several threads: the calls of decode() wait for one another.
+    May be used from several threads: each decode() sees the session as it was before or after any other.
     """
 
     def __cinit__(self):
@@ -112,6 +119,9 @@ cdef class Decoder:
         self.catalogue = SERVER
         self.session = Session()
         self.dtype = "int16"
+        self.assumed = FORMAT_DEFAULT
+        self.assumed_object = DEFAULT_FORMAT
+        self.conversion = WIRE_PCM16_TO_INT16
 
     def __dealloc__(self):
         cdef int i
@@ -120,34 +130,34 @@ cdef class Decoder:
 
     def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None,  # seldom
                  lone_surrogates="refuse"):
+        cdef session_reader reader
         name = _dtype_name(dtype)
         if lone_surrogates != "refuse" and lone_surrogates != "replace":
             raise ValueError(f'lone_surrogates is "refuse" or "replace", not {lone_surrogates!r}')
         forced = forced_format(audio_format, name)
         catalogue = _catalogue_of(side)
         wanted = _wanted_types(only, catalogue)
-        if session is None:
-            session = Session() if self.is_made else self.session
-        elif not isinstance(session, Session):
+        if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        if self.session is not None and self.session.owner == _this_thread():
-            raise RuntimeError("Decoder.__init__ was called from within decode() of the same decoder, which is decoding a frame")
-        # Another thread may be decoding: this waits for it. All that can be refused was checked above.
-        cdef Session locked = self.lock_session()
-        self.session = session
-        if self.catalogue is not catalogue:
-            self.catalogue = catalogue
-            self.last_type = NULL
+        reader.samples = _sample_kind(_DTYPES[name])
+        reader.is_forced = forced is not None
+        reader.forced = FORMAT_DEFAULT
+        if forced is not None:
+            _value_of_format(forced, &reader.forced)
+        if self.is_made:
+            raise TypeError("Decoder.__init__ was called twice, or after a decode()")
+        self.is_made = True
+        if session is not None:
+            self.session = session
+        self.catalogue = catalogue
         self.dtype = name
         self.dtype_code = _DTYPES[name]
-        self.forced = forced
         self.only = wanted
         self.replaces_surrogates = lone_surrogates == "replace"
-        self.last_format = None
-        self.last_own = None
-        self.is_made = True
-        if locked is not None:
-            locked.unlock()
+        self.reader = reader
+        self.assumed = reader.forced
+        self.assumed_object = DEFAULT_FORMAT if forced is None else forced
+        self.conversion = format_conversion(<audio_encoding>reader.forced.encoding, <sample_kind>reader.samples)
 
     @property
     def audio_format(self):
@@ -182,21 +192,6 @@ cdef class Decoder:
         """
         return self.decode_any(frame, out)
 
-    # ---- the lock
-
-    cdef Session lock_session(self):
-        """Locks the session of this decoder and returns it: the caller unlocks it. None where the decoder has no session, or this
-        thread has locked it already."""
-        cdef Session session
-        while True:
-            session = self.session
-            if session is None or not session.lock():
-                return None
-            # During the wait, __init__ may have given the decoder another session.
-            if self.session is session:
-                return session
-            session.unlock()
-
     # ---- a frame of any kind
 
     cdef inline void prefetch(self, frame) noexcept:
@@ -211,15 +206,13 @@ cdef class Decoder:
 
     cdef object decode_any(self, frame, out):
         self.prefetch(frame)
-        if (not FREE_THREADED and out is None and PyBytes_CheckExact(frame) and PyBytes_GET_SIZE(frame) < GIL_BOUND
-                and (_held == 0 or self.session is None or not self.session.held)):
-            return self.begin(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
-        return self.decode_guarded(frame, out)
+        if not FREE_THREADED and out is None and PyBytes_CheckExact(frame):
+            return self.decode_frame(frame, <const uint8_t *>PyBytes_AS_STRING(frame), PyBytes_GET_SIZE(frame), None)
+        return self.decode_other(frame, out)
 
-    cdef object decode_guarded(self, frame, out):
+    cdef object decode_other(self, frame, out):
         cdef const uint8_t *data
         cdef Py_ssize_t size
-        cdef Session locked
         if PyBytes_CheckExact(frame):
             pass
         elif isinstance(frame, str):
@@ -227,7 +220,7 @@ cdef class Decoder:
                 data = _frame_data(frame, &size)
             except UnicodeEncodeError:
                 if self.replaces_surrogates:
-                    return self.decode_guarded(_without_surrogates(str.encode(frame, "utf-8", "surrogatepass"), True), out)
+                    return self.decode_other(_without_surrogates(str.encode(frame, "utf-8", "surrogatepass"), True), out)
                 raise _surrogate_refusal(frame, self.catalogue) from None
         elif isinstance(frame, (bytearray, memoryview)):
             try:
@@ -237,26 +230,17 @@ cdef class Decoder:
         elif not isinstance(frame, bytes):
             raise TypeError(f"a frame is bytes, str, bytearray or memoryview, not {type(frame).__name__}")
         data = _frame_data(frame, &size)
-        if size < GIL_BOUND and not FREE_THREADED and (self.session is None or not self.session.held):
+        with cython.critical_section(self, self if self.session is None else self.session):
             if out is not None:
                 _check_out(out, self.dtype_code)
-            return self.begin(frame, data, size, out)
-        locked = self.lock_session()
-        try:
-            if out is not None:
-                _check_out(out, self.dtype_code)
-            return self.begin(frame, data, size, out)
-        finally:
-            if locked is not None:
-                locked.unlock()
+            return self.decode_frame(frame, data, size, out)
 
-    # ---- begin
+    # ---- the walk
 
-    cdef object begin(self, frame, const uint8_t *data, Py_ssize_t size, out):
+    cdef object decode_frame(self, frame, const uint8_t *data, Py_ssize_t size, out):
         cdef wire_frame f
         cdef wire_status status
         cdef WireType wire_type
-        cdef audio_stream *stream
         cdef bint wanted
         cdef object pcm = None
         cdef Py_ssize_t page = PAGE
@@ -264,6 +248,7 @@ cdef class Decoder:
             portable_prefetch(data + page)
             portable_prefetch(data + page + 64)
             page += PAGE
+        self.is_made = True
         # A payload is left for later where a stream holds a carry: begin_payload sees to that.
         wire_frame_init(&f, data, <size_t>size, self.catalogue.table, False)
         f.likely = self.last_type
@@ -276,47 +261,37 @@ cdef class Decoder:
                 pcm = None
             elif _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES and (<WireType>f.type.owner).layout.is_audio:
                 pcm = _little_endian(pcm)
-        if status == WIRE_OK:
-            # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
-            self.last_type = f.type
-            wire_type = <WireType>f.type.owner
-            wanted = self.only is None or self.only.wants(wire_type)
-            # Most messages change nothing in the session, or are the next delta of the audio stream that spoke last, or its end.
-            if wire_type.plain:
-                return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
-            # Between the look for a stream and its change no Python code may run, because it might end the stream. To fill in an
-            # object or array makes Python containers, and then the collector may run Python code.
-            if f.payload == (WIRE_PAYLOAD_DONE if wanted else WIRE_PAYLOAD_SPAN) and not f.containers:
-                stream = self.next_stream(&f, wire_type.layout)
-                if stream != NULL and wanted:
-                    return self.continue_delta(frame, &f, wire_type, stream, pcm)
-                if stream != NULL and self.pass_over(&f, stream):
-                    return None
-            elif wire_type.ends_stream and wanted and self.session is not None and not f.containers:
-                stream = streams_same_as_last(&self.session.streams, &f, &wire_type.layout.ids)
-                if stream != NULL:
-                    return self.end_stream(frame, &f, wire_type, stream)
-        return self.complete_alone(frame, &f, status, pcm, out)
+        if status != WIRE_OK:
+            if status == WIRE_SURROGATE and self.replaces_surrogates:
+                return self.decode_other(_without_surrogates(frame, isinstance(frame, str)), out)
+            raise _refusal(frame, &f, _reason(status), f.position, None)
+        # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
+        self.last_type = f.type
+        wire_type = <WireType>f.type.owner
+        wanted = self.only is None or self.only.wants(wire_type)
+        if wire_type.plain:
+            return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
+        if wire_type.layout.is_audio:
+            return self.finish_audio(frame, &f, wire_type, wanted, pcm, out)
+        return self.finish_other(frame, &f, wire_type, wanted, pcm)
 
     cdef object begin_payload(self, wire_frame *f, out):
         """An array or bytes for the payload, made before the whole message is known, as if the format were that of the delta
         before; with `out`, a part of it. None: the payload is decoded later, or not at all."""
         cdef WireType wire_type = <WireType>f.type.owner
-        cdef int conversion
         cdef size_t samples
         f.sink.out = NULL
         f.sink.carry_count = 0
         # A carry goes before the next payload of its own stream, and only the ids, which may come last, tell the stream.
-        if self.session is not None and self.session.streams.carries > 0:
+        if self.session is not None and self.session.state.streams.carries > 0:
             return None
         if self.only is not None and not self.only.wants(wire_type):
             return None
         if not wire_type.layout.is_audio:
             return _bytes_for(&f.sink, f.payload_bytes)
-        conversion = self.conversion_to(self.session_formats()[1] if self.last_format is None else self.last_format)
-        if conversion < 0:
+        if self.conversion < 0:
             return None
-        f.sink.conversion = <wire_conversion>conversion
+        f.sink.conversion = <wire_conversion>self.conversion
         if out is not None:
             # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
             # ids are known, and `out` has room. Two kinds of frame still get past this: the payload stands twice, and a key
@@ -327,236 +302,222 @@ cdef class Decoder:
                 return None
         return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
 
-    # ---- the next delta
-    #
-    # Whether a delta goes on from the last one is asked in layers: streams_same_as_last compares the ids;
-    # Session.same_as_last also asks whether the format of that stream still holds; last_stream, whether the delta names no format
-    # and the last conversion was from that format; next_stream, whether it is audio and no Ogg. is_next asks last_stream in the
-    # middle of the walk.
-
     cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept:
         """Whether what the walk has read before the payload says that the delta is the next one of the stream that spoke last,
         and has the format of the delta before."""
         # Number 0 means that the class has no such field; bit 0 would be that of event_id.
-        cdef uint32_t ids = (<uint32_t>1 << layout.ids.response_id | <uint32_t>1 << layout.ids.item_id
-                             | <uint32_t>1 << layout.ids.content_index) & ~<uint32_t>1
-        return not ids & ~f.present and self.last_stream(f, layout) != NULL
+        cdef uint32_t ids = (<uint32_t>1 << layout.in_session.ids.response_id | <uint32_t>1 << layout.in_session.ids.item_id
+                             | <uint32_t>1 << layout.in_session.ids.content_index) & ~<uint32_t>1
+        return (not ids & ~f.present and self.session is not None
+                and session_continues(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed) != NULL)
 
-    cdef inline audio_stream *last_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream that spoke last, if the ids of this delta name that stream and the format of the delta before holds; else
-        NULL."""
-        cdef audio_stream *stream
-        if self.session is None or f.present & layout.format_fields:
-            return NULL
-        stream = self.session.same_as_last(f, layout)
-        if stream == NULL or (self.forced is None and stream.format != <void *><PyObject *>self.last_format):
-            return NULL
-        return stream
+    # ---- audio
 
-    cdef inline audio_stream *next_stream(self, const wire_frame *f, Layout layout) noexcept:
-        """The stream of a delta, if that stream spoke last and the format of the delta before holds; else, or if the payload
-        looks like Ogg, NULL, and `complete` does the rest."""
-        if not layout.is_audio or _is_ogg(f.data, &f.values[f.payload_field]):
-            return NULL
-        return self.last_stream(f, layout)
-
-    cdef object continue_delta(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream, pcm):
-        cdef message *m = self.fill(frame, f, wire_type)
-        cdef object result = _owned(<PyObject *>m)
-        _put_audio(m, wire_type.layout, pcm, self.last_format, stream.offset)
-        # 0 bytes of a carry were taken: begin_payload decodes no payload while any stream has a carry.
-        streams_advance(&self.session.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0, f.sink.rest,
-                        f.sink.rest_count)
-        return result
-
-    cdef object end_stream(self, frame, const wire_frame *f, WireType wire_type, audio_stream *stream):
-        """The message that ends the stream that spoke last."""
-        cdef message *m = self.fill(frame, f, wire_type)
-        cdef object result = _owned(<PyObject *>m)
-        _put(m, SLOT_INCOMPLETE_SAMPLE, PyBytes_FromStringAndSize(<const char *>&stream.carry, stream.carry_count))
-        streams_done(&self.session.streams, stream)
-        return result
-
-    cdef bint pass_over(self, wire_frame *f, audio_stream *stream) except -1:
-        """Moves a stream on behind a delta that `only` leaves out. False: `complete` has to do it, because the payload is no
-        base64, or the stream is in the middle of a sample."""
-        cdef Py_ssize_t samples
-        # Where the format is forced, this decoder may have decoded nothing yet: another decoder of the session has.
-        cdef int conversion = self.conversion_to(self.last_format if self.forced is None else self.forced)
-        if stream.carry_count or conversion < 0:
-            return False
-        f.sink.conversion = <wire_conversion>conversion
-        f.sink.carry_count = 0
-        samples = _measure_payload(f, &f.values[f.payload_field])
-        if samples < 0:
-            return False
-        streams_advance(&self.session.streams, stream, <size_t>samples, 0, f.sink.rest, f.sink.rest_count)
-        return True
-
-    # ---- any other message
-
-    cdef object complete_alone(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Calls complete() under the lock, because complete() may run Python code. Either decode_guarded() took the lock for this
-        thread, or the lock was seen free there or in decode_any(), and the GIL was held ever since: then this does not wait."""
-        cdef Session locked = self.lock_session()
-        try:
-            return self.complete(frame, f, status, pcm, out)
-        finally:
-            if locked is not None:
-                locked.unlock()
-
-    cdef object complete(self, frame, wire_frame *f, wire_status status, pcm, out):
-        """Makes the message of what the walk has found, and changes the session as the message says. `pcm`: the array or bytes
-        that begin_payload made, or None."""
-        cdef WireType wire_type
-        cdef Layout layout
-        cdef _Change change = None
-        cdef message *m
-        if status == WIRE_SURROGATE and self.replaces_surrogates:
-            return self.decode_guarded(_without_surrogates(frame, isinstance(frame, str)), out)
-        if status != WIRE_OK:
-            raise _refusal(frame, f, _reason(status), f.position, None)
-        wire_type = <WireType>f.type.owner
-        layout = wire_type.layout
-        cdef bint wanted = self.only is None or self.only.wants(wire_type)
-        if layout.is_audio:
-            return self.complete_audio(frame, f, wire_type, pcm, out, wanted)
-        if layout.role >= ROLE_AUDIO_END and self.session is not None:
-            change = self.session.read_change(f, layout)
-        result = None
-        if wanted:
-            m = self.fill(frame, f, wire_type)
-            result = _owned(<PyObject *>m)
-            if layout.bytes_payload:
-                _put(m, layout.payload_place(), _payload_bytes(frame, f, layout, pcm))
-            if layout.ends_audio:
-                _put(m, SLOT_INCOMPLETE_SAMPLE, b"" if change is None else self.session.leftovers(change))
-        # From here on nothing is refused, so the session may change.
-        if change is not None:
-            # Nobody is given the bytes of a stream that a message without `incomplete_sample` ends. (Those of a message that
-            # `only` leaves out are not counted: the caller has said that it is not wanted.)
-            if not layout.ends_audio:
-                self.session.streams.evicted_bytes += <uint64_t>len(self.session.leftovers(change))
-            self.session.apply(change)
-        return result
-
-    cdef object complete_audio(self, frame, wire_frame *f, WireType wire_type, pcm, out, bint wanted):
-        """complete() of an audio message. One that `only` leaves out gives None, and moves its stream on by the length of its
-        payload, which is not decoded; where that payload is refused, the stream stays."""
+    cdef object finish_audio(self, frame, wire_frame *f, WireType wire_type, bint wanted, pcm, out):
+        """An audio message. One that `only` leaves out gives None, and moves its stream on by the length of its payload, which is
+        not decoded."""
         cdef Layout layout = wire_type.layout
-        cdef wire_value *value = &f.values[f.payload_field]
         cdef message *m = NULL
-        cdef stream_key key
-        cdef audio_stream *stream = NULL
-        cdef Py_ssize_t samples
+        cdef audio_stream *stream
         cdef object result = None
         if wanted:
             m = self.fill(frame, f, wire_type)
             result = _owned(<PyObject *>m)
-        # Python code may run in what follows, and may change the streams: so the stream is looked for afterwards.
-        stream_format = DEFAULT_FORMAT if self.session is None else self.session.format_of_stream(f, layout)
-        audio_format = self.forced if self.forced is not None else self.format_of_message(f, layout, stream_format)
-        cdef int conversion = self.conversion_to(audio_format)
-        fault = self.payload_fault(frame, f, layout, audio_format, conversion)
-        if fault is not None:
-            if wanted:
-                raise fault
-            return None
-        if self.session is not None:
-            stream_key_of_frame(&key, f, &layout.ids)
-            stream = streams_find(&self.session.streams, &key)
-        if not (f.payload == WIRE_PAYLOAD_DONE and pcm is not None and f.sink.conversion == <wire_conversion>conversion):
-            f.sink.conversion = <wire_conversion>(WIRE_COPY if conversion < 0 else conversion)
-            f.sink.carry_count = stream != NULL and stream.carry_count and _sample_bytes(conversion) == 2
-            f.sink.carry = stream.carry if f.sink.carry_count else 0
-            if not wanted:
-                samples = _measure_payload(f, value)
+            if f.payload == WIRE_PAYLOAD_DONE and pcm is not None and self.session is not None:
+                stream = session_continues(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed)
+                # While a long frame was walked without the GIL, another thread may have made this decoder assume another format.
+                if (stream != NULL and <int>f.sink.conversion == self.conversion
+                        and not (self.assumed.unnamed and self.conversion != <int>WIRE_COPY
+                                 and wire_container(f.data, &f.values[f.payload_field]) != WIRE_RAW)):
+                    _put_audio(m, layout, pcm, self.assumed_object, stream.offset)
+                    streams_advance(&self.session.state.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0,
+                                    &f.sink.rest[0], f.sink.rest_count)
+                    return result
+        return self.settle_audio(frame, f, layout, m, result, pcm, out)
+
+    cdef object settle_audio(self, frame, wire_frame *f, Layout layout, message *m, result, pcm, out):
+        """`m`: the message, which `result` owns; NULL where `only` leaves it out. `pcm`: what the walk has decoded, or None."""
+        cdef Session session = self.session
+        cdef c_session *state = NULL if session is None else &session.state
+        cdef audio_step step
+        cdef session_answer answer
+        cdef size_t samples = 0
+        cdef int decoded_by = <int>f.sink.conversion if f.payload == WIRE_PAYLOAD_DONE and pcm is not None else CONVERSION_NONE
+        cdef int tries = 0
+        cdef object wav_format = None
+        if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+            if m == NULL:
+                return None
+            raise _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), f.values[f.payload_field].start, layout.keys[f.payload_field])
+        if f.payload == WIRE_PAYLOAD_NONE:
+            f.sink.carry_count = 0
+            f.sink.conversion = WIRE_COPY
+        while True:
+            answer = session_prepare_audio(state, f, &layout.in_session, &self.reader, decoded_by, &step)
+            if answer == SESSION_NO_MEMORY:
+                raise MemoryError
+            if answer > SESSION_DECODE:
+                if m == NULL:
+                    return None
+                raise self.no_samples(frame, f, layout, answer, &step)
+            if m != NULL and not format_same(step.format, &self.assumed):
+                session_abandon_audio(state, &step)
+                self.assume(step.format)
+                continue
+            if answer == SESSION_READY:
+                break
+            tries += 1
+            f.sink.carry_count = step.carry_count
+            memcpy(&f.sink.carry[0], &step.carry[0], step.carry_count)
+            decoded_by = step.conversion
+            if step.conversion == CONVERSION_OF_HEADER:
+                pcm, wav_format = self.wav_samples(frame, f, layout, m != NULL, out, &samples)
+            elif m == NULL:
+                f.sink.conversion = <wire_conversion>step.conversion
+                if _payload_measure(f.data, &f.values[f.payload_field], &f.sink, &samples, tries > MAX_TRIES) != WIRE_OK:
+                    return None     # it is refused, and its stream stays
             else:
-                pcm = self.samples_of(frame, f, layout, out)
-        if wanted:
-            samples = _count_samples(pcm, self.dtype_code)
-        elif samples < 0:
-            return None
-        if m != NULL:
-            offset = None
-            left = b""
-            if self.session is not None:
-                offset = 0 if stream == NULL else stream.offset
-            elif f.sink.rest_count:
-                left = bytes((f.sink.rest,))
-            _put_audio(m, layout, pcm, audio_format, offset)
-            _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
-        # From here on nothing is refused, so the stream may move on.
-        if self.session is not None:
-            self.session.advance(stream, &key, stream_format, samples, &f.sink)
+                f.sink.conversion = <wire_conversion>step.conversion
+                pcm = self.samples_of(frame, f, layout, out, tries > MAX_TRIES)
+        # From here on nothing is refused, and no Python code runs.
+        try:
+            if f.payload == WIRE_PAYLOAD_NONE or f.values[f.payload_field].start == f.values[f.payload_field].end:
+                # No payload, and a carry alone makes no sample: an empty array, and the carry waits on.
+                f.sink.conversion = <wire_conversion>step.conversion if step.conversion >= 0 else WIRE_COPY
+                f.sink.carry_count = f.sink.rest_count = step.carry_count
+                memcpy(&f.sink.carry[0], &step.carry[0], step.carry_count)
+                memcpy(&f.sink.rest[0], &step.carry[0], step.carry_count)
+                if m != NULL and pcm is None:
+                    pcm = _room_for(&f.sink, 0, self.dtype_code, out)
+            if m != NULL:
+                samples = <size_t>_count_samples(pcm, self.dtype_code)
+                offset = None
+                left = b""
+                if session is not None:
+                    offset = step.offset
+                elif f.sink.rest_count:
+                    left = PyBytes_FromStringAndSize(<const char *>&f.sink.rest[0], f.sink.rest_count)
+                _put_audio(m, layout, pcm, self.assumed_object if wav_format is None else wav_format, offset)
+                _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
+        except BaseException:
+            session_abandon_audio(state, &step)
+            raise
+        session_commit_audio(state, f, &step, samples)
+        if session is not None and session.state.has_doubt:
+            session.tell_doubt()
         return result
 
-    cdef object payload_fault(self, frame, const wire_frame *f, Layout layout, audio_format, int conversion):
-        """The DecodeError for what is wrong with an audio payload before its base64 is decoded, or None."""
+    cdef int assume(self, const c_format *found) except -1:
+        """Takes this format for that of the next delta. May run Python code."""
+        cdef c_format value = found[0]
+        audio_object = _format_object(&value)
+        self.assumed = value
+        self.assumed_object = audio_object
+        self.conversion = format_conversion(<audio_encoding>value.encoding, <sample_kind>self.reader.samples)
+        return 0
+
+    cdef object no_samples(self, frame, const wire_frame *f, Layout layout, session_answer answer,  # seldom
+                           const audio_step *step):
+        """The DecodeError for a payload from which no conversion leads to samples."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef size_t payload_bytes = 0
         cdef size_t position = 0
         cdef wire_status status
-        if f.payload == WIRE_PAYLOAD_WRONG_KIND:
-            return _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), value.start, layout.keys[f.payload_field])
-        if f.payload == WIRE_PAYLOAD_NONE:
-            return None
-        if conversion != WIRE_COPY and audio_format is DEFAULT_FORMAT and _is_ogg(f.data, value):
-            # Nobody has named a format (unmute names none), and 42 bits of an Ogg page are no accident.
+        if answer == SESSION_OGG:
             return _no_pcm(frame, f, layout, "ogg")
-        if conversion >= 0:
-            return None
+        if answer == SESSION_WAV:
+            reason = 'a WAV file, though nobody has named a format; audio_format="wav" reads the header of each payload'
+            return _refusal(frame, f, reason, value.start, layout.keys[f.payload_field])
         status = _payload_size(f.data, value, &payload_bytes, &position)
         if status != WIRE_OK:
             return _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
-        return _no_pcm(frame, f, layout, audio_format.encoding) if payload_bytes else None
+        cdef c_format copy = step.format[0]
+        return _no_pcm(frame, f, layout, _format_object(&copy).encoding)
 
-    cdef object samples_of(self, frame, wire_frame *f, Layout layout, out):
-        """The samples of an audio message whose payload the walk did not decode, or decoded by another conversion."""
+    cdef object samples_of(self, frame, wire_frame *f, Layout layout, out, bint keep_gil):
+        """The samples of an audio message by the conversion and the carry that the sink has."""
         cdef wire_status status = WIRE_OK
         cdef size_t position = 0
-        if f.payload == WIRE_PAYLOAD_NONE:
-            f.sink.rest = f.sink.carry
-            f.sink.rest_count = f.sink.carry_count
-            # No payload, and a carry alone makes no sample: an empty array.
-            return _room_for(&f.sink, 0, self.dtype_code, out)
-        pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position)
+        pcm = _decode_payload(f.data, &f.values[f.payload_field], self.dtype_code, &f.sink, out, &status, &position, keep_gil)
         if pcm is None:
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
         return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm
+
+    cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples):
+        """(samples, format) of a payload that is a WAV file, or (None, None) where they are not wanted. Raises DecodeError."""
+        cdef const wire_value *value = &f.values[f.payload_field]
+        cdef wire_wav wav
+        cdef size_t payload_bytes = 0
+        cdef size_t position = 0
+        cdef wire_status status = _payload_size(f.data, value, &payload_bytes, &position)
+        if status != WIRE_OK:
+            raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
+        wrong = _wav_read(f.data, value, payload_bytes, &wav)
+        if wrong is not None:
+            raise _refusal(frame, f, wrong, value.start, layout.keys[f.payload_field])
+        f.sink.conversion = wav.to_float32 if self.dtype_code == DTYPE_FLOAT32 else wav.to_int16
+        f.sink.carry_count = 0
+        f.sink.rest_count = 0
+        samples[0] = wav.bytes // wire_sample_bytes(f.sink.conversion)
+        if not wanted:
+            return None, None
+        audio_format = AudioFormat("wav", wav.rate, wav.channels)
+        pcm = _room_for(&f.sink, wav.bytes, self.dtype_code, out)
+        status = _wav_decode(f.data, value, &wav, &f.sink, &position)
+        if status != WIRE_OK:
+            raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
+        return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm, audio_format
+
+    # ---- any other message
+
+    cdef object finish_other(self, frame, wire_frame *f, WireType wire_type, bint wanted, payload):
+        """A message that ends a stream, changes the session, or has a payload that is no audio. `payload`: what the walk has
+        decoded of it, or None."""
+        cdef Layout layout = wire_type.layout
+        cdef Session session = self.session
+        cdef message *m = NULL
+        cdef session_facts facts
+        cdef session_step step
+        cdef bint changes = session is not None and layout.in_session.role >= ROLE_AUDIO_END
+        cdef bint has_facts = layout.in_session.role > ROLE_AUDIO_END
+        result = None
+        left = b""
+        if wanted:
+            m = self.fill(frame, f, wire_type)
+            result = _owned(<PyObject *>m)
+            if layout.bytes_payload:
+                _put(m, layout.payload_place(), _payload_bytes(frame, f, layout, payload))
+            if layout.ends_audio:
+                _put(m, SLOT_INCOMPLETE_SAMPLE, left)
+        if not changes:
+            return result
+        if has_facts:
+            _read_facts(&facts, f, &layout.in_session)
+        # From here on nothing is refused, and no Python code runs.
+        if not session_prepare(&session.state, f, &layout.in_session, &facts if has_facts else NULL, &step):
+            raise MemoryError
+        if step.left_count and m != NULL and layout.ends_audio:
+            try:
+                left = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>step.left_count)
+            except BaseException:
+                session_abandon(&session.state, &step)
+                raise
+            session_leftovers(&session.state, &step, <uint8_t *>PyBytes_AS_STRING(left))
+            _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
+        session_commit(&session.state, &step)
+        if session.state.has_doubt:
+            session.tell_doubt()
+        return result
 
     # ---- formats
 
     cdef tuple session_formats(self):
         """(input, output) as they stand."""
+        forced = self.assumed_object if self.reader.is_forced else None
         if self.session is None:
-            return (DEFAULT_FORMAT, DEFAULT_FORMAT if self.forced is None else self.forced)
-        return self.session.formats if self.forced is None else (self.session.input_format, self.forced)
-
-    cdef object format_of_message(self, const wire_frame *f, Layout layout, stream_format):
-        """The format of a message that may name a part of it itself; the other parts are those of `stream_format`."""
-        if not f.present & layout.format_fields:
-            return stream_format
-        own = (_string_or_none(_sent(f, layout.format_name)), _sent(f, layout.format_rate), _sent(f, layout.format_channels))
-        # Nearly always the message says the same as the one before.
-        plain = _is_plain_format(own)
-        before = self.last_own
-        if plain and before is not None and stream_format is before[0] and own == before[1]:
-            return before[2]
-        found = format_with(stream_format, *own)
-        if plain:
-            self.last_own = (stream_format, own, found)
-        return found
-
-    cdef int conversion_to(self, audio_format) except -2:
-        """The conversion from a format to the decoder's dtype, -1 where there is none. The format and the conversion become the
-        guess for the next payload."""
-        cdef int conversion = self.last_conversion
-        if audio_format is not self.last_format:
-            conversion = _conversion(self.dtype_code, audio_format)
-            self.last_conversion = conversion
-            self.last_format = audio_format
-        return conversion
+            return (DEFAULT_FORMAT, DEFAULT_FORMAT if forced is None else forced)
+        formats = self.session.format_objects()
+        return formats if forced is None else (formats[0], forced)
 
     # ---- the message
 
@@ -592,49 +553,6 @@ cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample
     _put(m, SLOT_SAMPLE_OFFSET, sample_offset)
     _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
 
-cdef Py_ssize_t _measure_payload(wire_frame *f, const wire_value *value) except -2:
-    """The number of samples of a payload that is not wanted, by its length; a byte left over goes into f.sink.rest. -1 where the
-    payload is no base64, as far as was looked.
-
-    Only where a byte is left over is base64 decoded to get that byte: the last group, or a whole payload that has escapes.
-    """
-    cdef size_t payload_bytes = 0
-    cdef size_t position = 0
-    cdef size_t width = wire_sample_bytes(f.sink.conversion)
-    cdef size_t samples
-    cdef wire_sink scratch
-    cdef wire_value looked_at = value[0]
-    cdef wire_status status
-    if f.payload != WIRE_PAYLOAD_NONE and _payload_size(f.data, value, &payload_bytes, &position) != WIRE_OK:
-        return -1
-    samples = (payload_bytes + f.sink.carry_count) // width
-    f.sink.rest = f.sink.carry
-    f.sink.rest_count = <uint8_t>(payload_bytes + f.sink.carry_count - samples * width)
-    if f.sink.rest_count == 0 or payload_bytes == 0:
-        return <Py_ssize_t>samples
-    if not value.escaped:
-        looked_at.start = value.end - 4
-    scratch.carry_count = 0
-    decoded = _decode_payload(f.data, &looked_at, AS_BYTES, &scratch, None, &status, &position)
-    if decoded is None:
-        return -1
-    f.sink.rest = <uint8_t>PyBytes_AS_STRING(decoded)[PyBytes_GET_SIZE(decoded) - 1]
-    return <Py_ssize_t>samples
-
-cdef inline object _sent(const wire_frame *f, int number):
-    """The value of a flat field as it was sent; None where the field is absent, null, or not declared (number 0)."""
-    return _flat(f.data, &f.values[number]) if number else None
-
-cdef bint _is_plain_format(tuple own):
-    """Whether a message named its format by a short name and whole numbers. Only then is the format remembered: a long name would
-    be kept as long as the decoder, and values of other types may be equal and mean something else (true and 1)."""
-    name, rate, channels = own
-    return ((name is None or len(<str>name) <= 64) and (rate is None or type(rate) is int)
-            and (channels is None or type(channels) is int))
-
-cdef object _string_or_none(value):
-    return value if isinstance(value, str) else None
-
 cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
     """The payload of a message that is no audio, as bytes; None where the payload was absent or null. `decoded`: the bytes that
     begin_payload made, or None."""
@@ -648,7 +566,7 @@ cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
         status = WIRE_PAYLOAD_KIND
     else:
         f.sink.carry_count = 0
-        decoded = _decode_payload(f.data, &f.values[f.payload_field], AS_BYTES, &f.sink, None, &status, &position)
+        decoded = _decode_payload(f.data, &f.values[f.payload_field], AS_BYTES, &f.sink, None, &status, &position, False)
     if status != WIRE_OK:
         raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
     return decoded
@@ -738,8 +656,6 @@ cdef Decoder _without_session(dtype, audio_format, side):
     cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format, side=side)
     decoder.session = None
     return decoder
-
-message_uncounted(DEFAULT_FORMAT)
 
 cdef Decoder _plain = _without_session("int16", None, "server")
 cdef Decoder _plain_client = _without_session("int16", None, "client")

@@ -63,7 +63,7 @@ cdef int _source_of(int dtype_code, int code) noexcept:
     """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711.
 
     code: the `_code` of the format."""
-    if code < 0:
+    if code < 0 or code > <int>ENCODING_ALAW:
         return -1
     if dtype_code == DTYPE_INT16:
         return WIRE_INT16_TO_PCM16 if code == 0 else WIRE_INT16_TO_ULAW if code == 1 else WIRE_INT16_TO_ALAW
@@ -238,20 +238,12 @@ cdef class AudioEncoder:
         return self.encode_any(pcm, rate, fields, True)
 
     cdef object format_now(self):
-        cdef Session session = self.session
-        cdef bint locked
-        if session is None:
+        if self.session is None:
             return self.fixed_format
-        if not FREE_THREADED:
-            formats = session.formats
-        else:
-            locked = session.lock()
-            formats = session.formats
-            if locked:
-                session.unlock()
-        if self.layout.role == ROLE_INPUT_AUDIO:
+        formats = self.session.format_objects()
+        if self.layout.in_session.role == ROLE_INPUT_AUDIO:
             return formats[0]
-        return formats[1] if self.layout.side == SIDE_SERVER else DEFAULT_FORMAT
+        return DEFAULT_FORMAT if self.layout.in_session.sent else formats[1]
 
     cdef int code_of(self, audio_format) except -2:
         """The `_code` of the format of this call, which is read once for each format. Threads without a GIL read it each time."""

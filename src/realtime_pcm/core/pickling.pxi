@@ -8,7 +8,7 @@ def _reduced(instance):  # seldom
     names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
     formats = None if m.formats == NULL else <object>m.formats
     state = {name: getattr(instance, name) for name in names}
-    if layout.side == SIDE_CLIENT:
+    if layout.in_session.sent:
         return _restore, (_frame_of(m), formats, state, "client")
     return _restore, (_frame_of(m), formats, state)
 

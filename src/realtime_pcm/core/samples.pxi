@@ -31,28 +31,15 @@ cdef str _dtype_name(dtype):  # seldom
         raise ValueError(f"dtype {dtype!r} is none of {', '.join(_DTYPES)}")
     return name
 
-cdef int _conversion(int dtype_code, object audio_format) except -2:
-    """The wire_conversion from a format to a dtype; -1 where there is none, because the format is neither PCM nor G.711."""
-    cdef int code = audio_format._code
+cdef sample_kind _sample_kind(int dtype_code) noexcept:
     if dtype_code == DTYPE_UINT8:
-        return WIRE_COPY
-    if code < 0:
-        return -1
-    if dtype_code != DTYPE_FLOAT32:
-        return (<int>WIRE_PCM16_TO_INT16 if code == 0 else <int>WIRE_ULAW_TO_INT16 if code == 1
-                else <int>WIRE_ALAW_TO_INT16)
-    return (<int>WIRE_PCM16_TO_FLOAT32 if code == 0 else <int>WIRE_ULAW_TO_FLOAT32 if code == 1
-            else <int>WIRE_ALAW_TO_FLOAT32)
+        return SAMPLES_AS_SENT
+    return SAMPLES_FLOAT32 if dtype_code == DTYPE_FLOAT32 else SAMPLES_INT16
 
-cdef inline size_t _sample_bytes(int conversion) noexcept:
-    """Bytes of payload that make one sample; 1 for the conversion -1."""
-    return 1 if conversion < 0 else wire_sample_bytes(<wire_conversion>conversion)
-
-# The first 42 bits of an Ogg page, in base64: "OggS", version 0, and two bits of its flags, which are always 0.
-cdef const char *_OGG = b"T2dnUwA"
-
-cdef inline bint _is_ogg(const uint8_t *data, const wire_value *value) noexcept:
-    return value.end - value.start > 8 and memcmp(data + value.start, _OGG, 7) == 0
+cdef int _conversion(int dtype_code, object written) except -3:
+    """What format_conversion gives for an AudioFormat and a dtype."""
+    cdef int code = written._code
+    return format_conversion(<audio_encoding>(ENCODING_OTHER if code < 0 else code), _sample_kind(dtype_code))
 
 
 # ---- Where samples go: a fresh array, fresh bytes, or the caller's array ----------------------------------------
@@ -118,9 +105,9 @@ cdef enum:
     AS_BYTES = -1       # instead of a dtype
 
 cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dtype_code, wire_sink *sink, out,
-                            wire_status *status, size_t *position):
+                            wire_status *status, size_t *position, bint keep_gil):
     """Decodes the base64 of a string in a frame into an array, by the conversion and the carry that `sink` has, or, with
-    AS_BYTES, into bytes.
+    AS_BYTES, into bytes. keep_gil: however long the string is.
 
     None where the string is not canonical base64: then `status` says why, and `position` where.
     """
@@ -129,5 +116,5 @@ cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dt
     if status[0] != WIRE_OK:
         return None
     decoded = _bytes_for(sink, payload_bytes) if dtype_code == AS_BYTES else _room_for(sink, payload_bytes, dtype_code, out)
-    status[0] = _payload_decode(data, value, sink, position)
+    status[0] = _payload_decode(data, value, sink, position, keep_gil)
     return decoded if status[0] == WIRE_OK else None

@@ -1,5 +1,5 @@
 # The tier of the kernels, and the calls into src/wire, but for those that make a str, which takes the GIL (values.h). Long work
-# lets go of the GIL here. (The only other place that lets go of the GIL is the wait for a session's lock, in session.pxi.)
+# lets go of the GIL here.
 
 cdef enum:
     # Bytes. A shorter span is walked and decoded with the GIL held: letting go of the GIL and taking it back costs about as much
@@ -81,13 +81,6 @@ cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key
     cdef members_work work = members_work(data, parent, keys, count, found)
     _run(parent.end - parent.start if parent.kind == WIRE_OBJECT else 0, _do_members, &work)
 
-cdef void _members_of_field(const wire_frame *f, int number, const wire_key *keys, size_t count, wire_value *found) noexcept:
-    """_members for the object in a field: in its outline, where the walk has made one."""
-    if f.outline_count and f.type.layout.outlined == <uint32_t>number and f.containers >> number & 1:
-        wire_outline_members(f.data, wire_outline(&f.outline[0], f.outline_count, 1), keys, count, found)
-    else:
-        _members(f.data, &f.values[number], keys, count, found)
-
 cdef struct element_work:
     const uint8_t *data
     const wire_value *array
@@ -112,6 +105,9 @@ cdef struct payload_work:
     size_t *payload_bytes
     wire_sink *sink
     size_t *position
+    size_t samples
+    wire_wav *wav
+    const char *wrong
 
 cdef wire_status _do_payload_size(void *arguments) noexcept nogil:
     cdef payload_work *work = <payload_work *>arguments
@@ -121,13 +117,63 @@ cdef wire_status _do_payload_decode(void *arguments) noexcept nogil:
     cdef payload_work *work = <payload_work *>arguments
     return wire_payload_decode(TIER, work.data, work.value, work.sink, work.position)
 
+cdef wire_status _do_payload_measure(void *arguments) noexcept nogil:
+    cdef payload_work *work = <payload_work *>arguments
+    return wire_payload_measure(TIER, work.data, work.value, work.sink, &work.samples, work.position)
+
+cdef wire_status _do_wav_read(void *arguments) noexcept nogil:
+    cdef payload_work *work = <payload_work *>arguments
+    work.wrong = wire_wav_read(work.data, work.value, work.payload_bytes[0], work.wav)
+    return WIRE_OK
+
+cdef wire_status _do_wav_decode(void *arguments) noexcept nogil:
+    cdef payload_work *work = <payload_work *>arguments
+    return wire_wav_decode(TIER, work.data, work.value, work.wav, work.sink, work.position)
+
+# keep_gil: however long the payload is.
+
 cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *payload_bytes, size_t *position) noexcept:
-    cdef payload_work work = payload_work(data, value, payload_bytes, NULL, position)
+    cdef payload_work work = payload_work(data, value, payload_bytes, NULL, position, 0, NULL, NULL)
     return _run(value.end - value.start, _do_payload_size, &work)
 
-cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position) noexcept:
-    cdef payload_work work = payload_work(data, value, NULL, sink, position)
-    return _run(value.end - value.start, _do_payload_decode, &work)
+cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position,
+                                 bint keep_gil) noexcept:
+    cdef payload_work work = payload_work(data, value, NULL, sink, position, 0, NULL, NULL)
+    return _run(0 if keep_gil else value.end - value.start, _do_payload_decode, &work)
+
+cdef wire_status _payload_measure(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *samples,
+                                  bint keep_gil) noexcept:
+    cdef size_t position = 0
+    cdef payload_work work = payload_work(data, value, NULL, sink, &position, 0, NULL, NULL)
+    cdef wire_status status = _run(0 if keep_gil else value.end - value.start, _do_payload_measure, &work)
+    samples[0] = work.samples
+    return status
+
+cdef str _wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav):
+    """Reads the header of a WAV file. None, or what is wrong with it."""
+    cdef payload_work work = payload_work(data, value, &payload_bytes, NULL, NULL, 0, wav, NULL)
+    _run(value.end - value.start, _do_wav_read, &work)
+    return None if work.wrong == NULL else work.wrong.decode()
+
+cdef wire_status _wav_decode(const uint8_t *data, const wire_value *value, wire_wav *wav, wire_sink *sink,
+                             size_t *position) noexcept:
+    cdef payload_work work = payload_work(data, value, NULL, sink, position, 0, wav, NULL)
+    return _run(value.end - value.start, _do_wav_decode, &work)
+
+cdef struct facts_work:
+    session_facts *facts
+    const wire_frame *f
+    const session_plan *plan
+
+cdef wire_status _do_read_facts(void *arguments) noexcept nogil:
+    cdef facts_work *work = <facts_work *>arguments
+    session_read(work.facts, TIER, work.f, work.plan)
+    return WIRE_OK
+
+cdef void _read_facts(session_facts *facts, const wire_frame *f, const session_plan *plan) noexcept:
+    """What a message says of the session or of a response."""
+    cdef facts_work work = facts_work(facts, f, plan)
+    _run(f.length, _do_read_facts, &work)
 
 cdef enum:
     PAUSE_US = 50       # microseconds

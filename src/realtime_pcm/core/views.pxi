@@ -311,4 +311,4 @@ cdef object _part_samples(const uint8_t *data, const wire_value *value, audio_fo
         return None
     sink.conversion = <wire_conversion>conversion
     sink.carry_count = 0
-    return _decode_payload(data, value, DTYPE_INT16, &sink, None, status, position)
+    return _decode_payload(data, value, DTYPE_INT16, &sink, None, status, position, False)

@@ -15,7 +15,7 @@ def _write_message(cls, dict given):
     event = {"type": layout.wire_names[0]}
     event.update(given)
     frame = json_text(event, cls.__name__).decode()
-    return _decode_plain(frame, SERVER if layout.side == SIDE_SERVER else CLIENT)
+    return _decode_plain(frame, CLIENT if layout.in_session.sent else SERVER)
 
 message_write_by(_write_message)
 

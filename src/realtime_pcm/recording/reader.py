@@ -633,7 +633,8 @@ class Recording(Iterator[Entry]):
         side = "client" if way == "received" else "server"
         other: Direction = "sent" if way == "received" else "received"
         try:
-            if type(decode(frame, side=side)) is not known:  # type: ignore[call-overload]
+            # As bytes: only the session, which decode() does not know, says whether the format of audio is one of ours.
+            if type(decode(frame, side=side, dtype="uint8")) is not known:  # type: ignore[call-overload]
                 return Entry(self._line, time, other, self._decode[other](frame), None)
         except DecodeError as error:
             return self._refused_frame(frame, error, time, other)

@@ -1,0 +1,171 @@
+#include "formats.h"
+
+#include <string.h>
+
+#include "bytes.h"
+
+const audio_format FORMAT_DEFAULT = {ENCODING_PCM16, true, 0, 24000, 1, ""};
+
+/* clang-format off */
+const format_name format_names[] = {
+    {"pcm16", ENCODING_PCM16, 24000},          /* OpenAI beta */
+    {"audio/pcm", ENCODING_PCM16, 24000},      /* OpenAI GA */
+    {"pcm", ENCODING_PCM16, 24000},            /* DashScope, Inworld */
+    {"pcm24", ENCODING_PCM16, 24000},          /* DashScope: 24 kHz, 16 bits */
+    {"s16le", ENCODING_PCM16, 24000},          /* vLLM-Omni */
+    {"pcm16-8000hz", ENCODING_PCM16, 8000},    /* Voice Live: the older spelling; below with "_", today's */
+    {"pcm16-16000hz", ENCODING_PCM16, 16000},
+    {"pcm16_8000hz", ENCODING_PCM16, 8000},
+    {"pcm16_16000hz", ENCODING_PCM16, 16000},
+    {"g711_ulaw", ENCODING_ULAW, 8000},        /* OpenAI beta */
+    {"audio/pcmu", ENCODING_ULAW, 8000},       /* OpenAI GA */
+    {"pcmu", ENCODING_ULAW, 8000},
+    {"g711_alaw", ENCODING_ALAW, 8000},
+    {"audio/pcma", ENCODING_ALAW, 8000},
+    {"pcma", ENCODING_ALAW, 8000},
+    {"float32", ENCODING_FLOAT32, 24000},
+    {"f32le", ENCODING_FLOAT32, 24000},        /* vLLM-Omni */
+    {"wav", ENCODING_WAV, 24000},              /* vLLM-Omni, DashScope */
+    {"audio/wav", ENCODING_WAV, 24000},
+    {NULL, ENCODING_OTHER, 0},
+};
+/* clang-format on */
+
+const char *format_encoding_name(audio_encoding encoding) {
+    static const char *const names[] = {"pcm16", "g711_ulaw", "g711_alaw", "float32", "wav", NULL};
+    return names[encoding];
+}
+
+static void doubt_value(format_doubt *doubt, const wire_value *value) {
+    if (doubt != NULL && doubt->value.kind == WIRE_ABSENT) doubt->value = *value;
+}
+
+int32_t format_count(const uint8_t *data, const wire_value *value, format_doubt *doubt) {
+    if (value->kind <= WIRE_NULL) return 0;
+    int64_t number;
+    if (wire_whole_number(data, value, &number) && number > 0 && number <= INT32_MAX) return (int32_t)number;
+    doubt_value(doubt, value);
+    return 0;
+}
+
+/* Whether a name says anything: xAI sends "not specified" as output_audio_format, beside the nested format, which counts. */
+static bool says_something(const uint8_t *name, size_t length) {
+    static const char nothing[] = "not specified";
+    return length > 0 && !(length == sizeof nothing - 1 && memcmp(name, nothing, length) == 0);
+}
+
+static const format_name *known_name(const uint8_t *name, size_t length) {
+    for (const format_name *known = format_names; known->name; known++) {
+        if (strlen(known->name) != length) continue;
+        size_t i = 0;
+        while (i < length && (name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) == known->name[i]) i++;
+        if (i == length) return known;
+    }
+    return NULL;
+}
+
+/* The format of a name, at its usual rate. false: the name says nothing. */
+static bool named_format(const uint8_t *data, const wire_value *value, audio_format *format, format_doubt *doubt) {
+    uint8_t name[FORMAT_NAME_MAX];
+    bool whole;
+    const size_t length = wire_text_begin(data, value, name, sizeof name, &whole);
+    if (!says_something(name, length)) return false;
+    const format_name *known = whole ? known_name(name, length) : NULL;
+    format->encoding = (uint8_t)(known ? known->encoding : ENCODING_OTHER);
+    format->unnamed = false;
+    format->rate = known ? known->rate : FORMAT_DEFAULT.rate;
+    format->channels = 1;
+    format->name_length = 0;
+    if (known == NULL) {
+        format->name_length = (uint16_t)length;
+        memcpy(format->name, name, length);
+        doubt_value(doubt, value);
+    }
+    return true;
+}
+
+/* The number of channels that a value names, 0: none; at most one more than a format may have. */
+static int32_t count_channels(const uint8_t *data, const wire_value *value, format_doubt *doubt) {
+    int64_t number;
+    if (value->kind > WIRE_NULL && wire_whole_number(data, value, &number) && number > WIRE_MOST_CHANNELS) {
+        return WIRE_MOST_CHANNELS + 1;
+    }
+    return format_count(data, value, doubt);
+}
+
+/* More channels than a format may have make it one that nobody decodes, whose name says so. */
+static void set_counts(audio_format *format, int32_t rate, int32_t channels) {
+    static const char more[] = " of more than 255 channels";
+    if (rate) format->rate = rate;
+    if (channels > WIRE_MOST_CHANNELS) {
+        const char *known = format_encoding_name((audio_encoding)format->encoding);
+        size_t length = known ? strlen(known) : format->name_length;
+        if (known) memcpy(format->name, known, length);
+        if (length > sizeof format->name - (sizeof more - 1)) {
+            length = sizeof format->name - (sizeof more - 1);
+            while (length > 0 && (format->name[length] & 0xC0) == 0x80) length--; /* not in the middle of a character */
+        }
+        memcpy(format->name + length, more, sizeof more - 1);
+        format->name_length = (uint16_t)(length + sizeof more - 1);
+        format->encoding = ENCODING_OTHER;
+        format->unnamed = false;
+        format->channels = 1;
+    } else if (channels) {
+        format->channels = channels;
+    }
+}
+
+#define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
+
+bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *value, audio_format *format, bool *own_rate,
+                 format_doubt *doubt) {
+    /* How OpenAI names the format of nearly all sessions. */
+    static const char usual[] = "{\"type\":\"audio/pcm\",\"rate\":24000}";
+    static const wire_key keys[4] = {KEY("type"), KEY("rate"), KEY("sample_rate"), KEY("channels")};
+    if (own_rate != NULL) *own_rate = false;
+    if (value->kind == WIRE_STRING) return named_format(data, value, format, doubt);
+    if (value->kind != WIRE_OBJECT) {
+        if (value->kind > WIRE_NULL) doubt_value(doubt, value);
+        return false;
+    }
+    if (value->end - value->start == sizeof usual - 1 && memcmp(data + value->start, usual, sizeof usual - 1) == 0) {
+        *format = FORMAT_DEFAULT;
+        format->unnamed = false;
+        if (own_rate != NULL) *own_rate = true;
+        return true;
+    }
+    wire_value found[4];
+    tier->members(data, value, keys, 4, found);
+    const int32_t own = format_count(data, &found[1], doubt);
+    const int32_t rate = own ? own : format_count(data, &found[2], doubt);
+    const int32_t channels = count_channels(data, &found[3], doubt);
+    if (found[0].kind > WIRE_NULL && found[0].kind != WIRE_STRING) doubt_value(doubt, &found[0]);
+    if (own_rate != NULL) *own_rate = own != 0;
+    if (found[0].kind != WIRE_STRING || !named_format(data, &found[0], format, doubt)) {
+        if (rate == 0) return false;
+        *format = FORMAT_DEFAULT;
+        format->unnamed = false;
+    }
+    set_counts(format, rate, channels);
+    return true;
+}
+
+void format_with(const uint8_t *data, const wire_value *name, const wire_value *rate, const wire_value *channels,
+                 const audio_format *base, audio_format *format, format_doubt *doubt) {
+    const int32_t own_rate = format_count(data, rate, doubt), own_channels = count_channels(data, channels, doubt);
+    if (name->kind > WIRE_NULL && name->kind != WIRE_STRING) doubt_value(doubt, name);
+    if (name->kind != WIRE_STRING || !named_format(data, name, format, doubt)) {
+        *format = *base;
+        format->unnamed &= !(own_rate || own_channels);
+    }
+    set_counts(format, own_rate, own_channels);
+}
+
+int format_conversion(audio_encoding encoding, sample_kind samples) {
+    static const int8_t to_int16[] = {WIRE_PCM16_TO_INT16,   WIRE_ULAW_TO_INT16,   WIRE_ALAW_TO_INT16,
+                                      WIRE_FLOAT32_TO_INT16, CONVERSION_OF_HEADER, CONVERSION_NONE};
+    static const int8_t to_float32[] = {WIRE_PCM16_TO_FLOAT32,   WIRE_ULAW_TO_FLOAT32, WIRE_ALAW_TO_FLOAT32,
+                                        WIRE_FLOAT32_TO_FLOAT32, CONVERSION_OF_HEADER, CONVERSION_NONE};
+    if (samples == SAMPLES_AS_SENT) return WIRE_COPY;
+    return samples == SAMPLES_INT16 ? to_int16[encoding] : to_float32[encoding];
+}
