@@ -180,9 +180,9 @@ static void test_rows(const wire_tier *tier) {
 
 /* Two empty lines in a row are passed, the third is the caller's, and the others are passed too, until a line has something. */
 static void test_empty_lines(const wire_tier *tier) {
-    stream_table streams;
-    streams_init(&streams, exactly, free);
-    batch b = make_batch(tier, &streams, false, false, false);
+    session s;
+    session_init(&s, exactly, free);
+    batch b = make_batch(tier, &s, false, false, false);
     b.most_empty = 2;
     const char text[] = "\n \r\n\t\n\n\nno frame\n\n\n\n  ";
     const size_t length = sizeof text - 1;
@@ -202,7 +202,7 @@ static void test_empty_lines(const wire_tier *tier) {
     CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_DATA && at == length && b.line == 10, "%zu", b.line);
     batch_end(&b);
     free(data);
-    streams_clear(&streams);
+    session_clear(&s);
 }
 
 static void test_mutated(const wire_tier *tier, unsigned runs) {
