@@ -368,6 +368,8 @@ def test_the_package_does_not_import_it() -> None:
 def test_recorded_conversations() -> None:
     """Of several providers: whatever they send is followed, and each answer with words has a text."""
     for path in shared_files("captures", "*.jsonl*"):
+        if path.name.startswith(("gemini", "sockets")):
+            continue  # of other sockets
         state = ConversationState()
         with read_recording(path) as recording:
             for entry in recording:

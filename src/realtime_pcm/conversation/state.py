@@ -284,6 +284,9 @@ class ConversationState:
         before, self._before = self._before, message
         samples, rate = samples_in(message)
         if not samples:
+            response_id = text_id(getattr(message, "response_id", None))
+            if message.delta is None and self._turns.await_audio(response_id):  # a log that left the audio out
+                self._turns.audio(response_id, self._at(time))
             return
         if before is not None and repeats(before, message):
             if before.type != message.type:

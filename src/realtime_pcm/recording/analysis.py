@@ -249,10 +249,7 @@ class Analyser:
             stream = Stream(key, item, turn, response)
             self._playing.start(stream)
         turn, item = stream.turn, stream.item
-        if turn.first_audio is None:
-            self._turns.audio(response, at)
-            if turn.latency is not None and len(self._latencies) < MOST_LATENCIES:
-                self._latencies.append(turn.latency)
+        self._audio_came(response, at)
         if stream.cut:  # nobody hears it
             self._count_model(stream, seconds, format_)
             self.piece = Piece("model", None, stream)
@@ -283,9 +280,13 @@ class Analyser:
 
     def _audio_unknown(self, message: Any, at: Moment) -> None:
         """Audio that the log left out: when it came is known, how long it was is not."""
-        turn = self._turn_of(name_of(getattr(message, "response_id", None)), at)
-        if turn.first_audio is None:
-            self._first_audio(turn, at)
+        self._audio_came(key_of(message)[0], at)
+
+    def _audio_came(self, response: str | None, at: Moment) -> None:
+        if self._turns.await_audio(response):
+            turn = self._turns.audio(response, at)
+            if turn.latency is not None and len(self._latencies) < MOST_LATENCIES:
+                self._latencies.append(turn.latency)
 
     def _count_model(self, stream: Stream, seconds: float, format_: Any) -> None:
         turn, item = stream.turn, stream.item
