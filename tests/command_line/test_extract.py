@@ -771,20 +771,20 @@ def test_a_gap_of_the_network_is_heard(tmp_path: Path) -> None:
 
 
 def test_a_content_index_that_counts_chunks_makes_one_wav(tmp_path: Path) -> None:
-    pieces = [noise(30, number) for number in range(4)]
+    pieces = [noise(300 + number, number) for number in range(4)]
     frames = [delta(piece, "i", content_index=number) for number, piece in enumerate(pieces)]
     out, summary = extract(tmp_path, *frames)
-    assert list(map(len, wavs(out).values())) == [120] and len(summary["items"]) == 1
+    assert list(map(len, wavs(out).values())) == [1_206] and len(summary["items"]) == 1
 
 
 def test_audio_after_its_done_goes_into_the_same_wav(tmp_path: Path) -> None:
     """Of servers with a done after each sentence; the transcript has all sentences."""
     frames: list[Any] = []
     for number, sentence in enumerate(("One.", "Two.")):
-        frames += [delta(noise(30, number), "i", content_index=0)]
+        frames += [delta(noise(300 + number, number), "i", content_index=0)]
         ids = {"response_id": "resp_1", "item_id": "i", "content_index": 0}
         frames += [{"type": "response.output_audio_transcript.done", **ids, "transcript": sentence}]
         frames += [{"type": "response.output_audio.done", **ids}]
     out, summary = extract(tmp_path, *frames)
-    assert list(map(len, wavs(out).values())) == [60]
+    assert list(map(len, wavs(out).values())) == [601]
     assert [item["transcript"] for item in summary["items"]] == ["One. Two."]
