@@ -148,11 +148,11 @@ class Batches(Iterator[Any]):
                 end = start
         if len(buffer) == BUFFER:
             _spare.append(buffer)
-        entry = recording.entry_of_end(lines.line)
-        if entry is not None:
+        cut_off = recording.entry_of_end(lines.line)
+        if cut_off is not None:
             if lines.full:
                 yield self._batch(lines)
-            lines.put_row(row_of(entry))
+            lines.put_row(row_of(cut_off))
         if lines.rows:
             yield self._batch(lines)
 

@@ -30,7 +30,10 @@ def convert(
     sources = find([session])
     if len(sources) != 1:
         raise Failure(f"{session}: these are {len(sources)} files, and convert takes one", 2)
-    work = _Conversion(sources[0])
+    source = sources[0]
+    if isinstance(source, Failure):
+        raise source
+    work = _Conversion(source)
     with entries(work.source, call=call, socket=socket) as (recording, found):
         work.save(out, recording, found)
     say(console(), f"-> {out}: {work.frames:,} frames; {work.source.name} was {recording.shape}")
