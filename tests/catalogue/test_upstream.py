@@ -167,7 +167,7 @@ def test_the_tests_extra_names_one_version_of_each_package(upstream: ModuleType)
     whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, [needs] = whole["project"], whole["tool"]["dynamic-metadata"]
     lines = project["optional-dependencies"]["test"]
-    assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[arrow,cli,play,plot,recording,testing]"
+    assert len(upstream.pinned()) == len(lines) - 1 and lines[0] == "realtime-pcm[arrow,cli,client,play,plot,recording,testing]"
     extras = project["optional-dependencies"]
     needed = [
         *needs["with_gil"],
