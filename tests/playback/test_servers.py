@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from support.session_frames import delta, done, dumps, response, session
 
 RATE = 24_000
 SAMPLES = np.arange(1, 2_401, dtype="<i2").tobytes()  # 100 ms
+FLOATS = (np.frombuffer(SAMPLES, "<i2") / np.float32(32_768)).astype("<f4")
 IDS = {"response_id": "r", "item_id": "i", "content_index": 0}
 
 
@@ -239,3 +242,35 @@ def test_after_a_session_created_the_ids_are_another_sessions() -> None:
     call.interrupt(1_200)
     assert call.take(session("session.created"), delta(SAMPLES, **IDS)) == 2_400
     assert call.interrupt(1_200)["truncations"] == [("i", 0, 1_200, 50, 2_400)]
+
+
+def wav(samples: bytes, rate: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(samples)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize(("audio_format", "payload"), [("float32", FLOATS.tobytes()), ("wav", wav(SAMPLES, RATE))])
+def test_samples_of_other_formats_are_played_and_interrupted_alike(audio_format: str, payload: bytes, dtype: str) -> None:
+    call = Call()
+    call.decoder = rp.Decoder(audio_format=audio_format, dtype=dtype)
+    assert call.take(delta(payload, **IDS), delta(payload, **IDS)) == 2 * 2_400
+    out = np.empty(2_400, np.int16)
+    assert call.player.read(out) == 2_400 and out.tobytes() == SAMPLES
+    said = plain(call.player.interrupt())
+    assert said["truncations"] == [("i", 0, 2_400, 100, 4_800)]
+    assert plain(call.tracker.interrupt(played=2_400)) == said
+
+
+def test_a_wav_of_another_rate_is_resampled_from_its_own_header() -> None:
+    pytest.importorskip("soxr")
+    call = Call()
+    call.decoder = rp.Decoder(audio_format="wav")
+    for frame in (delta(wav(SAMPLES, 48_000), **IDS), done(**IDS)):
+        call.player.write(call.decoder.decode(frame))
+    assert call.player.queued == 1_200
