@@ -271,8 +271,8 @@ def under_way(tmp_path: Path, **options: Any) -> subprocess.Popen[bytes]:
     finally:
         signal.signal(signal.SIGINT, before)
     assert process.stdin is not None
-    # More than the command reads at once.
-    process.stdin.write(delta(1) + done(1) + delta(2) * 60)
+    # More frames than the command reads before it knows what they are.
+    process.stdin.write(delta(1) + done(1) + delta(2) * 250)
     process.stdin.flush()
     deadline = time.monotonic() + 60
     while "out/002-model-i2.wav.part" not in files(tmp_path):

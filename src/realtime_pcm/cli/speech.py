@@ -51,6 +51,7 @@ class Item:
         self.files: list[dict[str, Any]] = []
         self.wav: Wav | None = None
         self.ended = False  # its audio
+        self.said_done = False  # the server said that its audio is done, and sent none since
         self.heard_by_server = False  # the server has said when
         self.words = Text(MOST_TEXT)
         self._placed = False  # its audio has a place
@@ -161,6 +162,9 @@ class Speech:
 
     def keep_whole(self) -> None:
         """Forgets each item that is not whole: the work was stopped."""
+        for item in self._under_way.values():
+            if item.said_done:
+                self._end_file(item)
         self._wavs.abandon_all()
         for item in self.items:
             if item.wav is not None:
@@ -179,6 +183,7 @@ class Speech:
         table: dict[str, Callable[[Any], None]] = {
             "input_audio": self._on_user_audio,
             "audio": self._on_model_audio,
+            "audio_end": self._on_audio_end,
             "speech_started": self._on_speech_started,
             "speech_stopped": self._on_speech_stopped,
             "commit": self._on_commit,
@@ -211,11 +216,14 @@ class Speech:
     def _model(self, message: Any) -> Item | None:
         """The item that words of the model belong to: the part that spoke last, whatever their content_index."""
         key = key_of(message)
-        item = self._of_item.get(key[:2]) if key[1] is not None else self._by_key.get(key)
+        item = self._model_spoke(key)
         if item is None:
             item = self._item("model", key[1])
             self._keep_model(key, item)
         return item
+
+    def _model_spoke(self, key: Key) -> Item | None:
+        return self._of_item.get(key[:2]) if key[1] is not None else self._by_key.get(key)
 
     def _keep_model(self, key: Key, item: Item | None) -> None:
         if item is not None:
@@ -276,8 +284,14 @@ class Speech:
         self._keep_model(key, item)
         self._under_way[piece.stream] = item
         item.stream = piece.stream
+        item.said_done = False
         self._write(item, samples, form)
         self._mark(item, piece, samples, form)
+
+    def _on_audio_end(self, message: Any) -> None:
+        item = self._model_spoke(key_of(message))
+        if item is not None:
+            item.said_done = True
 
     def _wordy(self, key: Key) -> Item | None:
         """The item of which words came before its audio."""
