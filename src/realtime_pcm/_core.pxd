@@ -113,6 +113,7 @@ cdef class Session:
 
     cdef tuple format_objects(self)
     cdef int tell_doubt(self) except -1
+    cdef object warn_of_doubt(self)
 
 cdef class _Only:
     """The types to build that `only=` names."""

@@ -323,6 +323,7 @@ static void take_back(session *s, const session_step *step) {
     if (!s->updating || step->plan->sent || !same_id(&step->facts->refused, &s->update_id)) return;
     s->output = s->before_output;
     s->input = s->before_input;
+    s->beside_rate = s->before_beside_rate;
     s->updating = false;
     s->format_changes++;
     forget_stream_formats(s);
@@ -353,6 +354,7 @@ static void change_session(session *s, const session_step *step) {
         if (!s->updating) {
             s->before_output = s->output;
             s->before_input = s->input;
+            s->before_beside_rate = s->beside_rate;
         }
         s->updating = true;
         s->update_id = facts->proposed;

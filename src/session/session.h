@@ -98,7 +98,8 @@ typedef struct session {
     bool has_doubt; /* something was not understood: `doubt`, of doubt_length bytes */
     uint8_t doubt_length;
     int32_t beside_rate; /* the rate that stood beside the input format (DashScope, Voice Live); 0: none did */
-    audio_format before_output, before_input;
+    audio_format before_output, before_input; /* the update: as they were before it */
+    int32_t before_beside_rate;
     session_id update_id;
     const wire_type *doubt_type; /* of the message in which it stood */
     char doubt[SESSION_DOUBT_MAX];

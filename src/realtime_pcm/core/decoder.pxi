@@ -344,6 +344,7 @@ cdef class Decoder:
         cdef size_t samples = 0
         cdef int decoded_by = <int>f.sink.conversion if f.payload == WIRE_PAYLOAD_DONE and pcm is not None else CONVERSION_NONE
         cdef int tries = 0
+        cdef uint8_t lost = 0
         cdef object wav_format = None
         if f.payload == WIRE_PAYLOAD_WRONG_KIND:
             if m == NULL:
@@ -370,8 +371,19 @@ cdef class Decoder:
             f.sink.carry_count = step.carry_count
             memcpy(&f.sink.carry[0], &step.carry[0], step.carry_count)
             decoded_by = step.conversion
+            wav_format = None
+            lost = 0
             if step.conversion == CONVERSION_OF_HEADER:
-                pcm, wav_format = self.wav_samples(frame, f, layout, m != NULL, out, &samples)
+                try:
+                    pcm, wav_format = self.wav_samples(frame, f, layout, m != NULL, out, &samples)
+                except DecodeError:
+                    if m == NULL:
+                        return None     # it is refused, and its stream stays
+                    raise
+                if session is not None:
+                    # Each payload is a file of its own: no other continues its last sample.
+                    lost = f.sink.rest_count
+                    f.sink.rest_count = 0
             elif m == NULL:
                 f.sink.conversion = <wire_conversion>step.conversion
                 if _payload_measure(f.data, &f.values[f.payload_field], &f.sink, &samples, tries > MAX_TRIES) != WIRE_OK:
@@ -403,6 +415,8 @@ cdef class Decoder:
             session_abandon_audio(state, &step)
             raise
         session_commit_audio(state, f, &step, samples)
+        if lost:
+            state.streams.evicted_bytes += lost
         if session is not None and session.state.has_doubt:
             session.tell_doubt()
         return result
@@ -428,10 +442,11 @@ cdef class Decoder:
         if answer == SESSION_WAV:
             reason = 'a WAV file, though nobody has named a format; audio_format="wav" reads the header of each payload'
             return _refusal(frame, f, reason, value.start, layout.keys[f.payload_field])
+        # Before other threads run, which may end the response that the format belongs to.
+        cdef c_format copy = step.format[0]
         status = _payload_size(f.data, value, &payload_bytes, &position)
         if status != WIRE_OK:
             return _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
-        cdef c_format copy = step.format[0]
         return _no_pcm(frame, f, layout, _format_object(&copy).encoding)
 
     cdef object samples_of(self, frame, wire_frame *f, Layout layout, out, bint keep_gil):
@@ -457,8 +472,8 @@ cdef class Decoder:
             raise _refusal(frame, f, wrong, value.start, layout.keys[f.payload_field])
         f.sink.conversion = wav.to_float32 if self.dtype_code == DTYPE_FLOAT32 else wav.to_int16
         f.sink.carry_count = 0
-        f.sink.rest_count = 0
         samples[0] = wav.bytes // wire_sample_bytes(f.sink.conversion)
+        f.sink.rest_count = <uint8_t>(wav.bytes % wire_sample_bytes(f.sink.conversion))
         if not wanted:
             return None, None
         audio_format = AudioFormat("wav", wav.rate, wav.channels)

@@ -115,13 +115,21 @@ cdef class Session:
         return formats
 
     cdef int tell_doubt(self) except -1:  # seldom
-        """Says in the log what of a format was not understood, once for each session."""
+        """Says in the log what of a format was not understood, once for each session.
+
+        The session has followed the message by now, so a fault of the log must not keep the message from its caller."""
         if self.told_doubt:
             return 0
         self.told_doubt = True
+        try:
+            self.warn_of_doubt()
+        except Exception:
+            pass
+        return 0
+
+    cdef object warn_of_doubt(self):  # seldom
         doubt = self.state.doubt[: self.state.doubt_length].decode("utf-8", "replace")
         name = (<WireType>self.state.doubt_type.owner).name
         import logging
         logging.getLogger("realtime_pcm").warning(
             "%s names an audio format that is not understood: %r; audio_format= forces one", name, doubt)
-        return 0
