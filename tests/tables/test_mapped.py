@@ -38,7 +38,7 @@ def test_the_table_of_recordings(calls: Path) -> None:
     table = recordings(calls)
     assert table.column("name").to_pylist() == ["a.jsonl", "deep/a.jsonl"]
     assert table.column("path").to_pylist() == [str(calls / "a.jsonl"), str(calls / "deep" / "a.jsonl")]
-    assert table.column("bytes").to_pylist() == [len(TURN), len(TURN) + 4]
+    assert table.column("bytes").to_pylist() == [len(TURN), len(TURN) + len(b'{"bad\n')]
     assert recordings([]).schema == table.schema
     with (calls / "a.jsonl").open("rb") as file, pytest.raises(TypeError, match=r"not an open file: .*a\.jsonl"):
         recordings(file)

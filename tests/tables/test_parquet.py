@@ -27,7 +27,7 @@ def calls(tmp_path: Path) -> Path:
     (folder / "deep").mkdir(parents=True)
     plain = b"".join(frame + b"\n" for frame in FRAMES)
     (folder / "a.jsonl").write_bytes(plain)
-    (folder / "deep" / "a.jsonl").write_bytes(plain + b"bad\n")
+    (folder / "deep" / "a.jsonl").write_bytes(plain + b'{"bad\n')
     (folder / "b.jsonl.gz").write_bytes(gzip.compress(plain, mtime=0)[:-500])
     (folder / "c.bin").write_bytes(b"RIFFxxxx")
     return folder
@@ -58,7 +58,7 @@ def test_what_is_written_and_what_a_second_run_does(calls: Path, tmp_path: Path)
         + [f"errors/{name}.parquet" for name in ("b.jsonl.gz", "c.bin", "deep/a.jsonl")]
     )
     rows = pq.read_table(out / "rows" / "a.jsonl.parquet")
-    assert rows.equals(arrow.read(calls / "a.jsonl").read_all()) and rows.schema.metadata[b"realtime_pcm.version"] == b"1"
+    assert rows.equals(arrow.read(calls / "a.jsonl").read_all()) and rows.schema.metadata[b"realtime_pcm.version"] == b"2"
     errors = pq.read_table(out / "errors" / "b.jsonl.gz.parquet").to_pylist()
     assert [row["error"] for row in errors] == ["the file ends here: the gzip data end too early at byte 0"]
 
@@ -220,7 +220,7 @@ def test_the_items_say_who_spoke_when_and_what() -> None:
         assert (user["speaker"], user["transcript"], user["seconds"], user["latency"]) == ("user", "Hello", 1.5, None)
         assert (user["time"], user["end_time"], user["line"]) == (0.5, 3.0, 2)
         assert (answer["speaker"], answer["transcript"], answer["response_id"]) == ("assistant", "Good day", "r")
-        assert answer["seconds"] == 12000 / 24000 and answer["latency"] == pytest.approx(0.5)
+        assert answer["seconds"] == 12000 / 24000 and answer["latency"] == pytest.approx(2.7 - 2.0)  # from speech_stopped
         assert found["f"]["transcript"] is None and (found["s"]["speaker"], found["s"]["transcript"]) == ("system", "Be kind")
 
 

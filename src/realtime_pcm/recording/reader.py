@@ -6,7 +6,7 @@ import os
 import zlib
 from base64 import b64decode
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -116,7 +116,8 @@ class Recording(Iterator[Entry]):
         self._sessions = Sessions()
         self._turned = self._left_out = False
         self._untimed: str | None = None
-        self._unknown = self._whole_seconds = False
+        self._unknown = 0  # the first frames, if none of them has a type that is known
+        self._whole_seconds = False
         self._first: deque[bytes] = deque()
         self._waiting: deque[Entry] = deque()
         self._changed = self._changed_from = 0
@@ -167,7 +168,8 @@ class Recording(Iterator[Entry]):
         if self.passed_over:
             told.append(f"{_lines(self.passed_over)} no frame")
         if self._unknown:
-            told.append("no frame has a type that is known: if these are frames of another service, nothing here is understood")
+            has = "the first frame has no" if self._unknown == 1 else f"none of the first {self._unknown:,} frames has a"
+            told.append(f"{has} type that is known: frames of another service are not understood")
         return told
 
     def close(self) -> None:
@@ -205,7 +207,7 @@ class Recording(Iterator[Entry]):
             lines.append((self._line + len(self._first), self._first[-1].rstrip(b"\r\n")))
             shape = recognise(lines, head, socket=socket)
         if shape is None:
-            raise RecordingError(foreign(head) or _nothing_in(len(lines)))
+            raise RecordingError(foreign(head) or _nothing_in(lines))
         if socket is not None and not shape.words.startswith("a HAR"):
             raise RecordingError("socket= (--socket) chooses a WebSocket of a HAR file, and this is none")
         self.shape = shape.words
@@ -252,7 +254,7 @@ class Recording(Iterator[Entry]):
 
     def _use(self, shape: Shape, sample: Sample) -> None:
         """Takes what the first frames show for true of all, and chooses the way to read."""
-        self._unknown = bool(sample.found) and not sample.known
+        self._unknown = 0 if sample.known else len(sample.found)
         self._whole_seconds = sample.whole_seconds
         self._turned, self._left_out, self._untimed = sample.reversed, sample.left_out, sample.untimed
         self._ways, self._call = sample.ways, sample.call
@@ -783,9 +785,16 @@ def _is_own(line: bytes, members: Members) -> bool:
     return True
 
 
-def _nothing_in(lines: int) -> str:
-    """The sentence for a file in whose first lines there is no frame."""
-    return f'no frame could be read: no JSON object in the first {lines:,} lines has a "type" that a Realtime message has'
+def _nothing_in(lines: Sequence[tuple[int, bytes]]) -> str:
+    """The sentence for a file in whose first lines there is no frame: it says what is wrong with the first of them."""
+    first = "first line" if len(lines) == 1 else f"first {len(lines):,} lines"
+    told = f'no frame could be read: no JSON object in the {first} has a "type" that a Realtime message has'
+    for number, line in lines[:1]:
+        try:
+            decode(line)
+        except DecodeError as error:
+            told += f"; line {number}: {error}"
+    return told
 
 
 def _fault_of(line: bytes) -> DecodeError:

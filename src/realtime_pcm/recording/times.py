@@ -110,7 +110,7 @@ def find_time(beside: Sequence[Mapping[str, object]], evidence: Sequence[Evidenc
             continue
         if len(values) > 2 and not grows and not timely:
             continue
-        if len(values) > 4 and _jumps(numbers):
+        if _jumps(numbers):
             continue
         scale = 1.0
         if "number" in kinds:
@@ -132,10 +132,10 @@ def _grows(numbers: Sequence[float]) -> bool:
 
 
 def _jumps(numbers: Sequence[float]) -> bool:
-    """Whether numbers often go back, as times do not."""
+    """Whether numbers often go back, as times do not: a clock may be set once or twice, in a short recording, too."""
     steps = [later - earlier for earlier, later in pairwise(numbers) if later != earlier]
     back = sum(step < 0 for step in steps)
-    return min(back, len(steps) - back) > 0.3 * len(steps)
+    return min(back, len(steps) - back) > max(2, 0.3 * len(steps))
 
 
 def _may_be_time(numbers: Sequence[float], grows: bool) -> bool:
