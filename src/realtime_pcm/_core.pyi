@@ -214,7 +214,7 @@ class Session:
     input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
     lost.
 
-    May be used from several threads: a lock makes the calls of decode() wait for one another.
+    May be used from several threads: each decode() sees the session as it was before or after any other.
     """
 
     @property
@@ -245,7 +245,7 @@ class Decoder(Generic[_Given, _LeftOut]):
     Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
         and for a class in `only` that no message of this side has.
 
-    May be used from several threads: the calls of decode() wait for one another.
+    May be used from several threads: each decode() sees the session as it was before or after any other.
     """
 
     # __new__, not __init__: what `self` of an __init__ is annotated as, pyright would leave half solved.

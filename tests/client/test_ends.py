@@ -364,6 +364,27 @@ def test_a_slow_reader_stops_the_server_and_not_the_memory() -> None:
     with_server(handle, talk, max_queue=400_000)
 
 
+def test_many_small_messages_fill_the_queue_as_a_few_long_ones_do() -> None:
+    most = 0
+
+    async def handle(peer: Peer) -> None:
+        await peer.accept()
+        for _ in range(200):
+            peer.send(frame(b"") * 1_000)
+            await peer.writer.drain()
+        peer.send(close_frame(1000))
+        await peer.wait_closed()
+
+    async def talk(call: Call[Any]) -> None:
+        nonlocal most
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+            most = max(most, len(call._queue))
+
+    with_server(handle, talk, max_queue=64_000)
+    assert 0 < most < 50_000  # one read from the network may go past the limit
+
+
 def test_a_send_waits_while_the_network_is_full_and_sends_nothing_when_cancelled() -> None:
     async def talk() -> None:
         go_on = asyncio.Event()

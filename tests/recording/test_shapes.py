@@ -551,3 +551,22 @@ def test_a_shape_of_ones_own_is_a_function() -> None:
     with read_recording(io.BytesIO(data), shape=ours) as recording:
         assert recording.shape == "Three columns with bars between them."
         assert [entry.line for entry in recording] == list(range(1, FRAMES + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"x\n" + b" \n" * 40_000 + b"y\n", b"A" * 2_000_000, b"aEvent(" * 20_000, b"\t\n { type: " * 20_000],
+    ids=["lines of one space", "one letter", "events without end", "objects without end"],
+)
+def test_looking_for_other_protocols_takes_time_in_proportion(tmp_path: Path, text: bytes) -> None:
+    """With a pattern that looks again from each place, these would take minutes to hours."""
+    (tmp_path / "call.log").write_bytes(text)
+    with pytest.raises(RecordingError):
+        list(read_recording(tmp_path / "call.log"))
+
+
+def test_half_a_surrogate_pair_ends_no_reading(tmp_path: Path) -> None:
+    """The parser of documents raises UnicodeDecodeError for some."""
+    line = '{"time":0,"direction":"received","event":{"type":"response.text.delta","item_id":"\\ud800","delta":"a\\ud83d"}}\n'
+    (tmp_path / "call.jsonl").write_text(line * 3)
+    assert len(list(read_recording(tmp_path / "call.jsonl"))) == 3

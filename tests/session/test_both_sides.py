@@ -223,6 +223,18 @@ def test_a_refused_update_leaves_the_formats_as_they_were(begun: bool) -> None:
     assert rp.AudioEncoder(session=server.session).audio_format == before[0]
 
 
+def test_a_refused_update_takes_the_rate_beside_its_format_back() -> None:
+    server = rp.Decoder()
+    client = rp.Decoder(side="client", session=server.session)
+    server.decode(dumps(type="session.created", session={"input_audio_format": "pcm16"}))
+    update = {"input_audio_format": "pcm16", "input_audio_sampling_rate": 8000}
+    client.decode(dumps(type="session.update", event_id="update_1", session=update))
+    assert server.input_audio_format.rate == 8000
+    server.decode(refused("update_1"))
+    server.decode(dumps(type="session.updated", session={"input_audio_format": "pcm16"}))
+    assert server.input_audio_format.rate == 24000
+
+
 def test_an_error_about_something_else_refuses_no_update() -> None:
     server, user = pair()
     server.decode(session("session.created"))

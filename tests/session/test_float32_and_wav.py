@@ -237,3 +237,23 @@ def test_any_bytes_after_riff_end_in_a_message_or_an_error() -> None:
 def test_the_bytes_of_a_file_as_they_were_sent() -> None:
     message: Any = rp.decode(delta(wav(SAMPLES)), audio_format="wav", dtype="uint8")
     assert message.pcm.tobytes() == wav(SAMPLES) and message.audio_format == AudioFormat("wav", 24000)
+
+
+@pytest.mark.parametrize("only", [None, "error"])
+def test_half_a_sample_at_the_end_of_a_file_joins_no_other_and_is_counted(only: str | None) -> None:
+    odd = riff(fmt(1, 16), (b"data", b"abcde"))
+    decoder = rp.Decoder(only=only)
+    shared = rp.Decoder(session=decoder.session)
+    shared.decode(session(output_audio_format="wav"))
+    decoder.decode(delta(odd, item_id="i"))
+    assert decoder.evicted_bytes == 1
+    shared.decode(session(output_audio_format="pcm16"))
+    assert shared.decode(delta(b"\1\0\2\0", item_id="i")).pcm.tolist() == [1, 2]
+    assert shared.decode(done(item_id="i")).incomplete_sample == b""
+    assert rp.decode(delta(odd), audio_format="wav").incomplete_sample == b"e"
+
+
+@pytest.mark.parametrize("payload", [b"not a wav at all....", riff(fmt(1, 24), (b"data", b"abcdef"))])
+def test_a_file_that_is_left_out_is_never_refused(payload: bytes) -> None:
+    assert rp.Decoder(only="response.done", audio_format="wav").decode(delta(payload)) is None
+    assert rp.Decoder(only="response.done", audio_format="wav").decode(delta("abc")) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,14 @@ def test_a_format_that_is_not_understood_is_said_once(
         shared.decode(frame)
     told = [record.getMessage() for record in caplog.records if record.name == "realtime_pcm"]
     assert told == [f"session.updated names an audio format that is not understood: {doubt!r}; audio_format= forces one"]
+
+
+def test_a_log_that_fails_keeps_no_message_from_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(logging.getLogger("realtime_pcm"), "warning", fails)
+    assert rp.Decoder().decode(session(audio={"output": {"format": {"type": "audio/pcm", "rate": "fast"}}})).session is not None
 
 
 def test_a_rate_of_a_delta_that_is_not_understood_is_said_too(caplog: pytest.LogCaptureFixture) -> None:

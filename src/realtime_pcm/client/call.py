@@ -39,6 +39,7 @@ M = TypeVar("M", covariant=True)
 TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_QUEUE = 4 * 1024 * 1024
+OF_MESSAGE = 1024  # bytes that a message in the queue takes beside its frame, about
 
 
 class Sendable(Protocol):
@@ -138,7 +139,7 @@ class Call(Generic[M]):
             finally:
                 self._waiter = None
         item: Any = queue.popleft()
-        self._queued -= len(item.frame)
+        self._queued -= len(item.frame) + OF_MESSAGE
         if self._paused and self._queued <= self._max_queue // 2:
             self._paused = False
             self._socket.resume()
@@ -164,7 +165,7 @@ class Call(Generic[M]):
             if item is None:
                 return
         self._queue.append(item)
-        self._queued += len(frame)
+        self._queued += len(frame) + OF_MESSAGE
         if self._queued > self._max_queue and not self._paused:
             self._paused = True
             self._socket.pause()
@@ -340,8 +341,8 @@ async def connect(
         timeout (float): seconds for the whole handshake, the key included, and for the session to settle.
         max_message (int): bytes of one message of the server, however many fragments it has. A longer one ends the call with
             1009.
-        max_queue (int): bytes of frames that may wait to be read. Past them nothing is read from the network until half of them
-            were taken.
+        max_queue (int): bytes of frames that may wait to be read; each counts as its length and 1,024 bytes. Past them nothing is
+            read from the network until half of them were taken.
         ssl (SSLContext | None): for a server whose certificate only you know.
         proxy (str | None): an http://, https://, socks4:// or socks5:// URL. No environment variable is looked at.
 

@@ -115,6 +115,8 @@ def _events(file: BinaryIO, listed: bool) -> Iterator[tuple[str, Any]]:
         except ijson.JSONError as error:
             early = "premature" in str(error) or "ncomplete" in str(error)
             fault = "the JSON ends too early" if early else "from here on this is not JSON"
+        except UnicodeDecodeError:
+            fault = "a text from here on is not UTF-8, or holds half of a surrogate pair"
         except StopIteration:
             fault = "from here on this is not JSON"
         yield from events

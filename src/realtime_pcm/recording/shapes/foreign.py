@@ -37,15 +37,15 @@ _FOREIGN = (
         "these are frames of ElevenLabs agents, which are not read yet",
     ),
     (
-        re.compile(rb"\w+Event\(.*\btype='[a-z_.]+'|\w+Event\([a-z_]+="),
+        re.compile(rb"\wEvent\((?:[a-z_]+=|[^\n]{0,2000}?\btype='[a-z_.]+')"),
         "these are events as Python prints the openai SDK's objects: print event.model_dump_json() instead of event",
     ),
     (
-        re.compile(rb"^\s*\{?\s*type: '[a-z_.]+'", re.MULTILINE),
+        re.compile(rb"^[ \t]*+(?:\{[ \t]*+)?type: '[a-z_.]+'", re.MULTILINE),
         "these are objects as Node prints them, which cuts what is long or deep: print JSON.stringify(event) instead of event",
     ),
     (
-        re.compile(rb"^\s*(?:- )?type: [\"']?[a-z_]+\.[a-z_.]+[\"']?\s*$", re.MULTILINE),
+        re.compile(rb"^[ \t]*+(?:- )?type: [\"']?[a-z_]+\.[a-z_.]+[\"']?[ \t\r]*+$", re.MULTILINE),
         "this is YAML: save each frame as a line of JSON instead",
     ),
     (re.compile(rb'"\{""type""'), "this is CSV: save each frame as a line of JSON instead"),
