@@ -253,7 +253,8 @@ def test_half_a_sample_at_the_end_of_a_file_joins_no_other_and_is_counted(only: 
     assert rp.decode(delta(odd), audio_format="wav").incomplete_sample == b"e"
 
 
-@pytest.mark.parametrize("payload", [b"not a wav at all....", riff(fmt(1, 24), (b"data", b"abcdef"))])
+@pytest.mark.parametrize("payload", [b"not a wav at all....", riff(fmt(1, 24), (b"data", b"abcdef"))], ids=["no file", "24 bits"])
 def test_a_file_that_is_left_out_is_never_refused(payload: bytes) -> None:
     assert rp.Decoder(only="response.done", audio_format="wav").decode(delta(payload)) is None
-    assert rp.Decoder(only="response.done", audio_format="wav").decode(delta("abc")) is None
+    broken = dumps(type="response.output_audio.delta", delta="abc")
+    assert rp.Decoder(only="response.done", audio_format="wav").decode(broken) is None
