@@ -47,6 +47,7 @@ def callback(out, frames, time, status):
 
 stream = getattr(sd, kind)(24_000, dtype=dtype, channels=channels, callback=callback, latency=0.1)
 decoder = rp.Decoder()
+player.write(decoder.decode('{"type":"response.created","response":{"id":"r"}}'))  # what comes before its end is late
 with stream:
     time.sleep(1.2)     # PulseAudio may still adapt its latency to the stream, and drop samples while it does
     for start in range(1, 30_001, 6_000):
