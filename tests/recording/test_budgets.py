@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hardening import SANITIZED
 from realtime_pcm import arrow, sample
 from realtime_pcm.recording import Entry, RecordingError, files, read_recording, reader
 from support.steps import steps
@@ -127,6 +128,7 @@ def test_a_zstd_file_may_not_ask_for_a_window_of_any_size() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource")
+@pytest.mark.skipif(SANITIZED, reason="ASan keeps what was freed")
 @pytest.mark.parametrize("window", [0x58, 16 << 3], ids=["2 MiB", "64 MiB"])
 def test_memory_of_a_zstd_file_that_unpacks_to_a_gigabyte(window: int) -> None:
     """A frame, and 32 kB that hold one line of 1 GB: the longest line twice, while its pieces are joined, the window, a piece."""
