@@ -7,7 +7,7 @@
 
 The client runs on one core, the server (`load.py`) in a process of its own on another. Every way of reading hands on the
 same: the type of each message, the samples of each delta as an int16 array, the text of each transcript delta; checked equal
-before anything is timed. Beside each figure of `capacity` stands how late the server itself was.
+before anything is timed. Each figure of `capacity` comes with how late the server itself was.
 
 Needs the packages openai, websockets, aiohttp, picows, orjson and pybase64.
 """
