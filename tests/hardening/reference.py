@@ -5,6 +5,8 @@ oracle.py says the same more slowly and for the audio of three types; this is fo
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,19 @@ _TABLES = {
 }
 
 
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MOST_CHANNELS = 255
+
+
+def names_too_many_channels(value: Any) -> bool:
+    """Whether a whole number of channels, in any spelling that fits 64 bits, is more than a format may have."""
+    if type(value) is str:
+        number = Decimal(value) if len(value) <= 64 and _NUMBER.fullmatch(value) else Decimal(0)
+    else:
+        number = Decimal(value) if type(value) in (int, float) else Decimal(0)
+    return _MOST_CHANNELS < number < 2**63 and number == number.to_integral_value()
+
+
 class Expected:
     """A frame's values; the bytes of its payload and what they are, where its type has one; its kind, where it is known."""
 
@@ -100,6 +115,8 @@ def expect(frame: bytes | str, dtype: str = "int16", side: str = "server") -> Ex
         named = values.get("format")
         if type(named) is str and named not in ("", "not specified"):
             encoding = _ENCODINGS.get(named.lower(), named)
+    if "channels" in kind.keys and names_too_many_channels(values.get("channels")):
+        encoding += " of more than 255 channels"
     if data and dtype != "uint8" and encoding not in ("pcm16", *_TABLES) and kind.is_audio:
         return None
     return Expected(values, data, encoding, kind, side)
