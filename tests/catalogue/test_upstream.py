@@ -57,6 +57,7 @@ def test_a_file_looks_as_the_tool_writes_it(path: Path, facts: ModuleType) -> No
     assert path.read_text(encoding="utf-8") == facts.text_of(known)
 
 
+@pytest.mark.slow  # it imports the whole of the packages
 @pytest.mark.parametrize("path", list(filter(is_read_again, FILES)), ids=lambda path: path.stem)
 def test_a_file_is_what_the_tool_writes(path: Path, facts: ModuleType) -> None:
     """Where this very version is installed, reading it again gives the file, byte for byte."""
@@ -200,6 +201,7 @@ def test_that_fails():
 """
 
 
+@pytest.mark.slow
 def test_what_is_recorded_of_a_run(tmp_path: Path) -> None:
     report, tests = tmp_path / "report.json", tmp_path / "test_some.py"
     tests.write_text(TESTS)

@@ -13,6 +13,7 @@ from hardening import SANITIZED
 from support.paths import HARDENING
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.skipif(SANITIZED, reason="a failing allocator hides what ASan looks for, and orjson crashes under it")
 @pytest.mark.skipif(np.__version__ < "2", reason="NumPy 1 crashes where it has no memory to compare two arrays")

@@ -11,6 +11,7 @@ from hardening import SANITIZED
 from support.paths import HARDENING
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(SANITIZED, reason="ASan needs more stack")
 def test_the_deepest_frames_in_a_small_stack() -> None:
     done = subprocess.run([sys.executable, str(HARDENING), "stack"], capture_output=True, text=True, timeout=300)
