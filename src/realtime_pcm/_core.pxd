@@ -18,7 +18,7 @@
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
 #   core/writing.pxi     messages written by keyword: the JSON is made and decoded
-#   core/batch.pxi       many lines of a recording in one call, into the columns of arrow/ (src/batch)
+#   core/batch.pxi       many lines of a recording in one call, into the columns of arrow/ (src/lines)
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
 from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t

@@ -1,3 +1,4 @@
+/* Audio formats as values: their names on the wire, and what a format object, a name and a count of channels say. */
 #include "formats.h"
 
 #include <string.h>

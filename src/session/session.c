@@ -1,3 +1,4 @@
+/* What a frame does to a session: which stream its audio continues, the format it is in, and what changes. */
 #include "session.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* The wire: everything between the bytes of a frame and the samples that the frame carries, without Python.
  *
- * This header, with the inline functions of bytes.h, is the whole boundary. A caller fills a wire_frame, calls the tier's walk, gives memory for the payload when the
- * walk asks for it, and reads what the walk has found. For a frame to be sent, a caller asks how long each part of the frame will
- * be, and gives memory of that size. No function here allocates, recurses, or keeps state between frames; each may be called
- * without the GIL.
+ * This header, with the inline functions of bytes.h, is the whole boundary. A caller fills a wire_frame, calls the tier's walk,
+ * gives memory for the payload when the walk asks for it, and reads what the walk has found. To send a frame, a caller asks how
+ * long each part of it will be, and gives memory of that size. No function here allocates, recurses, or keeps state between
+ * frames; each may be called without the GIL.
  */
 #ifndef REALTIME_PCM_WIRE_H
 #define REALTIME_PCM_WIRE_H

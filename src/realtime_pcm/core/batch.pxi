@@ -1,4 +1,4 @@
-# Many lines of a recording in one call, into the columns of one batch of realtime_pcm.arrow. src/batch does it without the GIL.
+# Many lines of a recording in one call, into the columns of one batch of realtime_pcm.arrow. src/lines does it without the GIL.
 # What is out of the ordinary there comes back line by line: `slow` of LineBatch decodes it with the Decoder, and gives its row.
 
 cdef extern from "arrow.h":

@@ -1,4 +1,4 @@
-# A line of a recording: where its frame stands between the other members of an object. src/batch/lines.h does it.
+# A line of a recording: where its frame stands between the other members of an object. src/lines/lines.h does it.
 
 cdef extern from "lines.h" nogil:
     enum:

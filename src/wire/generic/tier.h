@@ -1,4 +1,4 @@
-/* Code that is compiled once for each tier: the walk, and the table of the tier. The file of a tier, tier_*.c, is compiled with
+/* Code that is compiled once for each tier: the walk, and the table of the tier. The file of a tier, <tier>/tier.c, is compiled with
  * the flags of its instruction set. It defines these macros
  *
  *     TIER                    the name of the tier; its kernels are called wire_<kernel>_<name>

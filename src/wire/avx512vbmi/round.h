@@ -1,12 +1,12 @@
-/* Floats to samples, for the AVX-512 kernels: what convert_encode_avx512vbmi.c and base64_encode_avx512vbmi.c share. */
-#ifndef REALTIME_PCM_ROUND_AVX512VBMI_H
-#define REALTIME_PCM_ROUND_AVX512VBMI_H
+/* Floats to samples, for the AVX-512 kernels: convert_encode.c and base64_encode.c share it. */
+#ifndef REALTIME_PCM_AVX512VBMI_ROUND_H
+#define REALTIME_PCM_AVX512VBMI_ROUND_H
 
 #include <immintrin.h>
 #include <stdbool.h>
 
 /* Whether any float of an even number of vectors is wild: 2 or more in magnitude, infinite or NaN. Bit 30 says so;
- * convert_encode_avx2.c tells why such floats have a way of their own. */
+ * avx2/convert_encode.c tells why such floats have a way of their own. */
 static inline bool any_wild(const __m512 values[], int vectors) {
     __m512i bits = _mm512_castps_si512(values[0]);
     for (int i = 1; i + 1 < vectors; i += 2)

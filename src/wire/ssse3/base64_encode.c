@@ -1,4 +1,4 @@
-/* base64 encoding, SSSE3 tier. Flags: -mssse3 */
+/* base64 encoding, SSSE3 tier. */
 #include "kernels.h"
 #include "base64_encode.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <tmmintrin.h>
 
-/* The order of the bytes, how they are cut into sixes, and the offsets of the symbols: base64_encode_avx2.c, the same
+/* The order of the bytes, how they are cut into sixes, and the offsets of the symbols: avx2/base64_encode.c, the same
  * at twice the width, derives all three. */
 #define ORDER _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10)
 #define DIGIT '0' - 52

@@ -1,5 +1,4 @@
-/* The AVX-512 tier: 64 bytes at once. Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mbmi -mbmi2
- * -mpopcnt. */
+/* The AVX-512 tier: 64 bytes at once. */
 #include "tiers.h"
 #include "kernels.h"
 

@@ -1,4 +1,4 @@
-/* Samples to int16 and float32, AVX2 tier. Flags: -mavx2 */
+/* Samples to int16 and float32, AVX2 tier. */
 #include "kernels.h"
 
 #ifdef WIRE_X86

@@ -1,4 +1,4 @@
-/* Samples to int16 and float32, scalar tier: portable C, either byte order. Flags: none. */
+/* Samples to int16 and float32, scalar tier: portable C, either byte order. */
 #include "g711_values.h"
 #include "kernels.h"
 

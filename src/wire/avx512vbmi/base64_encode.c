@@ -1,11 +1,11 @@
-/* base64 encoding, AVX-512 VBMI tier. Flags: -mavx512f -mavx512bw -mavx512vl -mavx512vbmi -mbmi -mbmi2 */
+/* base64 encoding, AVX-512 VBMI tier. */
 #include "kernels.h"
 #include "base64_encode.h"
 
 #ifdef WIRE_X86
 #include <immintrin.h>
 
-#include "round_avx512vbmi.h"
+#include "avx512vbmi/round.h"
 
 /* A group's three bytes a, b, c become a word of 32 bits, in memory b a c b. In its bits, the lowest first, that is b:
  * 0 .. 7, a: 8 .. 15, c: 16 .. 23, b again: 24 .. 31, and each of the group's sixes stands together:
@@ -59,7 +59,7 @@ void wire_base64_encode_avx512vbmi(const uint8_t *src, size_t length, uint8_t *o
 /* ---- Floats in one go ------------------------------------------------------------------------------------
  *
  * 96 samples are 192 bytes, or 64 groups, 16 for each of four vectors of symbols. Three vectors hold the samples, each
- * in eighths of 4, 0 4 1 5 2 6 3 7, as the packing leaves them (round_avx512vbmi.h). The permutation that deals the
+ * in eighths of 4, 0 4 1 5 2 6 3 7, as the packing leaves them (round.h). The permutation that deals the
  * bytes out to groups also puts the eighths in order. PLACE(n) is where byte n of one vector's 32 samples stands.
  * Groups 0 to 15 are bytes 0 to 47 and come from the first vector; groups 48 to 63 are bytes 144 to 191 and come from
  * the third. The groups between come from two vectors, and an index from 64 up means the second of the two. */

@@ -1,4 +1,4 @@
-/* int16 and float32 to samples of the wire, AVX2 tier. Flags: -mavx2 */
+/* int16 and float32 to samples of the wire, AVX2 tier. */
 #include "kernels.h"
 #include "encode_blocks.h"
 

@@ -1,4 +1,4 @@
-/* int16 and float32 to samples of the wire, SSSE3 tier. Flags: -mssse3 */
+/* int16 and float32 to samples of the wire, SSSE3 tier. */
 #include "kernels.h"
 #include "encode_blocks.h"
 
@@ -17,7 +17,7 @@ static inline void store(uint8_t *out, __m128i bytes) {
     _mm_storeu_si128((__m128i *)(void *)out, bytes);
 }
 
-/* 16 samples, samples[0] the first 8 of them, to codes. convert_encode_avx2.c, the same at twice the width, has the
+/* 16 samples, samples[0] the first 8 of them, to codes. avx2/convert_encode.c, the same at twice the width, has the
  * reasoning. */
 static inline __m128i compress(const wire_law *law, const __m128i samples[2]) {
     const __m128i chords =
@@ -42,7 +42,7 @@ static inline __m128i compress(const wire_law *law, const __m128i samples[2]) {
     return _mm_xor_si128(code, _mm_xor_si128(negative, _mm_set1_epi8((char)law->inverted)));
 }
 
-/* Wild floats, those of 2 or more in magnitude, infinities and NaN, have bit 30 set. convert_encode_avx2.c says why
+/* Wild floats, those of 2 or more in magnitude, infinities and NaN, have bit 30 set. avx2/convert_encode.c says why
  * they are tamed. */
 static inline bool any_wild(const __m128 values[4]) {
     __m128 bits = _mm_or_ps(_mm_or_ps(values[0], values[1]), _mm_or_ps(values[2], values[3]));

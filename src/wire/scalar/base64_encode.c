@@ -1,4 +1,4 @@
-/* base64 encoding, scalar tier: portable C, either byte order. Flags: none. */
+/* base64 encoding, scalar tier: portable C, either byte order. */
 #include "kernels.h"
 #include "base64_encode.h"
 

@@ -1,12 +1,11 @@
-/* int16 and float32 to samples of the wire, AVX-512 VBMI tier. Flags: -mavx512f -mavx512bw -mavx512vl -mavx512vbmi
- * -mbmi -mbmi2 */
+/* int16 and float32 to samples of the wire, AVX-512 VBMI tier. */
 #include "kernels.h"
 #include "g711_encode.h"
 
 #ifdef WIRE_X86
 #include <immintrin.h>
 
-#include "round_avx512vbmi.h"
+#include "avx512vbmi/round.h"
 
 /* By the upper byte of m (g711_encode.h), which is below 128: the chord, in the upper half, and in the lower half what
  * m is shifted by, for chords 2 to 7 at least. */

@@ -1,11 +1,11 @@
-/* Samples to int16 and float32, NEON tier (aarch64, little endian). Flags: none, NEON is part of the architecture. */
+/* Samples to int16 and float32, NEON tier (aarch64, little endian). */
 #include "kernels.h"
 
 #ifdef WIRE_NEON
 #include <arm_neon.h>
 #include <string.h>
 
-/* A G.711 law by formula (convert_scalar.c): once the bits inverted on the wire are back, a code is sign, three bits
+/* A G.711 law by formula (scalar/convert.c): once the bits inverted on the wire are back, a code is sign, three bits
  * of chord e, four of step m, and the sample's magnitude is
  *
  *     mu-law: ((2m + 33) * 2^e - 33) * 4

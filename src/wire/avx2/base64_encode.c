@@ -1,4 +1,4 @@
-/* base64 encoding, AVX2 tier. Flags: -mavx2 */
+/* base64 encoding, AVX2 tier. */
 #include "kernels.h"
 #include "base64_encode.h"
 

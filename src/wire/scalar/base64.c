@@ -1,4 +1,4 @@
-/* base64 decoding, scalar tier: portable C, either byte order. Flags: none. */
+/* base64 decoding, scalar tier: portable C, either byte order. */
 #include "kernels.h"
 
 /* The alphabet of RFC 4648, section 4, for one of a group's four places: a symbol's six bits where that place has them

@@ -1,5 +1,4 @@
-/* int16 and float32 to samples of the wire, NEON tier (aarch64, little endian). Flags: none, NEON is part of the
- * architecture. */
+/* int16 and float32 to samples of the wire, NEON tier (aarch64, little endian). */
 #include "kernels.h"
 #include "encode_blocks.h"
 

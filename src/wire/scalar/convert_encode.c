@@ -1,4 +1,4 @@
-/* int16 and float32 to samples of the wire, scalar tier: portable C, either byte order. Flags: none. */
+/* int16 and float32 to samples of the wire, scalar tier: portable C, either byte order. */
 #include "kernels.h"
 #include "g711_encode.h"
 

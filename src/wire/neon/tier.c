@@ -1,4 +1,4 @@
-/* The NEON tier: 16 bytes at once. Compiled without flags, because every AArch64 CPU has NEON. */
+/* The NEON tier: 16 bytes at once. */
 #include "tiers.h"
 #include "kernels.h"
 

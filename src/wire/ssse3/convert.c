@@ -1,4 +1,4 @@
-/* Samples to int16 and float32, SSSE3 tier. Flags: -mssse3 */
+/* Samples to int16 and float32, SSSE3 tier. */
 #include "kernels.h"
 
 #ifdef WIRE_X86

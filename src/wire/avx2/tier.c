@@ -1,4 +1,4 @@
-/* The AVX2 tier: 32 bytes at once. Compiled with -mavx2 -mbmi -mbmi2 -mpopcnt. */
+/* The AVX2 tier: 32 bytes at once. */
 #include "tiers.h"
 #include "kernels.h"
 

@@ -1,4 +1,4 @@
-/* The SSSE3 tier: 16 bytes at once. Compiled with -mssse3. */
+/* The SSSE3 tier: 16 bytes at once. */
 #include "tiers.h"
 #include "kernels.h"
 

@@ -1,4 +1,4 @@
-/* base64 decoding, NEON tier (aarch64, little endian). Flags: none, NEON is part of the architecture. */
+/* base64 decoding, NEON tier (aarch64, little endian). */
 #include "kernels.h"
 
 #ifdef WIRE_NEON

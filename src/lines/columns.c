@@ -1,3 +1,4 @@
+/* The memory of a batch: columns that grow, keep their buffers for the next batch, and are handed over as Arrow arrays. */
 #include "columns.h"
 
 #include <stdlib.h>

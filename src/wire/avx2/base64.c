@@ -1,4 +1,4 @@
-/* base64 decoding, AVX2 tier. Flags: -mavx2 -mbmi -mbmi2 */
+/* base64 decoding, AVX2 tier. */
 #include "kernels.h"
 
 #ifdef WIRE_X86

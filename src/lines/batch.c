@@ -1,3 +1,4 @@
+/* Reads the lines of a batch: finds each frame, walks it, lets the session settle it, and writes its row. */
 #include "batch.h"
 
 #include <math.h>

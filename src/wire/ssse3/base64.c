@@ -1,4 +1,4 @@
-/* base64 decoding, SSSE3 tier. Flags: -mssse3 */
+/* base64 decoding, SSSE3 tier. */
 #include "kernels.h"
 
 #ifdef WIRE_X86

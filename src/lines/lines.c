@@ -1,3 +1,4 @@
+/* Splits a line of a recording into its frame and the other members of the object. */
 #include "lines.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Samples to int16 and float32, AVX-512 VBMI tier. Flags: -mavx512f -mavx512bw -mavx512vl -mavx512vbmi -mbmi -mbmi2 */
+/* Samples to int16 and float32, AVX-512 VBMI tier. */
 #include "kernels.h"
 
 #ifdef WIRE_X86
