@@ -49,12 +49,14 @@ def pytest_collection(session: pytest.Session) -> None:
     config = session.config
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if int(worker.removeprefix("gw")) % 2 and all(Path(path).is_dir() for path in config.args):
-        config.args = [str(path) for folder in config.args for path in sorted(Path(folder).iterdir(), reverse=True) if is_room(path)]
+        config.args = [
+            str(path) for folder in config.args for path in sorted(Path(folder).iterdir(), reverse=True) if is_room(path)
+        ]
 
 
 def is_room(path: Path) -> bool:
     """Whether a folder of the tests, or a module in `tests` itself, may hold tests."""
-    return path.is_dir() and path.name not in ("__pycache__", "c") or path.match("test_*.py")
+    return (path.is_dir() and path.name not in ("__pycache__", "c")) or path.match("test_*.py")
 
 
 def pytest_report_header() -> list[str]:
