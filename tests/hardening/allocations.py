@@ -1,4 +1,4 @@
-"""Row 12: every allocation of an operation fails once, alone and with all that follow it.
+"""Every allocation of an operation fails once, alone and with all that follow it.
 
 Python's allocator by _testcapi.set_nomemory, the blocks of arrays by the hook of their cache, NumPy's own data (where that cache
 is off) by a handler of this file. Each case runs in a forked child, so that

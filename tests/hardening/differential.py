@@ -1,4 +1,4 @@
-"""Row 4: generated frames of every message type against the reference, on every tier of this machine."""
+"""Generated frames of every message type against the reference, on every tier of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 13: nothing stays behind, whatever the frame: memory blocks, reference counts, resident memory."""
+"""Nothing stays behind, whatever the frame: memory blocks, reference counts, resident memory."""
 
 from __future__ import annotations
 

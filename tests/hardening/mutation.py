@@ -1,4 +1,4 @@
-"""Row 5: one real frame per message type with every byte flipped every way, and cut everywhere."""
+"""One real frame per message type with every byte flipped every way, and cut everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 8: frames of one repeated thing, of megabytes: the verdict is orjson's, the memory what was promised."""
+"""Frames of one repeated thing, of megabytes: the verdict is orjson's, the memory what was promised."""
 
 from __future__ import annotations
 

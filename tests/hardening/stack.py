@@ -1,4 +1,4 @@
-"""Row 7: the deepest frames, in a thread with a small stack, with the interpreter's own limit out of the way.
+"""The deepest frames, in a thread with a small stack, with the interpreter's own limit out of the way.
 
 Run as a program of its own: what goes wrong here ends the process.
 """

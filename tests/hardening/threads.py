@@ -1,4 +1,4 @@
-"""Row 14: eight threads, a decoder each; and one decoder for all of them, fed deltas of whole samples."""
+"""Eight threads, a decoder each; and one decoder for all of them, fed deltas of whole samples."""
 
 from __future__ import annotations
 
