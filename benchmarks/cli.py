@@ -36,7 +36,7 @@ def main(
     """Time everything on every tier that this CPU has. Files of the repository are written with --record only."""
     if context.invoked_subcommand is not None:
         return
-    from . import effort, plot, readme, report, targets
+    from . import plan, plot, readme, report, targets
     from .run import WorkerFailed, measure_all
 
     if record and quick:
@@ -47,7 +47,7 @@ def main(
         task = progress.add_task("", total=1.0)
         try:
             run = measure_all(
-                effort.QUICK if quick else effort.FULL,
+                plan.QUICK if quick else plan.FULL,
                 lambda text, share: progress.update(task, description=text, completed=share),
             )
         except WorkerFailed as failure:
@@ -154,7 +154,7 @@ def worker(tier: str, how: str, suites: list[str]) -> None:
     """The process of one tier: prints one JSON record a line."""
     from realtime_pcm import simd_tier
 
-    from .effort import EFFORTS
+    from .plan import EFFORTS
     from .records import to_json
     from .worker import run_suite
 

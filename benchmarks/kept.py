@@ -17,16 +17,14 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import machine
+from .effort import Effort
 from .frames import SEED, USUAL, Server
 from .peers import NAMES, NO_CACHE, OURS, PEERS, Loop, Peer, Unavailable
 from .records import CaseResult, Cell
 from .timing import Timing, clock, no_collection, ratio_noise, summarise
-
-if TYPE_CHECKING:
-    from .effort import Effort
 
 NAME = "kept"
 COUNTS = (1, 8, 40, 200, 1_000)

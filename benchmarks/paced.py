@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from .effort import Effort
 from .frames import SEED, USUAL, Frame, Server, speech
 from .peers import CLOCK, NAMES, OURS, PEERS, STREAM, Unavailable, check, same
 from .records import CaseResult, Cell
 from .timing import Timing, no_collection, ratio_noise, summarise
-
-if TYPE_CHECKING:
-    from .effort import Effort
 
 NAME = "paced"
 SESSIONS = 1_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from . import kept, paced, targets
-from .effort import FEW
 from .peers import FLOOR, ONLY, OURS, OUT_EXACT, STREAM
+from .plan import FEW
 from .records import CaseResult, Cell, Machine, Run, peers_of
 from .suites import SUITES
 from .targets import TARGETS, Target

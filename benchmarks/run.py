@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from . import machine
 from .effort import Effort
+from .plan import suites_of
 from .records import CaseResult, Growth, Run, from_json
 
 
@@ -28,7 +29,7 @@ def measure_all(effort: Effort, report: Report) -> Run:
         raise WorkerFailed("realtime_pcm cannot be imported: install the project first (pip install .)")
     run = Run(machine.describe(), tiers[0], effort.quick)
     run.import_ms = machine.import_milliseconds(3 if effort.quick else 7)
-    plan = effort.plan(tiers)
+    plan = suites_of(effort, tiers)
     total = sum(map(len, plan.values()))
     done = 0
     for tier, suites in plan.items():
