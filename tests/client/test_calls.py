@@ -134,12 +134,16 @@ def test_audio_waits_for_the_format_that_the_session_settles() -> None:
     assert audio.audio_format.encoding == "g711_ulaw" and len(audio.pcm) == 160
 
 
-def test_a_refused_update_settles_the_session_too() -> None:
+@pytest.mark.parametrize("names_it", [True, False], ids=["the error names it", "the error names no event"])
+def test_a_refused_update_settles_the_session_too(names_it: bool) -> None:
     async def talk() -> None:
         async def handle(peer: Peer) -> None:
             await peer.accept(frame(b'{"type":"session.created","session":{}}'))
             asked = json.loads((await peer.receive())[1])
-            error = {"type": "error", "error": {"type": "invalid_request_error", "event_id": asked["event_id"]}}
+            error = {
+                "type": "error",
+                "error": {"type": "invalid_request_error", "event_id": asked["event_id"] if names_it else None},
+            }
             peer.send(frame(json.dumps(error).encode()))
             assert b"input_audio_buffer.append" in (await peer.receive())[1]
             peer.send(frame(b'{"type":"input_audio_buffer.committed"}'))
@@ -234,6 +238,38 @@ def test_audio_of_a_wrong_kind_is_refused(pcm: Any, rate: int | None) -> None:
         async with LoopbackServer(FRAMES) as server, connect(server.url) as call:
             with pytest.raises((TypeError, ValueError)):
                 await call.send_audio(pcm, rate=rate)
+
+    run(talk())
+
+
+@pytest.mark.parametrize(
+    ("rate", "error"), [("48000", TypeError), (48_000.0, TypeError), (True, TypeError), (0, ValueError), (-1, ValueError)]
+)
+def test_a_rate_of_a_wrong_kind_is_refused(rate: Any, error: type[Exception]) -> None:
+    async def talk() -> None:
+        async with LoopbackServer(FRAMES) as server, connect(server.url) as call:
+            with pytest.raises(error, match="samples per second"):
+                await call.send_audio(np.zeros(480, np.int16), rate=rate)
+
+    run(talk())
+
+
+@pytest.mark.parametrize("message", [5, None, {"type": "response.create"}, bytearray(b"{}")])
+def test_what_is_no_message_is_refused(message: Any) -> None:
+    async def talk() -> None:
+        async with LoopbackServer(FRAMES) as server, connect(server.url) as call:
+            with pytest.raises(TypeError, match=r"send\(\) takes the text of a message"):
+                await call.send(message)
+
+    run(talk())
+
+
+@pytest.mark.parametrize("endpoint", [None, 5, b"ws://localhost:1/"])
+def test_what_is_no_endpoint_is_refused(endpoint: Any) -> None:
+    async def talk() -> None:
+        with pytest.raises(TypeError, match="Endpoint"):
+            async with connect(endpoint):
+                pass
 
     run(talk())
 

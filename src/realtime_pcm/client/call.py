@@ -188,11 +188,14 @@ class Call(Generic[M]):
                 it is.
 
         Raises:
+            TypeError: it is neither text nor has a frame.
             DecodeError: the text is no message.
             CallClosed: the call is over.
 
         """
-        frame = message if isinstance(message, (str, bytes)) else message.frame
+        frame = message if isinstance(message, (str, bytes)) else getattr(message, "frame", None)
+        if not isinstance(frame, (str, bytes)):
+            raise TypeError(f"send() takes the text of a message, or an object with it as .frame, not {type(message).__name__}")
         await self._socket.wait_unblocked()
         frame, sent = self._requests.put(frame)
         if not self._requests.settled:
@@ -361,6 +364,8 @@ async def connect(
         raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")
     if isinstance(endpoint, str):
         endpoint = Endpoint(endpoint, headers=headers)
+    elif not isinstance(endpoint, Endpoint):
+        raise TypeError(f"connect() takes an Endpoint, such as openai(), or a URL, not {type(endpoint).__name__}")
     elif headers is not None:
         raise TypeError("connect() takes headers= with a URL; an Endpoint has its own")
     decoder: Decoder[Any, Any] = Decoder(dtype=dtype, only=only, audio_format=audio_format, lone_surrogates=lone_surrogates)

@@ -90,7 +90,9 @@ class Requests:
             message = self._look(frame)
         if isinstance(message, Error):
             refused = getattr(message.error, "event_id", None)
-            if isinstance(refused, str) and refused in self._asked:
+            if not isinstance(refused, str) and self._asked:
+                self._asked.popleft()  # a server that names no event: it has answered the oldest update
+            elif refused in self._asked:
                 self._asked.remove(refused)
         else:
             self._heard = True
@@ -112,6 +114,10 @@ class Microphone:
     def frames(self, pcm: Pcm, rate: int | None) -> Sequence[bytes]:
         """The frames of a piece of audio; of each at most PIECE samples."""
         before: Sequence[bytes] = ()
+        if rate is not None and (not isinstance(rate, int) or isinstance(rate, bool)):
+            raise TypeError(f"rate= is a whole number of samples per second, not {type(rate).__name__}")
+        if rate is not None and rate <= 0:
+            raise ValueError(f"rate= is a number of samples per second, not {rate}")
         if rate is not None and rate != (audio := self._session.input_audio_format).rate:
             if self._rates != (rate, audio.rate):
                 before = self.finish()
