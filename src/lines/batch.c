@@ -1,7 +1,6 @@
 /* Reads the lines of a batch: finds each frame, walks it, lets the session settle it, and writes its row. */
 #include "batch.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +138,14 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
 
 typedef enum outcome { DONE, CALLER, NO_MEMORY } outcome;
 
+/* A table, moved if it has no room for `count` entries, one or more. NULL: no memory, and it is as it was. */
+static void *with_room(void *table, size_t *room, size_t size, size_t count) {
+    if (count <= *room) return table;
+    void *larger = realloc(table, (count + count / 2) * size);
+    if (larger != NULL) *room = count + count / 2;
+    return larger;
+}
+
 static size_t out_bytes(const batch *b, size_t samples) {
     return b->as_sent ? samples : samples * 2;
 }
@@ -238,6 +245,40 @@ static outcome take_change(batch *b, const wire_frame *f, const batch_plan *plan
     return DONE;
 }
 
+/* ---- What frames tell of their calls ----------------------------------------------------------------------------- */
+
+/* Whether a string is an id: it has 1 to BATCH_ID characters. */
+static bool is_id(const uint8_t *text, size_t length) {
+    size_t characters = 0;
+    for (size_t i = 0; i < length; i++) characters += (text[i] & 0xC0) != 0x80;
+    return characters > 0 && characters <= BATCH_ID;
+}
+
+/* Keeps what a frame tells, and its id: that of the object, or of the message where the object has none. false: no memory. */
+static bool tell(batch *b, const wire_frame *f, const batch_plan *plan) {
+    static const wire_key id[1] = {KEY("id")};
+    const size_t start = b->told_count ? b->tellings[b->told_count - 1].id_end : 0;
+    const wire_value *object = object_in(f, plan->told_object);
+    wire_value found[2] = {{0}, {0}};
+    if (object != NULL) b->tier->members(f->data, object, id, 1, &found[0]);
+    if (plan->told_field) found[1] = f->values[plan->told_field];
+    size_t length = 0;
+    for (int i = 0; i < 2 && !length; i++) {
+        if (found[i].kind != WIRE_STRING) continue;
+        const size_t room = found[i].end - found[i].start;
+        uint8_t *ids = with_room(b->ids, &b->ids_room, 1, start + room + 1);
+        if (ids == NULL) return false;
+        b->ids = ids;
+        length = wire_text_utf8(f->data, &found[i], b->ids + start, room);
+        if (!is_id(b->ids + start, length)) length = 0;
+    }
+    batch_told *tellings = with_room(b->tellings, &b->told_room, sizeof *tellings, b->told_count + 1);
+    if (tellings == NULL) return false;
+    b->tellings = tellings;
+    b->tellings[b->told_count++] = (batch_told){plan->told, length > 0, start + length};
+    return true;
+}
+
 /* One frame: its row, and what it does to the session. The row is not ended yet. Any outcome but DONE leaves all as it was. */
 static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *sent, size_t line) {
     wire_frame f;
@@ -257,6 +298,7 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
     }
     if (plan == NULL || plan->kind == BATCH_SLOW) return CALLER;
     b->likely[side] = f.type;
+    if (plan->told && !tell(b, &f, plan)) return NO_MEMORY;
     if (plan->kind == BATCH_AUDIO) return take_audio(b, &f, plan, side, *sent, line);
     if (plan->kind == BATCH_CHANGE) return take_change(b, &f, plan, *sent, line);
     batch_row(b, line, *sent);
@@ -265,42 +307,47 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
 
 /* ---- A line -------------------------------------------------------------------------------------------------------- */
 
-static bool is_sent(batch *b, const line_span *word) {
-    uint8_t lower[32];
-    const size_t length = (size_t)(word->end - word->start);
-    if (length > sizeof lower) return false;
-    for (size_t i = 0; i < length; i++) {
-        const uint8_t byte = word->start[i];
-        lower[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-    }
+static const batch_word *find_word(const batch *b, const uint8_t *word, size_t length) {
     for (size_t i = 0; i < b->word_count; i++) {
-        if (b->words[i].length == length && memcmp(b->words[i].bytes, lower, length) == 0) return b->words[i].sent;
+        if (b->words[i].length == length && memcmp(b->words[i].bytes, word, length) == 0) return &b->words[i];
     }
-    return false;
+    return NULL;
+}
+
+/* Whether a word for a direction means "sent": the word as it is, else in small letters. */
+static bool is_sent(const batch *b, const line_span *word) {
+    const size_t length = (size_t)(word->end - word->start);
+    const batch_word *found = find_word(b, word->start, length);
+    uint8_t lower[32];
+    if (found == NULL && length <= sizeof lower) {
+        for (size_t i = 0; i < length; i++) {
+            const uint8_t byte = word->start[i];
+            lower[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+        }
+        found = find_word(b, lower, length);
+    }
+    return found != NULL && found->sent;
 }
 
 /* A frame that is a string of JSON, as its own text in `scratch`. false: no memory. *frame.start NULL: the caller reads it. */
 static bool unquote(batch *b, line_span *frame) {
     const size_t length = (size_t)(frame->end - frame->start);
-    if (length > b->scratch_room) {
-        uint8_t *larger = realloc(b->scratch, length + length / 2);
-        if (larger == NULL) return false;
-        b->scratch = larger;
-        b->scratch_room = length + length / 2;
-    }
+    uint8_t *scratch = with_room(b->scratch, &b->scratch_room, 1, length + 1);
+    if (scratch == NULL) return false;
+    b->scratch = scratch;
     const size_t written = line_unquote(frame->start, frame->end, b->scratch);
     frame->start = written == SIZE_MAX ? NULL : b->scratch;
     frame->end = written == SIZE_MAX ? NULL : b->scratch + written;
     return true;
 }
 
-/* The time that a line gives. false: the caller is to read it. */
-static bool read_time(const batch *b, const line_span *text, double *time) {
-    double number;
-    if (isnan(b->scale) || !line_number(text->start, text->end, &number)) return false;
-    volatile double scaled = number * b->scale; /* two roundings, as in Python, and not one of a fused operation */
-    *time = scaled - b->origin;
-    return true;
+/* Whether a line is of the same call as the one before. What is too long to be kept is always of another. */
+static bool same_call(batch *b, const line_span *id) {
+    const size_t length = (size_t)(id->end - id->start);
+    if (length == b->call_length && memcmp(b->call, id->start, length) == 0) return true;
+    b->call_length = length <= BATCH_CALL ? length : 0;
+    memcpy(b->call, id->start, b->call_length);
+    return false;
 }
 
 static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, size_t line) {
@@ -310,10 +357,12 @@ static outcome take_wrapped(batch *b, const uint8_t *start, const uint8_t *end, 
         if (!unquote(b, &found[0])) return NO_MEMORY;
         if (found[0].start == NULL) return CALLER;
     }
+    if (b->call_at && !same_call(b, &found[b->call_at])) return CALLER;
     bool sent = b->direction_at && is_sent(b, &found[b->direction_at]);
     double time = 0;
     const line_span *text = &found[b->time_at];
-    const bool timed = b->time_at && read_time(b, text, &time), late = b->time_at && !timed;
+    const bool timed = b->time_at && line_time(text->start, text->end, b->scale, b->origin, &time);
+    const bool late = b->time_at && !timed;
     const size_t length = (size_t)(text->end - text->start);
     if (late && !column_late_room(b, length)) return NO_MEMORY;
     const outcome done = take_frame(b, found[0].start, (size_t)(found[0].end - found[0].start), &sent, line);

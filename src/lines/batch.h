@@ -31,6 +31,8 @@ typedef struct batch_plan {
     uint8_t texts[4];                    /* likewise */
     uint8_t item, response, part, error; /* fields whose objects columns are read from */
     uint32_t nested;                     /* the bits of these */
+    uint8_t told;                        /* what it tells of calls, in words of the caller's; 0: nothing */
+    uint8_t told_object, told_field;     /* where the id is that it tells: of this object, else in this field */
     const session_plan *session;
 } batch_plan;
 
@@ -95,6 +97,16 @@ typedef struct batch_word {
     bool sent;
 } batch_word;
 
+/* What a frame tells of its call. */
+typedef struct batch_told {
+    uint8_t told;  /* of its plan */
+    bool named;    /* by an id */
+    size_t id_end; /* of the id, in `ids` of batch; it begins where the one before ends */
+} batch_told;
+
+#define BATCH_CALL 128 /* bytes of the id of a call that are compared; a line with a longer one is the caller's */
+#define BATCH_ID 512   /* characters that an id has at most */
+
 typedef struct batch {
     /* What the caller sets. */
     const wire_tier *tier;
@@ -107,14 +119,17 @@ typedef struct batch {
     bool has_keys; /* `keys` fit the lines so far; false: the caller looks at each line */
     bool quoted;   /* the frame is a string of JSON */
     line_keys keys;
-    size_t time_at, direction_at; /* which of the values that line_split finds; 0: none */
-    double scale, origin;         /* of times; scale NaN: nobody knows yet */
+    size_t time_at, direction_at, call_at; /* which of the values that line_split finds; 0: none */
+    double scale, origin;                  /* of times; scale NaN: nobody knows yet */
     const batch_word *words;
     size_t word_count;
     size_t max_rows, max_bytes;
     size_t most_empty; /* lines without anything in a row: the one behind them is the caller's, and the others are passed */
     const uint8_t *source;
     size_t source_length;
+
+    uint8_t call[BATCH_CALL]; /* the call of the lines so far, as JSON: a line of another is the caller's */
+    size_t call_length;
 
     audio_format assumed[2]; /* of the last delta of each side: the next one probably has it too */
 
@@ -141,6 +156,10 @@ typedef struct batch {
     uint32_t *late_rows;
     size_t *late_ends;
     uint8_t *late;
+    /* What frames have told of their calls, for the caller, who sets told_count to 0. */
+    size_t told_count, told_room, ids_room;
+    batch_told *tellings;
+    uint8_t *ids;
 } batch;
 
 typedef enum batch_stop {

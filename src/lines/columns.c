@@ -97,7 +97,7 @@ bool batch_begin(batch *b) {
     bool all = true;
     b->rows = b->bytes = 0;
     b->unfinished = false;
-    b->late_count = b->late_length = 0;
+    b->late_count = b->late_length = b->told_count = 0;
 #define TAKE(field, count) all = ((field) = take((count) * sizeof *(field))) != NULL && all
     EACH_BUFFER_OF_ROWS(TAKE, b, rows);
     for (unsigned i = 0; i < TEXTS; i++) {
@@ -138,8 +138,11 @@ void batch_end(batch *b) {
     drop(&b->late_ends);
     drop(&b->late);
     free(b->scratch);
-    b->scratch = NULL;
-    b->scratch_room = b->late_room = 0;
+    free(b->tellings);
+    free(b->ids);
+    b->scratch = b->ids = NULL;
+    b->tellings = NULL;
+    b->scratch_room = b->late_room = b->told_room = b->ids_room = 0;
 }
 
 /* Sees to it that *data has room for `needed` bytes, of which the first `used` are kept. */

@@ -1,10 +1,11 @@
 /* Splits a line of a recording into its frame and the other members of the object. */
 #include "lines.h"
 
+#include <math.h>
 #include <string.h>
 
 static const uint8_t *past_spaces(const uint8_t *at, const uint8_t *end) {
-    while (at < end && (*at == ' ' || *at == '\t')) at++;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r')) at++;
     return at;
 }
 
@@ -106,7 +107,7 @@ bool line_split(const uint8_t *start, const uint8_t *end, const line_keys *keys,
         tail--;
     }
     found[0].start = at;
-    found[0].end = tail;
+    found[0].end = before_spaces(at, tail);
     return true;
 }
 
@@ -154,5 +155,74 @@ bool line_number(const uint8_t *start, const uint8_t *end, double *number) {
     if (!any || (point && behind == 0)) return false;
     const double found = (double)digits / powers[behind];
     *number = negative ? -found : found;
+    return true;
+}
+
+/* The number that so many digits make; -1 where one of them is none. */
+static int digits_at(const uint8_t *at, int count) {
+    int number = 0;
+    for (int i = 0; i < count; i++) {
+        if (at[i] < '0' || at[i] > '9') return -1;
+        number = number * 10 + (at[i] - '0');
+    }
+    return number;
+}
+
+/* Days from 1970-01-01 to a date; -1 for a date that no calendar has, or an earlier one. */
+static int64_t days_of(int year, int month, int day) {
+    static const uint8_t lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const uint16_t before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] + (leap && month == 2)) return -1;
+    const int past = year - 1;
+    const int64_t to_year = (int64_t)past * 365 + past / 4 - past / 100 + past / 400 - 719162;
+    return to_year + before[month - 1] + (leap && month > 2) + day - 1;
+}
+
+/* Seconds east of UTC. false: [at, end) is no zone. */
+static bool zone_of(const uint8_t *at, const uint8_t *end, int *seconds) {
+    *seconds = 0;
+    if (at == end || (end - at == 1 && *at == 'Z')) return true;
+    if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':') return false;
+    const int hours = digits_at(at + 1, 2), minutes = digits_at(at + 4, 2);
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
+    *seconds = (*at == '-' ? -60 : 60) * (60 * hours + minutes);
+    return true;
+}
+
+bool line_moment(const uint8_t *start, const uint8_t *end, double *seconds) {
+    enum { SHORTEST = sizeof "\"2026-05-01T10:00:00\"" - 1 };
+    if (end - start < SHORTEST || *start != '"' || end[-1] != '"') return false;
+    const uint8_t *at = start + 1;
+    end--;
+    if (at[4] != '-' || at[7] != '-' || (at[10] != 'T' && at[10] != ' ') || at[13] != ':' || at[16] != ':') return false;
+    const int hour = digits_at(at + 11, 2), minute = digits_at(at + 14, 2), second = digits_at(at + 17, 2);
+    const int64_t days = days_of(digits_at(at, 4), digits_at(at + 5, 2), digits_at(at + 8, 2));
+    if (days < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return false;
+    at += 19;
+    int64_t micros = 0;
+    if (at < end && *at == '.') {
+        const uint8_t *digits = ++at;
+        at = past_digits(at, end);
+        if (at == digits) return false;
+        for (int i = 0; i < 6; i++) micros = micros * 10 + (digits + i < at ? digits[i] - '0' : 0);
+    }
+    int zone;
+    if (!zone_of(at, end, &zone)) return false;
+    micros += 1000000 * (86400 * days + 3600 * hour + 60 * minute + second - zone);
+    *seconds = (double)micros / 1e6; /* both are exact, and so is what is rounded */
+    return true;
+}
+
+bool line_time(const uint8_t *start, const uint8_t *end, double scale, double origin, double *time) {
+    double number;
+    if (isnan(scale)) return false;
+    if (line_number(start, end, &number)) {
+        volatile double scaled = number * scale; /* two roundings, as in Python, and not one of a fused operation */
+        *time = scaled - origin;
+        return true;
+    }
+    if (!line_moment(start, end, &number)) return false;
+    *time = number - origin;
     return true;
 }

@@ -34,4 +34,11 @@ size_t line_unquote(const uint8_t *start, const uint8_t *end, uint8_t *out);
  * other text. */
 bool line_number(const uint8_t *start, const uint8_t *end, double *number);
 
+/* Reads a date and a time of day in quotes, "2026-05-01T10:00:00.123+02:00", as seconds since 1970: those that datetime of Python
+ * finds, which drops what comes after microseconds. No zone means UTC. false: any other text. */
+bool line_moment(const uint8_t *start, const uint8_t *end, double *seconds);
+
+/* The time that a value means: a number times `scale`, or a moment, each less `origin`. false: any other text, and a scale of NaN. */
+bool line_time(const uint8_t *start, const uint8_t *end, double scale, double origin, double *time);
+
 #endif

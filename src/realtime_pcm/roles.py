@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["ROLES", "TEXT_FIELDS", "Role", "RoleName"]
+__all__ = ["OF_CALLS", "ROLES", "TEXT_FIELDS", "Role", "RoleName"]
 
 TEXT_FIELDS = ("delta", "transcript", "text")  # in which a message may have words: the first that it declares
 
@@ -58,6 +58,10 @@ RoleName = Literal[
     "truncate",
     "truncated",
 ]
+
+
+# The roles whose messages tell one call from another: core/batch.pxi passes on what they say.
+OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped", "response_start", "response_end")
 
 
 class Role(NamedTuple):

@@ -52,6 +52,10 @@ static void make_catalogue(void) {
     update_session.keys = SESSION_KEYS;
     update_session.holder = field(&update_layout, "session");
     update_layout.outlined = update_session.holder;
+    update_plan.told = 3;
+    update_plan.told_object = update_session.holder;
+    end_plan.told = 4;
+    end_plan.told_field = end_plan.item_id;
     unknown_plan.kind = BATCH_UNKNOWN;
     declare(&audio_type, &audio_layout, &audio_plan, "a");
     declare(&text_type, &text_layout, &text_plan, "t");
@@ -115,6 +119,12 @@ static size_t read_all(batch *b, const uint8_t *data, size_t length) {
             continue;
         }
         rows += b->rows;
+        for (size_t i = 0, start = 0; i < b->told_count; start = b->tellings[i++].id_end) {
+            const batch_told *told = &b->tellings[i];
+            CHECK((told->told == 3 || told->told == 4) && (told->id_end > start) == told->named, "telling %zu", i);
+            CHECK(told->id_end <= b->ids_room, "%zu bytes of ids", told->id_end);
+        }
+        b->told_count = 0;
         b->late_count = b->late_length = 0;
         struct ArrowArray array;
         CHECK(batch_export(b, &array), "memory");
@@ -205,6 +215,84 @@ static void test_empty_lines(const wire_tier *tier) {
     session_clear(&s);
 }
 
+/* What the frames tell of their calls: an id of the object or of the message, and none that is too long. */
+static void test_tellings(const wire_tier *tier) {
+    char text[4000];
+    char longest[BATCH_ID + 2];
+    memset(longest, 'x', sizeof longest);
+    int length = snprintf(text, sizeof text,
+                          "{\"type\":\"s\",\"session\":{\"id\":\"s\\u00e9\"}}\n{\"type\":\"e\",\"item_id\":\"i\"}\n"
+                          "{\"type\":\"s\",\"session\":{\"id\":\"\"}}\n{\"type\":\"e\",\"item_id\":\"%.*s\"}\n"
+                          "{\"type\":\"e\",\"item_id\":\"%.*s\"}\n",
+                          BATCH_ID, longest, BATCH_ID + 1, longest);
+    uint8_t *data = exactly((size_t)length);
+    memcpy(data, text, (size_t)length);
+    session s;
+    session_init(&s, exactly, free);
+    batch b = make_batch(tier, &s, false, false, false);
+    b.max_bytes = 1 << 20;
+    size_t at = 0, line_end = 0;
+    batch_run(&b, data, (size_t)length, true, &at, &line_end);
+    const size_t ends[] = {3, 4, 4, 4 + BATCH_ID, 4 + BATCH_ID};
+    const uint8_t told[] = {3, 4, 3, 4, 4};
+    CHECK(b.told_count == 5, "%zu tellings", b.told_count);
+    for (int i = 0; i < 5; i++) {
+        CHECK(b.tellings[i].told == told[i] && b.tellings[i].id_end == ends[i], "telling %d ends at %zu", i,
+              b.tellings[i].id_end);
+        CHECK(b.tellings[i].named == (i != 2 && i != 4), "telling %d", i);
+    }
+    CHECK(memcmp(b.ids, "s\xC3\xA9ixxx", 7) == 0, "the ids");
+    batch_end(&b);
+    free(data);
+    session_clear(&s);
+}
+
+static void test_times(void) {
+    static const struct {
+        const char *text;
+        double seconds; /* -1: it is read by others */
+    } cases[] = {
+        {"\"1970-01-01T00:00:00\"", 0},
+        {"\"1970-01-01 00:00:01.5Z\"", 1.5},
+        {"\"2026-05-01T10:00:00.1234567+00:00\"", 1777629600.123456},
+        {"\"2026-05-01T10:00:00+02:00\"", 1777622400},
+        {"\"2026-05-01T10:00:00-00:30\"", 1777631400},
+        {"\"2024-02-29T23:59:59.999999Z\"", 1709251199.999999},
+        {"\"2026-02-29T00:00:00\"", -1},
+        {"\"2100-02-29T00:00:00\"", -1},
+        {"\"2000-02-29T00:00:00\"", 951782400},
+        {"\"1969-12-31T23:59:59\"", -1},
+        {"\"2026-13-01T00:00:00\"", -1},
+        {"\"2026-05-00T00:00:00\"", -1},
+        {"\"2026-05-01T24:00:00\"", -1},
+        {"\"2026-05-01T10:00:60\"", -1},
+        {"\"2026-05-01T10:00:00.\"", -1},
+        {"\"2026-05-01T10:00:00,5\"", -1},
+        {"\"2026-05-01T10:00:00z\"", -1},
+        {"\"2026-05-01T10:00:00+2:00\"", -1},
+        {"\"2026-05-01T10:00:00+24:00\"", -1},
+        {"\"2026-05-01T10:00:00\" ", -1},
+        {"\"2026-05-01T10:0x:00\"", -1},
+        {"12.25", 12.25},
+        {"true", -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t length = strlen(cases[i].text);
+        uint8_t *text = exactly(length);
+        memcpy(text, cases[i].text, length);
+        double time = -1;
+        const bool read = line_time(text, text + length, 1, 0, &time);
+        CHECK(read == (cases[i].seconds >= 0) && time == cases[i].seconds, "%s: %.6f", cases[i].text, time);
+        for (size_t cut = 0; cut < length; cut++) {
+            uint8_t *part = exactly(cut);
+            memcpy(part, text, cut);
+            (void)line_time(part, part + cut, 1, 0, &time);
+            free(part);
+        }
+        free(text);
+    }
+}
+
 static void test_mutated(const wire_tier *tier, unsigned runs) {
     size_t rows = 0;
     for (unsigned run = 0; run < runs; run++) {
@@ -223,7 +311,7 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
                 frame[size++] = *p;
             }
             const char *mark = quoted ? "\"" : "";
-            static const char *const times[] = {"0.25", "\"late\"", "1e5", "null", "-7", "01"};
+            static const char *const times[] = {"0.25", "\"late\"", "1e5", "\"2026-05-01T10:00:00.5Z\"", "-7", "01"};
             if (wrapped) {
                 length +=
                     (size_t)snprintf(text + length, sizeof text - length, "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
@@ -247,9 +335,11 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
 int main(int argc, char **argv) {
     const unsigned runs = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 4000;
     make_catalogue();
+    test_times();
     for (const wire_tier *const *tier = tiers_here(); *tier; tier++) {
         test_rows(*tier);
         test_empty_lines(*tier);
+        test_tellings(*tier);
         test_mutated(*tier, runs);
     }
     return 0;

@@ -15,12 +15,12 @@ import pytest
 
 from hardening import SANITIZED
 from realtime_pcm import arrow, sample
-from realtime_pcm.recording import Entry, RecordingError, files, read_recording, reader
+from realtime_pcm.recording import Entry, RecordingError, files, lines as line_files, read_recording
 from support.steps import steps
 
 FRAMES = sample.lines()
 FRAME = b'{"type":"response.created"}'
-MOST = reader.MOST_EMPTY
+MOST = line_files.MOST_EMPTY
 
 
 def read(data: bytes) -> list[Entry]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
+import random
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,17 @@ import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import _core, sample
-from realtime_pcm.recording import Entry, Recorder, RecordingError, read_recording, reader, writer
+from realtime_pcm.recording import (
+    Entry,
+    Recorder,
+    RecordingError,
+    beginning,
+    lines as line_files,
+    read_recording,
+    reader,
+    times,
+    writer,
+)
 
 FRAMES = sample.lines()
 APPEND = b'{"type":"input_audio_buffer.append","audio":"AAABAAIA"}'
@@ -398,8 +410,9 @@ def test_what_is_no_file() -> None:
 
 
 def test_a_line_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "LONGEST_LINE", 1000)
-    monkeypatch.setattr(reader, "LOOKED_AT_BYTES", 1000)
+    for module in (reader, beginning, line_files):
+        monkeypatch.setattr(module, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(beginning, "LOOKED_AT_BYTES", 1000)
     entries = read(lines(b'{"type":"ping"}', b"x" * 5500, b'{"type":"pong"}'))
     assert [(entry.line, entry.error is None) for entry in entries] == [(1, True), (2, False), (3, True)]
     assert "more than 1000 bytes" in str(entries[1].error)
@@ -421,7 +434,7 @@ def test_without_zstandard_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     ("line", "expected"),
     [
         (b'{"t":1,"f":{},"z":"x"}', [b"{}", b"1", b'"x"']),
-        (b' { "t" : -1.5e+3 , "f" : {"a":"}"} , "z" : null }\r\n', [b'{"a":"}"} ', b"-1.5e+3", b"null"]),
+        (b' { "t" : -1.5e+3 , "f" : {"a":"}"} , "z" : null }\r\n', [b'{"a":"}"}', b"-1.5e+3", b"null"]),
         (b'{"t":01,"f":{},"z":1}', None),
         (b'{"t":1.,"f":{},"z":1}', None),
         (b'{"t":-,"f":{},"z":1}', None),
@@ -441,8 +454,9 @@ def test_without_zstandard_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_split_line(line: bytes, expected: list[bytes] | None) -> None:
-    found = _core._split_line(line, (b'"t"', b'"f"'), (b'"z"',))
-    assert found == expected or (found is not None and expected is not None and list(found) == expected)
+    splitter = _core.LineSplitter((b'"t"', b'"f"'), (b'"z"',), 1, 0, False, 2, {}, math.nan, 0.0)
+    found = splitter.split(line)
+    assert (found and [found[0], found[1], found[3]]) == expected
 
 
 def test_split_line_never_misreads() -> None:
@@ -452,17 +466,59 @@ def test_split_line_never_misreads() -> None:
     taken = 0
     for place in range(len(line)):
         for changed in [line[:place], *(line[:place] + bytes([byte]) + line[place + 1 :] for byte in range(256))]:
-            found = _core._split_line(changed, *keys)
-            if found is None:
+            found = [_core.LineSplitter(*keys, place, 0, False, 0, {}, math.nan, 0.0).split(changed) for place in range(1, 5)]
+            if None in found:
                 continue
             try:
-                frame = json.loads(found[0])
+                frame = json.loads(found[0][0])
             except ValueError:
                 continue  # the reader then looks at the whole line
             taken += 1
-            parts = [frame, *map(json.loads, found[1:])]
+            parts = [frame, *(json.loads(one[1]) for one in found)]
             assert json.loads(changed) == dict(zip("ftdzy", parts, strict=True))
     assert taken > 1000
+
+
+def test_the_times_of_split_lines_are_those_of_the_clock() -> None:
+    rng = random.Random(3)
+    clock = times.Clock(0.001)
+    clock.seconds("2026-05-01T10:00:00+02:00")
+    splitter = _core.LineSplitter((b'"t"', b'"f"'), (), 1, 0, False, 0, {}, *clock.numbers())
+    read = 0
+    for _ in range(2000):
+        zone = timezone(timedelta(minutes=rng.randrange(-1439, 1440)))
+        moment = datetime.fromtimestamp(rng.randrange(1 << 32), zone) + timedelta(microseconds=rng.randrange(1 << 20))
+        text = moment.isoformat(rng.choice("T "), rng.choice(["seconds", "milliseconds", "microseconds"]))
+        value = rng.choice([text, text.removesuffix(text[-6:]) + "Z", text[: rng.randrange(30)], rng.randrange(1 << 45), 0.25])
+        if value and rng.random() < 0.2 and isinstance(value, str):
+            place = rng.randrange(len(value))
+            value = value[:place] + rng.choice("019:-+.TZ") + value[place + 1 :]
+        found = splitter.split(b'{"t":%b,"f":{}}' % json.dumps(value).encode())
+        if isinstance(found[1], float):
+            read += 1
+            assert found[1] == clock.seconds(value), value
+    assert read > 1000
+
+
+def test_a_direction_is_the_word_as_it_is_or_in_small_letters() -> None:
+    words = {b'"in"': "received", b'"OUT"': "received", b'"out"': "sent"}
+    splitter = _core.LineSplitter((b'"d"', b'"f"'), (), 0, 1, False, 0, words, 1.0, 0.0)
+    found = [splitter.split(b'{"d":"%b","f":{}}' % word)[2] for word in (b"in", b"IN", b"OUT", b"Out", b"other")]
+    assert found == ["received", "received", "received", "sent", None]
+
+
+def test_the_id_of_a_call_is_told_when_it_changes() -> None:
+    splitter = _core.LineSplitter((b'"f"',), (b'"c"',), 0, 0, False, 1, {}, 1.0, 0.0)
+    assert [splitter.split(b'{"f":{},"c":%d}' % id_)[3] for id_ in (1, 1, 2, 2, 1)] == [b"1", None, b"2", None, b"1"]
+
+
+def test_a_count_of_dropped_frames_is_one_that_a_recorder_writes() -> None:
+    header = b'{"recording":"realtime-pcm","version":1,"started":"2026-01-01T00:00:00+00:00"}'
+    counts = (b"3", b"true", b"-5", b"1e999", b"9" * 400, b'"4"', b"[1]", b"2")
+    data = lines(header, *(b'{"time":1.0,"dropped":%b}' % count for count in counts))
+    with read_recording(io.BytesIO(data) if isinstance(data, bytes) else data) as recording:
+        assert not [entry for entry in recording if entry.error is None]
+        assert recording.dropped == 5
 
 
 def test_unquote() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._core import LineBatch, Session
 from ..recording import Recording, RecordingError, read_recording
-from ..recording.reader import MOST_EMPTY
+from ..recording.lines import MOST_EMPTY
 from ..recording.shapes import LONGEST_LINE
 from .files import Source, limited, sources
 from .rows import Row, row_of
@@ -82,20 +82,17 @@ class Batches(Iterator[Any]):
             yield self._batch(lines)
             return
         with recording:
-            yield from self._of_recording(name, recording) if recording.is_fast else self._of_entries(name, recording)
+            try:
+                yield from self._of_recording(name, recording) if recording.is_fast else self._of_entries(name, recording)
+            except RecordingError as error:  # two calls have mixed: the rows of this batch may be wrong already
+                lines = self._lines(name, None, lambda line, number: None)
+                lines.put_row(_file_at_fault(error))
+                yield self._batch(lines)
 
     def _of_entries(self, name: str, recording: Recording) -> Iterator[Any]:
         """The rows of a recording whose lines are not for C."""
         lines = self._lines(name, recording, lambda line, number: None)
-        while True:
-            try:
-                entry = next(recording)
-            except StopIteration:
-                break
-            except RecordingError as error:
-                lines = self._lines(name, None, lambda line, number: None)
-                lines.put_row(_file_at_fault(error))
-                break
+        for entry in recording:
             if lines.full:
                 yield self._batch(lines)
             lines.put_row(row_of(entry))
@@ -109,7 +106,7 @@ class Batches(Iterator[Any]):
             before = recording.template
             entry = recording.entry_of(line, number)
             if wrapper is not None and recording.template is not before:
-                lines.set_template(*recording.template[:5], *wrapper.numbers(), wrapper.seconds)
+                lines.set_template(*recording.template, *wrapper.numbers(), wrapper.seconds)
             return None if entry is None else row_of(entry)
 
         lines = self._lines(name, recording, slow)
@@ -174,6 +171,7 @@ class Batches(Iterator[Any]):
         return LineBatch(
             Session() if recording is None else recording.session,
             slow,
+            None if recording is None else recording.tell,
             name,
             own=wrapper is not None and wrapper.own,
             wrapped=wrapper is not None,

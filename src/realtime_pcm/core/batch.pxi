@@ -25,6 +25,9 @@ cdef extern from "batch.h" nogil:
         uint8_t part
         uint8_t error
         uint32_t nested
+        uint8_t told
+        uint8_t told_object
+        uint8_t told_field
         const session_plan *session
     ctypedef enum batch_text:
         TEXT_TYPE
@@ -44,6 +47,10 @@ cdef extern from "batch.h" nogil:
         const uint8_t *bytes
         size_t length
         bint sent
+    ctypedef struct batch_told:
+        uint8_t told
+        bint named
+        size_t id_end
     ctypedef struct audio_columns:
         size_t room
     ctypedef struct batch:
@@ -59,6 +66,7 @@ cdef extern from "batch.h" nogil:
         line_keys keys
         size_t time_at
         size_t direction_at
+        size_t call_at
         double scale
         double origin
         const batch_word *words
@@ -80,6 +88,9 @@ cdef extern from "batch.h" nogil:
         uint32_t *late_rows
         size_t *late_ends
         uint8_t *late
+        size_t told_count
+        batch_told *tellings
+        uint8_t *ids
     ctypedef enum batch_stop:
         BATCH_NEED_DATA
         BATCH_FULL
@@ -133,6 +144,10 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
     plan.error = <uint8_t>_number(layout, "error")
     plan.nested = (<uint32_t>1 << plan.item | <uint32_t>1 << plan.response | <uint32_t>1 << plan.part
                    | <uint32_t>1 << plan.error) & ~<uint32_t>1
+    if layout.role_name in roles.OF_CALLS:
+        plan.told = <uint8_t>(1 + roles.OF_CALLS.index(layout.role_name))
+        plan.told_object = layout.in_session.holder
+        plan.told_field = plan.response_id if plan.told_object == plan.response else plan.item_id
     if layout.bytes_payload:
         plan.kind = BATCH_SLOW
     elif layout.is_unknown:
@@ -160,11 +175,13 @@ cdef int _make_plans(Catalogue catalogue) except -1:  # seldom
 
 @cython.final
 cdef class LineBatch:
-    """LineBatch(session, slow, source, *, own, wrapped, as_sent, words, rows, size, most_empty, expected=0)\n--\n
+    """LineBatch(session, slow, tell, source, *, own, wrapped, as_sent, words, rows, size, most_empty, expected=0)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
-    gives the row of rows.py, or None for a line without one. source: the name of the recording. own: whether it is one of ours.
+    gives the row of rows.py, or None for a line without one. tell: called with what frames tell of their calls, a role of
+    roles.OF_CALLS and an id or None, before the next line that is out of the ordinary. source: the name of the recording.
+    own: whether it is one of ours.
     wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
     the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
@@ -173,7 +190,7 @@ cdef class LineBatch:
     """
     cdef batch b
     cdef Session session
-    cdef object slow, late
+    cdef object slow, tell, late
     cdef bytes source
     cdef tuple keys
     cdef list words
@@ -187,7 +204,7 @@ cdef class LineBatch:
         batch_end(&self.b)
         PyMem_RawFree(self.word_table)
 
-    def __init__(self, Session session not None, slow, str source not None, *, bint own, bint wrapped,  # seldom
+    def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,  # seldom
                  bint as_sent, dict words not None, size_t rows, size_t size, size_t most_empty, size_t expected=0):
         cdef Py_ssize_t i = 0
         cdef bytes word
@@ -203,6 +220,7 @@ cdef class LineBatch:
             self.word_table[i] = batch_word(<const uint8_t *>PyBytes_AS_STRING(word), <size_t>len(word), bool(sent))
             i += 1
         self.slow = slow
+        self.tell = tell
         self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
         self.b.session = &session.state
         self.b.reader.samples = SAMPLES_AS_SENT if as_sent else SAMPLES_INT16
@@ -247,15 +265,17 @@ cdef class LineBatch:
         return self.b.slow_lines
 
     def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at,  # seldom
-                     bint quoted, double scale, double origin, late):
-        """How lines are split from now on: see Template and Wrapper.numbers of recording/shapes.py. late: reads the text of a
-        time that is no plain number."""
+                     bint quoted, size_t call_at, double scale, double origin, late):
+        """How lines are split from now on: see Template and Wrapper.numbers of recording/template.py. late: reads the text of a
+        time that is neither a plain number nor a date of ISO 8601."""
+        cdef size_t count
         self.keys = (before, behind)
-        self.b.has_keys = (_line_keys(before, behind, &self.b.keys)
-                           and time_at < self.b.keys.before_count + self.b.keys.behind_count
-                           and direction_at < self.b.keys.before_count + self.b.keys.behind_count)
+        self.b.has_keys = _line_keys(before, behind, &self.b.keys)
+        count = self.b.keys.before_count + self.b.keys.behind_count
+        self.b.has_keys = self.b.has_keys and time_at < count and direction_at < count and call_at < count
         self.b.time_at = time_at
         self.b.direction_at = direction_at
+        self.b.call_at = call_at
         self.b.quoted = quoted
         self.b.scale = scale
         self.b.origin = origin
@@ -291,6 +311,8 @@ cdef class LineBatch:
                 stop = batch_run(&self.b, data, length, last, at, &line_end)
             if self.b.late_count:
                 self.read_late()
+            if self.b.told_count:
+                self.read_told()
             if stop == BATCH_NO_MEMORY:
                 raise MemoryError
             if self.session.state.has_doubt:
@@ -314,6 +336,18 @@ cdef class LineBatch:
                 self.b.time[self.b.late_rows[i]] = time
                 self.b.time_valid[self.b.late_rows[i]] = 1
         self.b.late_count = self.b.late_length = 0
+        return 0
+
+    cdef int read_told(self) except -1:
+        """What frames have told of their calls, in the order of their lines."""
+        cdef size_t i, start = 0, end, count = self.b.told_count
+        cdef const char *ids = <const char *>self.b.ids
+        self.b.told_count = 0
+        for i in range(count):
+            end = self.b.tellings[i].id_end
+            id = ids[start:end].decode() if self.b.tellings[i].named else None
+            start = end
+            self.tell(roles.OF_CALLS[self.b.tellings[i].told - 1], id)
         return 0
 
     def put_row(self, tuple row not None):

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import messages
+from ..conversation.rules import remember, response_id_of, text_id
+from ..roles import OF_CALLS
 from .files import RecordingError
 
 __all__ = ["CallIds", "Sessions", "find_call"]
@@ -22,6 +23,7 @@ _PERHAPS = re.compile(
     r"(?:[_-]?(?:s?id|uuid|key|name|no|number))?$|^word "
 )
 MOST_IDS = 64  # of calls that are over, and of responses under way
+MOST_BEFORE = 1024  # responses that earlier sessions have not ended
 LONGEST_SHOWN = 60
 
 
@@ -97,55 +99,49 @@ class Sessions:
     def __init__(self) -> None:
         self._session: str | None = None
         self._several = False
-        self._before: set[str] = set()  # responses that an earlier session has not ended
+        self._before: dict[str, None] = {}  # responses that earlier sessions have not ended
         self._open: set[str] = set()
         self._speaking: str | None = None
 
-    def take(self, message: Any) -> None:
-        """Takes a message of the server. Raises RecordingError if it proves that two sessions speak in turn."""
-        if not isinstance(message, WATCHED):
-            return
-        if isinstance(message, messages.SessionCreated):
-            id_ = getattr(message.session, "id", None)
-            if not isinstance(id_, str):
+    def take(self, role: str | None, message: Any) -> None:
+        """Takes a message of one of the roles of OF_CALLS. Raises RecordingError if it proves that two sessions speak in turn."""
+        if role == "session_start":
+            self.told(role, text_id(getattr(message.session, "id", None)))
+        elif role in ("response_start", "response_end"):
+            self.told(role, response_id_of(message))
+        elif role in OF_CALLS:
+            self.told(role, text_id(getattr(message, "item_id", None)))
+
+    def told(self, role: str | None, id_: str | None) -> None:
+        """The same, of what the message says: the id of its session, its response, or the item of the user's speech."""
+        if role == "session_start":
+            if id_ is None:
                 return
             if self._session is not None and id_ != self._session:
                 self._several = True
-                self._before |= self._open
+                for open_ in self._open:
+                    remember(self._before, open_, None, MOST_BEFORE)
                 self._open.clear()
                 self._speaking = None
             self._session = id_
-            return
-        if isinstance(message, messages.InputAudioBufferSpeechStarted):
-            if self._several and self._speaking not in (None, message.item_id):
+        elif role == "speech_started":
+            if self._several and self._speaking not in (None, id_):
                 self._mixed()
-            self._speaking = message.item_id if isinstance(message.item_id, str) else None
-        elif isinstance(message, messages.InputAudioBufferSpeechStopped):
+            self._speaking = id_
+        elif role == "speech_stopped":
             self._speaking = None
-        else:
-            id_ = getattr(message.response, "id", None)
-            if not isinstance(id_, str):
-                return
+        elif id_ is not None:
             if id_ in self._before:
                 self._mixed()
-            if isinstance(message, messages.ResponseCreated):
-                if self._several and self._open and id_ not in self._open:
-                    self._mixed()
-                if len(self._open) < MOST_IDS:
-                    self._open.add(id_)
-            else:
+            if role == "response_end":
                 self._open.discard(id_)
+                return
+            if self._several and self._open and id_ not in self._open:
+                self._mixed()
+            if len(self._open) < MOST_IDS:
+                self._open.add(id_)
 
     def _mixed(self) -> None:
         raise RecordingError(
             "the frames of two sessions in turn, and nothing beside them says whose they are: keep each call in its own file"
         )
-
-
-WATCHED = (
-    messages.SessionCreated,
-    messages.InputAudioBufferSpeechStarted,
-    messages.InputAudioBufferSpeechStopped,
-    messages.ResponseCreated,
-    messages.ResponseDone,
-)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import DecodeError
 from .shapes.frames import loads
 
-__all__ = ["audio_is_left_out", "is_marked", "without_payload"]
+__all__ = ["audio_is_left_out", "is_marked", "lacks_payload", "without_payload"]
 
 FEW = 2  # audio messages from which it can be told
 SHORTEST = 0.005  # seconds of audio that nobody sends alone
@@ -61,6 +61,13 @@ def without_payload(frame: bytes | str, key: str | None = None) -> bytes | None:
         return None
     value[key] = None
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def lacks_payload(frame: bytes | str, keys: Sequence[str]) -> Literal["absent", "null"] | None:
+    """Whether a frame has none of the members that hold a payload, or null in their place; None if it has a payload."""
+    value = _object(frame)
+    present = [value[key] for key in keys if key in value]
+    return "absent" if not present else "null" if all(one is None for one in present) else None
 
 
 def _object(frame: bytes | str) -> dict[str, Any]:

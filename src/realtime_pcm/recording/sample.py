@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from .._core import AudioMessage, ClientAudioMessage, Decoder, Session, UnknownMessage, decode
+from .._core import CarriesAudio, Decoder, Session, UnknownMessage, decode, role_of
 from ..errors import DecodeError
 from .calls import Sessions, find_call
 from .left_out import audio_is_left_out
@@ -82,7 +82,7 @@ class Sample:
             return
         self._told(message.type)
         seconds = 0.0
-        if isinstance(message, (AudioMessage, ClientAudioMessage)):
+        if isinstance(message, CarriesAudio):
             audio = message.audio_format
             seconds = len(message.pcm) / audio.channels / audio.rate
             self._spoken.append((message, seconds))
@@ -106,7 +106,7 @@ class Sample:
         """Raises RecordingError if frames of two sessions come in turn."""
         watch = Sessions()
         for message in self._messages if not self.reversed else ():
-            watch.take(message)
+            watch.take(role_of(type(message)), message)
 
     def _times(self) -> list[float | None]:
         if self.time is None:

@@ -72,8 +72,8 @@ def _skip(text: str, at: int) -> int:
 class Template(NamedTuple):
     """What lines of one wrapper have in common: the names of their members, and which of them is what.
 
-    before: the keys up to the frame's, in quotes. behind: those after it. time, direction: the places of these values in what
-    `_split_line` gives, where the frame stands first; 0: there is none. quoted: the frame is a string of JSON. call: as time.
+    before: the keys up to the frame's, in quotes. behind: those after it. time, direction: the places of these values among those
+    of the line, where the frame stands first; 0: there is none. quoted: the frame is a string of JSON. call: as time.
     """
 
     before: tuple[bytes, ...]

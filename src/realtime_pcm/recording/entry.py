@@ -1,0 +1,38 @@
+"""Entry: one frame of a recording."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import DecodeError
+from .shapes.frames import Direction
+
+if TYPE_CHECKING:
+    from .._core import RealtimeMessage
+
+__all__ = ["Entry", "new_entry"]
+
+
+class Entry(NamedTuple):
+    """One frame of a recording.
+
+    line: its line in the file, from 1. time: seconds since the recording began; None where the file has no times. direction:
+    "received" from the server, or "sent" to it. message: the frame, decoded; None where it was refused. error: why.
+    """
+
+    line: int
+    time: float | None
+    direction: Direction
+    message: RealtimeMessage | None
+    error: DecodeError | None
+
+    @property
+    def frame(self) -> bytes | str:
+        """The frame; where no frame could be found in the line, the line."""
+        if self.message is not None:
+            return self.message.frame
+        return self.error.frame if self.error is not None else b""
+
+
+new_entry = partial(tuple.__new__, Entry)  # what Entry(...) does, in less than half its time
