@@ -27,7 +27,10 @@ def main(
         bool, typer.Option("--quick", help="The cases that have goals, on two tiers, in one minute; noisier.")
     ] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Write results/latest.md, the README's table, its plot, a line of history.jsonl.")
+        bool,
+        typer.Option(
+            "--record", help="Write results/latest.md, the tables of docs/benchmarks.md, their plot, a line of history.jsonl."
+        ),
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write report and plot without --record; default: a new folder.")
@@ -36,7 +39,7 @@ def main(
     """Time everything on every tier that this CPU has. Files of the repository are written with --record only."""
     if context.invoked_subcommand is not None:
         return
-    from . import plan, plot, readme, report, targets
+    from . import figures, plan, plot, report, targets
     from .run import WorkerFailed, measure_all
 
     if record and quick:
@@ -59,9 +62,9 @@ def main(
     written[0].write_text(report.markdown(run), encoding="utf-8")
     plot.svg(run, written[1])
     if record:
-        readme.write(run)
+        figures.write(run)
         history.append(run)
-        written += [readme.PATH, history.PATH]
+        written += [figures.PATH, history.PATH]
     table = Table("", *run.tiers, title=f"{run.machine.cpu}, {run.machine.python}")
     for target in targets.TARGETS:
         table.add_row(target.text, *(_coloured(*report.verdict(run, target, tier)) for tier in run.tiers))

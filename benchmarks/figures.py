@@ -1,4 +1,4 @@
-"""The README's section of figures, written from a recorded run: a column for each tier, and in words where others are faster."""
+"""The figures of docs/benchmarks.md, written from a recorded run: a column per tier, and in words where others are faster."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from .records import Run
 from .report import ratio_text, table, time_text
 from .targets import AUDIO_CASE, BY_HAND, FASTEST, SESSION_CASE, TEXT_CASE
 
-# README is shown on package indexes too, where a relative link leads nowhere.
-PAGES = "https://github.com/realtime-pcm/realtime-pcm/blob/main"
-FILES = "https://raw.githubusercontent.com/realtime-pcm/realtime-pcm/main"
-
-PATH = machine.ROOT / "README.md"
+PATH = machine.ROOT / "docs" / "benchmarks.md"
+LATEST = "https://github.com/realtime-pcm/realtime-pcm/blob/main/benchmarks/results/latest.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 TIER_NAMES = {"avx512vbmi": "AVX-512", "avx2": "AVX2", "ssse3": "SSSE3", "neon": "NEON", "scalar": "scalar"}
 ROWS = {
@@ -55,18 +52,17 @@ def section(run: Run) -> str:
     )
     busy = ""
     if run.machine.load is not None and run.machine.load > 0.5:
-        busy = f" Other programs ran on the machine's {run.machine.cores} cores, as they do on yours."
+        busy = f" Other programs were running on its {run.machine.cores} cores."
     what = (
-        "Reading type, ids and samples of 250 ms of speech (16.2 kB), a 220-byte delta, and every message of a session through"
-        " `decode_stream`: our time on each tier, and how many times ours the others take. The smallest times of many rounds, all"
-        f" ways in turn in one process, answers checked equal first; {run.machine.cpu}, {run.machine.python}, {versions}.{busy}"
+        "The first row of each group is our time on each tier; the other rows are multiples of it. A *16.2 kB frame* holds 250 ms"
+        " of speech: its type, ids and samples are read. A *220-byte delta* holds text. *A message of a session* is the average"
+        " over a recorded session, read through `decode_stream`."
     )
     how = (
-        '`pip install ".[bench]" && python -m benchmarks` measures all of it on your machine, `--quick` the main part in a'
-        f" minute; the last run here is [benchmarks/results/latest.md]({PAGES}/benchmarks/results/latest.md)."
+        f"Measured on {run.machine.cpu} with {run.machine.python}, {versions}.{busy} The"
+        f" [whole report]({LATEST}) of this run has every case, with medians."
     )
-    picture = f"![time of the usual ways over ours]({FILES}/docs/benchmarks.svg)"
-    lines = [picture, "", what, "", _figures(run), "", _where_others_win(run), "", *_calls(run), how]
+    lines = [what, "", _figures(run), "", _where_others_win(run), "", *_calls(run), how]
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line))
 
 
@@ -89,7 +85,7 @@ CALLS = {
     "websockets, decode_stream and AudioEncoder": "websockets, decode_stream",
     "realtime_pcm.client": "realtime_pcm.client",
 }
-"""What README tells of benchmarks/concurrency.py: a way of `both`, and the same of `capacity`."""
+"""The rows of benchmarks/concurrency.py: a way of `both`, and the same of `capacity`."""
 
 
 def _calls(run: Run) -> list[str]:
@@ -97,8 +93,8 @@ def _calls(run: Run) -> list[str]:
     if not run.call_cpu:
         return []
     what = (
-        "A whole call over a real connection, both ways, the caller speaking all the time: CPU time for 4.2 s of it, and how many"
-        " such calls one core can receive at real-time pace, 20 ms late at most for 99 of 100 messages:"
+        "A whole call over a real connection, both ways, while the caller speaks all the time. *CPU per call* is for 4.2 s of it;"
+        " *calls per core* is how many one core can receive at real-time pace with 99 of 100 messages at most 20 ms late."
     )
     rows = [
         [name, f"{run.call_cpu[way]:.1f} ms", f"{run.call_capacity[name]:,.0f}"]
@@ -109,7 +105,7 @@ def _calls(run: Run) -> list[str]:
 
 
 def _where_others_win(run: Run) -> str:
-    """Where C++ is faster, tier by tier, and how much of our time it takes."""
+    """The cases in which C++ is faster, tier by tier, and how much of our time it takes."""
     found = []
     for key, what in ((AUDIO_CASE, "16.2 kB frames"), (TEXT_CASE, "220-byte deltas"), (SESSION_CASE, "whole sessions")):
         shares = []
@@ -122,10 +118,10 @@ def _where_others_win(run: Run) -> str:
     if not found:
         return "C++ is slower than this in every row."
     return (
-        "Where C++ is faster: "
+        "C++ is faster at "
         + "; ".join(found)
-        + ". It makes no Python objects: its ids are views that the next frame overwrites, and it always runs on the best"
-        " instructions of the CPU."
+        + ". It makes no Python objects: its ids are views that the next frame overwrites. It always runs on the best"
+        " instruction set of the CPU."
     )
 
 
