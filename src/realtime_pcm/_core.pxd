@@ -63,6 +63,7 @@ cdef class Layout:
     cdef message_plan plan
     # roles
     cdef str role_name                  # a key of roles.ROLES, or None
+    cdef tuple field_roles              # (field, role), of fields that have one
     cdef bint ends_audio, bytes_payload
     cdef readonly bint is_audio, is_unknown
     cdef session_plan in_session        # what the message means in a session

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
@@ -66,7 +66,7 @@ class RealtimeMessage(MessageObject):
     __hash__: ClassVar[None]  # type: ignore[assignment]
     canonical_type: ClassVar[str | None]
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
-    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: RoleName | None = None, **kwargs: Any) -> None: ...
+    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: RoleName | Mapping[str, RoleName] | None = None, **kwargs: Any) -> None: ...
     @property
     def type(self) -> str:
         """The wire's string, one of the `wire=` names of the class; any string for UnknownMessage."""
@@ -133,7 +133,7 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
     which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
-    "audio_end" below AudioEnd.
+    "audio_end" below AudioEnd. Where one message may mean several things, role is a mapping from fields to their roles.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -200,6 +200,7 @@ class UnknownClientMessage(RealtimeClientMessage):
     def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
 def role_of(cls: type[RealtimeMessage]) -> str | None: ...
+def roles_at(cls: type) -> tuple[tuple[str, str], ...]: ...
 def payload(*keys: str) -> Any:
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 

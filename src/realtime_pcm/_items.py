@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._core import role_of
+from .conversation.meanings import meanings_of
 from .conversation.rules import Answer, Answers, Parts, index_of, remember, repeats, response_id_of, text_id
 from .messages import AudioMessage, RealtimeServerMessage
 from .stream import InvalidFrame
@@ -228,7 +229,11 @@ class Conversation:
 
     def follow(self, message: RealtimeServerMessage | InvalidFrame | None) -> None:
         """What a message without audio does: a response or a session begins, audio ends. Others do nothing."""
-        role = role_of(type(message)) if isinstance(message, RealtimeServerMessage) else None
+        if isinstance(message, RealtimeServerMessage):
+            for role, meant in meanings_of(message):
+                self._follow(role, meant)
+
+    def _follow(self, role: str, message: Any) -> None:
         if role == "response_start":
             self.answers.begin(response_id_of(message))
             self.silenced.clear()

@@ -48,6 +48,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, final
 
 import numpy as np
 
+from ._core import roles_at
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
 from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
@@ -167,8 +168,9 @@ class PlaybackBuffer(SampleQueue):
                 require_message(message, "write")
                 if is_speech(message):
                     self._write_audio(message)
-                else:
-                    self._conversation.follow(message)
+                    if not roles_at(type(message)):
+                        return self._accepted
+                self._conversation.follow(message)
                 return self._accepted
             finally:
                 self._inside = False
@@ -358,10 +360,13 @@ class PlaybackTracker:
             try:
                 self._inside = True
                 require_message(message, "sent")
+                mark = None
                 if is_speech(message):
-                    return self._sent_audio(message)
+                    mark = self._sent_audio(message)
+                    if not roles_at(type(message)):
+                        return mark
                 self._conversation.follow(message)
-                return None
+                return mark
             finally:
                 self._inside = False
 

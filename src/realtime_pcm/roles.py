@@ -1,14 +1,15 @@
 """What a message means: `role=` of its class statement, and what each role does.
 
-A class names its role, or inherits that of its base. Playback, the analysis of recordings, tables and the loopback server then
-treat its messages as they treat those of OpenAI. docs/guide/own-messages.md has this table for readers.
+A class names its role, or inherits that of its base; where one message may mean several things, its fields have roles. Playback,
+the analysis of recordings, tables and the loopback server then treat its messages as they treat those of OpenAI.
+docs/guide/conversation.md has this table for readers.
 """
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["OF_CALLS", "ROLES", "TEXT_FIELDS", "Role", "RoleName"]
+__all__ = ["OF_CALLS", "OF_CLASSES", "ROLES", "TEXT_FIELDS", "Role", "RoleName"]
 
 TEXT_FIELDS = ("delta", "transcript", "text")  # in which a message may have words: the first that it declares
 
@@ -62,6 +63,10 @@ RoleName = Literal[
 
 # The roles whose messages tell one call from another: core/batch.pxi passes on what they say.
 OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped", "response_start", "response_end")
+
+
+# The roles that a field cannot have, because the core looks for what they say in messages of a class.
+OF_CLASSES: tuple[str, ...] = ("audio", "input_audio", "session_start", "session_update")
 
 
 class Role(NamedTuple):

@@ -74,6 +74,33 @@ def test_one_of_two_calls_is_chosen(tmp_path: Path, command: str) -> None:
         assert json.loads(done.output)["frames"] == FRAMES
 
 
+@pytest.mark.parametrize("command", ["archive", "bench", "extract", "timeline"])
+def test_every_command_chooses(tmp_path: Path, command: str) -> None:
+    if command == "archive":
+        pytest.importorskip("pyarrow")
+    two = sorted([("a", one) for one in CALL] + [("b", one) for one in call("2", 0.3)], key=lambda pair: pair[1].time)
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(compact({"call_id": id_, "t": one.time, "event": one.frame}) + "\n" for id_, one in two))
+    out = ["--seconds", 0] if command == "bench" else ["--out", tmp_path / ("out.svg" if command == "timeline" else "out")]
+    assert "choose one with --call ID" in run(command, path, *out, status=1).line
+    done = run(command, path, *out, "--call", "b")
+    if command == "archive":
+        assert f"{FRAMES} rows" in done.output and "1 skipped" in run(command, path, *out, "--call", "b").output
+        assert "0 skipped" in run(command, path, *out, "--call", "a").output  # another call is other tables
+
+
+def test_what_is_served_can_be_chosen(tmp_path: Path) -> None:
+    from realtime_pcm.cli.console import Failure
+    from realtime_pcm.cli.serve import received
+
+    path = tmp_path / "a.har"
+    sockets = [[{"type": "receive", "data": compact(one.frame)} for one in said] for said in (CALL[:3], CALL)]
+    path.write_text(compact({"log": {"entries": [{"_webSocketMessages": messages} for messages in sockets]}}))
+    with pytest.raises(Failure, match="--socket 1"):
+        received(path)
+    assert [len(received(path, socket=number)) for number in (1, 2)] == [2, sum(one.way == "received" for one in CALL)]
+
+
 def test_a_websocket_of_a_har_file_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     sockets = [

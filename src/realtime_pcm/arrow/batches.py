@@ -33,7 +33,16 @@ class Batches(Iterator[Any]):
     manager.
     """
 
-    def __init__(self, paths: Any, *, pcm: Pcm = "int16", rows: int = ROWS, size: int = BYTES) -> None:
+    def __init__(
+        self,
+        paths: Any,
+        *,
+        pcm: Pcm = "int16",
+        rows: int = ROWS,
+        size: int = BYTES,
+        call: str | None = None,
+        socket: int | None = None,
+    ) -> None:
         if rows < 1 or size < 1:
             raise ValueError("rows and size are positive")
         self._pa = require_pyarrow()
@@ -46,7 +55,7 @@ class Batches(Iterator[Any]):
         self._dtype = "uint8" if pcm == "sent" else "int16"
         self._rows = rows
         self._recording: Recording | None = None
-        self._batches = self._read(sources(paths))
+        self._batches = self._read(sources(paths, call, socket))
 
     def __next__(self) -> Any:
         batch = next(self._batches)
@@ -68,14 +77,15 @@ class Batches(Iterator[Any]):
         for source in given:
             file = source.open()
             try:
-                yield from self._of_file(source.name, file if source.size is None else limited(file, source.size))
+                yield from self._of_file(source, file if source.size is None else limited(file, source.size))
             finally:
                 if source.is_ours:
                     file.close()
 
-    def _of_file(self, name: str, file: Any) -> Iterator[Any]:
+    def _of_file(self, source: Source, file: Any) -> Iterator[Any]:
+        name = source.name
         try:
-            recording = read_recording(file, dtype=self._dtype)
+            recording = read_recording(file, dtype=self._dtype, call=source.call, socket=source.socket)
         except RecordingError as error:
             lines = self._lines(name, None, lambda line, number: None)
             lines.put_row(_file_at_fault(error))
@@ -209,14 +219,15 @@ def _file_at_fault(error: Exception) -> Row:
     return tuple(row)
 
 
-def read(paths: Any, *, pcm: Pcm = "int16") -> Any:
+def read(paths: Any, *, pcm: Pcm = "int16", call: str | None = None, socket: int | None = None) -> Any:
     """The rows of recordings as a pyarrow.RecordBatchReader, which reads as it goes: one batch is in memory at a time.
 
     paths: one or several of a path, a folder, a URL that fsspec knows, a file that is open in binary mode. One file is one
         session, which both sides share, as in `read_recording`.
     pcm: what the column `pcm` holds: "int16", the samples, or "sent", the bytes as they were sent.
+    call, socket: which of several calls or WebSockets of each file, as in `read_recording`.
     The schema is rows_schema(pcm). A line that is refused is a row with its reason in `error`, and so is a file that is no
     recording. Raises OSError as open() does, ValueError for another `pcm`.
     """
-    batches = Batches(paths, pcm=pcm)
+    batches = Batches(paths, pcm=pcm, call=call, socket=socket)
     return require_pyarrow().RecordBatchReader.from_batches(batches.schema, batches)

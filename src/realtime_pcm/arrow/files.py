@@ -22,13 +22,15 @@ class Source(NamedTuple):
     """A recording to read.
 
     name: its path or URL. relative: the same below the folder that was given, for the output's name. given: what is opened. size:
-    how many bytes of it are read; None: all.
+    how many bytes of it are read; None: all. call, socket: which of several calls or WebSockets, as in `read_recording`.
     """
 
     name: str
     relative: str
     given: Any
     size: int | None = None
+    call: str | None = None
+    socket: int | None = None
 
     def open(self) -> BinaryIO:
         """All bytes of the file, as they lie there, whatever `size` is. Raises OSError where they cannot be had."""
@@ -60,25 +62,30 @@ def _fsspec() -> Any:
     return fsspec
 
 
-def sources(paths: Any) -> Iterator[Source]:
-    """The files of one path or of several, in the order given; the files of a folder sorted by name.
+def sources(paths: Any, call: str | None = None, socket: int | None = None) -> Iterator[Source]:
+    """The files of one path or of several, in the order given; the files of a folder sorted by name. call, socket: of each.
 
     A folder stands for all files in it and below it whose names do not begin with a dot. Raises FileNotFoundError for a path that
     is not there.
     """
     several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike, Source)) and not hasattr(paths, "read")
     for given in paths if several else (paths,):
-        if isinstance(given, Source):
-            yield given
-        elif isinstance(given, str) and "://" in given:
-            yield from _of_url(given)
-        elif isinstance(given, (str, os.PathLike)):
-            yield from _of_path(given)
-        elif hasattr(given, "read") or hasattr(given, "open"):
-            name = str(getattr(given, "full_name", None) or getattr(given, "path", None) or getattr(given, "name", "<file>"))
-            yield Source(name, name.replace("\\", "/").rpartition("/")[2], given)
-        else:
-            raise TypeError(f"a path or an open file is expected, not {type(given).__name__}")
+        for source in _sources_of(given):
+            yield source if call is None and socket is None else source._replace(call=call, socket=socket)
+
+
+def _sources_of(given: Any) -> Iterator[Source]:
+    if isinstance(given, Source):
+        yield given
+    elif isinstance(given, str) and "://" in given:
+        yield from _of_url(given)
+    elif isinstance(given, (str, os.PathLike)):
+        yield from _of_path(given)
+    elif hasattr(given, "read") or hasattr(given, "open"):
+        name = str(getattr(given, "full_name", None) or getattr(given, "path", None) or getattr(given, "name", "<file>"))
+        yield Source(name, name.replace("\\", "/").rpartition("/")[2], given)
+    else:
+        raise TypeError(f"a path or an open file is expected, not {type(given).__name__}")
 
 
 def _of_path(given: str | os.PathLike[str]) -> Iterator[Source]:

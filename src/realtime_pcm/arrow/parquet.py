@@ -32,6 +32,7 @@ LEFT_OVER = 86_400.0
 LONGEST_NAME = 200  # bytes: 255 without the ending, and without what the name of an unfinished file has besides
 FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # one recording's, and not of the disk
 BYTES = "realtime_pcm.bytes"  # how much of the recording was read
+CHOSEN = ("realtime_pcm.call", "realtime_pcm.socket")
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -54,13 +55,19 @@ class Written(NamedTuple):
 
 
 def to_parquet(
-    paths: Any, out: str | os.PathLike[str], *, pcm: Pcm = "int16", progress: Callable[[Written], object] | None = None
+    paths: Any,
+    out: str | os.PathLike[str],
+    *,
+    pcm: Pcm = "int16",
+    call: str | None = None,
+    socket: int | None = None,
+    progress: Callable[[Written], object] | None = None,
 ) -> list[Written]:
     """Writes Parquet files of recordings, one of rows for each, beside it its items and its errors.
 
     They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the
     path of the recording below the folder that was given; of a file name beyond 200 bytes the end is replaced by a digest.
-    paths, pcm: as in `read`. out: a folder, which is made. progress: called with each Written.
+    paths, pcm, call, socket: as in `read`. out: a folder, which is made. progress: called with each Written.
     Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
     written, and that has not changed, is left out. The same recordings give the same bytes again.
     A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors; where an earlier run had
@@ -69,7 +76,7 @@ def to_parquet(
     two recordings would have the same NAME, and OSError where `out` cannot be written to: what was written before stays.
     """
     rows_schema(pcm)
-    return list(each_to_parquet(paths, out, pcm, progress))
+    return list(each_to_parquet(sources(paths, call, socket), out, pcm, progress))
 
 
 def each_to_parquet(
@@ -129,11 +136,11 @@ def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> W
             return Written(source.name, str(places["rows"]), 0, 0, 0, 0, False, f"{error}; the tables of an earlier run stay")
         return _write(source, places, pcm, {BYTES: "0"}, _only_error(source, pcm, error), 0, str(error))
     try:
-        facts = {BYTES: str(size), "realtime_pcm.ends": mark}
+        facts = {BYTES: str(size), "realtime_pcm.ends": mark, **_chosen(source)}
         done = _done(source, places, before, {**facts, **_kind(pcm)}, size)
         if done is not None:
             return done
-        batches: Iterator[Any] = Batches(Source(source.name, source.relative, limited(file, size)), pcm=pcm)
+        batches: Iterator[Any] = Batches(source._replace(given=limited(file, size), size=None), pcm=pcm)
         if not raises:
             batches = _readable(batches, source, pcm)
         return _write(source, places, pcm, facts, batches, size, None)
@@ -153,6 +160,11 @@ def _name_of(source: Source) -> str:
     if len(encoded) > LONGEST_NAME:
         name = f"{encoded[: LONGEST_NAME - 17].decode(errors='ignore')}-{sha256(encoded).hexdigest()[:16]}"
     return f"{folder}{slash}{name}.parquet"
+
+
+def _chosen(source: Source) -> dict[str, str]:
+    """Which call of the file is read, if one was chosen."""
+    return {name: str(value) for name, value in zip(CHOSEN, (source.call, source.socket), strict=True) if value is not None}
 
 
 def _kind(pcm: Pcm) -> dict[str, str]:
@@ -179,7 +191,8 @@ def _done(source: Source, places: dict[str, Path], before: dict[str, str], facts
 
     before: the facts that its table of rows has.
     """
-    if any(before.get(key) != value for key, value in facts.items()):
+    facts = dict.fromkeys(CHOSEN, "") | facts
+    if any(before.get(key, "") != value for key, value in facts.items()):
         return None
     items, errors = (_metadata_of(places[table]) for table in ("items", "errors"))
     if items is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import COLUMN_OBJECTS, COLUMN_PLACES, COLUMN_TEXTS, AudioMessage, ClientAudioMessage, RealtimeMessage
+from .._core import COLUMN_OBJECTS, COLUMN_PLACES, COLUMN_TEXTS, AudioMessage, ClientAudioMessage, RealtimeMessage, roles_at
+from ..conversation.meanings import meanings_of
+from ..conversation.rules import words_of
 from ..objects import ContentPart, ConversationItem, RealtimeError, RealtimeResponse
 from ..recording import Entry
 
@@ -38,6 +40,9 @@ def row_of(entry: Entry) -> Row:
             text = _text_of_part(view) if text is None else text
         elif isinstance(view, RealtimeError):
             text = _string(view.message) if text is None else text
+    if text is None and roles_at(type(message)):
+        said = (words_of(meant) for _, meant in meanings_of(message) if meant is not message)
+        text = next((words for words in said if words is not None), None)
     pcm: Any = None
     offset: int | None = None
     encoding: str | None = None

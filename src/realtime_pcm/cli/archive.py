@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import INTERRUPTED, STANDARD_INPUT, Bar, Failure, complain, console, find, new_folder, reason_of, say
+from .console import INTERRUPTED, STANDARD_INPUT, Bar, Call, Failure, Socket, complain, console, find, new_folder, reason_of, say
 
 if TYPE_CHECKING:
     from realtime_pcm.arrow import Written
@@ -24,6 +24,8 @@ def archive(
         typer.Argument(metavar="PATHS...", help="Recordings, folders of them, patterns ('calls/*.jsonl').", show_default=False),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; what an earlier run wrote there is kept.")],
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Write recordings as Parquet files: a table of rows with their audio, of items, and of errors for each (extra `arrow`).
 
@@ -31,7 +33,7 @@ def archive(
     """
     from realtime_pcm.arrow import rows_schema, to_parquet
 
-    found, missing = _found(paths)
+    found, missing = _found(paths, call, socket)
     try:
         rows_schema()
     except ImportError as error:
@@ -65,7 +67,7 @@ def archive(
         raise typer.Exit(1)
 
 
-def _found(given: list[Path]) -> tuple[list[Source], list[Failure]]:
+def _found(given: list[Path], call: str | None, socket: int | None) -> tuple[list[Source], list[Failure]]:
     """The recordings, and what is not there.
 
     Each recording has its name in the archive: its path below the folder that was given, or its own name. Failure where there is
@@ -87,7 +89,7 @@ def _found(given: list[Path]) -> tuple[list[Source], list[Failure]]:
                 missing.append(Failure(f"{file}: {'not a file' if file.exists() else 'No such file or directory'}"))
                 continue
             relative = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            found.setdefault(file, Source(str(file), relative, str(file)))
+            found.setdefault(file, Source(str(file), relative, str(file), None, call, socket))
     if missing and not found:
         *others, last = missing
         for failure in others:

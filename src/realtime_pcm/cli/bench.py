@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from .console import Failure, Source, console, each, entries, find, say, shown_line
+from .console import Call, Failure, Socket, Source, console, each, entries, find, say, shown_line
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Entry
@@ -34,6 +34,8 @@ def bench(
     seconds: Annotated[
         float, typer.Option(min=0.0, max=3600.0, help="How long each recording is decoded, again and again.")
     ] = 1.0,
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Decode recordings from memory, on one thread, and say how many messages and bytes a second that makes.
 
@@ -51,7 +53,7 @@ def bench(
         frames: list[tuple[str, Any]] = []
         size = refused = number = 0
         first = ""
-        with entries(source, dtype="uint8") as (_, found):
+        with entries(source, dtype="uint8", call=call, socket=socket) as (_, found):
             for number, entry in enumerate(found, 1):  # noqa: B007
                 if entry.error is not None:
                     refused += 1

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .console import Failure, Source, entries
+from .console import Call, Failure, Socket, Source, entries
 
 
 def serve(
@@ -24,6 +24,8 @@ def serve(
         list[str] | None,
         typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
     ] = None,
+    call: Call = None,
+    socket: Socket = None,
 ) -> None:
     """Replay a recorded session to Realtime clients on this machine: what its server sent, on a real WebSocket."""
     import asyncio
@@ -40,7 +42,7 @@ def serve(
         faults = [Fault.parse(text) for text in fault or ()]
     except ValueError as error:
         raise Failure(f"--fault: {error}", 2) from None
-    frames = received(file)
+    frames = received(file, call, socket)
     try:
         server = LoopbackServer(
             frames,
@@ -73,7 +75,7 @@ def serve(
 MAX_FRAMES_BYTES = 1 << 30  # of frames that are held in memory to be served
 
 
-def received(file: Path | None) -> list[bytes | str]:
+def received(file: Path | None, call: str | None = None, socket: int | None = None) -> list[bytes | str]:
     """The frames that the server sent, of a recording of any shape; those of the packaged sample where there is no file.
 
     Failure where one of them is refused, where there are none, and where they take more than 1 GiB.
@@ -88,7 +90,7 @@ def received(file: Path | None) -> list[bytes | str]:
     size = number = 0
     source = Source(file)
     # As it was sent: a payload in a format that cannot be decoded is served like any other.
-    with entries(source, dtype="uint8") as (_, found):
+    with entries(source, dtype="uint8", call=call, socket=socket) as (_, found):
         for number, entry in enumerate(found, 1):  # noqa: B007
             if entry.error is not None:
                 raise Failure(f"{source.name}: line {entry.line}: {entry.error}")

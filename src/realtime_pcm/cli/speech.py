@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_pcm._core import role_of
+from realtime_pcm.conversation.meanings import handler_of, role_in
 from realtime_pcm.conversation.rules import Text, milliseconds_of, text_id, words_of
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
@@ -196,7 +196,7 @@ class Speech:
             **dict.fromkeys(("transcript_delta", "transcript_so_far", "transcript_end"), self._on_model_words),
             **dict.fromkeys(("user_transcript_delta", "user_transcript_so_far", "user_transcript"), self._on_user_words),
         }
-        return table.get(role_of(kind) or "")
+        return handler_of(kind, table.get)
 
     # --- items
 
@@ -416,7 +416,7 @@ class Speech:
             if any(getattr(message, name, None) is not None for name in TEXT_FIELDS):
                 self._leave_out("transcripts that are no text")
             return
-        role = role_of(type(message)) or ""
+        role = role_in(message)
         self._hear(item, words, Text.add if role.endswith("delta") else Text.say if role.endswith("so_far") else Text.end)
 
     def _hear(self, item: Item, words: str, how: Callable[[Text, str], None]) -> None:

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._core import RealtimeServerMessage, role_of
+from .._core import RealtimeServerMessage
 from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
+from .meanings import handler_of
 from .rules import (
     Answers,
     Text,
@@ -131,7 +132,7 @@ class ConversationState:
         try:
             handler = self._handlers[cls]
         except KeyError:
-            handler = self._handlers[cls] = getattr(self, f"_on_{role_of(cls)}", self._on_nothing)
+            handler = self._handlers[cls] = handler_of(cls, lambda role: getattr(self, f"_on_{role}", None)) or self._on_nothing
         handler(message, time)
 
     def _at(self, time: float | None) -> Moment:

@@ -205,7 +205,7 @@ class RealtimeServerMessage(RealtimeMessage):
     A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
     None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
     which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
-    "audio_end" below AudioEnd.
+    "audio_end" below AudioEnd. Where one message may mean several things, role is a mapping from fields to their roles.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.

@@ -454,6 +454,9 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
     plan.client_event_id = _number(layout, "client_event_id")
     plan.keys = SESSION_KEYS
     plan.hands_out_carry = layout.ends_audio
+    layout.field_roles = () if base is None else base.field_roles
+    if role is not None and not isinstance(role, str):
+        role = _give_field_roles(layout, dict(role))
     if role is None:
         plan.role = (base.in_session.role if base is not None and base.in_session.role
                      else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
@@ -473,6 +476,25 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
         plan.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
         plan.holder = 0 if holder is None else _number(layout, holder)
     plan.ids.speaker = <uint8_t>_speaker(plan)
+
+cdef _give_field_roles(Layout layout, dict given):  # seldom
+    """Sets the roles of fields, and gives that of the audio; None where it is not among them."""
+    name = layout.cls.__name__
+    spoken = given.pop("pcm", None) if layout.is_audio else None
+    for field, role in given.items():
+        if role not in roles.ROLES:
+            raise TypeError(f"{name}: role {role!r} of the field {field!r} is none of {', '.join(roles.ROLES)}")
+        if role in roles.OF_CLASSES:
+            raise TypeError(f"{name}: {role!r} is the role of a class, not of the field {field!r}")
+        if not _number(layout, field) or layout.holds_payload(_number(layout, field)):
+            raise TypeError(f"{name}: {field!r}, which has the role {role!r}, is no field without audio")
+    layout.field_roles += tuple(given.items())
+    return spoken
+
+def roles_at(cls):  # seldom
+    """What fields of a message of this class mean: (field, role) of each that has a role of its own, in order."""
+    layout = getattr(cls, "_layout", None)
+    return (<Layout>layout).field_roles if isinstance(layout, Layout) else ()
 
 def role_of(cls):  # seldom
     """What a message of this class means: a key of roles.ROLES; None where it means nothing."""

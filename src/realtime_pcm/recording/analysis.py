@@ -17,9 +17,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-from .._core import role_of
 from ..audio import AudioFormat
 from ..conversation.held import ToolCalls
+from ..conversation.meanings import handler_of, role_in
 from ..conversation.rules import (
     Text,
     add_numbers,
@@ -141,8 +141,7 @@ class Analyser:
             handler(message, self._moment())
 
     def _handler(self, cls: type) -> Callable[[Any, Moment], None] | None:
-        method: Callable[[Any, Moment], None] | None = getattr(self, _HANDLERS.get(role_of(cls) or "", ""), None)
-        return method
+        return handler_of(cls, lambda role: getattr(self, _HANDLERS.get(role, ""), None))
 
     def _moment(self) -> Moment:
         now = self.placer.now
@@ -456,7 +455,7 @@ class Analyser:
 
     def _words(self, message: Any, item: Item) -> bool:
         """Gives the item the words of a message, as the message's role says. Whether it had any."""
-        role, words = role_of(type(message)) or "", words_of(message) or ""
+        role, words = role_in(message), words_of(message) or ""
         text = self._texts.get(id(item))
         if text is None or text[0] is not item:
             text = item, Text(LONGEST_TEXT)
@@ -490,7 +489,7 @@ class Analyser:
 
     def _live_text(self, message: Any, at: Moment) -> None:
         """A piece of a transcript without ids: pieces stand together until a sentence ends."""
-        words, role = words_of(message), role_of(type(message)) or ""
+        words, role = words_of(message), role_in(message)
         side: Literal["user", "model"] = "user" if role.startswith("user_") else "model"
         if not words:
             return

@@ -130,12 +130,12 @@ class Sessions:
             self._speaking = id_
         elif role == "speech_stopped":
             self._speaking = None
-        elif id_ is not None:
-            if id_ in self._before:
+        elif role == "response_end":
+            if id_ in self._before and id_ not in self._open:
                 self._mixed()
-            if role == "response_end":
-                self._open.discard(id_)
-                return
+            self._open.discard(id_ or "")
+        elif id_ is not None:
+            self._before.pop(id_, None)  # ids may be the same in each session
             if self._several and self._open and id_ not in self._open:
                 self._mixed()
             if len(self._open) < MOST_IDS:
