@@ -112,13 +112,14 @@ async def model_to_phone(
 
 
 async def call_loopback(port: int, out: Path, speed: float) -> None:
-    """A caller who says nothing for a second, listens to the answer and hangs up; `speed` times as fast as a telephone plays."""
+    """A caller who hums, is silent, listens to the answer and hangs up; `speed` times as fast as a telephone plays."""
     heard = bytearray()
+    hum = base64.b64encode((b"\x90" * 20 + b"\x10" * 20) * (FRAME // 40)).decode()
     silence = base64.b64encode(b"\xff" * FRAME).decode()
     async with connect(f"ws://127.0.0.1:{port}") as phone:
         await phone.send(json.dumps({"event": "start", "start": {"streamSid": "MZloopback"}}))
-        for _ in range(50):
-            await phone.send(json.dumps({"event": "media", "media": {"payload": silence}}))
+        for payload in [hum] * 30 + [silence] * 30:
+            await phone.send(json.dumps({"event": "media", "media": {"payload": payload}}))
         waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
         async def send_back(event: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from realtime_pcm.client import Call, CallClosed, connect
 from realtime_pcm.recording import read_recording
 from realtime_pcm.testing import LoopbackServer
 from support.raw_server import Peer, frame, raw_server
-from support.stream_clients import EVENTS, FRAMES, PCM, TRANSCRIPT, audio_of, request, run, transcript_of
+from support.stream_clients import ANSWERED, FRAMES, PCM, TRANSCRIPT, audio_of, request, run, transcript_of
 
 SESSION_UPDATE, RESPONSE_CREATE = request("session.update", "response.create")
 
@@ -41,7 +41,7 @@ def test_a_whole_turn() -> None:
             return await until(call, messages.RateLimitsUpdated)
 
     got = run(talk())
-    assert [message.type for message in got] == [event["type"] for event in EVENTS]
+    assert [message.type for message in got] == [event["type"] for event in ANSWERED]
     assert audio_of(got) == PCM and transcript_of(got) == TRANSCRIPT
 
 
@@ -122,7 +122,7 @@ def test_audio_waits_for_the_format_that_the_session_settles() -> None:
             async with connect(server.url) as call:
                 audio = {"input": {"format": {"type": "audio/pcmu"}, "turn_detection": None}}
                 await call.send(json.dumps({"type": "session.update", "session": {"type": "realtime", "audio": audio}}))
-                await call.send_audio(np.zeros(160, np.int16))  # nothing was read yet
+                await call.send_audio(np.zeros(1_600, np.int16))  # nothing was read yet
                 settled = call.session.input_audio_format
                 await call.send('{"type":"input_audio_buffer.commit"}')
                 await until(call, messages.InputAudioBufferCommitted)
@@ -131,7 +131,7 @@ def test_audio_waits_for_the_format_that_the_session_settles() -> None:
     settled, recording = run(talk())
     assert settled == rp.AudioFormat("g711_ulaw", 8_000)
     [audio] = [entry.message for entry in recording if entry.direction == "sent" and "append" in (entry.message.type)]
-    assert audio.audio_format.encoding == "g711_ulaw" and len(audio.pcm) == 160
+    assert audio.audio_format.encoding == "g711_ulaw" and len(audio.pcm) == 1_600
 
 
 @pytest.mark.parametrize("names_it", [True, False], ids=["the error names it", "the error names no event"])
@@ -339,7 +339,7 @@ def test_both_sides_are_recorded(tmp_path: Path) -> None:
 
     run(talk())
     entries = list(read_recording(path))
-    assert [e.message.type for e in entries if e.direction == "received"] == [event["type"] for event in EVENTS]
+    assert [e.message.type for e in entries if e.direction == "received"] == [event["type"] for event in ANSWERED]
     sent = [entry.message.type for entry in entries if entry.direction == "sent"]
     assert sent == ["session.update", "input_audio_buffer.append", "response.create"]
 

@@ -21,6 +21,18 @@ TRANSCRIPT = next(event["transcript"] for event in EVENTS if event["type"] == "r
 AUDIO = "response.output_audio.delta"
 
 
+def is_of_the_user(event: dict[str, Any]) -> bool:
+    """Whether the recorded server says it of the user's speech: a client that asks by text is not told so."""
+    about = event["type"].startswith(("input_audio_buffer.", "conversation.item.input_audio_transcription."))
+    return about or event.get("item", {}).get("role") == "user"
+
+
+# What a client that sends no audio gets for a response.create.
+ANSWERED = [event for event in EVENTS if not is_of_the_user(event)]
+# Speech of the user: a tone of 600 ms, and the silence after it.
+SPEECH = np.concatenate([np.rint(8_000 * np.sin(np.arange(14_400) / 9)), np.zeros(19_200)]).astype(np.int16)
+
+
 def at_rate(rate: int) -> Any:
     """The recorded speech at another rate, resampled at once by soxr itself."""
     soxr = pytest.importorskip("soxr")

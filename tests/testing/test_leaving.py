@@ -16,7 +16,7 @@ pytest.importorskip("websockets")
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from realtime_pcm.testing import LoopbackServer, loopback, script, server as server_module
+from realtime_pcm.testing import LoopbackServer, loopback, recorded, server as server_module
 from realtime_pcm.testing.server import MAX_MESSAGE
 from support.command import interrupted, serving
 from support.stream_clients import FRAMES, run
@@ -114,7 +114,7 @@ def test_leaving_ends_a_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def resample(samples: Any, rate: int, to_rate: int) -> Any:
         converting.set()
-        while not server.script.stopped:
+        while not server.script.recording.stopped:
             pass
         return samples
 
@@ -124,25 +124,26 @@ def test_leaving_ends_a_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             ended.set()
 
-    convert = server.script.in_format
-    monkeypatch.setattr(script, "resample", resample)
-    monkeypatch.setattr(server.script, "in_format", in_format)
+    convert = server.script.recording.in_format
+    monkeypatch.setattr(recorded, "resample", resample)
+    monkeypatch.setattr(server.script.recording, "in_format", in_format)
 
     async def talk() -> None:
         faults: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
         await server.__aenter__()
         async with connect(server.url) as ws:
-            session = {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 8000}}}}
+            session = {"type": "realtime", "audio": {"output": {"format": {"type": "audio/pcmu"}}}}
             await ws.send(json.dumps({"type": "session.update", "session": session}))
             assert await asyncio.to_thread(converting.wait, 10)
             await leave(server)
         assert await asyncio.to_thread(ended.wait, 10)
         assert not faults
-        assert not server.script._converted
+        assert not server.script.recording._converted
 
     run(talk())
-    assert len(server.script.in_format(server.script.formats[1])) == len(server.script.turn)
+    recording = server.script.recording
+    assert len(recording.in_format(recording.formats[1])) == len(recording.turn)
 
 
 @pytest.mark.usefixtures("_hurried")
@@ -151,7 +152,7 @@ def test_a_server_can_be_entered_again() -> None:
         server = LoopbackServer(FRAMES)
         for _ in range(2):
             async with server, connect(server.url) as ws:
-                session = {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}
+                session = {"type": "realtime", "audio": {"output": {"format": {"type": "audio/pcmu"}}}}
                 await ws.recv()
                 await ws.send(json.dumps({"type": "session.update", "session": session}))
                 assert json.loads(await ws.recv())["type"] == "session.updated"

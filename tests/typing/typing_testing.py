@@ -14,7 +14,10 @@ from realtime_pcm.testing.fixtures import StartServer
 async def of_servers() -> None:
     async with LoopbackServer(interrupt=1.2, faults=["late@3"]) as server:
         assert_type(server.url, str)
-        assert_type(server.calls, list[Call])
+        assert_type(server.calls[0], Call)
+        assert_type(server.calls("weather", {"city": "Oslo"}).says("Cold."), LoopbackServer)
+        assert_type(server.heard_ms(), int)
+        assert_type(server.tool_outputs, list[str])
         for call in server.calls:
             assert_type(call.items, tuple[HeldItem, ...])
             assert_type(call.recording, list[Entry])

@@ -17,10 +17,12 @@ from importlib.util import find_spec
 if find_spec("websockets") is None:
     raise ImportError('realtime_pcm.testing needs the package websockets: pip install "realtime-pcm[testing]"', name="websockets")
 
+from .audio import user_speech
 from .call import Call
 from .faults import FAULTS, Fault
+from .handshake import LOOPBACK_HOSTS, LOOPBACK_ORIGINS
 from .held import HeldItem
-from .server import LOOPBACK_HOSTS, LOOPBACK_ORIGINS, LoopbackServer, loopback
+from .server import LoopbackServer, loopback
 
 __all__ = [
     "FAULTS",
@@ -31,4 +33,5 @@ __all__ = [
     "HeldItem",
     "LoopbackServer",
     "loopback",
+    "user_speech",
 ]

@@ -1,9 +1,12 @@
-"""The recorded audio in the format that a client asks for."""
+"""Audio of the loopback server: recorded, read from a WAV or made of words, in the format that a client asks for."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+import wave
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +18,24 @@ from ..messages import ResponseAudioDelta
 if TYPE_CHECKING:
     from .._resample import Samples
 
-__all__ = ["Encoder", "cut_like", "formats_of", "resample", "why_not"]
+__all__ = [
+    "AnyAudio",
+    "Encoder",
+    "chunks",
+    "cut_like",
+    "formats_of",
+    "resample",
+    "samples_of",
+    "spoken",
+    "user_speech",
+    "why_not",
+]
+
+AnyAudio: TypeAlias = str | os.PathLike[str] | np.ndarray[Any, Any] | float
+RATE = 24_000  # of the audio of scripts
+MAX_SECONDS = 3_600.0  # of one answer
+_LETTER = 0.06  # seconds of speech per letter: 150 to 170 words a minute
+_CHUNKS = (0.1, 0.15, 0.25)  # seconds of the first deltas of an answer; the others are as long as the last of these
 
 _ENCODINGS = ("pcm16", "g711_ulaw", "g711_alaw")
 
@@ -74,3 +94,78 @@ class Encoder:
         message = decode(self._encoder.encode(samples), dtype="uint8")
         assert isinstance(message, AudioMessage)
         return message.delta or ""
+
+
+def chunks(samples: Samples, rate: int) -> list[Samples]:
+    """Samples cut into the deltas in which OpenAI sends an answer: 100 ms, 150 ms, then 250 ms each."""
+    pieces, start, number = [], 0, 0
+    while start < samples.size:
+        end = start + int(_CHUNKS[min(number, len(_CHUNKS) - 1)] * rate)
+        pieces.append(samples[start:end])
+        start, number = end, number + 1
+    return pieces
+
+
+@lru_cache(maxsize=32)
+def spoken(text: str) -> Samples:
+    """What stands for speech of a text: a voice that hums one syllable per three letters, and is silent between words."""
+    if not text.strip():
+        return np.zeros(0, np.int16)
+    text = " ".join(text.split())[: int(MAX_SECONDS / _LETTER)]
+    pieces = []
+    for number, word in enumerate(text.split(" ")):
+        size = int(len(word) * _LETTER * RATE)
+        syllables = max(1, round(len(word) / 3))
+        at = np.arange(size) / RATE
+        loudness = np.abs(np.sin(np.pi * syllables * np.arange(size) / max(1, size)))
+        pitch = 110 + 15 * (number % 4)
+        voice = np.sin(2 * np.pi * pitch * at) + 0.5 * np.sin(4 * np.pi * pitch * at) + 0.25 * np.sin(6 * np.pi * pitch * at)
+        pieces += [loudness * voice * 5_000, np.zeros(int(_LETTER * RATE))]
+    samples: Samples = np.concatenate(pieces).astype(np.int16)
+    samples.flags.writeable = False
+    return samples
+
+
+def user_speech(text: str = "Has my parcel left the warehouse yet?", silence: float = 0.8) -> Samples:
+    """What a microphone hears of a user who says this: int16 at 24,000 Hz, a hum as long as the text, then `silence` seconds.
+
+    The loopback server takes it for speech, and for its end. It is a fresh array.
+    """
+    return np.concatenate([spoken(text), np.zeros(round(silence * RATE), np.int16)])
+
+
+def samples_of(audio: Any, rate: int | None) -> Samples:
+    """Audio of a script as int16 at 24,000 Hz: a WAV file, an array at `rate`, or seconds of a voice that hums.
+
+    Raises ValueError for a file that is no WAV of 16-bit PCM, and for what is too long; OSError where it cannot be read.
+    """
+    if isinstance(audio, (int, float)) and not isinstance(audio, bool):
+        if not 0 <= audio <= MAX_SECONDS:
+            raise ValueError(f"audio lasts from 0 to {MAX_SECONDS:g} seconds, not {audio:g}")
+        voice = spoken("mmm" * (int(audio / _LETTER / 3) + 1))
+        return np.resize(voice, int(audio * RATE))
+    if isinstance(audio, np.ndarray):
+        if audio.ndim != 1 or audio.dtype not in (np.int16, np.float32):
+            raise ValueError(f"audio is a 1-D array of int16 or float32, not {audio.ndim}-D {audio.dtype}")
+        samples = to_int16(audio) if audio.dtype == np.float32 else audio
+    else:
+        samples, own = _read_wav(audio)
+        if rate not in (None, own):
+            raise ValueError(f"{os.fspath(audio)}: has {own:,} samples a second, not {rate:,}")
+        rate = own
+    if samples.size > MAX_SECONDS * (rate or RATE):
+        raise ValueError(f"audio lasts from 0 to {MAX_SECONDS:g} seconds, not {samples.size / (rate or RATE):g}")
+    return resample(samples, rate or RATE, RATE)
+
+
+def _read_wav(path: str | os.PathLike[str]) -> tuple[Samples, int]:
+    try:
+        with wave.open(os.fspath(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise ValueError(f"{os.fspath(path)}: has samples of {8 * file.getsampwidth()} bits, not of 16")
+            channels, rate = file.getnchannels(), file.getframerate()
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"{os.fspath(path)}: no WAV file of 16-bit PCM: {error or 'it ends too early'}") from None
+    samples = samples[: samples.size - samples.size % channels]
+    return np.ascontiguousarray(samples[::channels]), rate

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .._core import Decoder, Session
 from ..recording import Entry, read_recording
 from ..recording.writer import frame_line, header_line, save_lines
-from .held import Held, HeldItem
+from .held import HeldItem, KeptConversation
 
 __all__ = ["Call"]
 
@@ -23,13 +23,14 @@ class Call:
     """One connection of a client: what both sides said, and what the server holds.
 
     dropped: how many frames are not in the recording, because 10,000 frames or 16 MiB were kept already. formats: a Session with
-    the formats of both directions as they stand.
+    the formats of both directions as they stand. conversation: a ConversationState with the items in their order. session: a
+    dict, as it stands.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
         self.formats = Session()
-        self.held = Held()
+        self.conversation = KeptConversation()
         self.session: dict[str, Any] = {}
         self._frames: list[tuple[float, Literal["received", "sent"], str | bytes]] = []
         self._bytes = 0
@@ -39,7 +40,12 @@ class Call:
     @property
     def items(self) -> tuple[HeldItem, ...]:
         """The items of the conversation, oldest first: the last 1,000."""
-        return self.held.items()
+        return self.conversation.held()
+
+    @property
+    def seconds(self) -> float:
+        """Since the client connected."""
+        return monotonic() - self._began
 
     @property
     def recording(self) -> list[Entry]:
@@ -57,7 +63,13 @@ class Call:
             self.dropped += 1
             return
         self._bytes += size
-        self._frames.append((monotonic() - self._began, direction, frame))
+        self._frames.append((self.seconds, direction, frame))
+
+    def forget(self) -> None:
+        """Keeps no frames from now on, because newer connections do."""
+        self.dropped += len(self._frames)
+        self._frames.clear()
+        self._bytes = MAX_BYTES
 
     def _lines(self) -> list[bytes]:
         validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}

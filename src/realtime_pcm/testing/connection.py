@@ -1,60 +1,82 @@
-"""One connection of the loopback server: what it answers, and the turn that is being replayed."""
+"""One connection of the loopback server: what it answers to each message of its client."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
+import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from .._core import ClientAudioMessage, Decoder
 from ..audio import AudioFormat
+from ..conversation.rules import text_id
 from ..errors import DecodeError
 from ..terminal import shown_name
 from .audio import formats_of, why_not
 from .call import Call
-from .faults import Fault, bad_base64, null_delta, twin
-from .script import Recorded, Script
+from .endings import Progress
+from .faults import Fault
+from .held import Event, Refusal
+from .misbehaviour import Misbehaviour
+from .responses import Response, Responses
+from .script import Script
+from .session import at, modalities_of, text as text_of, transcription_session, updated
+from .strict import why_not_item, why_not_response, why_not_session
+from .user import Interruption, User
 
 __all__ = ["Connection", "Manners"]
 
 MAX_SESSION = 1024 * 1024  # characters of JSON of the session after a client's session.update
 MAX_DEPTH = 100  # levels of a client's message: whoever reads it later may have a deeper stack than the server
-_ENOUGH = 0.5  # seconds of input audio that begin a turn
 _APPENDS = (
     "input_audio_buffer.append",
     "session.input_audio_buffer.append",
     "session.input_audio.append",
     "input_audio.turn.append",
 )
-# The names of the formats of one direction: the key in `session.audio`, and the flat key of the beta.
-_FLAT = {"input": "input_audio_format", "output": "output_audio_format"}
+_EVENTS = (
+    "session.update",
+    "transcription_session.update",
+    "input_audio_buffer.append",
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+    "response.create",
+    "response.cancel",
+    "output_audio_buffer.clear",
+)
+_log = logging.getLogger("realtime_pcm")
 
 
 class Manners(NamedTuple):
-    """How a server treats a connection; LoopbackServer says what each means."""
+    """How a server treats a connection; LoopbackServer says what each means. session: what a client's secret was made for."""
 
     pace: float | None
     autoplay: bool
     faults: Sequence[Fault]
     interrupt: float | None
+    strict: bool
+    transcribe: bool
+    session: Event | None
 
 
-def _dump(event: object) -> str:
-    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+class Owner(NamedTuple):
+    """What a connection tells its server. keep: a message of the client. tell_once: something for the log, by its key."""
+
+    keep: Callable[[bytes], None]
+    tell_once: Callable[[str, str], None]
 
 
-def _at(holder: object, *keys: str) -> Any:
-    for key in keys:
-        holder = holder.get(key) if isinstance(holder, dict) else None
-    return holder
-
-
-def _is_deep(event: dict[str, Any]) -> bool:
+def _is_deep(event: Event) -> bool:
     """Whether parsed JSON has more than MAX_DEPTH levels."""
     level: list[Any] = [event]
     for _ in range(MAX_DEPTH):
@@ -65,94 +87,151 @@ def _is_deep(event: dict[str, Any]) -> bool:
     return True
 
 
-def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        # A format is replaced as a whole: the rate of the old format says nothing about the new one.
-        if isinstance(old, dict) and isinstance(value, dict) and key != "format":
-            merged[key] = _merge(old, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _updated(session: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The session with a client's changes. Of the two ways to name a format, the one that the client used counts."""
-    merged = _merge(session, changes)
-    for direction, flat in _FLAT.items():
-        nested = _at(merged, "audio", direction, "format")
-        if flat in changes and nested is not None and _at(changes, "audio", direction, "format") is None:
-            audio = {**merged["audio"], direction: {**merged["audio"][direction]}}
-            del audio[direction]["format"]
-            merged["audio"] = audio
-    return merged
-
-
 class Connection:
-    """Talks to one client, until that client or a fault ends the connection."""
+    """Talks to one client, until that client or a fault ends the connection. replay: the number of this connection, from 1."""
 
-    def __init__(self, script: Script, manners: Manners, ws: ServerConnection, call: Call, keep: Callable[[bytes], None]) -> None:
+    def __init__(self, script: Script, manners: Manners, ws: ServerConnection, call: Call, owner: Owner, replay: int) -> None:
         self.script = script
         self.ws = ws
         self.call = call
-        self.keep = keep
+        self.owner = owner
+        self.replay = replay
         self.faults = manners.faults
         self.pace = manners.pace
-        self.autoplay = manners.autoplay
-        self.interrupt = manners.interrupt
-        self.binary = self.interleaved = False
-        self.event_number = 0
-        self.heard_seconds = self.new_seconds = 0.0  # of input audio, in all and since the last turn began
-        self.playing: asyncio.Task[None] | None = None
-        self.replays = 0
-        self.wake = asyncio.Event()
-        self.reason: Literal["client_cancelled", "turn_detected"] | None = None
-        self.finished = False  # the response.done of the turn that is being replayed was sent
-        call.session = script.session
-        self.format: AudioFormat = script.formats[1]
+        self.strict = manners.strict
+        self._autoplay = manners.autoplay
+        self._interrupt = manners.interrupt
+        self.binary = self.interleaved = self.two_names = self.slow = False  # what faults have begun
+        self.asked_modalities: list[str] | None = None  # by the client, for the session
+        self.spoke = False  # audio of the model was sent
+        self._events = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self.conversation = call.conversation
+        recording = script.recording
+        session = recording.session
+        if script.scripted:
+            session = at(json.loads(recording.greeting[0].text), "session") or {}
+        if manners.transcribe:
+            session = transcription_session(session)
+        self._greets_anew = manners.transcribe or manners.session is not None
+        call.session = updated(session, manners.session) if manners.session is not None else session
+        self.format: AudioFormat = recording.formats[1]
+        self.conversation_id = f"conv_loopback{replay:08d}"
         self.follower = Decoder(session=call.formats)
         self.hearing = Decoder(side="client", session=call.formats)
 
     async def run(self) -> None:
         """Greets, and answers until the connection ends. Raises ConnectionClosed then."""
-        for frame in self.script.greeting:
-            await self.send(frame.text)
-        # The session as a later session.updated would tell it.
-        with contextlib.suppress(DecodeError):
-            self.follower.decode(_dump({"type": "session.updated", "session": self.script.session}))
-        if self.autoplay:
-            self.playing = asyncio.create_task(self.play_it_all())
+        self.responses = Responses(self)
+        self.user = User(self)
+        playing: asyncio.Task[None] | None = None
         try:
+            await self._greet()
+            if self._autoplay:
+                playing = asyncio.create_task(self._play_it_all())
             while True:
                 text = await self.ws.recv(decode=False)
                 self.call.keep("sent", text)
-                if not self.autoplay:
+                if not self._autoplay:
                     await self.answer(text)
         finally:
-            if self.playing is not None:
-                self.playing.cancel()
+            self.user.stop()
+            self.responses.stop()
+            if playing is not None:
+                playing.cancel()
+
+    async def _greet(self) -> None:
+        for frame in self.script.recording.greeting:
+            text = frame.text if self.replay == 1 else self.script.recording.again(frame.text, self.replay)
+            if self._greets_anew and frame.type == "session.created":
+                text = text_of({**json.loads(text), "session": self.call.session})
+            await self.send(text)
+        # The session as a later session.updated would tell it.
+        with contextlib.suppress(DecodeError):
+            self.follower.decode(text_of({"type": "session.updated", "session": self.call.session}))
+
+    # ---- what it is
+
+    @property
+    def answers(self) -> bool:
+        """Whether the model answers: a transcription session only writes down."""
+        return bool(self.call.session.get("type") != "transcription")
+
+    @property
+    def tells_speech(self) -> bool:
+        """Whether the server says when the user speaks; GPT-Live and translations do not."""
+        return self.script.recording.announces or self.script.scripted or not self.script.steps
+
+    def ids(self, kind: str) -> str:
+        """A new id of an "item", a "resp" or a "call"."""
+        return f"{kind}_loopback{self.replay:05d}x{next(self._numbers):06d}"
+
+    def tell_once(self, key: str, text: str) -> None:
+        """Says something in the log, once for the server."""
+        self.owner.tell_once(key, text)
+
+    def interruption_of(self, response: Response) -> Interruption | None:
+        """When the user interrupts a response."""
+        if response.next is None or response.outside:
+            return None
+        following = self.script.user_before(response.next)
+        if following is not None and following.interrupts is not None:
+            return Interruption(following.interrupts, following.user)
+        if self._interrupt is None:
+            return None
+        after, self._interrupt = self._interrupt, None  # once a connection: the answer after it can be heard to its end
+        return Interruption(after, following.user if following is not None else None)
 
     # ---- sending
 
-    async def send(self, text: str) -> None:
-        """Sends a frame, keeps it, and follows what it says."""
+    async def send(self, text: str, progress: Progress | None = None) -> None:
+        """Sends a frame, keeps it, and follows what it says. progress: that of its response."""
         self.call.keep("received", text)
-        with contextlib.suppress(DecodeError):  # a fault, or an odd frame of the recording: nobody can follow it
-            self.call.held.follow(self.follower.decode(text))
+        try:
+            message = self.follower.decode(text)
+        except DecodeError:  # a fault, or an odd frame of the recording: nobody can follow it
+            pass
+        else:
+            self.conversation.follow(message, self.call.seconds)
+            if progress is not None:
+                progress.follow(message)
+                self.spoke = self.spoke or message.type in ("response.output_audio.delta", "response.audio.delta")
         await self.ws.send(text.encode() if self.binary else text)
+
+    async def send_half(self, text: str) -> None:
+        """Sends the first half of a frame, as a fragment that is not the last."""
+        self.ws.protocol.send_text(text.encode()[: len(text) // 2], fin=False)
+        self.ws.transport.write(b"".join(self.ws.protocol.data_to_send()))
+
+    def text_of(self, event: Event) -> str:
+        """A message of the server's own, as it is sent. Raises ValueError where it holds what JSON cannot say."""
+        named = {"type": event["type"], "event_id": f"event_loopback{next(self._events):013d}", **event}
+        # A client may have sent an escaped lone surrogate, which UTF-8 cannot hold: it is sent back escaped, too.
+        return text_of(named).encode("utf-8", "backslashreplace").decode()
 
     async def emit(self, type_: str, **fields: Any) -> None:
         """Sends a message of the server's own."""
-        self.event_number += 1
-        text = _dump({"type": type_, "event_id": f"event_loopback{self.event_number:013d}", **fields})
-        # A client may have sent an escaped lone surrogate, which UTF-8 cannot hold: it is sent back escaped, too.
-        await self.send(text.encode("utf-8", "backslashreplace").decode())
+        await self.send(self.text_of({"type": type_, **fields}))
 
-    async def fail(self, code: str, message: str, event_id: object = None) -> None:
+    async def fail(self, refusal: Refusal, event_id: object = None) -> None:
         """Sends an error event. event_id: of the message that the client sent."""
-        error = {"type": "invalid_request_error", "code": code, "message": message, "param": None}
+        error = {"type": "invalid_request_error", "code": refusal.code, "message": refusal.message, "param": refusal.param}
         await self.emit("error", error={**error, "event_id": event_id})
+
+    def with_format(self, response: Event) -> Event:
+        """The object of a response; where the audio was converted, it names the format that the client asked for."""
+        if self.format == self.script.recording.formats[1]:
+            return dict(response)
+        made = json.loads(text_of(response))
+        nested = at(self.call.session, "audio", "output", "format")
+        with contextlib.suppress(AttributeError, KeyError, TypeError):
+            if "output_audio_format" in made or nested is None:
+                made["output_audio_format"] = self.call.session.get("output_audio_format")
+            if nested is None:
+                made.get("audio", {}).get("output", {}).pop("format", None)
+            else:
+                made["audio"]["output"]["format"] = nested
+        return made  # type: ignore[no-any-return]
 
     # ---- what a client asks for
 
@@ -165,106 +244,105 @@ class Connection:
             if _is_deep(event):
                 raise RecursionError
         except RecursionError:
-            await self.fail("invalid_json", f"a client message has at most {MAX_DEPTH} levels")
+            await self.fail(Refusal("invalid_json", f"a client message has at most {MAX_DEPTH} levels"))
             return
         except ValueError:
-            await self.fail("invalid_json", "a client message is a JSON object with a string as its type")
+            await self.fail(Refusal("invalid_json", "a client message is a JSON object with a string as its type"))
             return
         try:
-            await self.follow(event, text)
+            if event["type"] not in _APPENDS:
+                self.owner.keep(text)
+            refusal = await self._follow(event, text)
+            if refusal is not None:
+                await self.fail(refusal, event.get("event_id"))
         except ValueError:
-            await self.fail("invalid_value", "the message holds what JSON cannot say")
+            await self.fail(Refusal("invalid_value", "the message holds what JSON cannot say"))
 
-    async def follow(self, event: dict[str, Any], text: bytes) -> None:
-        """Does what a message asks for. Raises ValueError where the message cannot be sent back as JSON."""
-        kind, event_id = event["type"], event.get("event_id")
-        if kind in _APPENDS:
-            await self.hear(text, event_id)
-            return
-        self.keep(text)
-        held = self.call.held
-        match kind:
-            case "session.update":
-                await self.update(event)
+    async def _follow(self, event: Event, text: bytes) -> Refusal | None:
+        """Does what a message asks for, or says why not. Raises ValueError where it cannot be sent back as JSON."""
+        match event["type"]:
+            case kind if kind in _APPENDS:
+                return await self._hear(text)
+            case "session.update" | "transcription_session.update":
+                return await self._update(event)
             case "response.create":
-                if self.answering:
-                    response_id = shown_name(str(held.response_id))
-                    message = f"Conversation already has an active response in progress: {response_id}. "
-                    message += "Wait until the response is finished before creating a new one."
-                    await self.fail("conversation_already_has_active_response", message, event_id)
-                    return
-                self.start()
-            case "input_audio_buffer.commit":
-                if self.detects_turns:
-                    self.start()
-                else:
-                    self.new_seconds = 0.0
-                    await self.emit("input_audio_buffer.committed", previous_item_id=None, item_id="item_loopback_input")
+                return self._create_response(event, text)
             case "response.cancel":
-                named = event.get("response_id")
-                if not self.answering or (named is not None and named != held.response_id):
-                    message = "Cancellation failed: no active response found"
-                    await self.fail("response_cancel_not_active", message, event_id)
-                    return
-                self.cancel("client_cancelled")
+                refusal = self.responses.cancel(event.get("response_id"))
+                if refusal is None:
+                    self._note(text)
+                return refusal
+            case "input_audio_buffer.commit":
+                refusal = await self.user.commit()
+                if refusal is None:
+                    self._note(text)
+                return refusal
             case "input_audio_buffer.clear":
-                self.new_seconds = 0.0
+                self.user.clear()
                 await self.emit("input_audio_buffer.cleared")
             case "output_audio_buffer.clear":
-                await self.emit("output_audio_buffer.cleared", response_id=held.response_id)
+                await self.emit("output_audio_buffer.cleared", response_id=self.responses.last_id)
             case "conversation.item.create":
-                for name in ("conversation.item.added", "conversation.item.done"):
-                    await self.emit(name, previous_item_id=event.get("previous_item_id"), item=event.get("item"))
+                return await self._create_item(event)
+            case "conversation.item.retrieve" | "conversation.item.delete":
+                return await self._find_item(event)
             case "conversation.item.truncate":
                 where = {name: event.get(name) for name in ("item_id", "content_index", "audio_end_ms")}
-                refusal = held.truncate(**where)
+                refusal = self.conversation.why_not_truncate(**where)
                 if refusal is not None:
-                    await self.fail(*refusal, event_id)
-                    return
+                    return refusal
+                self.conversation.truncate(str(event["item_id"]))
                 await self.emit("conversation.item.truncated", **where)
-            case "conversation.item.delete":
-                if not held.knows(event.get("item_id")):
-                    await self.fail("invalid_value", "the item to delete does not exist", event_id)
-                    return
-                await self.emit("conversation.item.deleted", item_id=event["item_id"])
-            case _:
-                await self.fail("unknown_event", f"the loopback server knows no {shown_name(repr(kind))}", event_id)
+            case unknown:
+                known = ", ".join(f"'{name}'" for name in _EVENTS)
+                message = f"Invalid value: '{shown_name(unknown)}'. Supported values are: {known}."
+                return Refusal("invalid_value", message, "type")
+        return None
 
-    async def hear(self, text: bytes, event_id: object) -> None:
-        """Takes input audio, and begins a turn where there is enough of it."""
+    def _note(self, text: bytes) -> None:
+        """The conversation follows what a client has asked for and got."""
+        with contextlib.suppress(DecodeError):
+            self.conversation.follow(self.hearing.decode(text), self.call.seconds)
+
+    async def _hear(self, text: bytes) -> Refusal | None:
+        """Takes input audio."""
         try:
             message = self.hearing.decode(text)
         except DecodeError as error:
-            await self.fail("invalid_value", str(error), event_id)
-            return
+            return Refusal("invalid_value", str(error), "audio")
         if isinstance(message, ClientAudioMessage):
-            audio = message.audio_format
-            seconds = message.pcm.size / (audio.rate * audio.channels)
-            self.heard_seconds += seconds
-            self.new_seconds += seconds
-        if self.new_seconds >= _ENOUGH and self.detects_turns:
-            self.start()
+            pcm = message.pcm
+            if message.audio_format.channels > 1:
+                pcm = pcm[:: message.audio_format.channels]
+            await self.user.hear(pcm, message.audio_format.rate)
+        return None
 
-    async def update(self, event: dict[str, Any]) -> None:
+    async def _update(self, event: Event) -> Refusal | None:
         """Answers a session.update."""
-        changes = event.get("session") or {}
+        changes = event.get("session")
+        if changes is None and self.strict:
+            return Refusal("missing_required_parameter", "Missing required parameter: 'session'.", "session")
+        changes = {} if changes is None else changes
         if not isinstance(changes, dict):
-            await self.fail("invalid_value", "session is a JSON object", event.get("event_id"))
-            return
-        session = _updated(self.call.session, changes)
-        if len(_dump(session)) > MAX_SESSION:
-            await self.fail("invalid_value", f"a session has at most {MAX_SESSION} characters", event.get("event_id"))
-            return
-        refused, audio_format = await self.accept(session)
+            return Refusal("invalid_type", "Invalid type for 'session': expected an object.", "session")
+        if self.strict:
+            refusal = why_not_session(changes, self.call.session, self.spoke)
+            if refusal is not None:
+                return refusal
+        session = updated(self.call.session, changes)
+        if len(text_of(session)) > MAX_SESSION:
+            return Refusal("invalid_value", f"a session has at most {MAX_SESSION} characters")
+        refused, audio_format = await self._accept(session)
         if refused is not None:
-            await self.fail("invalid_value", refused, event.get("event_id"))
-            return
+            return Refusal("invalid_value", refused)
         self.call.session, self.format = session, audio_format
+        self.asked_modalities = modalities_of(changes) or self.asked_modalities
         await self.emit("session.updated", session=session)
+        return None
 
-    async def accept(self, session: dict[str, Any]) -> tuple[str | None, AudioFormat]:
+    async def _accept(self, session: Event) -> tuple[str | None, AudioFormat]:
         """Why the server cannot serve a session, or None; and the format of the session's output."""
-        recorded_input, recorded = self.script.formats
+        recorded_input, recorded = self.script.recording.formats
         heard, spoken = formats_of(session)
         for name, wanted, known in (("hear", heard, recorded_input), ("send", spoken, recorded)):
             reason = None if wanted == known else why_not(wanted)
@@ -272,143 +350,106 @@ class Connection:
                 return f"the loopback server cannot {name} {shown_name(wanted.encoding)} at {wanted.rate} Hz: it {reason}", spoken
         if spoken != recorded:
             try:
-                await asyncio.to_thread(self.script.in_format, spoken)
+                await asyncio.to_thread(self.script.recording.in_format, spoken)
             except ValueError as error:
                 return f"the loopback server cannot convert its recording: {error}", spoken
         return None, spoken
 
-    # ---- the turn
+    def _create_response(self, event: Event, text: bytes) -> Refusal | None:
+        asked = event.get("response")
+        asked = {} if asked is None else asked
+        if not isinstance(asked, dict):
+            return Refusal("invalid_type", "Invalid type for 'response': expected an object.", "response")
+        text_of(asked)
+        if self.strict:
+            if not self.answers:
+                return Refusal("invalid_value", "Cannot create a response in a transcription session.")
+            refusal = why_not_response(asked)
+            if refusal is not None:
+                return refusal
+        refusal = self.responses.create(asked)
+        if refusal is None and asked.get("conversation") != "none":
+            self._note(text)
+        return refusal
 
-    @property
-    def answering(self) -> bool:
-        """Whether a response is under way, or about to begin."""
-        return self.playing is not None and not self.playing.done() and not self.finished
+    async def _create_item(self, event: Event) -> Refusal | None:
+        item, previous = event.get("item"), event.get("previous_item_id")
+        refusal = why_not_item(item) if self.strict or not isinstance(item, dict) else None
+        if refusal is not None:
+            return refusal
+        assert isinstance(item, dict)
+        if previous is not None and previous != "root" and not self.conversation.has(previous):
+            message = f"Error adding item: the previous item with id '{shown_name(str(previous))}' does not exist."
+            return Refusal("item_create_invalid_previous_item_id", message, "previous_item_id")
+        item_id = text_id(item.get("id"))
+        if self.conversation.has(item_id):
+            message = f"Error adding item: an item with id '{item_id}' already exists."
+            return Refusal("item_create_duplicate_item_id", message, "item.id")
+        call_id = item.get("call_id")
+        if item.get("type") == "function_call_output":
+            if self.strict and not self.conversation.knows_call(call_id):
+                name = shown_name(str(call_id))
+                return Refusal("invalid_tool_call_id", f"Tool call ID '{name}' not found in conversation.", "item.call_id")
+            if isinstance(call_id, str):
+                self.conversation.output(call_id, str(item.get("output")))
+        elif item.get("type") == "function_call" and text_id(call_id) is not None:
+            self.conversation.called(str(call_id))
+        made = {**item, "id": item_id or self.ids("item")}
+        if made.get("type") in ("message", "function_call"):
+            made.setdefault("status", "completed")
+        before = self.conversation.place(made, previous)
+        shown = {**made, "content": [_without_audio(part) for part in made["content"]]} if _has_audio(made) else made
+        for name in ("added", "done"):
+            await self.emit(f"conversation.item.{name}", previous_item_id=before, item=shown)
+        return None
 
-    @property
-    def detects_turns(self) -> bool:
-        """False where the session has turn_detection: null. Then response.create alone begins an answer."""
-        holder = _at(self.call.session, "audio", "input")
-        holder = holder if isinstance(holder, dict) and "turn_detection" in holder else self.call.session
-        return holder.get("turn_detection", "") is not None
+    async def _find_item(self, event: Event) -> Refusal | None:
+        verb = event["type"].rpartition(".")[2]
+        item_id = event.get("item_id")
+        if item_id is None:
+            return Refusal("missing_required_parameter", "Missing required parameter: 'item_id'.", "item_id")
+        if not self.conversation.has(item_id):
+            what = {"retrieve": "retrieving", "delete": "deleting"}[verb]
+            message = f"Error {what} item: the item with id '{shown_name(str(item_id))}' does not exist."
+            return Refusal(f"item_{verb}_invalid_item_id", message)
+        if verb == "retrieve":
+            await self.emit("conversation.item.retrieved", item=self.conversation.retrieve(item_id))
+        else:
+            self.conversation.remove(item_id)
+            await self.emit("conversation.item.deleted", item_id=item_id)
+        return None
 
-    def start(self) -> None:
-        """Begins the turn, unless one is under way."""
-        self.new_seconds = 0.0
-        if self.playing is None or self.playing.done():
-            self.reason = None
-            self.wake.clear()
-            self.finished = False
-            self.playing = asyncio.create_task(self.play())
+    # ---- all at once
 
-    def cancel(self, reason: Literal["client_cancelled", "turn_detected"]) -> None:
-        """Has the turn end before its next frame."""
-        if self.reason is None:
-            self.reason = reason
-            self.wake.set()
-
-    async def play_it_all(self) -> None:
+    async def _play_it_all(self) -> None:
         """Sends what autoplay promises: all of the recording, then the close."""
+        recording = self.script.recording
+        misbehaviour = Misbehaviour(self, None)
+        clock = asyncio.get_running_loop().time
         with contextlib.suppress(ConnectionClosed):
-            if self.script.updated is not None:
-                await self.send(self.script.updated.text)
-            await self.play()
+            if recording.updated is not None:
+                await self.send(recording.updated.text)
+            begun, played, number = clock(), 0.0, 0
+            first = next((frame.time for frame in recording.turn if frame.time is not None), None)
+            progress = Progress()
+            for frame in recording.turn:
+                if self.pace and (frame.seconds or frame.time is not None):
+                    due = played if frame.time is None or first is None else frame.time - first
+                    await asyncio.sleep(begun + (due + misbehaviour.behind) / self.pace - clock())
+                if frame.seconds and not await misbehaviour.before(number, frame.text, frame.seconds):
+                    return
+                await self.send(frame.text, progress)
+                if frame.seconds:
+                    await misbehaviour.after(frame.text)
+                    played, number = played + frame.seconds, number + 1
             await self.ws.close()
 
-    async def play(self) -> None:
-        """Sends the recorded turn, each delta at the time at which its audio begins to play."""
-        with contextlib.suppress(ConnectionClosed):
-            frames = self.script.turn
-            if self.format != self.script.formats[1]:
-                frames = await asyncio.to_thread(self.script.in_format, self.format)
-            self.replays += 1
-            begun = asyncio.get_running_loop().time()
-            played, number = 0.0, 0
-            for frame in frames:
-                if await self.ends_here(begun, played):
-                    return
-                text = self.script.again(self.with_format(frame), self.replays)
-                if not frame.seconds:
-                    await self.send(text)
-                    self.finished = self.finished or frame.type == "response.done"
-                    continue
-                if self.pace:
-                    await self.pause(begun + played / self.pace)
-                    if await self.ends_here(begun, played):
-                        return
-                for fault in self.faults:
-                    if fault.at == number and not await self.misbehave(fault.kind, text):
-                        return
-                await self.send(text)
-                if self.interleaved:
-                    await self.send(twin(text))
-                played, number = played + frame.seconds, number + 1
-            await self.ends_here(begun, played)
 
-    async def pause(self, until: float) -> None:
-        """Waits until a time of the loop's clock, or until the turn is cancelled."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), max(0.0, until - asyncio.get_running_loop().time()))
+def _has_audio(item: Event) -> bool:
+    content = item.get("content")
+    return isinstance(content, list) and any(at(part, "audio") for part in content)
 
-    async def ends_here(self, begun: float, played: float) -> bool:
-        """Whether the turn ended before all of it was sent: because the client cancelled it, or by the scripted interruption."""
-        if self.interrupt is not None and 0 < played >= self.interrupt and not self.finished:
-            if self.pace:
-                await self.pause(begun + self.interrupt / self.pace)
-            self.interrupt = None  # once a connection: the answer after it can be heard to its end
-            now = int(self.heard_seconds * 1000)
-            await self.emit("input_audio_buffer.speech_started", audio_start_ms=now, item_id="item_loopback_speech")
-            detection = _at(self.call.session, "audio", "input", "turn_detection") or self.call.session.get("turn_detection")
-            if _at(detection, "interrupt_response") is not False:
-                self.cancel("turn_detected")
-        held = self.call.held
-        # What was cancelled has to begin before it can end: a client waits for its response.done.
-        if self.reason is None or self.finished or (held.response is None and self.script.creates_response):
-            return False
-        for kind, fields in held.cancellation(self.reason):
-            if kind == "response.done":
-                self.finished = True
-            await self.emit(kind, **fields)
-        return True
 
-    def with_format(self, frame: Recorded) -> str:
-        """The text of a frame; where the audio was converted, its response names the format that the client asked for."""
-        if self.format == self.script.formats[1] or frame.type not in ("response.created", "response.done"):
-            return frame.text
-        event = json.loads(frame.text)
-        nested = _at(self.call.session, "audio", "output", "format")
-        with contextlib.suppress(KeyError, TypeError):
-            response = event["response"]
-            if "output_audio_format" in response or nested is None:
-                response["output_audio_format"] = self.call.session.get("output_audio_format")
-            if nested is None:
-                response.get("audio", {}).get("output", {}).pop("format", None)
-            else:
-                response["audio"]["output"]["format"] = nested
-        return _dump(event)
-
-    async def misbehave(self, kind: str, delta: str) -> bool:
-        """Does what the fault says. False where it has ended the connection."""
-        match kind:
-            case "unknown_type":
-                await self.emit("response.hologram.delta", delta="AAAA", nested={"deep": [1, None]})
-            case "bad_base64":
-                await self.send(bad_base64(delta))
-            case "null_delta":
-                await self.send(null_delta(delta))
-            case "error_event":
-                await self.fail("rate_limit_exceeded", "asked for by the client")
-            case "late":
-                await asyncio.sleep(0.3)
-            case "duplicate":
-                await self.send(delta)
-            case "interleaved":
-                self.interleaved = True
-            case "binary":
-                self.binary = True
-            case "cut":
-                self.ws.transport.abort()
-                return False
-            case _:
-                await self.ws.close(int(kind.removeprefix("close_")), "asked for by the client")
-                return False
-        return True
+def _without_audio(part: Any) -> Any:
+    """A content part as the server tells it: audio is sent only to a client that retrieves it."""
+    return {key: value for key, value in part.items() if key != "audio"} if isinstance(part, dict) else part

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..terminal import shown_name
 
-__all__ = ["FAULTS", "Fault", "Wishes", "bad_base64", "null_delta", "payload_key", "twin"]
+__all__ = ["FAULTS", "REFUSALS", "Fault", "Wishes", "bad_base64", "null_delta", "other_name", "payload_key", "twin"]
 
-# A fault happens before the audio delta whose number it names. All of the recording is sent, unless the connection ends.
+# A fault happens before the audio delta whose number it names; what it does to text happens before a delta of text, too. All of
+# the answer is sent, unless the response or the connection ends. REFUSALS happen to the handshake, _WHOLE to the response or the
+# spoken turn whose number they name.
 FAULTS = {
     "unknown_type": "a message of a type nobody has heard of",
     "bad_base64": "an audio delta that is not base64",
@@ -24,6 +26,25 @@ FAULTS = {
     "close_1009": "the server calls a message too big",
     "close_1011": "the server fails",
     "cut": "the TCP connection is cut without a close frame",
+    "close_mid_delta": "the server fails in the middle of an audio delta, of which it sends half",
+    "session_expired": "the session has reached its longest duration, and ends",
+    "response_failed": "the response fails",
+    "response_incomplete": "the response ends as incomplete: it has no more tokens",
+    "rate_limit": "the response number N, from 0, fails before its first delta: too many tokens",
+    "transcription_failed": "the spoken turn number N, from 0, cannot be transcribed",
+    "slow_audio": "from here on, audio takes twice as long as it plays",
+    "two_names": "from here on, every audio delta also under its other name, GA or beta",
+    "http_401": "the handshake is refused: the key is wrong",
+    "http_429": "the handshake is refused: too many requests",
+}
+REFUSALS = {
+    "http_401": (401, "invalid_api_key", "Incorrect API key provided."),
+    "http_429": (429, "rate_limit_exceeded", "Rate limit reached for requests. Please try again in 1s."),
+}
+_WHOLE = ("rate_limit", "transcription_failed")
+_OTHER_NAMES = {
+    "response.output_audio.delta": "response.audio.delta",
+    "response.audio.delta": "response.output_audio.delta",
 }
 
 
@@ -41,23 +62,25 @@ class Fault(NamedTuple):
             raise ValueError(f"unknown fault {shown_name(repr(kind))}: known are {', '.join(FAULTS)}")
         if separator and not (at.isdecimal() and len(at) < 10):
             raise ValueError(f"fault {kind!r}: after the @ comes the number of an audio delta, from 0")
-        return cls(kind, int(at)) if separator else cls(kind)
+        return cls(kind, int(at) if separator else 0 if kind in _WHOLE else 2)
 
 
 class Wishes(NamedTuple):
-    """What the query of a client's URL asks for. pace, interrupt: None where the query has none."""
+    """What the query of a client's URL asks for. pace, interrupt: None where it has none. transcribe: it wants no answers."""
 
     faults: list[Fault]
     pace: float | None
     autoplay: bool
     interrupt: float | None
+    transcribe: bool
 
     @classmethod
     def parse(cls, url: str) -> Wishes:
         """Raises ValueError for an unknown fault, and for a pace or an interrupt that is not a number of 0 or more."""
         query = parse_qs(urlsplit(url).query)
         faults = [*map(Fault.parse, query.get("fault", []))]
-        return cls(faults, _number(query, "pace"), query.get("autoplay") == ["1"], _number(query, "interrupt"))
+        autoplay, transcribe = query.get("autoplay") == ["1"], query.get("intent") == ["transcription"]
+        return cls(faults, _number(query, "pace"), autoplay, _number(query, "interrupt"), transcribe)
 
 
 def _number(query: dict[str, list[str]], name: str) -> float | None:
@@ -97,3 +120,9 @@ def null_delta(delta: str) -> str:
 def twin(delta: str) -> str:
     """The same audio message once more, for a second response."""
     return _dump({**json.loads(delta), "response_id": "resp_loopback2", "item_id": "item_loopback2"})
+
+
+def other_name(delta: str) -> str:
+    """The same audio message under the other of its two wire names."""
+    event = json.loads(delta)
+    return _dump({**event, "type": _OTHER_NAMES.get(event["type"], event["type"])})

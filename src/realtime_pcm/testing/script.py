@@ -1,173 +1,224 @@
-"""The recording that the loopback server replays."""
+"""What the loopback server says: the steps of a script, or of a recording, one for each response."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from websockets.exceptions import ConnectionClosedError
-
-from .._core import AudioMessage, Decoder, decode
-from ..audio import AudioFormat
-from ..errors import DecodeError
-from ..messages import ResponseCreated, SessionInputAudioAppend
-from .audio import Encoder, cut_like, resample
-from .faults import payload_key
+from ..recording import Entry
+from .audio import AnyAudio, samples_of, spoken
+from .recorded import Recorded, Recording
 
 if TYPE_CHECKING:
     from .._resample import Samples
 
-__all__ = ["Recorded", "Script"]
+__all__ = ["Called", "Failure", "Said", "Script", "Step"]
 
-_MAX_FORMATS = 4  # in which the turn is kept converted
-_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')  # a string of JSON, with its quotes
-_WIDTHS = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
-# What a message says itself of its format. A converted message says nothing, so that the session's format counts.
-_OWN_FORMAT = ("format", "sample_rate", "sample_rate_hz", "channels")
+MAX_STEPS = 10_000
+_INCOMPLETE = ("max_output_tokens", "content_filter")  # the reasons for which a response ends as incomplete
 
 
-class Recorded(NamedTuple):
-    """A frame of the recording, its type and the length of its audio in seconds."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the model says or writes. samples: its speech, int16 at 24,000 Hz; None: made from the text when it is spoken."""
 
     text: str
-    type: str
-    seconds: float
+    samples: Samples | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it speaks."""
+        return self.speech.size / 24_000
+
+    @property
+    def speech(self) -> Samples:
+        """Its speech."""
+        return spoken(self.text) if self.samples is None else self.samples
 
 
-class Script:
-    """The frames of a recording: what the server sends to greet, what it answers to session.update, and the turn it replays.
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A tool that the model calls. arguments: JSON. call_id: None: the server makes one."""
 
-    session: the session as recorded. formats: its input format and its output format. ids: of the responses and
-    items of the turn. stopped: set when the server stops; a conversion of a long recording then ends early.
-    Raises ValueError where the recording holds no frames, or a frame that no client could decode.
+    name: str
+    arguments: str
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a response ends that does not end well."""
+
+    code: str
+    message: str
+
+    @property
+    def status(self) -> str:
+        """The status of the response."""
+        return "incomplete" if self.code in _INCOMPLETE else "failed"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The `status_details` of the response."""
+        if self.status == "incomplete":
+            return {"type": "incomplete", "reason": self.code}
+        kind = "invalid_request_error" if self.code == "rate_limit_exceeded" else "server_error"
+        return {"type": "failed", "error": {"type": kind, "code": self.code, "message": self.message}}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One response, and what the user says before it.
+
+    user: the words of the user, if the script or the recording has any. interrupts: the seconds of the answer before, after which
+    the user speaks; None: when the client sends speech. places: of the recorded frames of the response, in the recording. asked:
+    when the recorded user was done.
     """
 
-    def __init__(self, frames: Iterable[bytes | str]) -> None:
-        decoder = Decoder(dtype="uint8")
-        recorded = _read(frames, decoder)
-        types = [frame.type for frame in recorded]
-        greeting = types.index("session.updated") if "session.updated" in types else 1
-        self.greeting = recorded[:greeting]
-        self.updated = recorded[greeting] if types[greeting : greeting + 1] == ["session.updated"] else None
-        self.turn = recorded[greeting + (self.updated is not None) :]
-        self.session = _session_of((self.updated or self.greeting[0]).text)
-        follower = Decoder(dtype="uint8")
-        for frame in (*self.greeting, *([self.updated] if self.updated else ())):
-            follower.decode(frame.text)
-        self.formats = (follower.input_audio_format, follower.audio_format)
-        self.ids = _ids_of(self.turn)
-        self.creates_response = any(isinstance(_head(frame.text), ResponseCreated) for frame in self.turn)
-        self.stopped = False
-        self._converted: dict[AudioFormat, list[Recorded]] = {}
-        self._converting = Lock()
+    output: tuple[Said | Called, ...] = ()
+    user: str | None = None
+    interrupts: float | None = None
+    failure: Failure | None = None
+    places: tuple[int, ...] = ()
+    asked: float | None = None
 
-    def in_format(self, audio_format: AudioFormat) -> list[Recorded]:
-        """The turn with its audio in a format. Takes some milliseconds a second of audio; may be called in any thread.
+    @property
+    def seconds(self) -> float:
+        """How long it speaks."""
+        return sum(said.seconds for said in self.output if isinstance(said, Said))
 
-        Where the rate differs, the audio of each item is resampled as a whole and cut where the recording cuts it.
-        Raises ValueError where soxr is needed and not there, ConnectionClosed if the server stops meanwhile.
-        """
-        if audio_format == self.formats[1]:
-            return self.turn
-        with self._converting:
-            found = self._converted.get(audio_format)
-            if found is None:
-                found = _convert(self.turn, self.formats[1], audio_format, self._go_on)
-                while len(self._converted) >= _MAX_FORMATS:
-                    del self._converted[next(iter(self._converted))]
-                self._converted[audio_format] = found
-            return found
-
-    def _go_on(self) -> None:
-        if self.stopped:
-            raise ConnectionClosedError(None, None)
-
-    def again(self, text: str, number: int) -> str:
-        """A frame of the turn with ids of its own, for the replay `number`, counted from 1. The first has those recorded.
-
-        event_id stays as it was recorded.
-        """
-        if number == 1:
-            return text
-        return _STRING.sub(lambda string: f'"{string[1]}_{number}"' if string[1] in self.ids else string[0], text)
+    @property
+    def calls(self) -> bool:
+        """Whether it calls a tool."""
+        return any(isinstance(part, Called) for part in self.output)
 
 
-def _read(frames: Iterable[bytes | str], decoder: Decoder[Any]) -> list[Recorded]:
-    recording = []
-    for number, frame in enumerate(frames, 1):
-        raw = frame if isinstance(frame, str) else bytes(frame)
-        if not raw.strip():
-            continue
+@dataclass(slots=True)
+class Script:
+    """The steps that a server takes, one for each response. Every connection takes them from the first.
+
+    recording: whose frames are replayed, greeting and session included. unanswered: what the user says after the last step.
+    """
+
+    recording: Recording
+    steps: list[Step] = field(default_factory=list)
+    unanswered: Step | None = None
+    scripted: bool = False
+
+    @classmethod
+    def of(cls, frames: Iterable[bytes | str | Entry]) -> Script:
+        """The script of a recording: its responses."""
+        recording = Recording(frames)
+        steps = []
+        for turn in recording.turns:
+            output = tuple(Said(part) if isinstance(part, str) else Called(*part) for part in turn.output)
+            steps.append(Step(output, turn.user, turn.interrupts, None, tuple(turn.places), turn.asked))
+        return cls(recording, steps)
+
+    def __getitem__(self, number: int) -> Step | None:
+        """The step of this number; None behind the last."""
+        return self.steps[number] if number < len(self.steps) else None
+
+    def user_before(self, number: int) -> Step | None:
+        """The step before whose response the user speaks: that of this number, or what stands after the last."""
+        return self.steps[number] if number < len(self.steps) else self.unanswered if number == len(self.steps) else None
+
+    # ---- writing a script
+
+    def begin(self, replace_steps: bool) -> None:
+        """Makes it a script of the owner's. replace_steps: in place of the steps of the recording."""
+        if replace_steps and not self.scripted:
+            self.steps.clear()
+        self.scripted = True
+
+    def says(self, text: str, audio: AnyAudio | None, rate: int | None, together: bool) -> None:
+        """The model says something."""
+        if not isinstance(text, str):
+            raise TypeError(f"what the model says is a str, not {type(text).__name__}")
+        self._add(Said(text, None if audio is None else samples_of(audio, rate)), together)
+
+    def calls(self, name: str, arguments: object, call_id: str | None, together: bool) -> None:
+        """The model calls a tool."""
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, allow_nan=False)
         try:
-            message = decoder.decode(raw)
-            text = raw if isinstance(raw, str) else raw.decode()
-            json.loads(text)
-        except DecodeError as error:
-            raise ValueError(f"frame {number} of the recording: {error}") from error
-        except RecursionError:
-            raise ValueError(f"frame {number} of the recording is nested too deeply to be replayed") from None
-        seconds = 0.0
-        if isinstance(message, AudioMessage) and not isinstance(message, SessionInputAudioAppend):
-            audio = message.audio_format
-            seconds = len(message.pcm) / (_WIDTHS.get(audio.encoding, 2) * audio.rate * audio.channels)
-        recording.append(Recorded(text.strip(), message.type, seconds))
-    if not recording:
-        raise ValueError("the recording holds no frames")
-    return recording
+            given = json.loads(text)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise ValueError(f"the arguments of {name} are a JSON object, not {text[:80]}")
+        if call_id is not None and any(
+            call_id == part.call_id for step in self.steps for part in step.output if isinstance(part, Called)
+        ):
+            raise ValueError(f"two calls have the call_id {call_id!r}; an output could answer either")
+        self._add(Called(name, text, call_id), together)
+
+    def fails(self, code: str, message: str | None) -> None:
+        """A response fails, or is incomplete."""
+        said = message or f"The response ended: {code}."
+        self._append(Step(failure=Failure(code, said)))
+
+    def user_says(self, text: str, after: float | None) -> None:
+        """The user speaks."""
+        if self.unanswered is not None:
+            raise ValueError(
+                f"the user says two things in a row, {self.unanswered.user!r} and {text!r}: put an answer between them"
+            )
+        if after is not None:
+            before = self.steps[-1] if self.steps else None
+            if before is None:
+                raise ValueError(f"the user interrupts after {after:g} s, but nothing was said before")
+            if not 0 <= after < before.seconds:
+                raise ValueError(
+                    f"the answer before lasts {before.seconds:.2f} s: the user cannot interrupt it after {after:g} s"
+                )
+        self.unanswered = Step(user=text, interrupts=after)
+
+    def _add(self, part: Said | Called, together: bool) -> None:
+        if not together:
+            self._append(Step((part,)))
+            return
+        if not self.steps or self.unanswered is not None or self.steps[-1].failure is not None or self.steps[-1].places:
+            raise ValueError("together=True joins the answer of the line before, and that is no answer of the script")
+        self.steps[-1] = replace(self.steps[-1], output=(*self.steps[-1].output, part))
+
+    def _append(self, step: Step) -> None:
+        if len(self.steps) >= MAX_STEPS:
+            raise ValueError(f"a script has at most {MAX_STEPS:,} answers")
+        if self.unanswered is not None:
+            step = replace(step, user=self.unanswered.user, interrupts=self.unanswered.interrupts)
+        self.unanswered = None
+        self.steps.append(step)
+
+    def read(self, text: str) -> None:
+        """Takes the lines of a script: `user: ...`, `says: ...`, `calls: NAME {...}`, `fails: CODE`.
+
+        `user@1.2: ...` interrupts the answer before. Empty lines and those that begin with # mean nothing. Raises ValueError with
+        the number of the line.
+        """
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            verb, colon, rest = (part.strip() for part in line.partition(":"))
+            verb, _, after = verb.partition("@")
+            try:
+                if not colon or verb not in ("user", "says", "calls", "fails") or (after and verb != "user"):
+                    raise ValueError("begins with none of user:, says:, calls:, fails:")
+                if verb == "user":
+                    self.user_says(rest, float(after) if after else None)
+                elif verb == "says":
+                    self.says(rest, None, None, False)
+                elif verb == "calls":
+                    name, _, arguments = rest.partition(" ")
+                    self.calls(name, arguments.strip() or "{}", None, False)
+                else:
+                    code, _, message = rest.partition(" ")
+                    self.fails(code, message.strip() or None)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
 
 
-def _head(text: str) -> object:
-    return decode(text, dtype="uint8")
-
-
-def _session_of(text: str) -> dict[str, Any]:
-    session = json.loads(text).get("session")
-    return session if isinstance(session, dict) else {}
-
-
-def _ids_of(turn: list[Recorded]) -> frozenset[str]:
-    """The ids of the responses and items of a turn."""
-    ids: set[str] = set()
-    for frame in turn:
-        event = {} if frame.seconds else json.loads(frame.text)
-        for holder in ("response", "item"):
-            inner = event.get(holder)
-            for value in (event.get(f"{holder}_id"), inner.get("id") if isinstance(inner, dict) else None):
-                if isinstance(value, str) and value:
-                    ids.add(value)
-    return frozenset(ids)
-
-
-def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat, go_on: Callable[[], None]) -> list[Recorded]:
-    """`turn` in another format. go_on: called once per frame; an exception of it ends the conversion."""
-    decoder = Decoder(audio_format=None)
-    decoder.decode(json.dumps({"type": "session.updated", "session": {"audio": {"output": {"format": _named(recorded)}}}}))
-    pieces: dict[object, list[tuple[int, Samples, int]]] = {}
-    for place, frame in enumerate(turn):
-        go_on()
-        message = decoder.decode(frame.text)
-        if frame.seconds and isinstance(message, AudioMessage):
-            event = message.to_dict()
-            stream = (str(event.get("response_id")), str(event.get("item_id")), str(event.get("content_index")))
-            pieces.setdefault(stream, []).append((place, message.pcm, message.audio_format.rate))
-    encoder = Encoder(wanted)
-    converted = list(turn)
-    for parts in pieces.values():
-        rate = parts[0][2]
-        whole = resample(np.concatenate([resample(pcm, own, rate) for _, pcm, own in parts]), rate, wanted.rate)
-        for (place, _, _), samples in zip(parts, cut_like(whole, [pcm.size for _, pcm, _ in parts]), strict=True):
-            go_on()
-            frame = turn[place]
-            event = {key: value for key, value in json.loads(frame.text).items() if key not in _OWN_FORMAT}
-            event[payload_key(event)] = encoder.payload(samples)
-            text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-            converted[place] = Recorded(text, frame.type, samples.size / wanted.rate)
-    return converted
-
-
-def _named(audio_format: AudioFormat) -> dict[str, object]:
-    return {"type": audio_format.encoding, "rate": audio_format.rate, "channels": audio_format.channels}
+def frames_of(places: Iterable[int], turn: list[Recorded]) -> list[Recorded]:
+    """The recorded frames at these places."""
+    return [turn[place] for place in places]

@@ -1,35 +1,38 @@
-"""A loopback Realtime server that replays a recorded session: for tests, examples and trying out a client.
+"""A loopback Realtime server that rehearses a conversation: for tests, examples and trying out a client.
 
     async with LoopbackServer() as server:
         async with websockets.connect(server.url) as ws: ...
 
-When a client connects, the server sends the frames that the recording has before `session.updated`. It replays the rest of the
-recording at each `response.create` and, unless the session has `turn_detection: null`, at each `input_audio_buffer.commit` and
-whenever half a second of input audio has come in, as with a voice-activity detector. The first replay on a connection is byte
-for byte what was recorded, as long as the client keeps the recorded format; later ones have response and item ids of their own.
+A recording is split at its responses. Each `response.create`, and each turn that the client speaks, takes the next one; the
+response after a call of a tool waits for the tool's output. When there are no more, responses are empty. `says`, `calls`, `fails`
+and `user_says` write a script instead.
 
 | a client sends | the server |
 |---|---|
 | session.update | merges the changes and answers session.updated; converts its audio to pcm16 of another rate, mu-law or A-law |
+| input_audio_buffer.append | finds speech and silence in it: speech interrupts an answer, silence after it ends the turn |
+| input_audio_buffer.commit | makes an item of it, if it is 100 ms or longer |
+| conversation.item.create, .retrieve, .delete | keeps the conversation: ids, order, content |
 | conversation.item.truncate | answers conversation.item.truncated, and holds that much; an error where the item has less |
+| response.create | one response at a time; more at once if they are outside of the conversation |
 | response.cancel | ends what is open as incomplete, then sends response.done with the status "cancelled" |
-| response.create in the middle of an answer | answers an error |
-| conversation.item.create, .delete | answers .added and .done, or .deleted |
 | input_audio_buffer.clear, output_audio_buffer.clear | answers .cleared |
-| input_audio_buffer.commit | answers .committed where the session has `turn_detection: null` |
 | anything else | answers an error |
 
-`interrupt` has the user interrupt the first answer: when that much of it was sent, the server sends
-input_audio_buffer.speech_started and, unless the session's turn_detection has `interrupt_response: false`, cancels the response
-as "turn_detected".
+An error has the code that OpenAI's server gives for it, as far as it is publicly known. Unless `strict` is False, parameters that
+OpenAI's server does not know are errors, too.
 
-Assumptions, because no recorded frame shows them: what a cancelled response sends, and in which order (`Held.cancellation`); the
-errors of a truncate (`Held.truncate`) and of a delete; that output_audio_buffer.clear is answered over a WebSocket at all, which
-OpenAI does over WebRTC and SIP, and that it does not end the response; that half a second of any audio is speech. The texts of
-the errors of response.create and response.cancel are those of public reports.
+`interrupt` has the user interrupt the first answer: when that much of it was sent, the user speaks for a second. The server
+cancels the response, writes down what was said, and answers it. With turn_detection off it does not listen, so nothing happens.
 
 The owner of the server can ask for misbehaviour (`FAULTS`), and so can a client, in the query of its URL:
-`?fault=close_1011@3&pace=1&autoplay=1&interrupt=1.2`.
+`?fault=close_1011@3&pace=1&autoplay=1&interrupt=1.2`. A query that cannot be understood is refused with 400.
+`?intent=transcription` begins a session that only writes down what it hears.
+
+Assumptions, because no recorded frame shows them: what a cancelled or failed response sends, and in which order
+(`Progress.endings`); some errors of a truncate (`KeptConversation.why_not_truncate`); that output_audio_buffer.clear is answered
+over a WebSocket at all, which OpenAI does over WebRTC and SIP, and that it does not end the response; how loud speech is
+(`Microphone`); that an answer which cannot begin, because the one before goes on while the user speaks, begins after it.
 
 Any web page in a browser of this machine can try to connect, and could then read the recording. So the server refuses pages
 of other sites, by the Origin that a browser sends, and requests whose Host is not this machine. Messages of clients are
@@ -42,28 +45,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
+import ssl as tls
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
 from .. import sample
+from ..conversation import Item
+from ..recording import Entry
+from .audio import AnyAudio
 from .call import Call
-from .connection import Connection, Manners
+from .connection import Connection, Manners, Owner
 from .faults import Fault, Wishes
+from .handshake import LOOPBACK_HOSTS, LOOPBACK_ORIGINS, Doors, PlainRequest
+from .held import HeldItem, KeptConversation
 from .script import Script
 
-__all__ = ["LOOPBACK_HOSTS", "LOOPBACK_ORIGINS", "LoopbackServer", "loopback"]
+__all__ = ["LoopbackServer", "loopback"]
 
-# Who may connect, unless the owner of the server names others: programs, which send no Origin, and pages of this machine.
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-LOOPBACK_ORIGINS = (None, re.compile(rf"https?://({'|'.join(map(re.escape, LOOPBACK_HOSTS))})(:\d+)?"))
+_log = logging.getLogger("realtime_pcm")
+# websockets reports each refused handshake as an error with a traceback.
+_silent = logging.getLogger("realtime_pcm.testing")
+_silent.setLevel(logging.CRITICAL + 1)
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes of one client message; a longer one closes its connection with 1009
 MAX_KEPT = 1_000  # client messages in LoopbackServer.received
@@ -73,14 +83,38 @@ CLOSING_SECONDS = 1.0  # for clients to answer the close when the server stops
 ABORTING_SECONDS = 0.5  # for handlers to end after their connections were cut
 
 
-class LoopbackServer:
-    """Replays `frames` to every client on 127.0.0.1.
+class Calls(list[Call]):
+    """The connections of a server. Called, it adds a call of a tool to the server's script."""
 
-    frames: a recorded session, one frame an entry; the packaged sample where none are given.
+    def __init__(self, calls: Iterable[Call], begin_script: Callable[[], Script], server: LoopbackServer) -> None:
+        super().__init__(calls)
+        self._begin_script = begin_script
+        self._server = server
+
+    def __call__(
+        self, name: str, arguments: Mapping[str, Any] | str | None = None, *, call_id: str | None = None, together: bool = False
+    ) -> LoopbackServer:
+        """The next response calls a tool; the response after it waits for the output.
+
+        arguments: a dict, or JSON as text. together: in the same response as the line before. Raises ValueError for arguments
+        that are no JSON object, and for a call_id that another call has.
+        """
+        self._begin_script().calls(name, arguments, call_id, together)
+        return self._server
+
+
+class LoopbackServer:
+    """Rehearses a conversation with every client on 127.0.0.1.
+
+    frames: a recorded session: one frame an entry, or the entries of `read_recording`, whose times then count; the packaged
+        sample where none are given.
     pace: None: as fast as the client reads. 1.0: in the time that the audio takes to play; 2.0: twice as fast.
     autoplay: send the whole recording as soon as a client connects, without waiting for its messages.
     faults: of FAULTS, as Fault or as text ("close_1011@3").
     interrupt: the seconds of the first answer after which the user interrupts it; None: never.
+    strict: refuse what OpenAI's server refuses. False: for clients of other providers.
+    key: the API key that clients have to give; None: any, and none.
+    ssl: the certificate of a server with TLS, as an SSLContext.
     port: to listen at; 0: any free port, which `port` then tells.
     origins: the Origin headers to let in: strings, patterns, and None for clients that send no such header. By default programs
         and the pages of this machine (`LOOPBACK_ORIGINS`).
@@ -95,33 +129,118 @@ class LoopbackServer:
 
     def __init__(
         self,
-        frames: Iterable[bytes | str] | None = None,
+        frames: Iterable[bytes | str | Entry] | None = None,
         *,
         pace: float | None = None,
         autoplay: bool = False,
         faults: Sequence[Fault | str] = (),
         interrupt: float | None = None,
+        strict: bool = True,
+        key: str | None = None,
+        ssl: tls.SSLContext | None = None,
         port: int = 0,
         origins: Sequence[str | re.Pattern[str] | None] | None = None,
         hosts: Sequence[str] | None = None,
     ) -> None:
-        self.script = Script(sample.lines() if frames is None else frames)
+        self._sampled = frames is None
+        self.script = Script.of(sample.lines() if frames is None else frames)
         self.pace = pace
         self.autoplay = autoplay
         self.faults = [Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults]
         if interrupt is not None and not interrupt >= 0:
             raise ValueError(f"interrupt is a number of seconds, 0 or more, not {interrupt}")
         self.interrupt = interrupt
-        self.origins = LOOPBACK_ORIGINS if origins is None else tuple(origins)
-        self.hosts = frozenset(LOOPBACK_HOSTS if hosts is None else map(str.lower, hosts))
+        self.strict = strict
+        self._doors = Doors(
+            LOOPBACK_ORIGINS if origins is None else origins, LOOPBACK_HOSTS if hosts is None else hosts, self.faults, key, strict
+        )
+        self._ssl = ssl
         self.received_dropped = 0
         self.connections = 0
-        self._calls: deque[Call] = deque(maxlen=MAX_CALLS)
+        self._calls: deque[Call] = deque()
         self._kept: deque[bytes] = deque()
         self._kept_bytes = 0
+        self._told: set[str] = set()
         self._wanted_port = port
         self._server: Server | None = None
         self._transports: set[asyncio.Transport] = set()
+        if not self.script.steps and not autoplay:
+            self._tell_once("empty", "the recording has no responses: every answer will be empty")
+
+    # ---- a script
+
+    def says(self, text: str, *, audio: AnyAudio | None = None, rate: int | None = None, together: bool = False) -> Self:
+        """The next response says this, in speech or in writing, as the client wants it.
+
+        audio: its speech: a WAV file, an array of int16 or float32 at `rate` (24,000), or how many seconds a hum lasts; None: a
+        hum as long as the text takes to say. together: in the same response as the line before. Raises ValueError for audio that
+        cannot be used.
+        """
+        self._begin_script().says(text, audio, rate, together)
+        return self
+
+    def fails(self, code: str, message: str | None = None) -> Self:
+        """The next response fails with this code; with "max_output_tokens" or "content_filter" it is incomplete."""
+        self._begin_script().fails(code, message)
+        return self
+
+    def user_says(self, text: str, *, after: float | None = None) -> Self:
+        """What the user says next: the words of the client's next speech, as far as the session has them written down.
+
+        after: the user interrupts the answer before, when so many seconds of it were sent, without audio of the client. Raises
+        ValueError where the answer before is not that long, and for two lines of the user without an answer between.
+        """
+        self._begin_script().user_says(text, after)
+        return self
+
+    def reads(self, text: str) -> Self:
+        """Takes a script as text, one line a step: `user: ...`, `says: ...`, `calls: NAME {...}`, `fails: CODE`.
+
+        Raises ValueError with the number of a line that cannot be understood.
+        """
+        self._begin_script().read(text)
+        return self
+
+    def _begin_script(self) -> Script:
+        if self.autoplay:
+            raise ValueError("autoplay sends a recording: it cannot send a script")
+        self.script.begin(replace_steps=self._sampled)
+        return self.script
+
+    # ---- what a test asks
+
+    @property
+    def call(self) -> Call:
+        """The newest connection; RuntimeError where there was none."""
+        if not self._calls:
+            raise RuntimeError("no client has connected")
+        return self._calls[-1]
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """The session of the newest connection, as it stands."""
+        return self.call.session
+
+    @property
+    def conversation(self) -> KeptConversation:
+        """The conversation of the newest connection: a ConversationState, with the items in the order of the conversation."""
+        return self.call.conversation
+
+    @property
+    def tool_outputs(self) -> list[str]:
+        """The outputs of tools that the newest connection has sent, oldest first."""
+        return list(self.conversation.tool_outputs)
+
+    def heard_ms(self, item: str | HeldItem | Item | None = None) -> int:
+        """How many milliseconds of an item the user has heard: all that was sent of it, or what a truncate left.
+
+        item: its id, or the item; None: the last that the model spoke. KeyError where there is no such item.
+        """
+        wanted = item if item is None or isinstance(item, str) else item.item_id
+        for held in reversed(self.call.items):
+            if held.item_id == wanted or (wanted is None and held.role == "assistant" and held.sent_ms):
+                return held.audio_ms
+        raise KeyError(f"the conversation has no item {wanted}" if wanted else "the model has not spoken")
 
     @property
     def port(self) -> int:
@@ -133,17 +252,17 @@ class LoopbackServer:
     @property
     def url(self) -> str:
         """What a WebSocket client connects to."""
-        return f"ws://127.0.0.1:{self.port}/v1/realtime"
+        return f"ws{'s' if self._ssl else ''}://127.0.0.1:{self.port}/v1/realtime"
 
     @property
     def base_url(self) -> str:
         """What the openai SDK takes as base_url."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self._ssl else ''}://127.0.0.1:{self.port}/v1"
 
     @property
-    def calls(self) -> list[Call]:
-        """The last 8 connections, oldest first."""
-        return list(self._calls)
+    def calls(self) -> Calls:
+        """The last 8 connections, oldest first. `server.calls("weather", {"city": "Oslo"})` is a step of a script."""
+        return Calls(self._calls, self._begin_script, self)
 
     @property
     def received(self) -> list[dict[str, Any]]:
@@ -158,11 +277,19 @@ class LoopbackServer:
             self._kept_bytes -= len(self._kept.popleft())
             self.received_dropped += 1
 
+    def _tell_once(self, key: str, text: str) -> None:
+        if key not in self._told:
+            self._told.add(key)
+            _log.warning("loopback server: %s", text)
+
     async def __aenter__(self) -> Self:
-        transports = self._transports
+        transports, doors = self._transports, self._doors
 
         class Tracked(ServerConnection):
-            """Known from its first byte on: websockets lists a connection only after the handshake."""
+            """Known from its first byte on: websockets lists a connection only after the handshake. It knows GET only, too."""
+
+            plain: PlainRequest | None = None
+            begun = b""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 transports.add(cast("asyncio.Transport", transport))
@@ -172,7 +299,22 @@ class LoopbackServer:
                 transports.discard(self.transport)
                 super().connection_lost(exc)
 
-        self.script.stopped = False
+            def data_received(self, data: bytes) -> None:
+                if self.plain is None and self.begun is not None:
+                    self.begun += data
+                    if b"GET ".startswith(self.begun[:4]) and len(self.begun) < 4:
+                        return
+                    data, begun = self.begun, self.begun
+                    self.begun = None  # type: ignore[assignment]
+                    if not begun.startswith(b"GET "):
+                        self.plain = PlainRequest()
+                if self.plain is None:
+                    super().data_received(data)
+                elif not self.transport.is_closing() and self.plain.add(data):
+                    self.transport.write(doors.answer(self.plain))
+                    self.transport.close()
+
+        self.script.recording.stopped = False
         self._server = await serve(
             self._handle,
             "127.0.0.1",
@@ -182,8 +324,11 @@ class LoopbackServer:
             max_size=MAX_MESSAGE,
             max_queue=4,
             ping_interval=None,
-            origins=cast("Sequence[Origin | re.Pattern[str] | None]", self.origins),
-            process_request=self._admit,
+            origins=cast("Sequence[Origin | re.Pattern[str] | None]", doors.origins),
+            process_request=doors.admit,
+            select_subprotocol=doors.choose,
+            logger=_silent,
+            ssl=self._ssl,
         )
         return self
 
@@ -192,7 +337,7 @@ class LoopbackServer:
         server, self._server = self._server, None
         if server is None:
             return
-        self.script.stopped = True
+        self.script.recording.stopped = True
         server.close()
         closed = asyncio.create_task(server.wait_closed())
         try:
@@ -208,35 +353,36 @@ class LoopbackServer:
         # Not Server.serve_forever: when it is cancelled, it waits until all clients have gone.
         await self._server.wait_closed()
 
-    def _admit(self, ws: ServerConnection, request: Request) -> Response | None:
-        """The answer that refuses a request; None for a request that may go on. `serve` checks its Origin next."""
-        hosts = request.headers.get_all("Host")
-        # A page can have its own host name resolve to 127.0.0.1. The request then still has that name as its Host.
-        if len(hosts) != 1 or re.sub(r":\d*$", "", hosts[0]).lower() not in self.hosts:
-            return ws.respond(403, "This server answers requests whose Host is this machine.\n")
-        try:
-            Wishes.parse(request.path)
-        except ValueError as error:
-            return ws.respond(400, f"{error}\n")
-        return None
-
     async def _handle(self, ws: ServerConnection) -> None:
         self.connections += 1
         call = Call()
         self._calls.append(call)
+        while len(self._calls) > MAX_CALLS:
+            self._calls.popleft().forget()
         wishes = Wishes.parse(ws.request.path if ws.request else "")
+        # A client of the beta says so, and writes its session flat.
+        beta = ws.request is not None and "realtime=v1" in (ws.request.headers.get("OpenAI-Beta") or "")
         manners = Manners(
-            pace=self.pace if wishes.pace is None else wishes.pace,
+            pace=self.pace if wishes.pace is None else wishes.pace or None,
             autoplay=self.autoplay or wishes.autoplay,
             faults=[*self.faults, *wishes.faults],
             interrupt=self.interrupt if wishes.interrupt is None else wishes.interrupt,
+            strict=self.strict and not beta,
+            transcribe=wishes.transcribe,
+            session=self._doors.session_of(ws.request) if ws.request is not None else None,
         )
-        with contextlib.suppress(ConnectionClosed):
-            await Connection(self.script, manners, ws, call, self.keep).run()
+        connection = Connection(self.script, manners, ws, call, Owner(self.keep, self._tell_once), self.connections)
+        try:
+            await connection.run()
+        except ConnectionClosed:
+            pass
+        except Exception:
+            _log.exception("loopback server: a connection failed")
+            raise
 
 
 @contextlib.contextmanager
-def loopback(frames: Iterable[bytes | str] | None = None, **options: Any) -> Iterator[LoopbackServer]:
+def loopback(frames: Iterable[bytes | str | Entry] | None = None, **options: Any) -> Iterator[LoopbackServer]:
     """A LoopbackServer in a thread of its own, for sync clients. `options` are those of LoopbackServer."""
     server = LoopbackServer(frames, **options)
     ready: threading.Event = threading.Event()

@@ -1,0 +1,278 @@
+"""A recording that the loopback server replays: its greeting, its session, and its responses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from websockets.exceptions import ConnectionClosedError
+
+from .._core import AudioMessage, Decoder, role_of
+from ..audio import AudioFormat
+from ..conversation.rules import raw_of, response_id_of, text_id, words_in, words_of
+from ..errors import DecodeError
+from ..messages import SessionInputAudioAppend
+from ..recording import Entry
+from .audio import Encoder, cut_like, resample
+from .faults import payload_key
+
+if TYPE_CHECKING:
+    from .._resample import Samples
+
+__all__ = ["Recorded", "Recording"]
+
+_MAX_FORMATS = 4  # in which the turn is kept converted
+_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')  # a string of JSON, with its quotes
+_WIDTHS = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
+# What a message says itself of its format. A converted message says nothing, so that the session's format counts.
+_OWN_FORMAT = ("format", "sample_rate", "sample_rate_hz", "channels")
+# What a server says of the user, and what it answers to a client's messages: a replay says these things itself.
+_OF_THE_USER = frozenset(
+    (
+        "speech_started",
+        "speech_stopped",
+        "committed",
+        "user_transcript",
+        "user_transcript_delta",
+        "user_transcript_so_far",
+        "user_transcript_failed",
+        "item_deleted",
+        "truncated",
+        "session_start",
+        "session_update",
+    )
+)
+_ANSWERS = ("input_audio_buffer.cleared", "conversation.item.retrieved")
+
+
+class Recorded(NamedTuple):
+    """A frame of the recording, its type and the length of its audio in seconds. time: when it came, if the recording tells."""
+
+    text: str
+    type: str
+    seconds: float
+    time: float | None = None
+
+
+@dataclass(slots=True)
+class RecordedTurn:
+    """One response of a recording.
+
+    output: its texts, and its calls of tools with their arguments and ids. user: what the user said before it. interrupts: after
+    how many seconds of the response before, if the recording has the user interrupt it. asked: when the user was done.
+    """
+
+    places: list[int] = field(default_factory=list)
+    output: list[str | tuple[str, str, str | None]] = field(default_factory=list)
+    user: str | None = None
+    interrupts: float | None = None
+    asked: float | None = None
+    response_id: str | None = None
+    open: bool = False
+
+
+class Recording:
+    """The frames of a recording.
+
+    greeting, updated, turn: what the server sends to greet, to settle the session, and after it. turns: the responses. session:
+    as recorded. formats: its input format and its output format. ids: of the responses, items and calls. announces: whether the
+    server sends response.created. stopped: set when the server stops; a conversion of a long recording then ends early.
+    Raises ValueError where the recording holds no frames, or a frame that no client could decode.
+    """
+
+    def __init__(self, frames: Iterable[bytes | str | Entry]) -> None:
+        decoder = Decoder(dtype="uint8")
+        recorded, messages = _read(frames, decoder)
+        types = [frame.type for frame in recorded]
+        greeting = types.index("session.updated") if "session.updated" in types else 1
+        self.greeting = recorded[:greeting]
+        self.updated = recorded[greeting] if types[greeting : greeting + 1] == ["session.updated"] else None
+        begin = greeting + (self.updated is not None)
+        self.turn = recorded[begin:]
+        self.session = _session_of((self.updated or self.greeting[0]).text)
+        follower = Decoder(dtype="uint8")
+        for frame in (*self.greeting, *([self.updated] if self.updated else ())):
+            follower.decode(frame.text)
+        self.formats = (follower.input_audio_format, follower.audio_format)
+        self.ids = _ids_of(self.turn)
+        self.announces = any(role_of(type(message)) == "response_start" for message in messages[begin:])
+        self.turns = _split(self.turn, messages[begin:], self.announces)
+        self.stopped = False
+        self._converted: dict[AudioFormat, list[Recorded]] = {}
+        self._converting = Lock()
+
+    def in_format(self, audio_format: AudioFormat) -> list[Recorded]:
+        """The turn with its audio in a format. Takes some milliseconds a second of audio; may be called in any thread.
+
+        Where the rate differs, the audio of each item is resampled as a whole and cut where the recording cuts it.
+        Raises ValueError where soxr is needed and not there, ConnectionClosed if the server stops meanwhile.
+        """
+        if audio_format == self.formats[1]:
+            return self.turn
+        with self._converting:
+            found = self._converted.get(audio_format)
+            if found is None:
+                found = _convert(self.turn, self.formats[1], audio_format, self._go_on)
+                while len(self._converted) >= _MAX_FORMATS:
+                    del self._converted[next(iter(self._converted))]
+                self._converted[audio_format] = found
+            return found
+
+    def _go_on(self) -> None:
+        if self.stopped:
+            raise ConnectionClosedError(None, None)
+
+    def again(self, text: str, number: int) -> str:
+        """A frame of the turn with ids of its own, for the replay `number`, counted from 1. The first has those recorded."""
+        if number == 1:
+            return text
+        return _STRING.sub(lambda string: f'"{string[1]}_{number}"' if string[1] in self.ids else string[0], text)
+
+
+def _read(frames: Iterable[bytes | str | Entry], decoder: Decoder[Any]) -> tuple[list[Recorded], list[Any]]:
+    recording, messages = [], []
+    for number, given in enumerate(frames, 1):
+        entry = given if isinstance(given, Entry) else None
+        if entry is not None and entry.direction != "received":
+            continue
+        time = None if entry is None else entry.time
+        frame = entry.frame if entry is not None else given
+        raw = frame if isinstance(frame, str) else bytes(frame)  # type: ignore[arg-type]
+        if not raw.strip():
+            continue
+        try:
+            message = decoder.decode(raw)
+            text = raw if isinstance(raw, str) else raw.decode()
+            json.loads(text)
+        except DecodeError as error:
+            raise ValueError(f"frame {number} of the recording: {error}") from error
+        except RecursionError:
+            raise ValueError(f"frame {number} of the recording is nested too deeply to be replayed") from None
+        seconds = 0.0
+        if isinstance(message, AudioMessage) and not isinstance(message, SessionInputAudioAppend):
+            audio = message.audio_format
+            seconds = len(message.pcm) / (_WIDTHS.get(audio.encoding, 2) * audio.rate * audio.channels)
+        recording.append(Recorded(text.strip(), message.type, seconds, time))
+        messages.append(message)
+    if not recording:
+        raise ValueError("the recording holds no frames")
+    return recording, messages
+
+
+def _split(turn: list[Recorded], messages: list[Any], announces: bool) -> list[RecordedTurn]:
+    """The responses of a turn, each with the frames that belong to it."""
+    if not announces:  # GPT-Live and translations know no responses: all of it answers
+        places = [place for place, message in enumerate(messages) if role_of(type(message)) not in _OF_THE_USER]
+        return [RecordedTurn(places)] if places else []
+    turns: list[RecordedTurn] = []
+    next_turn = RecordedTurn()  # what comes before the next response
+    user_items: dict[str, RecordedTurn] = {}
+    spoken = 0.0  # seconds of audio of the response
+    for place, (frame, message) in enumerate(zip(turn, messages, strict=True)):
+        role = role_of(type(message))
+        current = turns[-1] if turns else None
+        item = raw_of(getattr(message, "item", None))
+        item_id = text_id(item.get("id")) or text_id(getattr(message, "item_id", None))
+        of_item = role in ("item_added", "item_done")
+        theirs = of_item and not hasattr(message, "response_id") and not _is_the_models(item)
+        if role in _OF_THE_USER or theirs or item_id in user_items:
+            if role in ("speech_started", "speech_stopped", "committed") or theirs:
+                # The user waits from the end of speech on, not from what the server says of it afterwards.
+                if role != "committed" and not _was_spoken(item):
+                    next_turn.asked = frame.time
+                if item_id is not None:
+                    user_items.setdefault(item_id, next_turn)
+            if role == "speech_started" and current is not None and current.open:
+                next_turn.interrupts = spoken
+            words = words_of(message) if role == "user_transcript" else words_in(item.get("content")) if theirs else None
+            if words and item_id is not None and item_id in user_items and (not theirs or _was_spoken(item)):
+                user_items[item_id].user = words
+            continue
+        if frame.type in _ANSWERS or (role == "error" and raw_of(message.error).get("event_id")):
+            continue
+        if role == "response_start":
+            next_turn.response_id, next_turn.open = response_id_of(message), True
+            turns.append(next_turn)
+            current, next_turn, spoken = next_turn, RecordedTurn(), 0.0
+        if current is None:
+            next_turn.places.append(place)
+            continue
+        current.places.append(place)
+        spoken += frame.seconds
+        if role == "response_end":
+            current.open = False
+            _note_output(current, raw_of(message.response))
+    return turns
+
+
+def _is_the_models(item: dict[str, Any]) -> bool:
+    called = str(item.get("type")).startswith(("function_call", "mcp_")) and item.get("type") != "function_call_output"
+    return item.get("role") == "assistant" or called
+
+
+def _was_spoken(item: dict[str, Any]) -> bool:
+    return any(isinstance(part, dict) and part.get("type") == "input_audio" for part in item.get("content") or ())
+
+
+def _note_output(turn: RecordedTurn, response: dict[str, Any]) -> None:
+    for item in response.get("output") or ():
+        if not isinstance(item, dict):
+            continue
+        if item.get("type") == "function_call" and item.get("status", "completed") == "completed":
+            turn.output.append((str(item.get("name")), str(item.get("arguments") or "{}"), text_id(item.get("call_id"))))
+        elif item.get("role") == "assistant":
+            turn.output.append(words_in(item.get("content")))
+
+
+def _session_of(text: str) -> dict[str, Any]:
+    session = json.loads(text).get("session")
+    return session if isinstance(session, dict) else {}
+
+
+def _ids_of(turn: list[Recorded]) -> frozenset[str]:
+    """The ids of the responses, items and calls of a turn."""
+    ids: set[str] = set()
+    for frame in turn:
+        event = {} if frame.seconds else json.loads(frame.text)
+        for holder in ("response", "item", "call"):
+            inner = event.get(holder)
+            values = [event.get(f"{holder}_id"), inner.get("id") if isinstance(inner, dict) else None]
+            values.append(inner.get("call_id") if isinstance(inner, dict) else None)
+            ids.update(value for value in values if isinstance(value, str) and value)
+    return frozenset(ids)
+
+
+def _convert(turn: list[Recorded], recorded: AudioFormat, wanted: AudioFormat, go_on: Callable[[], None]) -> list[Recorded]:
+    """`turn` in another format. go_on: called once per frame; an exception of it ends the conversion."""
+    decoder = Decoder(audio_format=None)
+    decoder.decode(json.dumps({"type": "session.updated", "session": {"audio": {"output": {"format": _named(recorded)}}}}))
+    pieces: dict[object, list[tuple[int, Samples, int]]] = {}
+    for place, frame in enumerate(turn):
+        go_on()
+        message = decoder.decode(frame.text)
+        if frame.seconds and isinstance(message, AudioMessage):
+            event = message.to_dict()
+            stream = (str(event.get("response_id")), str(event.get("item_id")), str(event.get("content_index")))
+            pieces.setdefault(stream, []).append((place, message.pcm, message.audio_format.rate))
+    encoder = Encoder(wanted)
+    converted = list(turn)
+    for parts in pieces.values():
+        rate = parts[0][2]
+        whole = resample(np.concatenate([resample(pcm, own, rate) for _, pcm, own in parts]), rate, wanted.rate)
+        for (place, _, _), samples in zip(parts, cut_like(whole, [pcm.size for _, pcm, _ in parts]), strict=True):
+            go_on()
+            frame = turn[place]
+            event = {key: value for key, value in json.loads(frame.text).items() if key not in _OWN_FORMAT}
+            event[payload_key(event)] = encoder.payload(samples)
+            text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+            converted[place] = frame._replace(text=text, seconds=samples.size / wanted.rate)
+    return converted
+
+
+def _named(audio_format: AudioFormat) -> dict[str, object]:
+    return {"type": audio_format.encoding, "rate": audio_format.rate, "channels": audio_format.channels}
