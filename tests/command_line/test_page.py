@@ -1,13 +1,8 @@
-"""The page of `timeline` in a real browser: it plays, its cursor moves, nothing overlaps, and it asks no network for anything.
-
-The browser is chromium or Chrome, driven by playwright. Where one of them is missing the tests are left out, unless
-REALTIME_PCM_REQUIRE_BROWSER is set: they then fail. REALTIME_PCM_CHROMIUM names another executable.
-"""
+"""The page of `timeline` in a real browser: it plays, its cursor moves, nothing overlaps, and it asks no network for anything."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,36 +12,18 @@ import pytest
 
 from realtime_pcm.timeline import draw
 from recording.test_timeline import HOSTILE, crowded, hostile
+from support.browser import open_browser
 from support.conversation import conversation
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("REALTIME_PCM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-REQUIRED = bool(os.environ.get("REALTIME_PCM_REQUIRE_BROWSER"))
-FLAGS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync "
-    "--autoplay-policy=no-user-gesture-required"
-).split()
 SIZES = [(390, 844), (1400, 900)]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        if REQUIRED:
-            raise
-        pytest.skip("needs playwright: pip install playwright (REALTIME_PCM_REQUIRE_BROWSER makes this a failure)")
-    if CHROMIUM is None:
-        if REQUIRED:
-            pytest.fail("no chromium, and REALTIME_PCM_REQUIRE_BROWSER is set")
-        pytest.skip("needs chromium on the PATH, or REALTIME_PCM_CHROMIUM (REALTIME_PCM_REQUIRE_BROWSER makes this a failure)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 class Shown:
