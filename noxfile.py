@@ -329,6 +329,14 @@ def engines(session: nox.Session) -> None:
     session.run("python", *arguments, *session.posargs, env=REQUIRE | {"REALTIME_PCM_REQUIRE_ENGINES": "1"})
 
 
+@nox.session(venv_backend="none", requires=["environment"])
+def clients(session: nox.Session) -> None:
+    """Real clients against the loopback server: openai, agents SDKs, pipecat, livekit-agents, pydantic-ai, ai-sdk, a page."""
+    in_environment(session, "-m", "pip", "install", "--quiet", *pins("browser"))
+    required = {"REALTIME_PCM_REQUIRE_CLIENTS": "1", "REALTIME_PCM_REQUIRE_BROWSER": "1"}
+    in_environment(session, "-m", "pytest", "-m", "slow", "-n", "0", "tests/real_clients", *session.posargs, **required)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages, built strictly into build/site."""
