@@ -116,7 +116,7 @@ async def call_loopback(port: int, out: Path, speed: float) -> None:
     heard = bytearray()
     hum = base64.b64encode((b"\x90" * 20 + b"\x10" * 20) * (FRAME // 40)).decode()
     silence = base64.b64encode(b"\xff" * FRAME).decode()
-    async with connect(f"ws://127.0.0.1:{port}") as phone:
+    async with connect(f"ws://127.0.0.1:{port}", max_size=MAX_MESSAGE) as phone:
         await phone.send(json.dumps({"event": "start", "start": {"streamSid": "MZloopback"}}))
         for payload in [hum] * 30 + [silence] * 30:
             await phone.send(json.dumps({"event": "media", "media": {"payload": payload}}))

@@ -1,12 +1,17 @@
-"""Write the reference pages that are made from the declarations.
+"""Copy the pages to build/docs, which the site is built from, and put in the parts that are made from the declarations.
 
-These are docs/reference/{server-messages,client-messages,objects,providers}.md.
-
-    python tools/reference.py            write them
+    python tools/reference.py            write build/docs
     python tools/reference.py FOLDER     write them there
 
-They are written from the modules of the catalogue, which are read, not imported, and from the lists of what each provider sends
-(tests/support/provider_messages.json, client_messages.json). They are not committed: building the pages begins with this tool.
+A page asks for a part by its name, and says something in its place to those who read it in the repository:
+
+    <!-- made: server messages -->
+    ...
+    <!-- /made -->
+
+Parts: `server messages`, `client messages`, `objects`, `counts`, `who sends`, `server messages of PROVIDER`,
+`client messages of PROVIDER`. A provider is a key in tests/support/provider_messages.json and client_messages.json. The modules
+of the catalogue are read, not imported.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import ast
 import html
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +29,9 @@ from stubs import CLIENT_PACKAGE, PACKAGE, VIEWS, module_names, payload_keys, wi
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = ROOT / "tests" / "support"
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+BUILT = ROOT / "build" / "docs"
+PART = re.compile(r"^<!-- made: (?P<name>[^>]+) -->\n.*?^<!-- /made -->\n", re.MULTILINE | re.DOTALL)
 
 TITLES = {
     "openai": "OpenAI Realtime",
@@ -127,7 +135,9 @@ def linked(annotation: str, known: set[str]) -> str:
 
 
 def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:
-    text = f"### {one.name}\n\n{prose(one.doc)}\n\n"
+    # A search finds headings first, so a class has its wire names in its heading. Its anchor is the class alone.
+    names = "".join(f" `{wire}`" for wire in one.wires)
+    text = f"### {one.name}{names} {{ #{one.name.lower()} data-toc-label='{one.name}' }}\n\n{prose(one.doc)}\n\n"
     if one.wires:
         text += f"Wire: {', '.join(code(wire) for wire in one.wires)}. `canonical_type`: {code(one.wires[0])}."
         if one.base in ("AudioMessage", "ClientAudioMessage"):
@@ -137,18 +147,19 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
         if one.role:
             text += f' Role: `"{one.role}"`.'
         if one.aliases:
-            text += f" Also {', '.join(code(alias) for alias in one.aliases)}."
+            text += f" Alias: {', '.join(code(alias) for alias in one.aliases)}."
         text += "\n\n"
     elif one.base and one.base != "View":
-        text += f"Fields of `{one.base}`, and:\n\n"
+        text += f"The fields of `{one.base}`, and:\n\n"
     if not one.fields:
         return text
     providers = sorted({provider for fields in (sent or {}).values() for provider in fields}, key=title)
-    text += "| field | type | wire name |" + (" sent by |" if providers else "") + "\n"
-    text += "|---|---|---|" + ("---|" if providers else "") + "\n"
+    text += "| field | type |" + (" sent by |" if providers else "") + "\n"
+    text += "|---|---|" + ("---|" if providers else "") + "\n"
     for field in one.fields:
-        keys = ", ".join(code(key) for key in field.keys) or "made from other fields"
-        text += f"| {code(field.name)} | {linked(field.type, known)} | {keys} |"
+        keys = "" if field.keys == (field.name,) else ", ".join(code(key) for key in field.keys)
+        name = code(field.name) + (f"<br>on the wire {keys}" if keys else "")
+        text += f"| {name} | {linked(field.type, known)} |"
         if providers:
             by = [
                 title(provider)
@@ -160,9 +171,9 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
     return text + "\n"
 
 
-def side_page(heading: str, start: str, package: Path, entries: list[dict[str, Any]], known: set[str]) -> str:
+def side_classes(package: Path, entries: list[dict[str, Any]], known: set[str]) -> str:
     by_class = senders(entries)
-    text = f"# {heading}\n\n{start}\n\n"
+    text = ""
     for module in module_names(package):
         text += f"## {title(module)}\n\n"
         for one in declared(package / f"{module}.py"):
@@ -170,25 +181,8 @@ def side_page(heading: str, start: str, package: Path, entries: list[dict[str, A
     return text
 
 
-SERVER_START = """\
-Every class of `realtime_pcm.messages`, in the order of the declarations. A field that is absent or null reads `None`. Each
-message also has `type`, `canonical_type`, `event_id`, `frame`, `extra` (what its class does not declare) and `to_dict()`; one
-that carries audio has `pcm`, `audio_format`, `pcm_format`, `sample_offset`, `incomplete_sample` and `delta` (see
-[Functions and classes](api.md)). *Sent by* names the providers whose own documents or code have the field; it is empty where none
-of those that the project has read has it. A type that stands nowhere here decodes as `UnknownMessage`."""
-
-CLIENT_START = """\
-Every class of `realtime_pcm.client_messages`: what clients send, read with `side="client"`. What is said of
-[server messages](server-messages.md) holds here too."""
-
-OBJECTS_START = """\
-The typed views of nested objects (`realtime_pcm.objects`), such as `message.response`. A view is made when its field is first
-read. A key that a view does not declare is in `.raw`; a value of another shape than declared is handed on as it is; an absent or
-null value reads `None`."""
-
-
-def objects_page(known: set[str]) -> str:
-    text = f"# Nested objects\n\n{OBJECTS_START}\n\n"
+def object_classes(known: set[str]) -> str:
+    text = ""
     for path in sorted(VIEWS.glob("[a-z]*.py")):
         text += f"## {path.stem.capitalize()}\n\n"
         for one in declared(path):
@@ -217,43 +211,49 @@ def counts(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
     return text
 
 
-def providers_page(server: list[dict[str, Any]], client: list[dict[str, Any]]) -> str:
-    return f"""# Providers
-
-Which provider's documents or code have which message. That a provider is not named says that nothing was found, not that it never
-sends the message: a server may send any of these, and what no class declares decodes as `UnknownMessage`. Azure OpenAI sends
-what OpenAI sends. The clients of some servers send what OpenAI's clients send; only what was found in a document or in code is
-counted.
-
-{counts(server, client)}
-## What servers send
-
-{who_sends(server, "server-messages.md")}
-## What clients send
-
-{who_sends(client, "client-messages.md")}"""
+def of_provider(provider: str, entries: list[dict[str, Any]], page: str) -> str:
+    """One row for each message of a provider. Fields that OpenAI does not send in it are bold."""
+    text = "| wire name | fields |\n|---|---|\n"
+    for entry in sorted(entries, key=lambda entry: entry["type"]):
+        if provider in entry["fields"]:
+            usual = entry["fields"].get("openai", ())
+            bold = not provider.startswith("openai")
+            fields = (code(key) if key in usual or not bold else f"**{code(key)}**" for key in entry["fields"][provider])
+            text += f"| [`{entry['type']}`]({page}#{entry['class'].lower()}) | {', '.join(fields)} |\n"
+    return text
 
 
-def pages() -> dict[str, str]:
-    """Every page by its name."""
+def parts() -> dict[str, str]:
+    """Every part that a page may ask for, by its name. The pages that do are one folder below docs."""
     known = {one.name for path in VIEWS.glob("[a-z]*.py") for one in declared(path)}
     server, client = facts("provider_messages.json"), facts("client_messages.json")
-    return {
-        "server-messages.md": side_page("Server messages", SERVER_START, PACKAGE, server, known),
-        "client-messages.md": side_page("Client messages", CLIENT_START, CLIENT_PACKAGE, client, known),
-        "objects.md": objects_page(known),
-        "providers.md": providers_page(server, client),
+    server_page, client_page = "../reference/server-messages.md", "../reference/client-messages.md"
+    made = {
+        "server messages": side_classes(PACKAGE, server, known),
+        "client messages": side_classes(CLIENT_PACKAGE, client, known),
+        "objects": object_classes(known),
+        "counts": counts(server, client),
+        "who sends": f"### Server messages\n\n{who_sends(server, server_page)}\n"
+        f"### Client messages\n\n{who_sends(client, client_page)}",
     }
+    for provider in {provider for entry in server + client for provider in entry["fields"]}:
+        for side, entries, page in (("server", server, server_page), ("client", client, client_page)):
+            if any(provider in entry["fields"] for entry in entries):
+                made[f"{side} messages of {provider}"] = of_provider(provider, entries, page)
+    return made
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
         print(__doc__, file=sys.stderr)
         return 2
-    folder = Path(arguments[0]) if arguments else REFERENCE
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
+    folder = Path(arguments[0]) if arguments else BUILT
+    made = parts()
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(DOCS, folder)
+    for path in folder.rglob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(PART.sub(lambda part: made[part["name"]], text), encoding="utf-8")
     return 0
 
 

@@ -7,6 +7,8 @@ that package: a slow test installs it into an environment of its own.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import re
 import subprocess
@@ -152,10 +154,12 @@ def test_the_signatures_that_a_page_prints() -> None:
 def test_the_reference_has_every_class_field_and_wire_name(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, TOOLS / "reference.py", tmp_path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    assert not [path for path in tmp_path.rglob("*.md") if "<!-- made" in path.read_text(encoding="utf-8")]
     compared = 0
     for name, package in (("server-messages", messages), ("client-messages", client_messages), ("objects", objects)):
-        text = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
-        sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
+        text = (tmp_path / "reference" / f"{name}.md").read_text(encoding="utf-8")
+        headings = dict(re.findall(r"^### (\w+)(.*)\n", text, re.MULTILINE))
+        sections = dict(re.findall(r"^### (\w+)[^\n]*\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
         for exported in package.__all__:
             cls = getattr(package, exported)
             if not isinstance(cls, type) or cls.__module__.endswith(("_core", "_view")):
@@ -166,12 +170,71 @@ def test_the_reference_has_every_class_field_and_wire_name(tmp_path: Path) -> No
                 assert f"<code>{field}</code>" in section or cls.__base__.__name__ in section, (exported, field)
             wire = getattr(cls, "canonical_type", None)
             assert wire is None or f"`canonical_type`: <code>{wire}</code>" in section, exported
+            assert wire is None or f"`{wire}`" in headings[cls.__name__], exported  # a search looks at headings first
             compared += 1
     assert compared > 180
-    providers = (tmp_path / "providers.md").read_text(encoding="utf-8")
-    assert (
-        "Azure Voice Live" in providers and "[`response.output_audio.delta`](server-messages.md#responseaudiodelta)" in providers
+    providers = (tmp_path / "providers" / "index.md").read_text(encoding="utf-8")
+    assert "[`response.output_audio.delta`](../reference/server-messages.md#responseaudiodelta)" in providers
+    xai = (tmp_path / "providers" / "xai.md").read_text(encoding="utf-8")
+    assert "#responseaudiodelta) |" in xai and "**<code>rid</code>**" in xai
+
+
+def test_every_provider_has_its_messages_on_a_page() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "providers").glob("*.md"))
+    for side, file in (("server", "provider_messages.json"), ("client", "client_messages.json")):
+        entries = json.loads((ROOT / "tests" / "support" / file).read_text(encoding="utf-8"))
+        for provider in {provider for entry in entries for provider in entry["fields"]}:
+            assert f"<!-- made: {side} messages of {provider} -->" in text, (side, provider)
+
+
+REFERENCE = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
+DOCUMENTED = re.findall(r"^::: (realtime_pcm(?:\.\w+)*)\.(\w+)$", REFERENCE, re.MULTILINE)
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """The list of modules in versioning.md is complete, and each name that one of them exports has its entry."""
+    listed = re.findall(
+        r"`(realtime_pcm[\w.]*)`", PAGES["docs/versioning.md"].read_text(encoding="utf-8").partition("Not public")[0]
     )
+    made = {"realtime_pcm.messages", "realtime_pcm.client_messages", "realtime_pcm.objects"}
+    whole = made | {f"{module}.{name}" for module, name in DOCUMENTED}
+    assert set(listed) == {module for module, _ in DOCUMENTED} | (whole & set(listed)) and set(listed) > made
+    names = {name for _, name in DOCUMENTED}
+    for module in set(listed) - whole:
+        for name in importlib.import_module(module).__all__:
+            assert name in names or f"{module}.{name}" in listed or name == "__version__", (module, name)
+
+
+def test_no_page_uses_a_private_module() -> None:
+    for page, path in PAGES.items():
+        if not page.endswith(("design.md", "experiments.md", "platforms.md", "own-messages.md")):
+            assert not re.search(r"(?:import|from|:::).*\b_(?:core|playback|view)\b", path.read_text(encoding="utf-8")), page
+
+
+def test_connections_of_websockets_take_long_messages() -> None:
+    """A message may be longer than the 1 MiB at which websockets closes the connection."""
+    programs = {page: program(page, with_needs=True).code for page in WITH_CODE}
+    programs |= {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")}
+    found = 0
+    for name, code in programs.items():
+        tree = ast.parse(code)
+        imported = [
+            node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("websockets")
+        ]
+        connects = {alias.asname or alias.name for node in imported for alias in node.names if alias.name == "connect"}
+        if any(
+            alias.name == "connect"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == "realtime_pcm.client"
+            for alias in node.names
+            if not alias.asname
+        ):
+            connects.discard("connect")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in connects:
+                assert any(keyword.arg == "max_size" for keyword in node.keywords), (name, ast.unparse(node))
+                found += 1
+    assert found > 5
 
 
 def anchor(heading: str) -> str:
@@ -188,10 +251,10 @@ def test_links_lead_somewhere(page: str) -> None:
         assert "://" not in target, target
         path, _, part = target.partition("#")
         file = (PAGES[page].parent / path).resolve() if path else PAGES[page]
-        generated = file.parent == DOCS / "reference" and file.name != "api.md"
-        assert generated or file.exists(), target
-        if part and not generated:
-            assert part in map(anchor, re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)), target
+        assert file.exists(), target
+        text_there = file.read_text(encoding="utf-8") if part else ""
+        if part and "<!-- made: " not in text_there:
+            assert part in map(anchor, re.findall(r"^#+ (.*)$", text_there, re.MULTILINE)), target
 
 
 def pages_in(nav: list[dict[str, Any]]) -> Iterator[str]:
@@ -205,9 +268,8 @@ def pages_in(nav: list[dict[str, Any]]) -> Iterator[str]:
 
 def test_every_page_is_in_the_navigation() -> None:
     config = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
-    made = {f"reference/{name}.md" for name in ("server-messages", "client-messages", "objects", "providers")}
     written = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
-    assert sorted(pages_in(config["project"]["nav"])) == sorted(written | made)
+    assert sorted(pages_in(config["project"]["nav"])) == sorted(written)
 
 
 def test_the_readme_links_hold_outside_the_repository() -> None:
