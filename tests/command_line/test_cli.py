@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -224,6 +225,47 @@ def test_serve_on_a_taken_port() -> None:
 def test_serve_tells_what_it_cannot_serve(tmp_path: Path, events: list[object], says: str) -> None:
     line = run("serve", recorded(tmp_path / "call.jsonl", *events), status=1).line
     assert "call.jsonl: " in line and says in line
+
+
+def test_serve_a_script_with_an_interruption_over_tls(tmp_path: Path) -> None:
+    import ssl
+
+    connect = pytest.importorskip("websockets.sync.client").connect
+    pytest.importorskip("trustme")
+    script = tmp_path / "script.txt"
+    script.write_text("# Hello.\nsays: Good morning, this is the weather.\nsays: Goodbye.\n")
+    with serving("--pace", "0", "--script", script, "--interrupt", "0.5", "--tls") as (process, url):
+        assert process.stdout is not None and url.startswith("wss://")
+        trusted = process.stdout.readline().split("SSL_CERT_FILE=")[1].split()[0]
+        with connect(url, max_size=None, ssl=ssl.create_default_context(cafile=trusted)) as connection:
+            connection.send('{"type":"response.create"}')
+            done = [m.response for m in itertools.islice(of_type(connection, rp.messages.ResponseDone), 2)]
+        assert [response.status for response in done] == ["cancelled", "completed"]
+        assert done[1].output[0].content[0].transcript == "Goodbye."
+        assert interrupted(process)
+    assert not Path(trusted).exists()
+
+
+def of_type(connection: Any, kind: Any) -> Any:
+    return (message for message in rp.decode_stream(connection) if isinstance(message, kind))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "status", "says"),
+    [
+        ("says Hello", [], 1, "script.txt: line 1: begins with none of user:, says:, calls:, fails:"),
+        (b"\xff", [], 1, "script.txt: not UTF-8 at byte 0"),
+        (None, [], 1, "script.txt: No such file"),
+        ("says: Hi", ["--autoplay"], 2, "--script: --autoplay sends a recording"),
+        ("says: Hi", ["call.jsonl"], 2, "--script: a recording and a script are two servers"),
+    ],
+)
+def test_serve_tells_what_is_wrong_with_a_script(
+    tmp_path: Path, text: str | bytes | None, options: list[str], status: int, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "script.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert says in run("serve", "--script", tmp_path / "script.txt", *options, status=status).line
 
 
 @pytest.mark.parametrize("options", [[], ["--origin", "https://app.example"]])

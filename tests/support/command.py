@@ -127,7 +127,7 @@ def serving(*options: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
         try:
             assert process.stdout is not None and process.stderr is not None
             line = process.stdout.readline()
-            assert line.startswith("listening on ws://127.0.0.1:"), process.stderr.read()
+            assert line.startswith(("listening on ws://127.0.0.1:", "listening on wss://127.0.0.1:")), process.stderr.read()
             yield process, line.split()[-1]
         finally:
             process.kill()

@@ -24,7 +24,7 @@ AUDIO = "response.output_audio.delta"
 def is_of_the_user(event: dict[str, Any]) -> bool:
     """Whether the recorded server says it of the user's speech: a client that asks by text is not told so."""
     about = event["type"].startswith(("input_audio_buffer.", "conversation.item.input_audio_transcription."))
-    return about or event.get("item", {}).get("role") == "user"
+    return bool(about or event.get("item", {}).get("role") == "user")
 
 
 # What a client that sends no audio gets for a response.create.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from realtime_pcm.testing import LoopbackServer, loopback
 from support import stream_clients as clients
 from support.g711 import compressed
 from support.stream_clients import AUDIO, EVENTS, FRAMES, at_rate, run
+from support.talk import Talk, talking
 
 ITEM = next(event["item_id"] for event in EVENTS if event["type"] == AUDIO)
 RESPONSE = next(event["response_id"] for event in EVENTS if event["type"] == AUDIO)
@@ -36,44 +36,6 @@ ENDS = [
     "response.output_item.done",
     "response.done",
 ]
-
-
-class Talk:
-    """A client of one connection, which reads what it waits for."""
-
-    def __init__(self, server: LoopbackServer, ws: Any) -> None:
-        self.server = server
-        self.ws = ws
-        self.seen: list[dict[str, Any]] = []
-
-    async def send(self, type_: str, **fields: Any) -> None:
-        await self.ws.send(json.dumps({"type": type_, **fields}))
-
-    async def until(self, *types: str, count: int = 1) -> dict[str, Any]:
-        """Reads up to a message of one of these types; the one that was asked for."""
-        while True:
-            self.seen.append(json.loads(await self.ws.recv()))
-            if self.seen[-1]["type"] in types:
-                count -= 1
-                if not count:
-                    return self.seen[-1]
-
-    async def ask(self, type_: str, *types: str, **fields: Any) -> dict[str, Any]:
-        await self.send(type_, **fields)
-        return await self.until(*types)
-
-    @property
-    def types(self) -> list[str]:
-        return [event["type"] for event in self.seen]
-
-
-def talking(talk: Callable[[Talk], Any], query: str = "", frames: Any = FRAMES, **options: Any) -> Any:
-    async def session() -> Any:
-        # max_queue: a client that leaves frames unread would wait ten seconds for the answer to its close.
-        async with LoopbackServer(frames, **options) as server, connect(server.url + query, max_size=None, max_queue=None) as ws:
-            return await talk(Talk(server, ws))
-
-    return run(session())
 
 
 async def truncate(talk: Talk, audio_end_ms: Any, item_id: Any = ITEM, content_index: Any = 0) -> dict[str, Any]:

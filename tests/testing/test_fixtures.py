@@ -15,6 +15,7 @@ CONFTEST = 'pytest_plugins = ["realtime_pcm.testing.fixtures"]\n'
 TEST = """
 import json
 
+from realtime_pcm.testing import LoopbackServer
 from realtime_pcm.testing.fixtures import StartServer
 from websockets.sync.client import connect
 
@@ -34,6 +35,17 @@ def test_a_client(loopback_server: StartServer) -> None:
         assert 500 <= server.calls[-1].items[0].sent_ms < 1_000
 
 
+def test_a_script(realtime_server: LoopbackServer) -> None:
+    realtime_server.says("Good morning.")
+    ports.append(realtime_server.port)
+    with connect(realtime_server.url, max_size=None) as ws:
+        ws.send('{"type":"response.create"}')
+        while json.loads(ws.recv())["type"] != "response.done":
+            pass
+    assert [item.text for item in realtime_server.conversation.items] == ["Good morning."]
+    assert realtime_server.heard_ms() > 500
+
+
 def test_they_ended_with_their_test() -> None:
     for port in ports:
         try:
@@ -51,4 +63,4 @@ def test_the_fixture_starts_servers_that_end_with_the_test(tmp_path: Path) -> No
     # Without the plugins that are installed for this suite, which take a second to import.
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=environment)
-    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr

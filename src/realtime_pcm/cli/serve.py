@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -24,17 +25,26 @@ def serve(
         list[str] | None,
         typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
     ] = None,
+    interrupt: Annotated[
+        float | None, typer.Option(min=0.0, help="The user interrupts the first answer after so many seconds.")
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(help="Say the lines of this file instead: `user: ...`, `says: ...`, `calls: TOOL {...}`, `fails: CODE`."),
+    ] = None,
+    strict: Annotated[bool, typer.Option(help="Refuse what OpenAI's server refuses.")] = True,
+    tls: Annotated[bool, typer.Option("--tls", help="wss, with a certificate made on the spot; its file is printed.")] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Replay a recorded session to Realtime clients on this machine: what its server sent, on a real WebSocket."""
+    """Replay a recorded session, or a script, to Realtime clients on this machine, on a real WebSocket."""
     import asyncio
 
     from realtime_pcm.testing import FAULTS, LOOPBACK_ORIGINS, Fault, LoopbackServer
 
     if fault and "list" in fault:
         for name, meaning in FAULTS.items():
-            typer.echo(f"{name:14} {meaning}")
+            typer.echo(f"{name:20} {meaning}")
         return
     if not pace < float("inf"):
         raise Failure("--pace: a number, 0 or more", 2)
@@ -42,6 +52,10 @@ def serve(
         faults = [Fault.parse(text) for text in fault or ()]
     except ValueError as error:
         raise Failure(f"--fault: {error}", 2) from None
+    if script is not None and (file is not None or autoplay):
+        raise Failure(
+            f"--script: {'--autoplay sends a recording' if autoplay else 'a recording and a script are two servers'}", 2
+        )
     frames = received(file, call, socket)
     try:
         server = LoopbackServer(
@@ -49,11 +63,16 @@ def serve(
             pace=pace or None,
             autoplay=autoplay,
             faults=faults,
+            interrupt=interrupt,
+            strict=strict,
+            ssl=tls,
             port=port,
             origins=[*LOOPBACK_ORIGINS, *origin] if origin else None,
         )
+        if script is not None:
+            server.reads(read_script(script))
     except ValueError as error:
-        raise Failure(str(error)) from None
+        raise Failure(f"{script}: {error}" if script is not None and str(error).startswith("line ") else str(error)) from None
 
     async def run() -> None:
         try:
@@ -64,29 +83,52 @@ def serve(
             raise Failure(f"port {port}: {reason}; --port 0 takes any free one") from None
         try:
             typer.echo(f"listening on {server.url}", color=False)
+            if server.certificate is not None:
+                typer.echo(f"clients trust it with SSL_CERT_FILE={trusted} (Node: NODE_EXTRA_CA_CERTS)", color=False)
             sys.stdout.flush()
             await server.serve_forever()
         finally:
             await server.__aexit__(None, None, None)
 
-    asyncio.run(run())
+    with tempfile.TemporaryDirectory(prefix="realtime-pcm-") as folder:
+        trusted = Path(folder, "certificate.pem")
+        if server.certificate is not None:
+            trusted.write_text(server.certificate)
+        asyncio.run(run())
 
 
 MAX_FRAMES_BYTES = 1 << 30  # of frames that are held in memory to be served
 
 
-def received(file: Path | None, call: str | None = None, socket: int | None = None) -> list[bytes | str]:
-    """The frames that the server sent, of a recording of any shape; those of the packaged sample where there is no file.
+MAX_SCRIPT_BYTES = 1 << 20
+
+
+def read_script(file: Path) -> str:
+    """The text of a script. Failure where it cannot be read."""
+    try:
+        with file.open("rb") as lines:
+            text = lines.read(MAX_SCRIPT_BYTES + 1)
+        if len(text) > MAX_SCRIPT_BYTES:
+            raise Failure(f"{file}: more than 1 MiB; a script is written by hand")
+        return text.decode("utf-8-sig")
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file}: not UTF-8 at byte {error.start}") from None
+
+
+def received(
+    file: Path | None, call: str | None = None, socket: int | None = None
+) -> list[tuple[float | None, bytes | str]] | None:
+    """What the server sent in a recording of any shape, with its times; None where there is no file.
 
     Failure where one of them is refused, where there are none, and where they take more than 1 GiB.
     """
-    from realtime_pcm import sample
-
     if file is None:
-        return [*sample.lines()]
+        return None
     if file.is_dir():
         raise Failure(f"{file}: a folder; serve takes one recording")
-    frames: list[bytes | str] = []
+    frames: list[tuple[float | None, bytes | str]] = []
     size = number = 0
     source = Source(file)
     # As it was sent: a payload in a format that cannot be decoded is served like any other.
@@ -95,7 +137,7 @@ def received(file: Path | None, call: str | None = None, socket: int | None = No
             if entry.error is not None:
                 raise Failure(f"{source.name}: line {entry.line}: {entry.error}")
             if entry.direction == "received":
-                frames.append(entry.frame)
+                frames.append((entry.time, entry.frame))
                 size += len(entry.frame)
             if size > MAX_FRAMES_BYTES:
                 raise Failure(f"{source.name}: more than 1 GiB of frames; serve holds them in memory")

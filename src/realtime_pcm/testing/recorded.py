@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from websockets.exceptions import ConnectionClosedError
@@ -24,7 +24,9 @@ from .faults import payload_key
 if TYPE_CHECKING:
     from .._resample import Samples
 
-__all__ = ["Recorded", "Recording"]
+__all__ = ["Frame", "Recorded", "Recording"]
+
+Frame: TypeAlias = bytes | str | Entry | tuple[float | None, bytes | str]
 
 _MAX_FORMATS = 4  # in which the turn is kept converted
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')  # a string of JSON, with its quotes
@@ -85,7 +87,7 @@ class Recording:
     Raises ValueError where the recording holds no frames, or a frame that no client could decode.
     """
 
-    def __init__(self, frames: Iterable[bytes | str | Entry]) -> None:
+    def __init__(self, frames: Iterable[Frame]) -> None:
         decoder = Decoder(dtype="uint8")
         recorded, messages = _read(frames, decoder)
         types = [frame.type for frame in recorded]
@@ -134,15 +136,14 @@ class Recording:
         return _STRING.sub(lambda string: f'"{string[1]}_{number}"' if string[1] in self.ids else string[0], text)
 
 
-def _read(frames: Iterable[bytes | str | Entry], decoder: Decoder[Any]) -> tuple[list[Recorded], list[Any]]:
+def _read(frames: Iterable[Frame], decoder: Decoder[Any]) -> tuple[list[Recorded], list[Any]]:
     recording, messages = [], []
     for number, given in enumerate(frames, 1):
-        entry = given if isinstance(given, Entry) else None
-        if entry is not None and entry.direction != "received":
+        if isinstance(given, Entry) and given.direction != "received":
             continue
-        time = None if entry is None else entry.time
-        frame = entry.frame if entry is not None else given
-        raw = frame if isinstance(frame, str) else bytes(frame)  # type: ignore[arg-type]
+        pair = (given.time, given.frame) if isinstance(given, Entry) else given if isinstance(given, tuple) else (None, given)
+        time, frame = pair
+        raw = frame if isinstance(frame, str) else bytes(frame)
         if not raw.strip():
             continue
         try:

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..recording import Entry
 from .audio import AnyAudio, samples_of, spoken
-from .recorded import Recorded, Recording
+from .recorded import Frame, Recorded, Recording
 
 if TYPE_CHECKING:
     from .._resample import Samples
@@ -108,7 +107,7 @@ class Script:
     scripted: bool = False
 
     @classmethod
-    def of(cls, frames: Iterable[bytes | str | Entry]) -> Script:
+    def of(cls, frames: Iterable[Frame]) -> Script:
         """The script of a recording: its responses."""
         recording = Recording(frames)
         steps = []

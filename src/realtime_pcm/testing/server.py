@@ -59,14 +59,15 @@ from websockets.typing import Origin
 
 from .. import sample
 from ..conversation import Item
-from ..recording import Entry
 from .audio import AnyAudio
 from .call import Call
 from .connection import Connection, Manners, Owner
 from .faults import Fault, Wishes
 from .handshake import LOOPBACK_HOSTS, LOOPBACK_ORIGINS, Doors, PlainRequest
 from .held import HeldItem, KeptConversation
+from .recorded import Frame
 from .script import Script
+from .tls import certificate_for_loopback
 
 __all__ = ["LoopbackServer", "loopback"]
 
@@ -106,15 +107,15 @@ class Calls(list[Call]):
 class LoopbackServer:
     """Rehearses a conversation with every client on 127.0.0.1.
 
-    frames: a recorded session: one frame an entry, or the entries of `read_recording`, whose times then count; the packaged
-        sample where none are given.
+    frames: a recorded session: one frame an entry, or, so that its times count, the entries of `read_recording` or pairs of
+        seconds and a frame; the packaged sample where none are given.
     pace: None: as fast as the client reads. 1.0: in the time that the audio takes to play; 2.0: twice as fast.
     autoplay: send the whole recording as soon as a client connects, without waiting for its messages.
     faults: of FAULTS, as Fault or as text ("close_1011@3").
     interrupt: the seconds of the first answer after which the user interrupts it; None: never.
     strict: refuse what OpenAI's server refuses. False: for clients of other providers.
     key: the API key that clients have to give; None: any, and none.
-    ssl: the certificate of a server with TLS, as an SSLContext.
+    ssl: TLS, with the certificate of an SSLContext; True: with one made on the spot, which needs trustme.
     port: to listen at; 0: any free port, which `port` then tells.
     origins: the Origin headers to let in: strings, patterns, and None for clients that send no such header. By default programs
         and the pages of this machine (`LOOPBACK_ORIGINS`).
@@ -124,12 +125,13 @@ class LoopbackServer:
     connections: how many clients were let in.
     received: the messages of clients, without input audio: the last 1,000 of them, together at most 16 MiB.
     received_dropped: how many older messages were dropped for this bound.
+    certificate: with ssl=True the authority that clients have to trust, as PEM: `ssl.create_default_context(cadata=...)`.
     Raises ValueError for a recording that cannot be replayed, an unknown fault, and a negative interrupt.
     """
 
     def __init__(
         self,
-        frames: Iterable[bytes | str | Entry] | None = None,
+        frames: Iterable[Frame] | None = None,
         *,
         pace: float | None = None,
         autoplay: bool = False,
@@ -137,7 +139,7 @@ class LoopbackServer:
         interrupt: float | None = None,
         strict: bool = True,
         key: str | None = None,
-        ssl: tls.SSLContext | None = None,
+        ssl: tls.SSLContext | bool = False,
         port: int = 0,
         origins: Sequence[str | re.Pattern[str] | None] | None = None,
         hosts: Sequence[str] | None = None,
@@ -154,7 +156,10 @@ class LoopbackServer:
         self._doors = Doors(
             LOOPBACK_ORIGINS if origins is None else origins, LOOPBACK_HOSTS if hosts is None else hosts, self.faults, key, strict
         )
-        self._ssl = ssl
+        self.certificate: str | None = None
+        if ssl is True:
+            ssl, self.certificate = certificate_for_loopback()
+        self._ssl = ssl or None
         self.received_dropped = 0
         self.connections = 0
         self._calls: deque[Call] = deque()
@@ -382,7 +387,7 @@ class LoopbackServer:
 
 
 @contextlib.contextmanager
-def loopback(frames: Iterable[bytes | str | Entry] | None = None, **options: Any) -> Iterator[LoopbackServer]:
+def loopback(frames: Iterable[Frame] | None = None, **options: Any) -> Iterator[LoopbackServer]:
     """A LoopbackServer in a thread of its own, for sync clients. `options` are those of LoopbackServer."""
     server = LoopbackServer(frames, **options)
     ready: threading.Event = threading.Event()
