@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import role_of
 from .conversation.meanings import meanings_of
-from .conversation.rules import Answer, Answers, Parts, index_of, remember, repeats, response_id_of, text_id
+from .conversation.rules import Answer, Answers, Parts, Repeated, index_of, remember, response_id_of, text_id
 from .messages import AudioMessage, RealtimeServerMessage
 from .stream import InvalidFrame
 
@@ -203,9 +203,9 @@ class Conversation:
     """Which audio is to be played: what is new. Not what came before, nor what was interrupted and is still due."""
 
     __slots__ = (
-        "_before",
         "_begin",
         "_end",
+        "_repeated",
         "answers",
         "duplicates",
         "forgotten",
@@ -219,7 +219,7 @@ class Conversation:
     def __init__(self, begin: Callable[[], int], end: Callable[[Stream], None]) -> None:
         self._begin = begin
         self._end = end
-        self._before: AudioMessage | None = None
+        self._repeated = Repeated()
         self.items: dict[Item, Parts[Stream]] = {}
         self.streams_of_items: dict[int, Stream] = {}  # by their number in the ledger
         self.answers = Answers()
@@ -258,7 +258,7 @@ class Conversation:
             self.items.clear()
             self.silenced.clear()
             self.answers = Answers()
-            self._before = None
+            self._repeated.forget()
 
     def _end_answers(self, response_id: str | None) -> None:
         """Ends the items of a response that is done: what comes under their ids is another answer's."""
@@ -305,16 +305,14 @@ class Conversation:
         units of Stream.expected. The stream stands where it did before the message.
         """
         self.full = False
-        before, self._before = self._before, message
+        repeated = self._repeated.take(message)
         item, content_index = _key(message)
         answer = self.answers.of(item[0])
         if (answer is not None and answer.interrupted) or item in self.silenced:
             self.late += size // unit
             return None
         stream = self._find(item, content_index)
-        if before is not None and repeats(before, message):
-            if before.type != message.type:
-                self._before = None  # its twin has come: the next one is new, even if it sounds the same
+        if repeated:
             self.duplicates += size // unit
             if stream is not None and offset == stream.expected:
                 # The decoder has counted it: those samples are no part of the item.

@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from realtime_pcm.recording import analyse, read_recording
 from support.shared import NO_SHARED, shared_files
 
 pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("typer")
 
 from realtime_pcm import arrow  # noqa: E402 -- it needs pyarrow
+from realtime_pcm.cli.speech import Speech  # noqa: E402 -- it needs typer
+from realtime_pcm.cli.wavs import Wavs  # noqa: E402
 
 HEADER = json.dumps({"recording": "realtime-pcm", "version": 1, "started": "2026-01-01T00:00:00+00:00"})
 # Those of the Realtime API: the frames of other sockets are refused.
@@ -48,6 +52,34 @@ def measures(given: Path | bytes) -> None:
     for item in found.items:
         if item.item_id in words and item.text and not item.text_left_out:
             assert item.text.strip() == words[item.item_id], item.item_id
+    audio = {item.item_id: item.audio_seconds for item in state.items if item.item_id in words and item.side == "model"}
+    for row in table:
+        if row["item_id"] in audio and row["seconds"] is not None:
+            assert round(row["seconds"], 6) == round(audio[row["item_id"]], 6), row["item_id"]
+    said, spoken = extracted(source)
+    assert {id_: text for id_, text in said.items() if id_ in words and text} == {id_: text for id_, text in words.items() if text}
+    assert {id_: round(spoken[id_], 6) for id_ in audio} == {id_: round(seconds, 6) for id_, seconds in audio.items()}
+
+
+def extracted(source: Any) -> tuple[dict[str | None, str], Counter[str | None]]:
+    """The words of each item, and the seconds of the model's audio, as `extract` writes them."""
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    words: dict[str | None, str] = {}
+    seconds: Counter[str | None] = Counter()
+    with TemporaryDirectory() as folder, read_recording(source) as recording:
+        wavs = Wavs()
+        speech = Speech(Path(folder), wavs, recording, None)
+        for entry in recording:
+            speech.take(entry)
+        speech.finish()
+        wavs.abandon_all()
+        speech.microphone.close()
+        for item in speech.items:
+            words[item.id] = item.text or words.get(item.id, "")
+            if item.side == "model":
+                seconds[item.id] += item.seconds
+    return words, seconds
 
 
 @pytest.mark.skipif(not CAPTURES, reason=NO_SHARED)

@@ -189,7 +189,7 @@ def test_without_soxr_the_error_says_what_to_install() -> None:
     )
     done_ = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (
-        "pip install realtime-pcm[play]" in done_.stdout and "rate=24000" in done_.stdout and done_.stdout.endswith(" 0 ()\n")
+        'pip install "realtime-pcm[play]"' in done_.stdout and "rate=24000" in done_.stdout and done_.stdout.endswith(" 0 ()\n")
     ), done_
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pprint
+import re
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
@@ -444,6 +445,43 @@ def test_a_damaged_payload_among_whole_ones_is_refused() -> None:
     said[15] = said[15]._replace(frame={**said[15].frame, "delta": said[15].frame["delta"][:-8] + "*AAAAAA="})
     entries = list(read_recording(io.BytesIO(lines(lambda one: compact({"t": one.time, "event": one.frame}), said))))
     assert [entry.error is not None for entry in entries].count(True) == 1
+
+
+# --- frames that were changed
+
+
+def camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {re.sub("_([a-z])", lambda found: found[1].upper(), key): camel(inner) for key, inner in value.items()}
+    return [*map(camel, value)] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda one: compact(camel(one.frame)), lambda one: compact({"t": one.time, "event": camel(one.frame)})],
+)
+def test_keys_in_camel_case_are_read_and_told(write: Callable[[Said], str]) -> None:
+    with read_recording(io.BytesIO(lines(write))) as recording:
+        entries: list[Any] = list(recording)
+    assert recording.notes == ['the frames have keys in camelCase, such as "itemId": they were read as those of the wire']
+    assert {entry.message.item_id for entry in entries if hasattr(entry.message, "pcm") and entry.direction == "received"} == {
+        "answer"
+    }
+    assert read(lines(write))[:4] == WHOLE
+
+
+def test_half_of_a_pair_is_refused_in_lines_and_in_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [r"a\ud83d", r"\udc00b", r"\\\udc00", r"\ud83d\ud83d\ude00", r"\ud83d\ude00", r"\\ud83d", r"\\ud83d\\udc00", r"\ue000"]
+    frames = [f'{{"type":"response.output_text.delta","item_id":"i","delta":"{text}"}}' for text in texts]
+    refused = [True] * 4 + [False] * 4
+    plain = [entry.error is not None for entry in read_recording(io.BytesIO("\n".join(frames).encode()))]
+    assert plain == refused
+    for size in (1, 2, 7, 1 << 16):
+        monkeypatch.setattr(elements, "BUFFER", size)
+        for document in (f"[{','.join(frames)}]", compact({"events": [{"at": place, "e": one} for place, one in enumerate(frames)]})):
+            entries: list[Any] = list(read_recording(io.BytesIO(document.encode())))
+            assert [entry.error is not None for entry in entries] == refused
+            assert [entry.message.delta for entry in entries[4:]] == ["\U0001f600", r"\ud83d", r"\ud83d\udc00", "\ue000"]
 
 
 # --- several calls

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Any, NamedTuple
 
-from .._core import decode, role_of
+from .._core import role_of, wire_class
 from ..conversation.rules import Text, text_id
 from ..conversation.turns import Moment, Turn, Turns
-from ..errors import DecodeError
 from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 
 __all__ = ["Items", "items"]
@@ -49,6 +47,21 @@ class _Item:
         return self.role or self.speaks or None
 
 
+class _Audio(NamedTuple):
+    """A row of the model's audio."""
+
+    kind: str
+    canonical: str | None
+    event_id: str | None
+    batch: Any
+    place: int
+
+    def sounds_like(self, other: _Audio) -> bool:
+        """Whether it has the same payload."""
+        pcm, its = (row.batch.column("pcm")[row.place] for row in (self, other))
+        return bool(pcm == its)
+
+
 class Items:
     """Collects the items of one recording from its batches of rows, in their order."""
 
@@ -56,7 +69,8 @@ class Items:
         self._source = source
         self._items: dict[str, _Item] = {}
         self._turns: Turns[Turn] = Turns(Turn)
-        self._roles: dict[tuple[str | None, str | None], str | None] = {}  # by direction and type
+        self._before: _Audio | None = None  # the row of audio before
+        self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
 
     def add(self, batch: Any) -> None:
         """Takes in a batch of rows."""
@@ -66,6 +80,10 @@ class Items:
         samples = pc.list_value_length(batch.column("pcm")) if pa.types.is_large_list(batch.schema.field("pcm").type) else None
         if samples is None:
             samples = pc.divide(pc.binary_length(batch.column("pcm")), _width(batch))
+        repeated = self._repeated_in(batch)
+        if repeated:
+            kept = pa.array(place not in repeated for place in range(batch.num_rows))
+            samples = pc.if_else(kept, samples, pa.scalar(0, samples.type))
         table = pa.table({**{name: batch.column(name) for name in (*_KEYS, "line", "time", PLACE)}, "samples": samples}).filter(
             pc.is_valid(batch.column("item_id"))
         )
@@ -76,6 +94,25 @@ class Items:
         for group in grouped.to_pylist():
             self._add_group(group)
         self._follow(batch, pc.fill_null(samples, 0))
+
+    def _repeated_in(self, batch: Any) -> set[int]:
+        """The rows of audio that a server has sent once more, as `conversation.rules.repeats` tells it of messages."""
+        found: set[int] = set()
+        names = ("direction", "type", "event_id")
+        for place, (direction, kind, event_id) in enumerate(zip(*(batch.column(name).to_pylist() for name in names), strict=True)):
+            role, canonical = self._meaning(direction, kind)
+            if role != "audio":
+                continue
+            before, self._before = self._before, _Audio(kind, canonical, event_id, batch, place)
+            if before is None:
+                continue
+            twins = kind != before.kind and canonical == before.canonical
+            same = bool(event_id) and event_id == before.event_id
+            if (same or twins) and self._before.sounds_like(before):
+                found.add(place)
+                if kind != before.kind:
+                    self._before = None
+        return found
 
     def _add_group(self, group: dict[str, Any]) -> None:
         item = self._items.setdefault(group["item_id"], _Item())
@@ -98,19 +135,18 @@ class Items:
             item.to_ms = place
 
     def _role(self, direction: str | None, kind: str | None) -> str | None:
-        """What a message of this type means: the role of the class that decodes it."""
+        return self._meaning(direction, kind)[0]
+
+    def _meaning(self, direction: str | None, kind: str | None) -> tuple[str | None, str | None]:
+        """The role of the class that decodes messages of this type, and its first wire name."""
         key = direction, kind
-        if key not in self._roles:
-            try:
-                frame = json.dumps({"type": kind})
-                message = decode(frame, side="client") if direction == "sent" else decode(frame, side="server")
-                role = role_of(type(message))
-            except DecodeError:  # a row of a line that was refused
-                role = None
-            if len(self._roles) >= MOST_TYPES:
-                return role
-            self._roles[key] = role
-        return self._roles[key]
+        found = self._meanings.get(key)
+        if found is None:
+            cls = None if kind is None else wire_class("client" if direction == "sent" else "server", kind)
+            found = (None, None) if cls is None else (role_of(cls), cls.canonical_type)
+            if len(self._meanings) < MOST_TYPES:
+                self._meanings[key] = found
+        return found
 
     def _follow(self, batch: Any, samples: Any) -> None:
         """Gives turns and words what the rows say. Of audio that stands together in one item the first row says it all."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pcm.conversation.meanings import handler_of, role_in
-from realtime_pcm.conversation.rules import Text, milliseconds_of, text_id, words_of
+from realtime_pcm.conversation.rules import Text, milliseconds_of, raw_of, remember, text_id, words_in, words_of
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
 from realtime_pcm.roles import TEXT_FIELDS
@@ -32,6 +32,7 @@ __all__ = ["Item", "Speech"]
 MOST_ITEMS = 10_000
 MOST_FILES = 20_000
 MOST_TEXT = 32 * 1024 * 1024  # characters of all transcripts
+MOST_ALIKE = 100  # items without an id that have the same words
 MOST_WAITING = 1000  # speeches that have begun, and commits that no server has answered
 
 
@@ -116,7 +117,7 @@ class Speech:
         self._commits: deque[tuple[Place, Place]] = deque()
         self._rest = Place(0, 0)
         self._detected = False
-        self._made: deque[Item] = deque(maxlen=MOST_WAITING)
+        self._made: dict[str, deque[Item]] = {}  # by their words
 
     def take(self, entry: Entry) -> None:
         """The next entry."""
@@ -457,7 +458,7 @@ class Speech:
         if item is None:
             return
         self._mark_now(item)
-        self._hear(item, _words(parts), Text.end)
+        self._hear(item, words_in(raw_of(given).get("content")), Text.end)
         if self.analyser.bad_parts:
             self._leave_out("parts of items whose audio is bad", self.analyser.bad_parts)
         for start, samples, given_format in self.analyser.made:
@@ -466,7 +467,9 @@ class Speech:
             self._mark(item, Piece("user", start, None), samples, form)
         self._end(item)
         if item.id is None:
-            self._made.append(item)
+            if item.text not in self._made:
+                remember(self._made, item.text, deque(maxlen=MOST_ALIKE), MOST_WAITING)
+            self._made[item.text].append(item)
 
     def _on_item_named(self, message: Any) -> None:
         given = message.item
@@ -475,11 +478,13 @@ class Speech:
         if side is None or id is None:
             return
         item = self._with_id.get((side, id))
-        words = _words(_parts(given))
-        if item is None and side == "user" and self._made:
-            item = self._made.popleft()
-            item.id = id if isinstance(id, str) else None
-            self._with_id[side, id] = item
+        words = words_in(raw_of(given).get("content"))
+        if item is None and side == "user":
+            # The server repeats an item of the client's: the first of these words that has no id yet.
+            waiting = self._made.get(words.strip())
+            if waiting:
+                item = self._with_id[side, id] = waiting.popleft()
+                item.id = id
         if item is None and not words:
             return
         if item is None:
@@ -496,7 +501,3 @@ def _parts(item: Any) -> list[Any]:
     content = getattr(item, "content", None)
     return content if isinstance(content, list) else []
 
-
-def _words(parts: list[Any]) -> str:
-    found = (getattr(part, "text", None) or getattr(part, "transcript", None) for part in parts)
-    return "\n".join(words for words in found if isinstance(words, str))

@@ -56,6 +56,28 @@ def repeats(before: AudioMessage, message: AudioMessage) -> bool:
     return message.delta == before.delta
 
 
+class Repeated:
+    """Tells which deltas of audio a server sends once more: `repeats`, for one delta after the other."""
+
+    __slots__ = ("_before",)
+
+    def __init__(self) -> None:
+        self._before: AudioMessage | None = None
+
+    def take(self, message: AudioMessage) -> bool:
+        """Takes the next delta. Whether it repeats the one before."""
+        before, self._before = self._before, message
+        if before is None or not repeats(before, message):
+            return False
+        if before.type != message.type:
+            self._before = None  # its twin has come: the next one is new, even if it sounds the same
+        return True
+
+    def forget(self) -> None:
+        """Another connection begins."""
+        self._before = None
+
+
 def remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> int:
     """Adds to a table of bounded size; the oldest entry makes room. How many were forgotten: 0 or 1."""
     full = key not in table and len(table) >= most

@@ -11,6 +11,7 @@ from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
 from .meanings import handler_of
 from .rules import (
     Answers,
+    Repeated,
     Text,
     add_numbers,
     index_of,
@@ -18,7 +19,6 @@ from .rules import (
     name_of,
     raw_of,
     remember,
-    repeats,
     response_id_of,
     samples_in,
     text_id,
@@ -74,7 +74,7 @@ class ConversationState:
         self._responses: dict[str | None, Response] = {}
         self._answers = Answers()
         self._interruptions: deque[Interruption] = deque(maxlen=most)
-        self._before: Any = None  # the delta of audio before
+        self._repeated = Repeated()
         self._last_audio: Item | None = None
 
     def __repr__(self) -> str:
@@ -282,16 +282,14 @@ class ConversationState:
             item.parts.newest.over = True
 
     def _on_audio(self, message: Any, time: float | None) -> None:
-        before, self._before = self._before, message
+        repeated = self._repeated.take(message)
         samples, rate = samples_in(message)
         if not samples:
             response_id = text_id(getattr(message, "response_id", None))
             if message.delta is None and self._turns.await_audio(response_id):  # a log that left the audio out
                 self._turns.audio(response_id, self._at(time))
             return
-        if before is not None and repeats(before, message):
-            if before.type != message.type:
-                self._before = None
+        if repeated:
             return
         item = self._model_item(message, time)
         index = index_of(getattr(message, "content_index", None))
@@ -393,7 +391,8 @@ class ConversationState:
         self._answers = Answers()
         self._item_numbers.clear()
         self._numbers_of_ids.clear()
-        self._before = self._last_audio = None
+        self._repeated.forget()
+        self._last_audio = None
         self.user_speaks = False
 
     def _on_session_update(self, message: Any, time: float | None) -> None:

@@ -21,6 +21,7 @@ from ..audio import AudioFormat
 from ..conversation.held import ToolCalls
 from ..conversation.meanings import handler_of, role_in
 from ..conversation.rules import (
+    Repeated,
     Text,
     add_numbers,
     milliseconds_of,
@@ -90,6 +91,7 @@ class Analyser:
         self._types = Types()
         self._undeclared = Undeclared()
         self._latencies = array("d")
+        self._repeated = Repeated()
         self._turns: Turns[Turn] = Turns(self._begin_turn)
         self._arrival: dict[int, list[float]] = {}  # turn -> seconds of audio, seconds that it took to come
         self._items: OrderedDict[Any, Item] = OrderedDict()
@@ -231,6 +233,8 @@ class Analyser:
     def _model_audio(self, message: Any, at: Moment) -> None:
         samples, format_ = message.pcm, message.audio_format
         seconds = len(samples) / format_.channels / format_.rate
+        if self._repeated.take(message):
+            return
         if not seconds:
             if getattr(message, "delta", "") is None:
                 self._audio_unknown(message, at)
@@ -554,6 +558,7 @@ class Analyser:
 
     def _session_began(self, message: Any, at: Moment) -> None:
         self._playing.all_ended()
+        self._repeated.forget()
         self._session(message, at)
 
     def _session_usage(self, message: Any, at: Moment) -> None:

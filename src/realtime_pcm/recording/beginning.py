@@ -35,7 +35,8 @@ class Beginning:
     words: its shape, in words. wrapper: the fast way for lines that are objects; None with `shape` None: each line is a frame.
     shape: of which the fast ways read nothing. time, call: the members with the time and with the id of the call. clock, ways:
     what times and directions mean. calls: which call is read. started: when the recording began, if its header says so.
-    turned: whether the newest frame comes first. left_out: whether the log left out the audio. untimed: a member that looks like
+    turned: whether the newest frame comes first. left_out: whether the log left out the audio. camel: whether its
+    frames have keys in camelCase. untimed: a member that looks like
     a time, and could not be read as one. unknown: how many first frames there are, if none has a type that is known.
     whole_seconds: whether all times are. passed_over: lines without a frame before the first that was looked at. too_empty: the
     number of the first of too many empty lines.
@@ -52,6 +53,7 @@ class Beginning:
     started: datetime | None = None
     turned: bool = False
     left_out: bool = False
+    camel: bool = False
     untimed: str | None = None
     unknown: int = 0
     whole_seconds: bool = False
@@ -76,6 +78,7 @@ class Beginning:
         self.unknown = 0 if sample.known else len(sample.found)
         self.whole_seconds = sample.whole_seconds
         self.turned, self.left_out, self.untimed = sample.reversed, sample.left_out, sample.untimed
+        self.camel = sample.camel
         self.ways, self.call = sample.ways, sample.call
         if sample.time is not None:
             self.time, self.clock = sample.time
@@ -93,7 +96,7 @@ class Beginning:
                 self.words += f", {word} {BESIDE_TEXT}" if shape.of_text and not name.isalpha() else f', {word} in "{name}"'
         if self.turned:
             self.words += ", newest first: turned round"
-        if shape.key is None or self.turned or self.left_out or chosen is not None:
+        if shape.key is None or self.turned or self.left_out or self.camel or chosen is not None:
             self.shape = shape
         elif shape.key:
             self.wrapper = Wrapper(shape.key, self.time, self.ways, self.call, self.clock)

@@ -12,6 +12,7 @@ from .calls import Sessions
 from .entry import Entry, new_entry
 from .left_out import is_marked, lacks_payload, without_payload
 from .shapes.frames import Direction, found_in_line
+from .spelling import in_snake_case
 
 __all__ = ["PLAIN", "Frames"]
 
@@ -21,14 +22,15 @@ PLAIN, UNKNOWN, AUDIO, OF_CALL = range(1, 5)  # what is to be done about message
 class Frames:
     """Makes the entries of frames. own: whether we wrote the recording, so that its directions count, and nothing is left out.
 
-    session: what both sides share. left_out: whether the log left out its audio, or cut it. refused: entries with an error, so
+    session: what both sides share. left_out: whether the log left out its audio, or cut it. camel: whether keys
+    of frames are in camelCase. refused: entries with an error, so
     far. audio_left_out: audio messages whose audio the log does not have, so far. changed: frames that were found in a line
     which has another shape than the first ones; changed_from: the first of these lines.
     """
 
     def __init__(self, dtype: Any, audio_format: Any) -> None:
         self.session = Session()
-        self.own = self.left_out = False
+        self.own = self.left_out = self.camel = False
         self.refused = self.audio_left_out = 0
         self.changed = self.changed_from = 0
         options: dict[str, Any] = {"dtype": dtype, "audio_format": audio_format, "session": self.session}
@@ -52,6 +54,8 @@ class Frames:
 
     def entry(self, line: int, frame: bytes | str, time: float | None, way: Direction) -> Entry:
         """The entry of a frame."""
+        if self.camel:
+            frame = in_snake_case(frame)
         if self.left_out:
             frame = self._emptied(frame)
         try:

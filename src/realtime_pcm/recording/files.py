@@ -20,11 +20,11 @@ BOM = b"\xef\xbb\xbf"
 
 # First bytes of files that are no recording -> what such a file is, and what to do.
 OTHERS = {
-    b"\xff\xfe": "UTF-16 text: convert it, `iconv -f UTF-16 -t UTF-8 FILE`",
-    b"\xfe\xff": "UTF-16 text: convert it, `iconv -f UTF-16 -t UTF-8 FILE`",
-    b"PK\x03\x04": "a zip archive: unpack it, `unzip FILE`",
-    b"BZh": "compressed by bzip2: unpack it, `bunzip2 FILE`",
-    b"\xfd7zXZ\x00": "compressed by xz: unpack it, `unxz FILE`",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"BZh": "compressed by bzip2: unpack it first",
+    b"\xfd7zXZ\x00": "compressed by xz: unpack it first",
     b"RIFF": "a WAV or another RIFF file",
     b"OggS": "an Ogg file",
     b"ID3": "an MP3 file",
@@ -157,7 +157,7 @@ class _Unpacked(io.RawIOBase):
 
 def _fault_of_zstd(reason: str) -> str:
     if "too much memory" in reason:
-        return f"the zstd data need a window of more than {WIDEST_WINDOW >> 20} MiB: unpack them first, `zstd -d --long=31 FILE`"
+        return f"the zstd data need a window of more than {WIDEST_WINDOW >> 20} MiB: unpack them first (zstd --long=31)"
     return f"the zstd data are damaged: {reason}"
 
 

@@ -56,7 +56,7 @@ class Recording(Iterator[Entry]):
         begun = self._begun
         self.shape = begun.words
         self.passed_over = begun.passed_over
-        self._frames.left_out = begun.left_out
+        self._frames.left_out, self._frames.camel = begun.left_out, begun.camel
         self._frames.own = begun.wrapper is not None and begun.wrapper.own
         if begun.too_empty is not None:
             self._waiting.append(self._too_empty(begun.too_empty))
@@ -94,6 +94,8 @@ class Recording(Iterator[Entry]):
             told.append(f"{_lines(begun.clock.unread)} no time that could be read")
         if begun.whole_seconds:
             told.append("the times are whole seconds: a latency may be a second off")
+        if begun.camel:
+            told.append('the frames have keys in camelCase, such as "itemId": they were read as those of the wire')
         if self.audio_left_out:
             messages_ = "1 message" if self.audio_left_out == 1 else f"{self.audio_left_out:,} messages"
             told.append(f"the log left out the audio of {messages_}: how long it was is not known")

@@ -13,6 +13,7 @@ from .calls import Sessions, find_call
 from .left_out import audio_is_left_out
 from .shapes import Found
 from .shapes.frames import Direction, sides_of
+from .spelling import in_snake_case, is_camel_case
 from .times import Clock, Evidence, find_time, looks_like_time
 from .turned import is_reversed
 from .ways import find_ways
@@ -28,12 +29,16 @@ class Sample:
     """The first frames.
 
     time: the name of the time beside them, and its clock; None without one. ways: what says who sent a frame. call: the member
-    with the id of the call. reversed: whether the newest comes first. left_out: whether the audio was. known: how many have a
+    with the id of the call. reversed: whether the newest comes first. left_out: whether the audio was. camel: whether the
+    frames have keys in camelCase. known: how many have a
     type that a catalogue knows. untimed: a member that has the name of a time, and was not taken for one.
     """
 
     def __init__(self, found: Iterable[Found], *, plain: bool = False) -> None:
         self.found = list(islice((one for one in found if one.frame is not None), MOST_FRAMES))
+        self.camel = is_camel_case(one.frame or b"" for one in self.found)
+        if self.camel:
+            self.found = [one._replace(frame=in_snake_case(one.frame or b"")) for one in self.found]
         self._messages: list[Any] = []
         self._evidence: list[Evidence] = []
         self._ids: list[str | None] = []

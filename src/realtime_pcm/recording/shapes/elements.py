@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,6 +14,8 @@ __all__ = ["ANY", "DocumentError", "Element", "elements", "require_ijson"]
 ANY = "*"  # in a pattern: each element of an array
 DEEPEST = 1024  # levels, as in a frame
 BUFFER = 1 << 16
+MOST_KEPT = 1024  # bytes of an escape at the end of what was read
+BACKSLASH = ord("\\")
 
 Pattern = tuple[str, ...]
 
@@ -96,13 +99,55 @@ def elements(
             raise
 
 
+# Half of a surrogate pair, which the parser would replace in silence: as an escape in the bytes, and as the mark in its place.
+_HALF = re.compile(
+    rb"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_MARK = "\ufdd0half-a-pair-"  # it begins with a character that no text has
+_MARKED = re.compile(f"{_MARK}(....)")
+_OPEN = re.compile(rb"\\[^\\]{0,11}\Z")  # an escape, or the first half of a pair, that may go on
+
+
+class _Marked:
+    """The bytes of a file, with a mark in place of each half of a surrogate pair."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._kept = b""
+
+    def read(self) -> bytes:
+        """The next bytes; nothing at the end of the file."""
+        data = b""
+        while not data:
+            read = self._file.read(BUFFER)
+            data = self._kept + read
+            self._kept = b""
+            goes_on = _OPEN.search(data, max(0, len(data) - 12)) if read else None
+            if goes_on is not None:
+                start = goes_on.start()
+                while start and data[start - 1] == BACKSLASH and len(data) - start < MOST_KEPT:
+                    start -= 1
+                data, self._kept = data[:start], data[start:]
+            elif not read:
+                break
+        if b"\\ud" in data or b"\\uD" in data:
+            data = _HALF.sub(rb"\1" + _MARK.encode() + rb"\2", data)
+        return data
+
+
+def _restored(text: str) -> str:
+    """A text with its halves of pairs, for which there were marks."""
+    return _MARKED.sub(lambda half: chr(int(half[1], 16)), text) if _MARK in text else text
+
+
 def _events(file: BinaryIO, listed: bool) -> Iterator[tuple[str, Any]]:
     """The events of the parser, to the last one before a fault, which is a DocumentError."""
     ijson = require_ijson()
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events, multiple_values=True, use_float=True)
     fault: str | None = None
-    data = b"[" if listed else file.read(BUFFER)
+    marked = _Marked(file)
+    data = b"[" if listed else marked.read()
     while fault is None:
         try:
             if data:
@@ -121,7 +166,7 @@ def _events(file: BinaryIO, listed: bool) -> Iterator[tuple[str, Any]]:
             fault = "from here on this is not JSON"
         yield from events
         del events[:]
-        data = file.read(BUFFER) if fault is None else b""
+        data = marked.read() if fault is None else b""
     if fault:
         raise DocumentError(fault)
 
@@ -140,7 +185,7 @@ class _Builder:
     def take(self, event: str, value: Any) -> bool:
         """Takes an event. Whether the value ends with it."""
         if event == "map_key":
-            self._key = value
+            self._key = _restored(value)
             self._size += len(value)
             return False
         if event == "end_map" or event == "end_array":
@@ -153,6 +198,7 @@ class _Builder:
         self._values += 1
         if event == "string":
             self._size += len(value)
+            value = _restored(value)
         if self._values > MOST_VALUES or self._size > LONGEST_LINE or self._depth > DEEPEST:
             self.is_too_large = True
         if self.is_too_large:

@@ -207,7 +207,14 @@ def _text_of(value: object) -> bytes | str | None:
             except ValueError:
                 return None
         return value if value.lstrip()[:1] == "{" else None
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: the decoder says where
+        return json.dumps(value, separators=(",", ":"))
+    return text
 
 
 def beside(value: object, path: Path) -> dict[str, Scalar]:
