@@ -17,8 +17,9 @@ import pytest
 TESTS = Path(__file__).resolve().parent
 ALWAYS = """
     core encode decode/test_g711.py decode/test_only_and_out.py messages/test_lifetimes.py messages/test_messages.py
-    messages/test_objects.py messages/test_own_classes.py playback/test_playback.py playback/test_playback_model.py
-    playback/test_playback_threads.py playback/test_playback_tracker.py package/test_package.py package/test_sample.py
+    messages/test_objects.py messages/test_own_classes.py playback/test_interrupt.py playback/test_playback.py
+    playback/test_playback_model.py playback/test_playback_threads.py playback/test_playback_tracker.py
+    package/test_package.py package/test_sample.py
     session/test_session.py session/test_session_formats.py session/test_session_faults.py stream/test_stream.py
     hardening/test_stack.py hardening/test_thread_runs.py
 """

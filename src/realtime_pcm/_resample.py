@@ -68,6 +68,6 @@ def require_soxr(rate: int, to_rate: int) -> Any:
         return import_module("soxr")
     except ImportError:
         raise ValueError(
-            f"the audio has {rate:,} samples a second and {to_rate:,} are wanted: pip install \"realtime-pcm[play]\" "
+            f'the audio has {rate:,} samples a second and {to_rate:,} are wanted: pip install "realtime-pcm[play]" '
             f"to have it resampled by soxr, or use one rate for both, rate={rate}"
         ) from None

@@ -57,7 +57,9 @@ def measures(given: Path | bytes) -> None:
         if row["item_id"] in audio and row["seconds"] is not None:
             assert round(row["seconds"], 6) == round(audio[row["item_id"]], 6), row["item_id"]
     said, spoken = extracted(source)
-    assert {id_: text for id_, text in said.items() if id_ in words and text} == {id_: text for id_, text in words.items() if text}
+    assert {id_: text for id_, text in said.items() if id_ in words and text} == {
+        id_: text for id_, text in words.items() if text
+    }
     assert {id_: round(spoken[id_], 6) for id_ in audio} == {id_: round(seconds, 6) for id_, seconds in audio.items()}
 
 

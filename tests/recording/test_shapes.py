@@ -440,6 +440,14 @@ def test_audio_that_was_left_out_is_unknown(instead: Callable[[str], Any], shape
     assert read(data) == (FRAMES, 0.0, 0.0, 1, LATENCY)
 
 
+def test_audio_in_a_format_that_has_no_samples_is_refused_and_not_left_out() -> None:
+    session = {"type": "session.updated", "session": {"audio": {"output": {"format": {"type": "audio/mp3"}}}}}
+    deltas = [{"type": "response.output_audio.delta", "item_id": "i", "delta": "XXXx" + "QUJD" * 50}] * 3
+    with read_recording(io.BytesIO("\n".join(map(compact, [session, *deltas])).encode())) as recording:
+        assert [entry.error is not None for entry in recording] == [False, True, True, True]
+    assert recording.audio_left_out == 0
+
+
 def test_a_damaged_payload_among_whole_ones_is_refused() -> None:
     said = list(CALL)
     said[15] = said[15]._replace(frame={**said[15].frame, "delta": said[15].frame["delta"][:-8] + "*AAAAAA="})
@@ -471,14 +479,26 @@ def test_keys_in_camel_case_are_read_and_told(write: Callable[[Said], str]) -> N
 
 
 def test_half_of_a_pair_is_refused_in_lines_and_in_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [r"a\ud83d", r"\udc00b", r"\\\udc00", r"\ud83d\ud83d\ude00", r"\ud83d\ude00", r"\\ud83d", r"\\ud83d\\udc00", r"\ue000"]
+    texts = [
+        r"a\ud83d",
+        r"\udc00b",
+        r"\\\udc00",
+        r"\ud83d\ud83d\ude00",
+        r"\ud83d\ude00",
+        r"\\ud83d",
+        r"\\ud83d\\udc00",
+        r"\ue000",
+    ]
     frames = [f'{{"type":"response.output_text.delta","item_id":"i","delta":"{text}"}}' for text in texts]
     refused = [True] * 4 + [False] * 4
     plain = [entry.error is not None for entry in read_recording(io.BytesIO("\n".join(frames).encode()))]
     assert plain == refused
     for size in (1, 2, 7, 1 << 16):
         monkeypatch.setattr(elements, "BUFFER", size)
-        for document in (f"[{','.join(frames)}]", compact({"events": [{"at": place, "e": one} for place, one in enumerate(frames)]})):
+        for document in (
+            f"[{','.join(frames)}]",
+            compact({"events": [{"at": place, "e": one} for place, one in enumerate(frames)]}),
+        ):
             entries: list[Any] = list(read_recording(io.BytesIO(document.encode())))
             assert [entry.error is not None for entry in entries] == refused
             assert [entry.message.delta for entry in entries[4:]] == ["\U0001f600", r"\ud83d", r"\ud83d\udc00", "\ue000"]

@@ -99,7 +99,8 @@ class Items:
         """The rows of audio that a server has sent once more, as `conversation.rules.repeats` tells it of messages."""
         found: set[int] = set()
         names = ("direction", "type", "event_id")
-        for place, (direction, kind, event_id) in enumerate(zip(*(batch.column(name).to_pylist() for name in names), strict=True)):
+        rows = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+        for place, (direction, kind, event_id) in enumerate(rows):
             role, canonical = self._meaning(direction, kind)
             if role != "audio":
                 continue

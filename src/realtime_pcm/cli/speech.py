@@ -500,4 +500,3 @@ def _form(given: Any) -> Form:
 def _parts(item: Any) -> list[Any]:
     content = getattr(item, "content", None)
     return content if isinstance(content, list) else []
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -46,7 +47,17 @@ def is_marked(frame: bytes | str, error: DecodeError) -> bool:
     if error.field is None or error.field not in value:
         return False
     payload = value[error.field]
-    return not isinstance(payload, str) or (len(payload) <= LONGEST and _MARK.search(payload) is not None)
+    if not isinstance(payload, str):
+        return True
+    return len(payload) <= LONGEST and _MARK.search(payload) is not None and not _is_base64(payload)
+
+
+def _is_base64(payload: str) -> bool:
+    """Whether a payload is whole: then its format is what was refused, and letters such as XXX stand there by chance."""
+    try:
+        return bool(b64decode(payload, validate=True))
+    except ValueError:
+        return False
 
 
 def without_payload(frame: bytes | str, key: str | None = None) -> bytes | None:

@@ -12,7 +12,9 @@ from .shapes.frames import loads
 __all__ = ["in_snake_case", "is_camel_case"]
 
 DEEPEST = 16  # levels
-_CAMEL = re.compile(rb'"(?:event|response|item|previousItem|call)Id"\s*:|"(?:content|output)Index"\s*:|"audio(?:Start|End)Ms"\s*:')
+_CAMEL = re.compile(
+    rb'"(?:event|response|item|previousItem|call)Id"\s*:|"(?:content|output)Index"\s*:|"audio(?:Start|End)Ms"\s*:'
+)
 _SNAKE = re.compile(rb'"(?:event|response|item|previous_item|call)_id"\s*:|"(?:content|output)_index"\s*:')
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 

@@ -12,7 +12,7 @@ FIRST = 1 << 16  # bytes that are looked at
 _CUT = (
     (
         re.compile(rb"\A\d{1,12}:\d{1,6}:[A-Za-z]"),
-        "this is a flow file of mitmproxy: its option hardump makes a HAR file of it (mitmdump -n -r, with --set hardump=call.har)",
+        "this is a flow file of mitmproxy: its option hardump makes a HAR file of it (mitmdump -n -r, --set hardump=call.har)",
     ),
     (
         re.compile(rb" [<>%] (?:TEXT|BINARY|CONT) [^\n]*\[(?:continued, )?\d+ bytes"),
