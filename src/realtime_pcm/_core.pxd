@@ -50,20 +50,27 @@ cdef extern from "message.h":
         uint32_t later
         int8_t id_place[32]
 
+cdef class Catalogue
+
 cdef class Layout:
     """What the core knows of one message class."""
     cdef wire_layout wire
     cdef readonly type cls
+    cdef readonly Catalogue catalogue
     # fields
     cdef dict fields                    # name -> (annotation, keys of the payload or None, module), as declared
     cdef readonly tuple names           # attribute by field number
-    cdef tuple keys                     # wire key by field number
+    cdef tuple keys                     # wire key by field number; of a field at a path, the path in words
+    cdef readonly tuple places          # wire key or path by field number; None: it is no field of the message
+    cdef list order                     # how fields were numbered: see _lay_out
+    cdef tuple node_keys                # the keys to which wire.nodes points
     cdef readonly tuple wire_names
     cdef readonly frozenset flat_names  # all names but that of the payload
     cdef message_plan plan
     # roles
     cdef str role_name                  # a key of roles.ROLES, or None
     cdef tuple field_roles              # (field, role), of fields that have one
+    cdef readonly dict reads            # what a role reads -> the field that holds it, where they have different names
     cdef bint ends_audio, bytes_payload
     cdef readonly bint is_audio, is_unknown
     cdef session_plan in_session        # what the message means in a session
@@ -73,6 +80,7 @@ cdef class Layout:
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
     cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 
+    cdef int remove_paths(self, dict found) except -1
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept
     cdef Py_ssize_t payload_place(self) noexcept
@@ -92,12 +100,18 @@ cdef class WireType:
 cdef class Catalogue:
     """All wire types of one side."""
     cdef readonly str side
+    cdef readonly object pair           # the catalogue of both sides that this is a part of; None: that of the Realtime API
+    cdef readonly str tag               # the key of the tag, or None
+    cdef readonly str inside            # the key of the object that holds the tag or the keys, or None
+    cdef readonly bint by_key
+    cdef readonly bint url_safe         # payloads may have the other alphabet of base64
     cdef wire_catalogue *table
     cdef dict types                     # str -> WireType
     cdef dict classes
     cdef WireType unknown
     cdef Py_ssize_t count
 
+    cdef bint has_one_type(self) noexcept
     cdef bint has_room(self, size_t count) noexcept
     cdef int grow(self, size_t count) except -1
     cdef int set_unknown(self, Layout layout) except -1

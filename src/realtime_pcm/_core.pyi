@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+from types import EllipsisType, ModuleType
 from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
 
 import numpy as np
@@ -9,10 +9,14 @@ from typing_extensions import Self, TypeVar, disjoint_base
 from .audio import AudioFormat
 from .client_messages import ClientMessage
 from .messages import ServerMessage
-from .roles import RoleName
+from .roles import ReadName, RoleName
+from .sockets import Catalogue, Socket
 
 __version__: str
 first_import: dict[str, ModuleType]
+
+_Server = TypeVar("_Server")
+_Client = TypeVar("_Client")
 
 Frame: TypeAlias = bytes | bytearray | memoryview | str
 Samples: TypeAlias = npt.NDArray[Any]
@@ -66,7 +70,10 @@ class RealtimeMessage(MessageObject):
     __hash__: ClassVar[None]  # type: ignore[assignment]
     canonical_type: ClassVar[str | None]
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
-    def __init_subclass__(cls, wire: str | Iterable[str] = (), role: RoleName | Mapping[str, RoleName] | None = None, **kwargs: Any) -> None: ...
+    def __init_subclass__(
+        cls, wire: str | Iterable[str] = (), role: RoleName | Mapping[str, RoleName] | None = None,
+        catalogue: Catalogue[Any, Any] | None = None, reads: Mapping[ReadName, str] | None = None, **kwargs: Any
+    ) -> None: ...
     @property
     def type(self) -> str:
         """The wire's string, one of the `wire=` names of the class; any string for UnknownMessage."""
@@ -201,10 +208,17 @@ class UnknownClientMessage(RealtimeClientMessage):
 
 def role_of(cls: type[RealtimeMessage]) -> str | None: ...
 def roles_at(cls: type) -> tuple[tuple[str, str], ...]: ...
-def payload(*keys: str) -> Any:
+def payload(*keys: str | tuple[str | EllipsisType, ...]) -> Any:
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 
-    On an audio message the field is `pcm`; on any other message it is `bytes` of any name.
+    On an audio message the field is `pcm`; on any other message it is `bytes` of any name. A key may be a path: a tuple of keys,
+    in which `...` is each element of an array. If several elements have a payload, their samples come one after the other.
+    """
+def field(*keys: str | tuple[str | EllipsisType, ...]) -> Any:
+    """Says where the value of a field stands: under another key than its name, or at a path.
+
+    keys: one wire key; or one or more paths, each a tuple of keys, in which `...` is each element of an array. Of several
+    elements, the first one that has a value counts. Several paths are spellings of one.
     """
 
 @final
@@ -240,6 +254,7 @@ class Decoder(Generic[_Given, _LeftOut]):
     only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
         is not, and the session follows it all the same.
     side: who has sent the frames, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
     session: the Session of another decoder, of either side, to share; by default the decoder has its own.
     lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
         frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
@@ -258,6 +273,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         audio_format: AudioFormat | str | None = None,
         only: Classes[M1, M2, M3, M4, M5, M6],
         side: Literal["server", "client"] = "server",
+        catalogue: Socket[Any, Any] | None = None,
         session: Session | None = None,
         lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[M1 | M2 | M3 | M4 | M5 | M6, None]: ...
@@ -269,6 +285,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         audio_format: AudioFormat | str | None = None,
         only: None = None,
         side: Literal["server"] = "server",
+        catalogue: None = None,
         session: Session | None = None,
         lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ServerMessage]: ...
@@ -279,7 +296,20 @@ class Decoder(Generic[_Given, _LeftOut]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: None = None,
+        side: Literal["server"] = "server",
+        catalogue: Socket[_Server, Any],
+        session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
+    ) -> Decoder[_Server]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: None = None,
         side: Literal["client"],
+        catalogue: None = None,
         session: Session | None = None,
         lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ClientMessage]: ...
@@ -289,8 +319,21 @@ class Decoder(Generic[_Given, _LeftOut]):
         *,
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
+        only: None = None,
+        side: Literal["client"],
+        catalogue: Socket[Any, _Client],
+        session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
+    ) -> Decoder[_Client]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
         only: Wanted,
         side: Literal["server"] = "server",
+        catalogue: None = None,
         session: Session | None = None,
         lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ServerMessage, None]: ...
@@ -301,10 +344,35 @@ class Decoder(Generic[_Given, _LeftOut]):
         dtype: DType | npt.DTypeLike = "int16",
         audio_format: AudioFormat | str | None = None,
         only: Wanted,
+        side: Literal["server"] = "server",
+        catalogue: Socket[_Server, Any],
+        session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
+    ) -> Decoder[_Server, None]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Wanted,
         side: Literal["client"],
+        catalogue: None = None,
         session: Session | None = None,
         lone_surrogates: Literal["refuse", "replace"] = "refuse",
     ) -> Decoder[ClientMessage, None]: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        dtype: DType | npt.DTypeLike = "int16",
+        audio_format: AudioFormat | str | None = None,
+        only: Wanted,
+        side: Literal["client"],
+        catalogue: Socket[Any, _Client],
+        session: Session | None = None,
+        lone_surrogates: Literal["refuse", "replace"] = "refuse",
+    ) -> Decoder[_Client, None]: ...
     @property
     def dtype(self) -> str:
         """The dtype of the samples: "int16", "float32", "uint8" or "bytes"."""
@@ -339,6 +407,7 @@ def decode(
     dtype: DType | npt.DTypeLike = "int16",
     audio_format: AudioFormat | str | None = None,
     side: Literal["server"] = "server",
+    catalogue: None = None,
 ) -> ServerMessage:
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
@@ -347,6 +416,27 @@ def decode(
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
+    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
+        dtype, a format or a side that is not known.
+    """
+@overload
+def decode(
+    frame: Frame,
+    *,
+    dtype: DType | npt.DTypeLike = "int16",
+    audio_format: AudioFormat | str | None = None,
+    side: Literal["server"] = "server",
+    catalogue: Socket[_Server, Any],
+) -> _Server:
+    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
+    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
+        pcm16 at 24,000 Hz, mono.
+    side: who has sent the frame, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
     Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
         dtype, a format or a side that is not known.
     """
@@ -357,6 +447,7 @@ def decode(
     dtype: DType | npt.DTypeLike = "int16",
     audio_format: AudioFormat | str | None = None,
     side: Literal["client"],
+    catalogue: None = None,
 ) -> ClientMessage:
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
@@ -365,6 +456,27 @@ def decode(
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
+    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
+        dtype, a format or a side that is not known.
+    """
+@overload
+def decode(
+    frame: Frame,
+    *,
+    dtype: DType | npt.DTypeLike = "int16",
+    audio_format: AudioFormat | str | None = None,
+    side: Literal["client"],
+    catalogue: Socket[Any, _Client],
+) -> _Client:
+    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+
+    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
+        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
+    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
+        pcm16 at 24,000 Hz, mono.
+    side: who has sent the frame, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
     Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
         dtype, a format or a side that is not known.
     """
@@ -560,6 +672,7 @@ def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, aud
     audio, and the payload is bytes."""
 def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -> None:
     """Sets the function that writes what _write_message does not write itself."""
+def new_catalogue(pair: object, side: str, tag: str | None, keys: bool, inside: str | None, url_safe: bool) -> Any: ...
 def class_of(side: Literal["server", "client"], name: str) -> type[Any]:
     """wire_class, or ValueError with the nearest name."""
 def wire_class(side: Literal["server", "client"], name: str) -> type[RealtimeMessage] | None:

@@ -27,7 +27,7 @@ from libc.string cimport memcmp, memcpy, memset, strlen
 from ._session cimport *
 from ._wire cimport *
 
-from . import annotations, json_values, roles
+from . import annotations, json_values, paths, roles
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, learn_names
 from .errors import DecodeError, did_you_mean, no_field

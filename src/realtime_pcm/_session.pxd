@@ -79,6 +79,11 @@ cdef extern from "session.h" nogil:
         uint8_t format_rate
         uint8_t format_channels
         uint32_t format_fields
+        uint8_t input_name
+        uint8_t input_rate
+        uint32_t input_fields
+        uint32_t end_fields
+        bint own_format
         stream_fields ids
         const wire_key *keys
     ctypedef struct c_session "session":

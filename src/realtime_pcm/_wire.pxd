@@ -8,6 +8,7 @@ cdef extern from "wire.h" nogil:
         WIRE_MAX_NAME
         WIRE_MAX_TYPE
         WIRE_NO_FIELD
+        WIRE_MAX_NODES
 
     ctypedef enum wire_status:
         WIRE_OK
@@ -18,14 +19,27 @@ cdef extern from "wire.h" nogil:
 
     const char *wire_reason(wire_status status)
 
+    ctypedef struct wire_node:
+        const char *key
+        uint32_t length
+        uint8_t field
+        uint8_t child
+        uint8_t next
+
     ctypedef struct wire_layout:
         uint32_t field_count
         uint32_t payload_first
         uint32_t payload_count
         uint32_t outlined
+        const wire_node *nodes
+        uint32_t roots
+        uint32_t hidden
+        uint32_t uniform
         const void *owner
 
     void wire_layout_init(wire_layout *layout)
+    uint32_t wire_layout_add_at_path(wire_layout *layout)
+    uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length)
     uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length)
 
     ctypedef struct wire_type:
@@ -34,11 +48,22 @@ cdef extern from "wire.h" nogil:
         const wire_layout *layout
         void *owner
         bint literal
+        uint32_t rank
+
+    ctypedef struct wire_pattern:
+        pass
+    void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length)
 
     ctypedef struct wire_catalogue:
         const wire_type **slots
         size_t mask
         const wire_type *unknown
+        wire_pattern tag
+        bint strict
+        bint by_key
+        const wire_type *other
+        wire_pattern inside
+        wire_pattern inner_tag
 
     bint wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type)
 
@@ -86,6 +111,8 @@ cdef extern from "wire.h" nogil:
         WIRE_PAYLOAD_DONE
         WIRE_PAYLOAD_SPAN
         WIRE_PAYLOAD_WRONG_KIND
+        WIRE_PAYLOAD_PARTS
+        WIRE_PAYLOAD_MIXED
 
     unsigned WIRE_OUTLINE_LEVELS
     ctypedef struct wire_entry:
@@ -111,6 +138,9 @@ cdef extern from "wire.h" nogil:
         wire_entry outline[64]
         wire_payload payload
         uint32_t payload_field
+        size_t part_count
+        size_t mixed
+        size_t copied_from
         size_t payload_bytes
         size_t payload_end
 
@@ -133,6 +163,7 @@ cdef extern from "wire.h" nogil:
         wire_status (*walk)(wire_frame *frame) noexcept nogil
         void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count,
                         wire_value *found) noexcept nogil
+        size_t (*parts)(const wire_frame *frame, wire_value *parts, size_t room) noexcept nogil
         bint (*element)(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept nogil
 
     const wire_tier *wire_tiers[]

@@ -224,7 +224,9 @@ static message *message_from_frame(PyTypeObject *type, void *layout, const messa
         uint32_t i = (uint32_t)portable_lowest_bit(later);
         if (f->values[i].kind == WIRE_STRING) spans |= 1u << i;
     }
-    if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN) spans |= 1u << f->payload_field;
+    if (f->payload == WIRE_PAYLOAD_DONE || f->payload == WIRE_PAYLOAD_SPAN || f->payload == WIRE_PAYLOAD_PARTS) {
+        spans |= 1u << f->payload_field;
+    }
 
     const bool outlined = spans && f->outline_count && f->containers >> wire->outlined & 1;
     message *self = message_new(type, layout, plan->slot_before_fields + count + outlined, count_bits(spans));

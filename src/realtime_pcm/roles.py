@@ -7,9 +7,9 @@ docs/guide/conversation.md has this table for readers.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-__all__ = ["OF_CALLS", "OF_CLASSES", "ROLES", "TEXT_FIELDS", "Role", "RoleName"]
+__all__ = ["OF_CALLS", "OF_CLASSES", "READ", "ROLES", "TEXT_FIELDS", "ReadName", "Role", "RoleName"]
 
 TEXT_FIELDS = ("delta", "transcript", "text")  # in which a message may have words: the first that it declares
 
@@ -67,6 +67,24 @@ OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped"
 
 # The roles that a field cannot have, because the core looks for what they say in messages of a class.
 OF_CLASSES: tuple[str, ...] = ("audio", "input_audio", "session_start", "session_update")
+
+
+# What the session reads of a message. The field of the same name holds it, unless the class statement says `reads=`.
+ReadName = Literal[
+    "response_id",
+    "item_id",
+    "content_index",
+    "format",
+    "sample_rate",
+    "channels",
+    "input_format",
+    "input_sample_rate",
+    "session",
+    "response",
+    "error",
+    "client_event_id",
+]
+READ: tuple[ReadName, ...] = get_args(ReadName)
 
 
 class Role(NamedTuple):

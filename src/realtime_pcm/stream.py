@@ -507,6 +507,7 @@ def decode_stream(
     audio_format: Any = ...,
     only: Any = ...,
     side: Any = ...,
+    catalogue: Any = ...,
     session: Any = ...,
     lone_surrogates: Any = ...,
 ) -> MessageStream[Any] | AsyncMessageStream[Any]:
@@ -518,8 +519,9 @@ def decode_stream(
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.
     decoder: a Decoder that already knows the session, instead of a new one.
-    dtype, audio_format, only, side, session, lone_surrogates: the options of the new Decoder, with its defaults. side="client"
-        reads what clients send; session= shares the Session of another decoder, of either side.
+    dtype, audio_format, only, side, catalogue, session, lone_surrogates: the options of the new Decoder, with its defaults.
+        side="client" reads what clients send; catalogue= reads another socket, such as realtime_pcm.sockets.twilio; session=
+        shares the Session of another decoder, of either side.
     Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
         of a wrong value.
     """
@@ -528,7 +530,7 @@ def decode_stream(
     refusal = _refusal_of(source)
     if refusal is not None:
         raise refusal
-    if dtype is audio_format is only is side is session is lone_surrogates is ...:
+    if dtype is audio_format is only is side is catalogue is session is lone_surrogates is ...:
         if decoder is None:
             decoder = Decoder()
         elif not isinstance(decoder, Decoder):
@@ -539,6 +541,7 @@ def decode_stream(
             "audio_format": audio_format,
             "only": only,
             "side": side,
+            "catalogue": catalogue,
             "session": session,
             "lone_surrogates": lone_surrogates,
         }

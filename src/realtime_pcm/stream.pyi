@@ -10,6 +10,7 @@ from .audio import AudioFormat
 from .client_messages import ClientMessage
 from .errors import DecodeError
 from .messages import ServerMessage
+from .sockets import Socket
 
 __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream"]
 
@@ -17,6 +18,8 @@ __all__ = ["AsyncMessageStream", "InvalidFrame", "MessageStream", "decode_stream
 M = TypeVar("M", covariant=True)
 _Refused = TypeVar("_Refused", covariant=True, default=Never)
 _Any = TypeVar("_Any")
+_Server = TypeVar("_Server")
+_Client = TypeVar("_Client")
 _LeftOut = TypeVar("_LeftOut")
 
 class OpenAIConnection(Protocol):
@@ -115,6 +118,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     audio_format: AudioFormat | str | None = ...,
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
+    catalogue: Socket[Any, Any] | None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
@@ -126,8 +130,9 @@ def decode_stream(  # type: ignore[overload-overlap]
         frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
         one of each stream. "yield": an InvalidFrame stands in its place.
     decoder: a Decoder that already knows the session, instead of a new one.
-    dtype, audio_format, only, side, session, lone_surrogates: the options of the new Decoder, with its defaults. side="client"
-        reads what clients send; session= shares the Session of another decoder, of either side.
+    dtype, audio_format, only, side, catalogue, session, lone_surrogates: the options of the new Decoder, with its defaults.
+        side="client" reads what clients send; catalogue= reads another socket, such as realtime_pcm.sockets.twilio; session=
+        shares the Session of another decoder, of either side.
     Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
         of a wrong value.
     """
@@ -141,6 +146,7 @@ def decode_stream(
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ServerMessage]: ...
@@ -153,10 +159,39 @@ def decode_stream(
     dtype: DType | npt.DTypeLike = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    catalogue: Socket[_Server, Any],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> AsyncMessageStream[_Server]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
     side: Literal["client"],
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    catalogue: Socket[Any, _Client],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> AsyncMessageStream[_Client]: ...
 @overload
 def decode_stream(
     source: AsyncSource,
@@ -174,6 +209,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     audio_format: AudioFormat | str | None = ...,
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
+    catalogue: Socket[Any, Any] | None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
@@ -187,6 +223,7 @@ def decode_stream(
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ServerMessage, InvalidFrame]: ...
@@ -199,10 +236,39 @@ def decode_stream(
     dtype: DType | npt.DTypeLike = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    catalogue: Socket[_Server, Any],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> AsyncMessageStream[_Server, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
     side: Literal["client"],
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[ClientMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: AsyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    catalogue: Socket[Any, _Client],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> AsyncMessageStream[_Client, InvalidFrame]: ...
 @overload
 def decode_stream(
     source: AsyncSource,
@@ -222,6 +288,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     audio_format: AudioFormat | str | None = ...,
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
+    catalogue: Socket[Any, Any] | None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6]: ...
@@ -235,6 +302,7 @@ def decode_stream(
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ServerMessage]: ...
@@ -247,10 +315,39 @@ def decode_stream(
     dtype: DType | npt.DTypeLike = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    catalogue: Socket[_Server, Any],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> MessageStream[_Server]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
     side: Literal["client"],
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ClientMessage]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["raise", "skip"] = "raise",
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    catalogue: Socket[Any, _Client],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> MessageStream[_Client]: ...
 @overload
 def decode_stream(
     source: SyncSource,
@@ -268,6 +365,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     audio_format: AudioFormat | str | None = ...,
     only: Classes[M1, M2, M3, M4, M5, M6],
     side: Literal["server", "client"] = ...,
+    catalogue: Socket[Any, Any] | None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[M1 | M2 | M3 | M4 | M5 | M6, InvalidFrame]: ...
@@ -281,6 +379,7 @@ def decode_stream(
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
     side: Literal["server"] = ...,
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ServerMessage, InvalidFrame]: ...
@@ -293,10 +392,39 @@ def decode_stream(
     dtype: DType | npt.DTypeLike = ...,
     audio_format: AudioFormat | str | None = ...,
     only: Wanted | None = ...,
+    side: Literal["server"] = ...,
+    catalogue: Socket[_Server, Any],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> MessageStream[_Server, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
     side: Literal["client"],
+    catalogue: None = ...,
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> MessageStream[ClientMessage, InvalidFrame]: ...
+@overload
+def decode_stream(
+    source: SyncSource,
+    *,
+    errors: Literal["yield"],
+    decoder: None = None,
+    dtype: DType | npt.DTypeLike = ...,
+    audio_format: AudioFormat | str | None = ...,
+    only: Wanted | None = ...,
+    side: Literal["client"],
+    catalogue: Socket[Any, _Client],
+    session: Session | None = ...,
+    lone_surrogates: Literal["refuse", "replace"] = ...,
+) -> MessageStream[_Client, InvalidFrame]: ...
 @overload
 def decode_stream(
     source: SyncSource,

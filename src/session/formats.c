@@ -28,6 +28,16 @@ const format_name format_names[] = {
     {"f32le", ENCODING_FLOAT32, 24000},        /* vLLM-Omni */
     {"wav", ENCODING_WAV, 24000},              /* vLLM-Omni, DashScope */
     {"audio/wav", ENCODING_WAV, 24000},
+    {"audio/x-mulaw", ENCODING_ULAW, 8000},    /* Twilio, Plivo */
+    {"pcm_mulaw", ENCODING_ULAW, 8000},        /* Cartesia */
+    {"audio/x-alaw", ENCODING_ALAW, 8000},
+    {"pcm_alaw", ENCODING_ALAW, 8000},
+    {"l16", ENCODING_PCM16, 24000},            /* Telnyx: little endian, unlike audio/L16 of RFC 2586 */
+    {"audio/x-l16", ENCODING_PCM16, 24000},    /* Plivo */
+    {"linear16", ENCODING_PCM16, 24000},       /* Hume */
+    {"audio/lpcm", ENCODING_PCM16, 24000},     /* Nova Sonic */
+    {"pcm_s16le", ENCODING_PCM16, 24000},      /* Cartesia */
+    {"pcm_f32le", ENCODING_FLOAT32, 24000},    /* Cartesia */
     {NULL, ENCODING_OTHER, 0},
 };
 /* clang-format on */
@@ -55,8 +65,8 @@ static bool says_something(const uint8_t *name, size_t length) {
     return length > 0 && !(length == sizeof nothing - 1 && memcmp(name, nothing, length) == 0);
 }
 
-static const format_name *known_name(const uint8_t *name, size_t length) {
-    for (const format_name *known = format_names; known->name; known++) {
+static const format_name *find_name(const format_name *names, const uint8_t *name, size_t length) {
+    for (const format_name *known = names; known->name; known++) {
         if (strlen(known->name) != length) continue;
         size_t i = 0;
         while (i < length && (name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) == known->name[i]) i++;
@@ -65,16 +75,51 @@ static const format_name *known_name(const uint8_t *name, size_t length) {
     return NULL;
 }
 
+/* A number of up to six digits, 0 where there is none. */
+static int32_t digits_of(const uint8_t *text, size_t length) {
+    int32_t number = 0;
+    if (length == 0 || length > 6) return 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') return 0;
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+/* A name that the table has with a rate behind it: "audio/pcm;rate=16000" (RFC 6838), "pcm_16000" (ElevenLabs). NULL: it is none. */
+static const format_name *name_with_rate(const uint8_t *name, size_t length, int32_t *rate) {
+    static const char parameter[] = "rate=";
+    /* Without a rate, no provider's document has these. */
+    static const format_name rated[] = {{"ulaw", ENCODING_ULAW, 8000}, {"alaw", ENCODING_ALAW, 8000}, {NULL, ENCODING_OTHER, 0}};
+    const uint8_t *semicolon = memchr(name, ';', length);
+    if (semicolon != NULL) {
+        const uint8_t *at = semicolon + 1, *end = name + length;
+        while (at < end && *at == ' ') at++;
+        const size_t left = (size_t)(end - at), skipped = sizeof parameter - 1;
+        if (left <= skipped || memcmp(at, parameter, skipped) != 0) return NULL;
+        *rate = digits_of(at + skipped, left - skipped);
+        return *rate ? find_name(format_names, name, (size_t)(semicolon - name)) : NULL;
+    }
+    size_t base = length;
+    while (base > 0 && name[base - 1] != '_') base--;
+    *rate = base ? digits_of(name + base, length - base) : 0;
+    if (*rate == 0) return NULL;
+    const format_name *known = find_name(format_names, name, base - 1);
+    return known ? known : find_name(rated, name, base - 1);
+}
+
 /* The format of a name, at its usual rate. false: the name says nothing. */
 static bool named_format(const uint8_t *data, const wire_value *value, audio_format *format, format_doubt *doubt) {
     uint8_t name[FORMAT_NAME_MAX];
     bool whole;
     const size_t length = wire_text_begin(data, value, name, sizeof name, &whole);
     if (!says_something(name, length)) return false;
-    const format_name *known = whole ? known_name(name, length) : NULL;
+    int32_t rate = 0;
+    const format_name *known = whole ? find_name(format_names, name, length) : NULL;
+    if (known == NULL && whole) known = name_with_rate(name, length, &rate);
     format->encoding = (uint8_t)(known ? known->encoding : ENCODING_OTHER);
     format->unnamed = false;
-    format->rate = known ? known->rate : FORMAT_DEFAULT.rate;
+    format->rate = known == NULL ? FORMAT_DEFAULT.rate : rate ? rate : known->rate;
     format->channels = 1;
     format->name_length = 0;
     if (known == NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "compiler.h"
 
 #define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
 #define KEY_OF(text, inner, count, place) {text, sizeof text - 1, inner, count, place}
@@ -83,14 +84,11 @@ static void keep_doubt(session *s, const wire_frame *frame, const format_doubt *
 /* The format of a delta that names none itself: that of its response, else that of the session. A response keeps the format that it
  * named: a session.updated changes only responses that named none. */
 static const audio_format *format_of_stream(const session *s, const session_plan *plan, const stream_key *key) {
-    if (s == NULL) return &FORMAT_DEFAULT;
+    if (s == NULL || plan->own_format) return &FORMAT_DEFAULT;
     const response_format *response = s->newest && plan->ids.response_id ? find_response(s, key) : NULL;
     if (response != NULL) return &response->format;
-    switch (plan->ids.speaker) {
-    case STREAM_OUTPUT: return &s->output;
-    case STREAM_PLAYED: return &FORMAT_DEFAULT; /* a fixture, which a client of GPT-Live has played */
-    default: return &s->input;
-    }
+    const bool is_output = plan->ids.speaker == STREAM_OUTPUT || plan->ids.speaker == STREAM_PLAYED;
+    return is_output ? &s->output : &s->input;
 }
 
 static const wire_value *field_of(const wire_frame *frame, unsigned field) {
@@ -109,6 +107,10 @@ session_answer session_prepare_audio(session *s, const wire_frame *frame, const 
     }
     step->stream = NULL;
     step->begins = false;
+    step->ends = false;
+    for (uint32_t left = frame->present & plan->end_fields; left; left &= left - 1) {
+        step->ends |= frame->values[portable_lowest_bit(left)].kind > WIRE_FALSE;
+    }
     step->doubt.value.kind = WIRE_ABSENT;
     if (stream != NULL && stream->generation == s->streams.generation) {
         step->stream_format = stream->format;
@@ -160,6 +162,9 @@ void session_commit_audio(session *s, const wire_frame *frame, audio_step *step,
     streams_advance(&s->streams, step->stream, samples, sink->carry_count, sink->rest, sink->rest_count);
     step->stream->format = step->stream_format;
     step->stream->generation = s->streams.generation;
+    if (!step->ends) return;
+    s->streams.evicted_bytes += step->stream->carry_count;
+    streams_done(&s->streams, step->stream);
 }
 
 void session_abandon_audio(session *s, audio_step *step) {
@@ -208,11 +213,25 @@ static session_id refused_id(const wire_tier *tier, const wire_frame *f, const s
     return id;
 }
 
+/* A format that stands in fields of the message itself, beside the object. false: they name none. */
+static bool read_flat_format(const wire_frame *f, uint8_t name, uint8_t rate, uint8_t channels, audio_format *format,
+                             format_doubt *doubt) {
+    audio_format flat;
+    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels), &FORMAT_DEFAULT, &flat, doubt);
+    if (flat.unnamed) return false;
+    *format = flat;
+    return true;
+}
+
 static void read_formats(session_facts *facts, const wire_tier *tier, const wire_frame *f, const session_plan *plan) {
     wire_value found[PLACES];
     audio_format shared;
     format_doubt *doubt = &facts->doubt;
-    find_members(tier, f, plan->holder, plan->keys, SESSION_KEY_COUNT, found);
+    if (plan->holder) {
+        find_members(tier, f, plan->holder, plan->keys, SESSION_KEY_COUNT, found);
+    } else {
+        wire_forget_found(plan->keys, SESSION_KEY_COUNT, found, 0);
+    }
     /* GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta. */
     const bool has_shared = format_read(tier, f->data, &found[PLACE_SHARED_FORMAT], &shared, NULL, doubt);
     facts->names_output = format_read(tier, f->data, &found[PLACE_OUTPUT_FORMAT], &facts->output, NULL, doubt);
@@ -223,6 +242,14 @@ static void read_formats(session_facts *facts, const wire_tier *tier, const wire
     if (!facts->names_input && has_shared) facts->input = shared;
     facts->names_input =
         facts->names_input || has_shared || format_read(tier, f->data, &found[PLACE_FLAT_INPUT], &facts->input, NULL, doubt);
+    if (!facts->names_output && f->present & plan->format_fields) {
+        facts->names_output =
+            read_flat_format(f, plan->format_name, plan->format_rate, plan->format_channels, &facts->output, doubt);
+    }
+    if (!facts->names_input && f->present & plan->input_fields) {
+        facts->names_input = read_flat_format(f, plan->input_name, plan->input_rate, 0, &facts->input, doubt);
+        facts->input_has_rate = facts->names_input && plan->input_rate && f->present >> plan->input_rate & 1;
+    }
     /* DashScope and Voice Live send the rate of the input beside its name. */
     facts->beside_rate = format_count(f->data, &found[PLACE_INPUT_RATE], doubt);
     if (facts->beside_rate == 0) facts->beside_rate = format_count(f->data, &found[PLACE_OTHER_INPUT_RATE], doubt);

@@ -61,8 +61,13 @@ typedef struct session_plan {
     bool hands_out_carry; /* an end: somebody is given the bytes that the streams still hold */
     uint8_t holder;       /* of the object `session`, `response` or `error` */
     uint8_t client_event_id;
+    /* Of an audio message: its own format. Of a message about a session: the format of the output, named beside `holder`. */
     uint8_t format_name, format_rate, format_channels;
-    uint32_t format_fields; /* a bit for each of these three */
+    uint32_t format_fields;         /* a bit for each of these three */
+    uint8_t input_name, input_rate; /* likewise of the input, in a message about a session */
+    uint32_t input_fields;
+    uint32_t end_fields; /* of an audio message: fields that end its stream after it, if one of them is there and not false */
+    bool own_format;     /* of an audio message: no session names its format */
     stream_fields ids;
     const wire_key *keys; /* of the object: SESSION_KEY_COUNT of them */
 } session_plan;
@@ -153,6 +158,7 @@ typedef struct audio_step {
     /* For session_commit_audio. */
     audio_stream *stream; /* NULL: there is no session */
     bool begins;          /* `stream` was reserved, and is not in the table yet */
+    bool ends;            /* the stream ends with this message */
     const audio_format *stream_format;
     audio_format own; /* what `format` points to if the message names a format itself */
     format_doubt doubt;
@@ -198,7 +204,7 @@ void session_abandon(session *s, session_step *step);
 
 static inline audio_stream *session_continues(const session *s, const wire_frame *frame, const session_plan *plan,
                                               const session_reader *reader, const audio_format *format) {
-    if (frame->present & plan->format_fields) return NULL;
+    if (frame->present & (plan->format_fields | plan->end_fields)) return NULL;
     audio_stream *stream = streams_same_as_last(&s->streams, frame, &plan->ids);
     if (stream == NULL || stream->generation != s->streams.generation || stream->carry_count) return NULL;
     return reader->is_forced || format_same(stream->format, format) ? stream : NULL;

@@ -11,6 +11,14 @@ void wire_layout_init(wire_layout *layout) {
     layout->outlined = WIRE_NO_FIELD;
 }
 
+uint32_t wire_layout_add_at_path(wire_layout *layout) {
+    const uint32_t number = layout->field_count;
+    if (number == WIRE_MAX_FIELDS) return WIRE_NO_FIELD;
+    wire_pattern_init(&layout->fields[number], NULL, 0);
+    layout->field_count = number + 1;
+    return number;
+}
+
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length) {
     if (length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
     /* This ends, because at most WIRE_MAX_FIELDS of the 64 places are taken. */
@@ -21,23 +29,33 @@ uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t
     }
 }
 
+void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length) {
+    const uint8_t *bytes = (const uint8_t *)name;
+    memset(pattern, 0, sizeof *pattern);
+    if (name == NULL) {
+        pattern->length = UINT32_MAX;
+        pattern->room = PTRDIFF_MAX;
+        return;
+    }
+    pattern->bytes[0] = '"';
+    memcpy(pattern->bytes + 1, name, length);
+    memcpy(pattern->bytes + 1 + length, "\":", 2);
+    pattern->length = (uint32_t)length;
+    pattern->pattern_length = (uint32_t)length + 3;
+    pattern->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
+    /* A character that JSON escapes never stands in a frame as it is: such a key is found by its name alone. */
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\') pattern->room = PTRDIFF_MAX;
+    }
+    memset(&pattern->first_mask, 0xFF, length + 3 < 8 ? length + 3 : 8);
+}
+
 uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     const uint8_t *bytes = (const uint8_t *)name;
     uint32_t number = layout->field_count;
     if (number == WIRE_MAX_FIELDS || length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
     if (wire_layout_find(layout, bytes, length) != WIRE_NO_FIELD) return WIRE_NO_FIELD;
-    wire_pattern *field = &layout->fields[number];
-    field->bytes[0] = '"';
-    memcpy(field->bytes + 1, name, length);
-    memcpy(field->bytes + 1 + length, "\":", 2);
-    field->length = (uint32_t)length;
-    field->pattern_length = (uint32_t)length + 3;
-    field->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
-    /* A character that JSON escapes never stands in a frame as it is: such a key is found by wire_layout_find alone. */
-    for (size_t i = 0; i < length; i++) {
-        if (bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\') field->room = PTRDIFF_MAX;
-    }
-    memset(&field->first_mask, 0xFF, length + 3 < 8 ? length + 3 : 8);
+    wire_pattern_init(&layout->fields[number], name, length);
     uint32_t place = wire_field_hash(bytes, length);
     while (layout->index[place]) place = (place + 1) & 63;
     layout->index[place] = (uint8_t)(number + 1);

@@ -76,29 +76,48 @@ typedef struct wire_pattern {
     ptrdiff_t room;
 } wire_pattern;
 
+#define WIRE_MAX_NODES 64 /* of the tree of all paths of a layout */
+
+/* A place on the way to a field at a path: the value of a key, or each element of an array. */
+typedef struct wire_node {
+    const char *key; /* NULL: each element of an array */
+    uint32_t length;
+    uint8_t field;       /* the field whose value stands here; 0: none */
+    uint8_t child, next; /* the first place inside this one, and the next one beside it, as indexes in `nodes`; 0: none */
+} wire_node;
+
 typedef struct wire_layout {
     wire_pattern fields[WIRE_MAX_FIELDS]; /* in the order in which servers are expected to send them */
     uint32_t field_count;
     uint32_t payload_first; /* the number of the first field that may hold the payload, which is base64 */
     uint32_t payload_count; /* how many fields, from that one on, may hold it; 0: the message has no payload */
     uint32_t outlined;      /* the field of whose object the walk makes an outline; WIRE_NO_FIELD: of none */
-    uint8_t index[64];      /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
-    const void *owner;      /* what the caller keeps for this layout, or NULL */
+    /* Fields at a path, below a member of the root object. nodes[0] stands for the root object: the places inside it are fields,
+     * found by their key. NULL: there are no paths. */
+    const wire_node *nodes;
+    uint32_t roots;    /* bit n: field n is a member of the root object with paths inside */
+    uint32_t hidden;   /* those of them that are no fields of the message */
+    uint32_t uniform;  /* fields at a path that have to be the same in all elements of an array that have one */
+    uint8_t index[64]; /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
+    const void *owner; /* what the caller keeps for this layout, or NULL */
 } wire_layout;
 
 void wire_layout_init(wire_layout *layout);
 /* Returns the number of the new field. WIRE_NO_FIELD: there are too many fields, the name is empty or too long, or a field has
  * this name already. */
 uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length);
+/* wire_layout_add for a field at a path: no key of the root object is its name. */
+uint32_t wire_layout_add_at_path(wire_layout *layout);
 /* Returns the number of the field with this name, or WIRE_NO_FIELD. */
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length);
 
 typedef struct wire_type {
-    const char *name; /* the string that a frame has as "type"; the caller owns this string, and `owner` */
+    const char *name; /* the string that a frame has as its tag, or the key that says so; the caller owns it, and `owner` */
     size_t length;
     const wire_layout *layout;
-    void *owner;  /* what the caller keeps for this type */
-    bool literal; /* the name is ASCII, and JSON escapes none of its characters */
+    void *owner;   /* what the caller keeps for this type */
+    bool literal;  /* the name is ASCII, and JSON escapes none of its characters */
+    uint32_t rank; /* in a catalogue with `by_key`: of several keys in one frame, the one with the lowest rank counts */
 } wire_type;
 
 /* A hash table with open addressing, in memory that the caller owns. A type may be added while other threads look for types: each
@@ -106,9 +125,19 @@ typedef struct wire_type {
 typedef struct wire_catalogue {
     const wire_type **slots;  /* a power of two of them; a free slot is NULL, and at least half of the slots are free */
     size_t mask;              /* the number of slots, minus 1 */
-    const wire_type *unknown; /* the type of a frame whose "type" is not in the table */
+    const wire_type *unknown; /* the type of a frame whose type is not in the table */
+    /* How a frame says its type. The tag is a member of the root object, whose value is a string: "type" in the Realtime API. */
+    wire_pattern tag;
+    bool strict;            /* a frame without the tag is refused; else its type is found by its keys, or is `other` */
+    bool by_key;            /* in a frame without the tag, the key of a member is the name of its type */
+    const wire_type *other; /* the type of a frame without the tag and such a key; NULL: `unknown` */
+    /* The object among the members of the root object in which the tag or those keys stand, instead of the root object itself; and
+     * the tag in it. `tag` is then a pattern that no key has. */
+    wire_pattern inside, inner_tag;
 } wire_catalogue;
 
+/* Makes the pattern of a name of 1 to WIRE_MAX_NAME bytes; with `name` NULL, one that no key has. */
+void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length);
 /* Adds a type; false: the catalogue has a type of this name. Only one thread at a time may add a type, and after the call at
  * least half of the slots must still be free. */
 bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type);
@@ -200,6 +229,8 @@ typedef enum wire_payload {
     WIRE_PAYLOAD_DONE,       /* it was decoded into the sink, and gave payload_bytes bytes */
     WIRE_PAYLOAD_SPAN,       /* it is the string values[payload_field], and was not decoded */
     WIRE_PAYLOAD_WRONG_KIND, /* it is neither a string nor null */
+    WIRE_PAYLOAD_PARTS,      /* several elements of an array have one: part_count of them. values[payload_field] is the first */
+    WIRE_PAYLOAD_MIXED, /* likewise, but a field that has to be the same in all of them is not: another one stands at `mixed` */
 } wire_payload;
 
 typedef struct wire_frame {
@@ -219,13 +250,18 @@ typedef struct wire_frame {
     wire_value key;        /* after a fault: the key in whose value the fault is; kind WIRE_ABSENT: in the value of no key. After
                               WIRE_NEED_SINK: that of the payload */
     const wire_type *type; /* after WIRE_OK: the type of the frame; after WIRE_NEED_SINK: a guess, which may turn out wrong */
-    wire_value type_value; /* the value of "type"; its kind is WIRE_ABSENT where the walk has met none */
+    wire_value type_value; /* the value of the tag; its kind is WIRE_ABSENT where the walk has met none */
     wire_value values[WIRE_MAX_FIELDS]; /* after WIRE_OK: values[n] is the value of field n of type->layout */
     uint32_t present;                   /* bit n: the frame has field n */
     uint32_t containers;                /* bit n: the value of field n is an object or an array */
     uint32_t outline_count;             /* entries of `outline`; 0: there is none, or the object is empty */
     wire_payload payload;
     uint32_t payload_field;
+    /* Of a layout with paths: how many payloads there are, where another one of the fields that have to be the same stands (0:
+     * nowhere), and which members of the root object have paths inside. */
+    size_t part_count, mixed;
+    uint32_t roots_found;
+    size_t copied_from; /* for the caller, who may move the payload behind the frame: where it stood; 0: it was not moved */
     /* After WIRE_NEED_SINK: how many bytes the payload will give. With WIRE_PAYLOAD_DONE: how many bytes it gave. */
     size_t payload_bytes;
     size_t payload_end; /* after WIRE_NEED_SINK: where the closing quote of the payload is guessed to stand */
@@ -247,6 +283,7 @@ static inline void wire_frame_init(wire_frame *frame, const uint8_t *data, size_
     frame->defer_payload = defer_payload;
     frame->likely = NULL;
     frame->asked = false;
+    frame->copied_from = 0;
     frame->type = NULL;
     frame->type_value.kind = WIRE_ABSENT;
     frame->key.kind = WIRE_ABSENT;
@@ -280,6 +317,10 @@ typedef struct wire_tier {
      * the inner keys of keys[i]: what is found of them begins at found[keys[i].inner_place]. No two keys of one object are the
      * same. */
     void (*members)(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found);
+
+    /* Finds the payloads of a frame with WIRE_PAYLOAD_PARTS or WIRE_PAYLOAD_MIXED. Writes the first `room` of them, and returns how
+     * many there are. Some may be no strings. */
+    size_t (*parts)(const wire_frame *frame, wire_value *parts, size_t room);
 
     /* Finds the next element of a nested array in a frame that the walk has accepted. *at: at first the place behind the opening
      * bracket; each call moves it on. false: there is no further element. */

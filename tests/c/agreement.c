@@ -27,15 +27,17 @@ static void make_catalogue(void) {
     layout(&bare_layout, 0, 0, (const char *const[]){"event_id", NULL});
     item_layout.outlined = 2;
     session_layout.outlined = 1;
-    types[0] = (wire_type){"response.output_audio.delta", 27, &audio_layout, NULL, true};
-    types[1] = (wire_type){"response.audio.delta", 20, &audio_layout, NULL, true};
-    types[2] = (wire_type){"conversation.item.added", 23, &item_layout, NULL, true};
-    types[3] = (wire_type){"session.created", 15, &session_layout, NULL, true};
-    types[4] = (wire_type){"error", 5, &bare_layout, NULL, true};
-    types[5] = (wire_type){"pcm", 3, &audio_layout, NULL, true};
+    types[0] = (wire_type){.name = "response.output_audio.delta", .length = 27, .layout = &audio_layout, .literal = true};
+    types[1] = (wire_type){.name = "response.audio.delta", .length = 20, .layout = &audio_layout, .literal = true};
+    types[2] = (wire_type){.name = "conversation.item.added", .length = 23, .layout = &item_layout, .literal = true};
+    types[3] = (wire_type){.name = "session.created", .length = 15, .layout = &session_layout, .literal = true};
+    types[4] = (wire_type){.name = "error", .length = 5, .layout = &bare_layout, .literal = true};
+    types[5] = (wire_type){.name = "pcm", .length = 3, .layout = &audio_layout, .literal = true};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
-    unknown = (wire_type){"", 0, &bare_layout, NULL, false};
+    unknown = (wire_type){.name = "", .length = 0, .layout = &bare_layout, .literal = false};
     catalogue.unknown = &unknown;
+    wire_pattern_init(&catalogue.tag, "type", 4);
+    catalogue.strict = true;
 }
 
 /* ---- One tier -------------------------------------------------------------------------------------- */

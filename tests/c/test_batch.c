@@ -10,19 +10,20 @@ static batch_plan audio_plan, text_plan, end_plan, update_plan, unknown_plan;
 static session_plan audio_session, end_session, update_session;
 static wire_type audio_type, text_type, end_type, update_type, unknown_type;
 static const wire_type *slots[16];
-static wire_catalogue catalogue = {slots, 15, &unknown_type};
+static wire_catalogue catalogue = {.slots = slots, .mask = 15, .unknown = &unknown_type, .strict = true};
 
 static uint8_t field(wire_layout *layout, const char *name) {
     return (uint8_t)wire_layout_add(layout, name, strlen(name));
 }
 
 static void declare(wire_type *type, wire_layout *layout, batch_plan *plan, const char *name) {
-    *type = (wire_type){name, strlen(name), layout, NULL, true};
+    *type = (wire_type){.name = name, .length = strlen(name), .layout = layout, .literal = true};
     batch_set_plan(layout, plan);
     if (*name) CHECK(wire_catalogue_add(&catalogue, type), "%s", name);
 }
 
 static void make_catalogue(void) {
+    wire_pattern_init(&catalogue.tag, "type", 4);
     wire_layout *all[5] = {&audio_layout, &text_layout, &end_layout, &update_layout, &unknown_layout};
     for (int i = 0; i < 5; i++) {
         wire_layout_init(all[i]);

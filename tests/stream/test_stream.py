@@ -426,7 +426,18 @@ def test_the_options_stand_in_the_signature() -> None:
     import inspect
 
     names = list(inspect.signature(rp.decode_stream).parameters)
-    assert names == ["source", "errors", "decoder", "dtype", "audio_format", "only", "side", "session", "lone_surrogates"]
+    assert names == [
+        "source",
+        "errors",
+        "decoder",
+        "dtype",
+        "audio_format",
+        "only",
+        "side",
+        "catalogue",
+        "session",
+        "lone_surrogates",
+    ]
 
 
 def test_leaving_a_generator_leaves_it_usable() -> None:

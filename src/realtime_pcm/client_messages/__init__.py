@@ -16,6 +16,7 @@ from .._core import (
     RealtimeMessage,
     UnknownClientMessage,
     class_of as _class_of,
+    field,
     payload,
 )
 from . import dashscope, glm, openai, openai_live, vllm, voice_live
@@ -39,6 +40,7 @@ __all__ = [
     "RealtimeMessage",
     "UnknownClientMessage",
     "class_of",
+    "field",
     "payload",
     *_CLASSES,
 ]

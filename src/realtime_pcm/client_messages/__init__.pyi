@@ -9,6 +9,7 @@ from .._core import (
     RealtimeClientMessage as RealtimeClientMessage,
     RealtimeMessage as RealtimeMessage,
     UnknownClientMessage as UnknownClientMessage,
+    field as field,
     payload as payload,
 )
 from .dashscope import (
@@ -139,6 +140,7 @@ __all__ = [
     "RealtimeMessage",
     "UnknownClientMessage",
     "class_of",
+    "field",
     "payload",
     "SessionUpdate",
     "TranscriptionSessionUpdate",

@@ -39,7 +39,7 @@ class SessionInputAudioUnmute(RealtimeClientMessage, wire="session.input_audio.u
     """The user's audio is to be heard again (GPT-Live)."""
 
 
-class SessionOutputAudioFixturePlay(ClientAudioMessage, wire="session.output_audio.fixture.play"):
+class SessionOutputAudioFixturePlay(ClientAudioMessage, wire="session.output_audio.fixture.play", reads={"session": None}):
     """A ready-made sound that the server is to play, whole, in place of speech (GPT-Live): pcm16 at 24,000 Hz in any session."""
 
     pcm: Samples = payload("audio")

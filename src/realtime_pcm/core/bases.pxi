@@ -26,22 +26,26 @@ class RealtimeMessage(MessageObject):
     __hash__ = None
     canonical_type = None
 
-    def __init_subclass__(cls, wire=(), role=None, **kwargs):  # seldom
+    def __init_subclass__(cls, wire=(), role=None, catalogue=None, reads=None, **kwargs):  # seldom
         if not isinstance(cls, type) or not PyType_IsSubtype(cls, MessageObject):
             raise TypeError(f"{cls!r:.80} is no message class")
         super().__init_subclass__(**kwargs)
         message_seal(<PyTypeObject *>cls)
         if _bases_are_made:
-            _declare(cls, wire, role)
+            _declare(cls, wire, role, catalogue, reads)
 
     @property
     def extra(self):
         """The undeclared fields: a fresh dict, parsed from the frame each time."""
         cdef Layout layout = <Layout>_message_of(self).layout
         found = self.to_dict()
-        found.pop("type", None)
-        for name in layout.keys:
-            found.pop(name, None)
+        if layout.catalogue.inside is None and isinstance(found.get(layout.catalogue.tag), str):
+            del found[layout.catalogue.tag]
+        for place in layout.places:
+            if isinstance(place, str):
+                found.pop(place, None)
+        if layout.wire.nodes != NULL:
+            layout.remove_paths(found)
         return found
 
     @property
@@ -266,6 +270,12 @@ class ClientAudioEnd(RealtimeClientMessage):
 class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
 
+
+def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe):  # seldom
+    """One side of a sockets.Catalogue."""
+    cdef Catalogue made = Catalogue(side, tag, keys, inside, url_safe, pair)
+    made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)
+    return made
 
 def wire_class(side, str name):  # seldom
     """The message class of a side that has this wire name, or None."""

@@ -42,9 +42,21 @@ cdef class Layout:
             return None
         return <bytes>message_slot_at(m, place)[0]
 
+    cdef int remove_paths(self, dict found) except -1:  # seldom
+        """Takes the fields at a path out of what a frame holds."""
+        for number, place in enumerate(self.places):
+            if isinstance(place, tuple):
+                for path in (place,) if self.holds_payload(number) else self.fields[self.names[number]][3]:
+                    paths.remove(found, path)
+        return 0
+
     def wire_keys(self):
         """The declared keys, event_id among them."""
-        return list(self.keys)
+        keys = []
+        for place in self.places:
+            if isinstance(place, str):
+                keys.append(place)
+        return keys
 
     # For writing.py.
 
@@ -193,16 +205,38 @@ cdef object _taken(cls, str name, owner):  # seldom
 
 # ---- The catalogue of a side -----------------------------------------------------------------------------------------
 
+cdef int _pattern(wire_pattern *pattern, str key) except -1:  # seldom
+    cdef bytes encoded
+    if key is None:
+        wire_pattern_init(pattern, NULL, 0)
+        return 0
+    encoded = key.encode()
+    if not 0 < len(encoded) <= WIRE_MAX_NAME:
+        raise ValueError(f"a key is a str of 1 to {WIRE_MAX_NAME} bytes, not {key!r:.80}")
+    wire_pattern_init(pattern, encoded, <size_t>len(encoded))
+    return 0
+
 @cython.final
 cdef class Catalogue:
-    """All wire types of one side. Types are added and never removed, so that a decode under way may go on with any of them."""
+    """All wire types of one side. Types are added and never removed, so that a decode under way may go on with any of them.
 
-    def __cinit__(self, str side):  # seldom
+    tag, keys, inside: see sockets.Catalogue. pair: that Catalogue, of which this is one side.
+    """
+
+    def __cinit__(self, str side, str tag="type", bint keys=False, str inside=None, bint url_safe=False, pair=None):  # seldom
         self.side = side
+        self.pair = pair
+        self.tag = tag
+        self.by_key = keys
+        self.inside = inside
+        self.url_safe = url_safe
         self.types = {}
         self.classes = {}
         self.table = NULL
         self.grow(0)
+
+    cdef bint has_one_type(self) noexcept:  # seldom
+        return self.tag is None and not self.by_key
 
     cdef bint has_room(self, size_t count) noexcept:  # seldom
         """Whether so many types take at most half of the table."""
@@ -223,8 +257,15 @@ cdef class Catalogue:
             raise MemoryError
         larger.slots = <const wire_type **>(larger + 1)
         larger.mask = size - 1
+        larger.strict = self.pair is None
+        larger.by_key = self.by_key
+        _pattern(&larger.tag, self.tag if self.inside is None else None)
+        _pattern(&larger.inside, self.inside)
+        _pattern(&larger.inner_tag, None if self.inside is None else self.tag)
         for entry in self.types.values():
             wire_catalogue_add(larger, &entry.wire)
+            if self.has_one_type():
+                larger.other = &entry.wire
         if self.unknown is not None:
             larger.unknown = &self.unknown.wire
         # Without the GIL, a walk may read the table from now on: it has to see all that was written above.
@@ -232,6 +273,8 @@ cdef class Catalogue:
         return 0
 
     cdef int set_unknown(self, Layout layout) except -1:  # seldom
+        if self.unknown is not None:
+            Py_INCREF(self.unknown)     # a decode under way may go on with it
         self.unknown = _wire_type("", layout)
         self.table.unknown = &self.unknown.wire
         message_uncounted(self.unknown)
@@ -245,6 +288,8 @@ cdef class Catalogue:
             while not self.has_room(len(self.types) + len(entries)):
                 self.grow(len(self.types) + len(entries))
             # From here to the last addition no Python code runs: no other class can be declared in between.
+            if self.has_one_type() and len(self.types) + len(entries) > 1:
+                raise TypeError(f"{cls.__name__}: this catalogue has no tag and no keys, so that it has one class, of one name")
             for entry in entries:
                 taken = self.types.get(entry.name)
                 if taken is not None:
@@ -260,8 +305,11 @@ cdef class Catalogue:
                 raise
             for entry in entries:
                 entry.number = self.count
+                entry.wire.rank = <uint32_t>self.count
                 self.count += 1
                 wire_catalogue_add(self.table, &entry.wire)
+                if self.has_one_type():
+                    self.table.other = &entry.wire
         message_uncounted(cls)
         for entry in entries:
             message_uncounted(entry.layout)
@@ -302,7 +350,18 @@ cdef Layout _layout_of(cls):
     found = cls.__dict__.get("_layout") if isinstance(cls, type) else None
     return found if isinstance(found, Layout) and (<Layout>found).cls is cls else None
 
-def _declare(cls, wire, role):  # seldom
+cdef Catalogue _catalogue_for(cls, pair, Catalogue found, Layout base):  # seldom
+    """The catalogue of a class statement: the side `found` of the one that it names, else of that of its base."""
+    if pair is None:
+        return found if base is None else base.catalogue
+    side = getattr(pair, found.side, None)
+    if not isinstance(side, Catalogue):
+        raise TypeError(f"{cls.__name__}: catalogue= takes a realtime_pcm.sockets.Catalogue, not {type(pair).__name__}")
+    if base is not None and base.catalogue is not side and (base.wire_names or base.catalogue.pair is not None):
+        raise TypeError(f"{cls.__name__}: its base {base.cls.__name__} is of another catalogue")
+    return side
+
+def _declare(cls, wire, role, catalogue_pair=None, reads=None):  # seldom
     """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
@@ -321,14 +380,19 @@ def _declare(cls, wire, role):  # seldom
                         "__init_subclass__ must call super().__init_subclass__(**kwargs) for every class")
     names = _wire_names(cls, wire)
     catalogue, kind = _base_of(cls)
+    catalogue = _catalogue_for(cls, catalogue_pair, catalogue, base)
     layout = Layout()
     layout.cls = cls
+    layout.catalogue = catalogue
     layout.in_session.sent = catalogue.side == "client"
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
     layout.wire_names = names
+    layout.is_unknown = base is not None and base.is_unknown and not names and catalogue.pair is not None
     fields = _read_fields(cls, layout, base)
-    _lay_out(layout, fields)
+    _lay_out(layout, fields, base)
+    _make_nodes(layout)
+    _give_reads(layout, reads, base)
     _give_role(layout, role, base)
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
@@ -342,6 +406,8 @@ def _declare(cls, wire, role):  # seldom
         entries.append(_wire_type(name, layout))
     if entries:
         catalogue.add(cls, entries)
+    elif layout.is_unknown:
+        catalogue.set_unknown(layout)
     return layout
 
 
@@ -365,11 +431,12 @@ cdef dict _read_fields(cls, Layout layout, Layout base):  # seldom
     for name, annotation in own.items():
         default = cls.__dict__.get(name)
         keys = default.keys if isinstance(default, Payload) else None
+        places = default.places if isinstance(default, FieldPlace) else keys or (name,)
         if keys is None and str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
         if name.startswith("__") and name.endswith("__"):
             raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
-        if keys is None and name in cls.__dict__:
+        if keys is None and name in cls.__dict__ and not isinstance(default, FieldPlace):
             continue
         _check_name(cls, layout, name, keys)
         # The descriptors of the base read the same slots: the base's fields keep their places.
@@ -377,7 +444,7 @@ cdef dict _read_fields(cls, Layout layout, Layout base):  # seldom
             raise TypeError(
                 f"{cls.__name__}.{name}: {cls.__base__.__name__} declares it with another number of wire keys; a class that "
                 "declares a field of its base again gives it as many")
-        fields[name] = (annotation, keys, cls.__module__)
+        fields[name] = (annotation, keys, cls.__module__, places)
     for name in fields:
         if name in cls.__dict__ and name not in own:
             raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
@@ -393,11 +460,44 @@ cdef _check_name(cls, Layout layout, str name, keys):  # seldom
     if name in _RESERVED and not (name == "pcm" and keys and layout.is_audio):
         raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
     for key in keys or ():
-        if key in _RESERVED and key != name:
+        if isinstance(key, str) and key in _RESERVED and key != name:
             raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
 
 
-cdef _lay_out(Layout layout, dict fields):  # seldom
+cdef list _order_of(dict fields, Layout base):  # seldom
+    """How the fields are numbered: (name, index of one of its places) each, or (None, key) for a member of the frame that is no
+    field and has fields at a path inside. Those of the base come first, for its descriptors read the same slots. Then come the
+    fields that are members of the frame, in the order in which the walk expects them, and last those at a path."""
+    order = [] if base is None else list(base.order)
+    known = set()
+    roots = {"event_id"}
+    later = []
+    for name, _ in order:
+        known.add(name)
+    for name, key in order:
+        if name is None:
+            roots.add(key)
+    for name, (_, _, _, places) in fields.items():
+        for place in places:
+            if isinstance(place, str):
+                roots.add(place)
+    for name, (_, payload_keys, _, places) in fields.items():
+        if name in known:
+            continue
+        inside = False
+        for place in places:
+            if not isinstance(place, str):
+                inside = True
+                if place[0] not in roots:
+                    roots.add(place[0])
+                    order.append((None, place[0]))
+        numbered = later if inside else order
+        for i in range(len(places) if payload_keys else 1):
+            numbered.append((name, i))
+    return order + later
+
+
+cdef _lay_out(Layout layout, dict fields, Layout base):  # seldom
     """Gives each field its number, in the order in which the walk expects the keys."""
     cdef uint32_t number
     cdef bytes encoded
@@ -406,57 +506,167 @@ cdef _lay_out(Layout layout, dict fields):  # seldom
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     layout.plan.slot_before_fields = (SLOT_SAMPLE_OFFSET if layout.is_audio
                                       else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio else SLOT_EVENT_ID)
+    layout.order = _order_of(fields, base)
     names = ["event_id"]
     all_keys = ["event_id"]
-    for name, (_, payload_keys, _) in fields.items():
-        if payload_keys:
+    all_places = ["event_id"]
+    for name, i in layout.order:
+        payload_keys = None if name is None else fields[name][1]
+        place = i if name is None else fields[name][3][i]
+        if payload_keys and i == 0:
             if layout.wire.payload_count:
                 raise TypeError(f"{layout.cls.__name__}.{name}: a message has one payload")
             layout.bytes_payload = not layout.is_audio
             layout.wire.payload_first = layout.wire.field_count
             layout.wire.payload_count = len(payload_keys)
-        for key in payload_keys or (name,):
-            encoded = key.encode("utf-8", "surrogatepass")
+        if isinstance(place, str):
+            encoded = place.encode("utf-8", "surrogatepass")
             number = wire_layout_add(&layout.wire, encoded, len(encoded))
-            if number == <uint32_t>WIRE_NO_FIELD:
-                raise TypeError(
-                    f"{layout.cls.__name__}.{name}: {key!r} is declared twice, is longer than {WIRE_MAX_NAME} bytes, or one of "
-                    f"more than {WIRE_MAX_FIELDS - 1} fields")
-            names.append(name if number == layout.wire.payload_first or not payload_keys else None)
-            all_keys.append(key)
-            if key in _RECURRING:
-                layout.plan.id_place[number] = _RECURRING.index(key)
+        else:
+            number = wire_layout_add_at_path(&layout.wire)
+        if number == <uint32_t>WIRE_NO_FIELD:
+            raise TypeError(
+                f"{layout.cls.__name__}.{name or place}: {place!r} is declared twice, is longer than {WIRE_MAX_NAME} bytes, or "
+                f"one of more than {WIRE_MAX_FIELDS - 1} fields")
+        if name is None:
+            layout.wire.hidden |= <uint32_t>1 << number
+        names.append(name if i == 0 else None)
+        all_keys.append(None if name is None else place if isinstance(place, str) else paths.in_words(place))
+        all_places.append(None if name is None else place)
+        if isinstance(place, str) and name is not None and place in _RECURRING:
+            layout.plan.id_place[number] = _RECURRING.index(place)
         if name in _READ_LATER:
-            layout.plan.later |= <uint32_t>1 << names.index(name)
+            layout.plan.later |= <uint32_t>1 << number
     layout.fields = fields
     layout.names = tuple(names)
     layout.flat_names = frozenset(names) - {None, layout.payload_name}
     layout.keys = tuple(all_keys)
+    layout.places = tuple(all_places)
+
+
+cdef _make_nodes(Layout layout):  # seldom
+    """Makes the tree of the paths, whose memory is never freed, as that of the class is not."""
+    cdef wire_node *nodes
+    cdef bytes encoded
+    cls = layout.cls
+    tree = [[None, 0, []]]  # [key, field, indexes of the places inside] each
+    for number in range(1, <int>layout.wire.field_count):
+        name = layout.names[number]
+        place = layout.places[number]
+        if place is None or isinstance(place, str):
+            continue
+        is_payload = layout.holds_payload(number)
+        if is_payload and layout.wire.payload_count > 1 and ... in place:
+            raise TypeError(f"{cls.__name__}: a payload in the elements of an array has one path")
+        for path in (place,) if is_payload else layout.fields[name][3]:
+            _add_path(layout, tree, path, number)
+    if len(tree) == 1:
+        return
+    if len(tree) > WIRE_MAX_NODES:
+        raise TypeError(f"{cls.__name__}: its paths have more than {WIRE_MAX_NODES - 1} keys")
+    nodes = <wire_node *>PyMem_Calloc(len(tree), sizeof(wire_node))
+    if nodes == NULL:
+        raise MemoryError
+    kept = []
+    for i, (key, number, inner) in enumerate(tree):
+        if isinstance(key, str):
+            encoded = key.encode("utf-8", "surrogatepass")
+            kept.append(encoded)
+            nodes[<int>i].key = encoded
+            nodes[<int>i].length = <uint32_t>len(encoded)
+        nodes[<int>i].field = number
+        before = 0
+        for place in inner:
+            if before:
+                nodes[<int>before].next = place
+            else:
+                nodes[<int>i].child = place
+            before = place
+        if key is not None and i in tree[0][2]:
+            layout.wire.roots |= <uint32_t>1 << <int>number
+    layout.node_keys = tuple(kept)
+    layout.wire.nodes = nodes
+
+cdef _add_path(Layout layout, list tree, tuple path, int number):  # seldom
+    cdef uint32_t root
+    cdef bytes encoded
+    at = 0
+    for depth, key in enumerate(path):
+        inside = tree[at][2]
+        found = 0
+        for place in inside:
+            if tree[place][0] == key:
+                found = place
+            elif (tree[place][0] is ...) != (key is ...):
+                raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)}: another path has an object where this has an "
+                                "array, or the other way round")
+        if isinstance(key, str) and not 0 < len(key.encode("utf-8", "surrogatepass")) <= WIRE_MAX_NAME:
+            raise TypeError(f"{layout.cls.__name__}: {key!r:.80}: a key of a path has 1 to {WIRE_MAX_NAME} bytes")
+        if not found:
+            found = len(tree)
+            tree.append([key, 0, []])
+            inside.append(found)
+            if depth == 0:
+                encoded = key.encode("utf-8", "surrogatepass")
+                root = wire_layout_find(&layout.wire, encoded, len(encoded))
+                if layout.holds_payload(root):
+                    raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)}: {key!r} holds the payload")
+                tree[found][1] = root
+        at = found
+    if tree[at][1]:
+        raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)} is declared twice")
+    tree[at][1] = number
 
 
 cdef int _number(Layout layout, str name):  # seldom
     """The number of a field, 0 where there is none of this name."""
     return layout.names.index(name) if name in layout.names else 0
 
+cdef _give_reads(Layout layout, reads, Layout base):  # seldom
+    """Sets which fields hold what the session and the roles read, where the class names others than those of the same name."""
+    layout.reads = {} if base is None else dict(base.reads)
+    for wanted, name in dict(reads or {}).items():
+        if wanted not in roles.READ:
+            raise TypeError(f"{layout.cls.__name__}: reads={{{wanted!r}: ...}} is none of {', '.join(roles.READ)}")
+        if name not in layout.flat_names and (name is not None or wanted != "session"):
+            raise TypeError(f"{layout.cls.__name__}: reads={{{wanted!r}: {name!r}}} names no field of the class")
+        layout.reads[wanted] = name
+
+cdef int _read_number(Layout layout, str wanted):  # seldom
+    """The number of the field that holds what is read under this name, 0 where there is none."""
+    return _number(layout, layout.reads.get(wanted, wanted))
+
 cdef _give_role(Layout layout, role, Layout base):  # seldom
     """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
     cdef session_plan *plan = &layout.in_session
     cls = layout.cls
-    plan.ids.response_id = _number(layout, "response_id")
-    plan.ids.item_id = _number(layout, "item_id")
-    plan.ids.content_index = _number(layout, "content_index")
-    plan.format_name = _number(layout, "format")
-    plan.format_rate = _number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
-    plan.format_channels = _number(layout, "channels")
+    plan.ids.response_id = _read_number(layout, "response_id")
+    plan.ids.item_id = _read_number(layout, "item_id")
+    plan.ids.content_index = _read_number(layout, "content_index")
+    plan.format_name = _read_number(layout, "format")
+    plan.format_rate = _read_number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
+    plan.format_channels = _read_number(layout, "channels")
+    plan.input_name = _read_number(layout, "input_format")
+    plan.input_rate = _read_number(layout, "input_sample_rate")
     for number in (plan.format_name, plan.format_rate, plan.format_channels):
         if number:
             plan.format_fields |= <uint32_t>1 << number
-    plan.client_event_id = _number(layout, "client_event_id")
+    for number in (plan.input_name, plan.input_rate):
+        if number:
+            plan.input_fields |= <uint32_t>1 << number
+    plan.client_event_id = _read_number(layout, "client_event_id")
+    for number in (plan.format_name, plan.format_rate, plan.format_channels):
+        if number and not isinstance(layout.places[number], str):
+            layout.wire.uniform |= <uint32_t>1 << number
+    plan.own_format = layout.reads.get("session", "") is None
     plan.keys = SESSION_KEYS
     plan.hands_out_carry = layout.ends_audio
     layout.field_roles = () if base is None else base.field_roles
     if role is not None and not isinstance(role, str):
         role = _give_field_roles(layout, dict(role))
+    for name, field_role in layout.field_roles if layout.is_audio else ():
+        if field_role in ("audio_end", "response_end", "interrupted"):
+            plan.end_fields |= <uint32_t>1 << _number(layout, name)
     if role is None:
         plan.role = (base.in_session.role if base is not None and base.in_session.role
                      else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
@@ -466,7 +676,7 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
     else:
         if role not in roles.ROLES:
             raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
-        missing = roles.missing_of(role, layout.names)
+        missing = roles.missing_of(role, (*layout.names, *layout.reads))
         if missing:
             raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
         if layout.is_audio != (role == "audio" or role == "input_audio"):
@@ -474,7 +684,7 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
                             if layout.is_audio else f"{cls.__name__}: role={role!r} is an audio message's")
         layout.role_name = role
         plan.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
-        plan.holder = 0 if holder is None else _number(layout, holder)
+        plan.holder = 0 if holder is None else _read_number(layout, holder)
     plan.ids.speaker = <uint8_t>_speaker(plan)
 
 cdef _give_field_roles(Layout layout, dict given):  # seldom
@@ -516,7 +726,7 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
         layout.wire.outlined = layout.in_session.holder
     views = [None] * layout.wire.field_count
     _set_on_class(cls, "event_id", _slot_descriptor(cls, "event_id", SLOT_EVENT_ID, kept))
-    for name, (annotation, payload_keys, module) in fields.items():
+    for name, (annotation, payload_keys, module, _) in fields.items():
         number = _number(layout, name)
         view, many = annotations.view_in(annotation, module, ViewObject)
         views[number] = view
@@ -529,8 +739,11 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
                 layout.wire.outlined = <uint32_t>number
             descriptor = _lazy(name, number, cls)
         _set_on_class(cls, name, descriptor)
-        if payload_keys and layout.is_audio and payload_keys[0] != "delta" and payload_keys[0] not in fields:
+        if (payload_keys and layout.is_audio and isinstance(payload_keys[0], str) and payload_keys[0] != "delta"
+                and payload_keys[0] not in fields):
             _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))
+        if payload_keys and layout.is_audio and not isinstance(payload_keys[0], str) and "delta" not in fields:
+            _set_on_class(cls, "delta", PayloadText("delta"))
     layout.views = tuple(views)
     layout.definitions = tuple(kept)
 

@@ -20,12 +20,16 @@ cdef extern from "message.h":
 
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
-cdef Catalogue _catalogue_of(side):  # seldom
-    if side == "server":
-        return SERVER
-    if side == "client":
-        return CLIENT
-    raise ValueError(f"side is 'server' or 'client', not {side!r}")
+cdef Catalogue _catalogue_of(side, pair=None):  # seldom
+    """`pair`: the option catalogue=, a sockets.Catalogue or a module that has one as CATALOGUE; None: the Realtime API's."""
+    if side != "server" and side != "client":
+        raise ValueError(f"side is 'server' or 'client', not {side!r}")
+    if pair is None:
+        return SERVER if side == "server" else CLIENT
+    found = getattr(getattr(pair, "CATALOGUE", pair), side, None)
+    if not isinstance(found, Catalogue):
+        raise TypeError(f"catalogue= takes a realtime_pcm.sockets.Catalogue, or the module of one, not {pair!r:.80}")
+    return found
 
 @cython.final
 cdef class _Only:
@@ -34,6 +38,13 @@ cdef class _Only:
             return self.unknown
         return (wire_type.number < PyBytes_GET_SIZE(self.numbers)
                 and PyBytes_AS_STRING(self.numbers)[wire_type.number] != 0)
+
+cdef bint _may_have(Catalogue catalogue, cls) except -1:  # seldom
+    """Whether a message of this catalogue may be of the class."""
+    cdef Layout layout = _layout_of(cls)
+    if layout is None:
+        return (<Catalogue>_base_of(cls)[0]).side == catalogue.side
+    return layout.catalogue is catalogue or issubclass(catalogue.unknown.layout.cls, cls)
 
 cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
     if only is None:
@@ -58,7 +69,7 @@ cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
             if wire_type.number < len(numbers):
                 numbers[wire_type.number] = 1
         elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
-            if entry not in (RealtimeMessage, CarriesAudio) and _base_of(entry)[0] is not catalogue:
+            if entry not in (RealtimeMessage, CarriesAudio) and not _may_have(catalogue, entry):
                 raise ValueError(f"only={entry.__name__}: no message of the {catalogue.side} is of this class")
             for wire_type in catalogue.types_of(entry):
                 # A type that was declared since `numbers` was made is not built.
@@ -92,7 +103,8 @@ cdef enum:
 
 @cython.final
 cdef class Decoder:
-    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", session=None, lone_surrogates="refuse")\n--\n
+    """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", catalogue=None, session=None, \
+lone_surrogates="refuse")\n--\n
     Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
@@ -101,6 +113,7 @@ cdef class Decoder:
     only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
         is not, and the session follows it all the same.
     side: who has sent the frames, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
     session: the Session of another decoder, of either side, to share; by default the decoder has its own.
     lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
         frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
@@ -128,15 +141,15 @@ cdef class Decoder:
         for i in range(RECURRING_KEYS + 1):
             Py_XDECREF(self.ids[i])
 
-    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", session=None,  # seldom
-                 lone_surrogates="refuse"):
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", catalogue=None,  # seldom
+                 session=None, lone_surrogates="refuse"):
         cdef session_reader reader
+        cdef Catalogue messages = _catalogue_of(side, catalogue)
         name = _dtype_name(dtype)
         if lone_surrogates != "refuse" and lone_surrogates != "replace":
             raise ValueError(f'lone_surrogates is "refuse" or "replace", not {lone_surrogates!r}')
         forced = forced_format(audio_format, name)
-        catalogue = _catalogue_of(side)
-        wanted = _wanted_types(only, catalogue)
+        wanted = _wanted_types(only, messages)
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
         reader.samples = _sample_kind(_DTYPES[name])
@@ -149,7 +162,7 @@ cdef class Decoder:
         self.is_made = True
         if session is not None:
             self.session = session
-        self.catalogue = catalogue
+        self.catalogue = messages
         self.dtype = name
         self.dtype_code = _DTYPES[name]
         self.only = wanted
@@ -177,7 +190,9 @@ cdef class Decoder:
 
     def __repr__(self):  # seldom
         only = "" if self.only is None else f", only={self.only.said!r}"
-        side = "" if self.catalogue is SERVER else f", side={self.catalogue.side!r}"
+        side = "" if self.catalogue.side == "server" else f", side={self.catalogue.side!r}"
+        if self.catalogue.pair is not None:
+            side += f", catalogue={self.catalogue.pair!r}"
         return f"Decoder(dtype={self.dtype!r}, audio_format={self.audio_format!r}{only}{side})"
 
     @cython.binding(False)
@@ -346,10 +361,14 @@ cdef class Decoder:
         cdef int tries = 0
         cdef uint8_t lost = 0
         cdef object wav_format = None
-        if f.payload == WIRE_PAYLOAD_WRONG_KIND:
-            if m == NULL:
-                return None
-            raise _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), f.values[f.payload_field].start, layout.keys[f.payload_field])
+        cdef object joined = None
+        if f.payload >= WIRE_PAYLOAD_WRONG_KIND or layout.catalogue.url_safe:
+            try:
+                joined = _plain_payload(frame, f, layout)   # f reads from it
+            except DecodeError:
+                if m == NULL:
+                    return None     # it is refused, and its stream stays
+                raise
         if f.payload == WIRE_PAYLOAD_NONE:
             f.sink.carry_count = 0
             f.sink.conversion = WIRE_COPY
@@ -554,7 +573,7 @@ cdef class Decoder:
             _expect_containers(layout, f)
         cdef message *m = message_from_frame(
             <PyTypeObject *>layout.cls, <void *>layout, &layout.plan, f,
-            _text(f.data, &f.type_value) if layout.is_unknown else wire_type.name, frame, ids)
+            _unknown_type(f) if layout.is_unknown else wire_type.name, frame, ids)
         if f.containers and self.session is not None:
             formats = self.session_formats()
             Py_INCREF(formats)
@@ -562,26 +581,86 @@ cdef class Decoder:
         return m
 
 
+cdef object _unknown_type(const wire_frame *f):
+    return _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else ""
+
 cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample_offset) noexcept:
     _put(m, layout.payload_place(), pcm)
     _put(m, SLOT_AUDIO_FORMAT, audio_format)
     _put(m, SLOT_SAMPLE_OFFSET, sample_offset)
     _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
 
+cdef object _plain_payload(frame, wire_frame *f, Layout layout):  # seldom
+    """Makes the payload one string of standard base64. Where the frame has several, or one in the other alphabet, this gives a
+    copy of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
+    cdef const wire_value *value = &f.values[f.payload_field]
+    key = layout.keys[f.payload_field]
+    if f.payload == WIRE_PAYLOAD_WRONG_KIND:
+        raise _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), value.start, key)
+    if f.payload == WIRE_PAYLOAD_MIXED:
+        raise _refusal(frame, f, "audio of two formats in one message", f.mixed, key)
+    if f.payload == WIRE_PAYLOAD_PARTS:
+        return _with_payload(f, _joined_parts(frame, f, layout))
+    if f.payload != WIRE_PAYLOAD_SPAN or not layout.catalogue.url_safe:
+        return None
+    text = PyBytes_FromStringAndSize(<const char *>f.data + value.start, <Py_ssize_t>(value.end - value.start))
+    if b"-" not in text and b"_" not in text:
+        return None
+    f.copied_from = value.start
+    return _with_payload(f, text.replace(b"-", b"+").replace(b"_", b"/"))
+
+cdef bytes _with_payload(wire_frame *f, bytes payload):  # seldom
+    cdef wire_value *value = &f.values[f.payload_field]
+    frame = PyBytes_FromStringAndSize(<const char *>f.data, <Py_ssize_t>f.length) + payload
+    f.data = <const uint8_t *>PyBytes_AS_STRING(frame)
+    f.payload = WIRE_PAYLOAD_SPAN
+    value.start = f.length
+    value.end = f.length + <size_t>PyBytes_GET_SIZE(payload)
+    return frame
+
+cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):  # seldom
+    """The base64 of all payloads of a frame, one after the other."""
+    cdef size_t i, size = 0, position = 0, count = f.part_count
+    cdef wire_sink sink
+    cdef wire_status status
+    cdef encode_work work
+    cdef wire_value *parts = <wire_value *>PyMem_RawMalloc(count * sizeof(wire_value))
+    key = layout.keys[f.payload_field]
+    pieces = []
+    if parts == NULL:
+        raise MemoryError
+    try:
+        TIER.parts(f, parts, count)
+        for i in range(count):
+            position = parts[i].start
+            status = WIRE_PAYLOAD_KIND if parts[i].kind != WIRE_STRING else WIRE_OK
+            if status == WIRE_OK:
+                sink.carry_count = 0
+                pieces.append(_decode_payload(f.data, &parts[i], AS_BYTES, &sink, None, &status, &position, False))
+            if status != WIRE_OK:
+                raise _refusal(frame, f, _reason(status), position, key)
+    finally:
+        PyMem_RawFree(parts)
+    raw = b"".join(pieces)
+    work.samples = wire_samples(PyBytes_AS_STRING(raw), <size_t>PyBytes_GET_SIZE(raw), 1, WIRE_BYTES, False)
+    size = wire_encoded_length(WIRE_BYTES, work.samples.count)
+    encoded = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size)
+    work.out = <uint8_t *>PyBytes_AS_STRING(encoded)
+    _run(size, _do_encode, &work)
+    return encoded
+
 cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
     """The payload of a message that is no audio, as bytes; None where the payload was absent or null. `decoded`: the bytes that
     begin_payload made, or None."""
     cdef wire_status status = WIRE_OK
-    cdef size_t position = f.values[f.payload_field].start
+    cdef size_t position = 0
     if f.payload == WIRE_PAYLOAD_NONE:
         return None
     if f.payload == WIRE_PAYLOAD_DONE:
         return decoded
-    if f.payload == WIRE_PAYLOAD_WRONG_KIND:
-        status = WIRE_PAYLOAD_KIND
-    else:
-        f.sink.carry_count = 0
-        decoded = _decode_payload(f.data, &f.values[f.payload_field], AS_BYTES, &f.sink, None, &status, &position, False)
+    joined = _plain_payload(frame, f, layout)   # f reads from it
+    f.sink.carry_count = 0
+    decoded = _decode_payload(f.data, &f.values[f.payload_field], AS_BYTES, &f.sink, None, &status, &position, False)
     if status != WIRE_OK:
         raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
     return decoded
@@ -667,8 +746,8 @@ cdef class DecodedFrames:
 
 # ---- Without a session -----------------------------------------------------------------------------------------------------
 
-cdef Decoder _without_session(dtype, audio_format, side):
-    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format, side=side)
+cdef Decoder _without_session(dtype, audio_format, side, catalogue=None):
+    cdef Decoder decoder = Decoder(dtype=dtype, audio_format=audio_format, side=side, catalogue=catalogue)
     decoder.session = None
     return decoder
 
@@ -676,11 +755,11 @@ cdef Decoder _plain = _without_session("int16", None, "server")
 cdef Decoder _plain_client = _without_session("int16", None, "client")
 
 cdef inline object _decode_plain(frame, Catalogue catalogue):
-    if FREE_THREADED:
-        return _without_session("int16", None, catalogue.side).decode_any(frame, None)
+    if FREE_THREADED or catalogue.pair is not None:
+        return _without_session("int16", None, catalogue.side, catalogue.pair).decode_any(frame, None)
     return (_plain if catalogue is SERVER else _plain_client).decode_any(frame, None)
 
-def decode(frame, *, dtype="int16", audio_format=None, side="server"):
+def decode(frame, *, dtype="int16", audio_format=None, side="server", catalogue=None):
     """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
 
     dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
@@ -688,9 +767,10 @@ def decode(frame, *, dtype="int16", audio_format=None, side="server"):
     audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
         pcm16 at 24,000 Hz, mono.
     side: who has sent the frame, "server" or "client".
+    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
     Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
         dtype, a format or a side that is not known.
     """
     if dtype == "int16" and audio_format is None:
-        return _decode_plain(frame, _catalogue_of(side))
-    return _without_session(dtype, audio_format, side).decode_any(frame, None)
+        return _decode_plain(frame, _catalogue_of(side, catalogue))
+    return _without_session(dtype, audio_format, side, catalogue).decode_any(frame, None)

@@ -6,12 +6,6 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
-cdef wire_status _do_encode(void *arguments) noexcept nogil:
-    cdef encode_work *work = <encode_work *>arguments
-    wire_encode(TIER, &work.samples, work.out)
-    return WIRE_OK
-
-
 # ---- Fields as JSON --------------------------------------------------------------------------------------------------------
 
 cdef bytes _json_text(str text, str name):
@@ -243,7 +237,7 @@ cdef class AudioEncoder:
         formats = self.session.format_objects()
         if self.layout.in_session.role == ROLE_INPUT_AUDIO:
             return formats[0]
-        return DEFAULT_FORMAT if self.layout.in_session.sent else formats[1]
+        return DEFAULT_FORMAT if self.layout.in_session.own_format else formats[1]
 
     cdef int code_of(self, audio_format) except -2:
         """The `_code` of the format of this call, which is read once for each format. Threads without a GIL read it each time."""

@@ -123,9 +123,48 @@ class Payload:
 def payload(*keys):  # seldom
     """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 
-    On an audio message the field is `pcm`; on any other message it is `bytes` of any name.
+    On an audio message the field is `pcm`; on any other message it is `bytes` of any name. A key may be a path: a tuple of keys,
+    in which `...` is each element of an array. If several elements have a payload, their samples come one after the other.
     """
+    return Payload(_places_of(keys, "payload"))
+
+
+class FieldPlace:
+    """What `field()` leaves in a class body until the class is made."""
+    __slots__ = ("places",)
+
+    def __init__(self, places):  # seldom
+        self.places = places
+
+
+def field(*keys):  # seldom
+    """Says where the value of a field stands: under another key than its name, or at a path.
+
+    keys: one wire key; or one or more paths, each a tuple of keys, in which `...` is each element of an array. Of several
+    elements, the first one that has a value counts. Several paths are spellings of one.
+    """
+    places = _places_of(keys, "field")
+    for place in places[1:] and places:
+        if isinstance(place, str):
+            raise TypeError("field() takes one wire key, or paths")
+    return FieldPlace(places)
+
+
+cdef tuple _places_of(keys, str function):  # seldom
+    """Wire keys as str, paths of more than one key as tuples."""
+    places = []
     for key in keys or (None,):    # no generator expression: it would bring Cython's coroutines into the core, 6 kB of a wheel
-        if not isinstance(key, str):
-            raise TypeError("payload() takes the wire keys of the payload")
-    return Payload(tuple(map(str.__str__, keys)))
+        if isinstance(key, str):
+            key = str.__str__(key)
+            if "." in key:
+                inner = tuple(key.split("."))
+                raise TypeError(f"{function}({key!r}): a path is a tuple of keys, {inner!r}; a key with a dot is {(key,)!r}")
+            places.append(key)
+            continue
+        if not isinstance(key, tuple) or not key or not isinstance(key[0], str):
+            raise TypeError(f"{function}() takes wire keys, and paths, which are tuples of keys")
+        for part in key:
+            if part is not ... and not isinstance(part, str):
+                raise TypeError(f"{function}({key!r:.80}): a path has keys, and `...` for each element of an array")
+        places.append(key[0] if len(key) == 1 else key)
+    return tuple(places)

@@ -8,19 +8,22 @@ def _reduced(instance):  # seldom
     names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
     formats = None if m.formats == NULL else <object>m.formats
     state = {name: getattr(instance, name) for name in names}
+    if layout.catalogue.pair is not None:
+        return _restore, (_frame_of(m), formats, state, layout.side_name, layout.cls)
     if layout.in_session.sent:
         return _restore, (_frame_of(m), formats, state, "client")
     return _restore, (_frame_of(m), formats, state)
 
 _reduce = _reduced
 
-def _restore(frame, formats, dict state, side="server"):  # seldom
+def _restore(frame, formats, dict state, side="server", cls=None):  # seldom
     """The message of a pickle.
 
-    The class that had this `type` where the pickle was made may have other slots here, or may not be declared at all. Values
-    that have no slot here are left out.
+    cls: None for a message of the Realtime API. The class that had this `type` where the pickle was made may have other slots
+    here, or may not be declared at all. Values that have no slot here are left out.
     """
-    cdef Decoder decoder = _without_session("uint8", None, side)
+    cdef Layout named = None if cls is None else _layout_of(cls)
+    cdef Decoder decoder = _without_session("uint8", None, side, None if named is None else named.catalogue.pair)
     result = decoder.decode_any(frame, None)
     cdef message *m = _message_of(result)
     cdef Layout layout = <Layout>m.layout

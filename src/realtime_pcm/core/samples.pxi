@@ -118,3 +118,11 @@ cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dt
     decoded = _bytes_for(sink, payload_bytes) if dtype_code == AS_BYTES else _room_for(sink, payload_bytes, dtype_code, out)
     status[0] = _payload_decode(data, value, sink, position, keep_gil)
     return decoded if status[0] == WIRE_OK else None
+
+
+# ---- Back again
+
+cdef wire_status _do_encode(void *arguments) noexcept nogil:
+    cdef encode_work *work = <encode_work *>arguments
+    wire_encode(TIER, &work.samples, work.out)
+    return WIRE_OK

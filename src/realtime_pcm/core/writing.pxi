@@ -15,7 +15,7 @@ def _write_message(cls, dict given):
     event = {"type": layout.wire_names[0]}
     event.update(given)
     frame = json_text(event, cls.__name__).decode()
-    return _decode_plain(frame, CLIENT if layout.in_session.sent else SERVER)
+    return _decode_plain(frame, layout.catalogue)
 
 message_write_by(_write_message)
 

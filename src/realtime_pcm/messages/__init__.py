@@ -16,6 +16,7 @@ from .._core import (
     RealtimeServerMessage,
     UnknownMessage,
     class_of as _class_of,
+    field,
     payload,
 )
 from . import (
@@ -50,6 +51,7 @@ __all__ = [
     "ServerMessage",
     "UnknownMessage",
     "class_of",
+    "field",
     "payload",
     *_CLASSES,
 ]

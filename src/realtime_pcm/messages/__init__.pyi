@@ -9,6 +9,7 @@ from .._core import (
     RealtimeMessage as RealtimeMessage,
     RealtimeServerMessage as RealtimeServerMessage,
     UnknownMessage as UnknownMessage,
+    field as field,
     payload as payload,
 )
 from .dashscope import (
@@ -305,6 +306,7 @@ __all__ = [
     "ServerMessage",
     "UnknownMessage",
     "class_of",
+    "field",
     "payload",
     "Error",
     "SessionCreated",

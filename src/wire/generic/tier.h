@@ -37,6 +37,7 @@ const wire_tier TIER_TABLE = {
     .walk = walk,
     .members = walk_members,
     .element = walk_element,
+    .parts = walk_parts,
     .slashed = walk_slashed,
     .base64 = TIER_KERNEL(base64),
     .pcm16_to_float32 = TIER_KERNEL(pcm16_to_float32),

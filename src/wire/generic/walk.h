@@ -6,7 +6,7 @@
  *     walk_element    finds the next element of a nested array, likewise
  */
 
-/* How many members that come before "type" are kept. A frame with more of them is walked twice. */
+/* How many members that come before the tag are kept. A frame with more of them is walked twice. */
 #define WALK_PENDING 16
 /* The closing quote of a payload is looked for in so many last bytes of a frame. Behind the payload stand 2 bytes at OpenAI,
  * about 300 at xAI. */
@@ -20,7 +20,7 @@ typedef struct member {
     const uint8_t *key; /* what stands between the quotes */
     size_t length;
     bool escaped;
-    bool names_type; /* the key is "type"; walk_key sets this */
+    bool names_type; /* the key is the tag of the catalogue; walk_key sets this */
     wire_value value;
 } member;
 
@@ -38,7 +38,7 @@ static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const
     return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
 }
 
-/* The type in the catalogue for the string that "type" has; catalogue->unknown where the catalogue has no such type. */
+/* The type in the catalogue for the string that the tag has; catalogue->unknown where the catalogue has no such type. */
 static const wire_type *find_type(const wire_frame *f) {
     const wire_value *value = &f->type_value;
     const uint8_t *name = f->data + value->start;
@@ -94,6 +94,10 @@ static void settle_fields(wire_frame *f, size_t decoded_start) {
         const wire_value *value = &f->values[layout->payload_first + i];
         if (value->kind <= WIRE_NULL) continue;
         f->payload_field = layout->payload_first + i;
+        if (layout->nodes != NULL && f->part_count > 1) {
+            f->payload = f->mixed ? WIRE_PAYLOAD_MIXED : WIRE_PAYLOAD_PARTS;
+            return;
+        }
         f->payload = value->kind != WIRE_STRING      ? WIRE_PAYLOAD_WRONG_KIND
                      : value->start == decoded_start ? WIRE_PAYLOAD_DONE
                                                      : WIRE_PAYLOAD_SPAN;
@@ -207,6 +211,8 @@ static inline const uint8_t *valid_next(const walker *w, const uint8_t *p) {
     return *p == ',' ? skip_space(p + 1, w->end) : p;
 }
 
+#include "paths.h"
+
 /* Finds all fields once more, under the type that counts. The frame is known to be valid. */
 static void walk_again(walker *w, wire_frame *f) {
     const uint8_t *p = skip_space(w->data, w->end);
@@ -293,17 +299,19 @@ static inline const uint8_t *try_expected(walker *w, wire_frame *f, const wire_l
     return behind;
 }
 
-/* Most frames begin with `{"type":"` and the type of the frame before (f->likely). Returns the byte behind the closing quote of
- * that type, or NULL where the frame begins otherwise. */
+/* Most frames begin with the tag, `{"type":"`, and the type of the frame before (f->likely). Returns the byte behind the closing
+ * quote of that type, or NULL where the frame begins otherwise. */
 static inline const uint8_t *try_likely_type(walker *w, wire_frame *f) {
     const wire_type *type = f->likely;
-    if (type == NULL || !type->literal || f->length < 9 + type->length + 64) return NULL;
-    const uint8_t *name = f->data + 9, *quote = name + type->length;
-    if (wire_load64(f->data) != wire_load64("{\"type\":") || name[-1] != '"' || *quote != '"' ||
+    const wire_pattern *tag = &f->catalogue->tag;
+    const size_t start = tag->pattern_length + 2;
+    if (type == NULL || !type->literal || f->length < start + type->length + 64) return NULL;
+    const uint8_t *name = f->data + start, *quote = name + type->length;
+    if (*f->data != '{' || !wire_pattern_at(tag, f->data + 1, w->end) || name[-1] != '"' || *quote != '"' ||
         !wire_same(type->name, name, type->length)) {
         return NULL;
     }
-    put_value(&f->type_value, 9, 9 + type->length, WIRE_STRING);
+    put_value(&f->type_value, start, start + type->length, WIRE_STRING);
     use_type(f, type);
     look_at(w, quote + 1);
     return quote + 1;
@@ -326,6 +334,8 @@ static const uint8_t *in_member(wire_frame *f, const member *m) {
 /* What the walk knows so far, beside what it has written into the wire_frame. */
 typedef struct progress {
     const wire_layout *layout;    /* the layout of the type; NULL before the type is known */
+    const wire_layout *expecting; /* the same; NULL where each key has to be read, because it may be the name of a type */
+    const wire_type *by_key;      /* the type of lowest rank of which a key is the name; NULL: there is none so far */
     member pending[WALK_PENDING]; /* members that came before the type */
     unsigned pending_count;
     bool again;           /* fields were looked for under a wrong type, or not all members were kept */
@@ -336,7 +346,37 @@ typedef struct progress {
 static void adopt_type(wire_frame *f, progress *so_far, const wire_type *type) {
     use_type(f, type);
     so_far->layout = type->layout;
+    so_far->expecting = f->catalogue->by_key ? NULL : type->layout;
     for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
+}
+
+/* The type of a frame that has no string as its tag. */
+static const wire_type *type_without_tag(const wire_frame *f, const progress *so_far) {
+    const wire_catalogue *catalogue = f->catalogue;
+    return so_far->by_key ? so_far->by_key : catalogue->other ? catalogue->other : catalogue->unknown;
+}
+
+/* Whether all frames are of the type `other`. */
+static bool has_one_type(const wire_catalogue *catalogue) {
+    return catalogue->tag.pattern_length == 0 && catalogue->inside.pattern_length == 0 && !catalogue->by_key;
+}
+
+/* A key that may be the name of a type. false: it is none, or another one counts. */
+static bool name_type_by_key(const wire_frame *f, progress *so_far, const uint8_t *key, size_t length) {
+    const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, key, length) : NULL;
+    if (type == NULL || (so_far->by_key && so_far->by_key->rank <= type->rank)) return false;
+    so_far->by_key = type;
+    return true;
+}
+
+/* A key of the root object, in a catalogue in which keys are the names of types. */
+static void take_key_as_type(wire_frame *f, progress *so_far, const uint8_t *key, size_t length) {
+    if (f->catalogue->inside.pattern_length || !name_type_by_key(f, so_far, key, length)) return;
+    const wire_type *type = so_far->by_key;
+    if (so_far->layout == NULL)
+        adopt_type(f, so_far, type);
+    else
+        so_far->again |= type != f->type;
 }
 
 /* p: the opening quote of a key. Reads the key and the colon. Returns the first byte of the value. `field`: the number of the
@@ -350,7 +390,8 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     m->length = (size_t)(p - m->key);
     const uint8_t *key = m->escaped ? plain : m->key;
     const size_t length = m->escaped ? plain_key(f->data, m->key, m->length, plain) : m->length;
-    m->names_type = length == 4 && wire_load32(key) == wire_load32("type");
+    m->names_type = wire_pattern_names(&f->catalogue->tag, key, length);
+    if (f->catalogue->by_key && !m->names_type) take_key_as_type(f, so_far, key, length);
     /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
      * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
     if (so_far->layout == NULL && is_likely_payload(f, key, length)) adopt_type(f, so_far, f->likely);
@@ -363,7 +404,7 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     return skip_space(p + 1, w->end);
 }
 
-/* p: the value of a member that is no known field: "type", a member that comes before the type and is kept, or a member that is
+/* p: the value of a member that is no known field: the tag, a member that comes before the tag and is kept, or a member that is
  * not declared. Returns the byte behind the value. */
 static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
     member *kept = m;
@@ -376,7 +417,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     if (m->names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
-            so_far->again |= type != f->type; /* of several "type" members the last one counts */
+            so_far->again |= type != f->type; /* of several tags the last one counts */
         } else if (type != NULL) {
             adopt_type(f, so_far, type);
         }
@@ -395,8 +436,10 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
  * is WIRE_NEED_SINK. */
 static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
                                         uint32_t field) {
-    /* Where the fields have to be found `again`, the walk may not stop: resume_frame would not know of it. */
-    if (is_payload(so_far->layout, field) && !f->defer_payload && !f->asked && !so_far->again && p < w->end && *p == '"') {
+    /* Where the fields have to be found `again`, or a key may be the name of a type, the walk may not stop: resume_frame would not
+     * know of it. */
+    if (so_far->expecting != NULL && is_payload(so_far->layout, field) && !f->defer_payload && !f->asked && !so_far->again &&
+        p < w->end && *p == '"') {
         const uint8_t *closing = guess_end(w, p + 1);
         if (closing != NULL) {
             f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
@@ -430,22 +473,23 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     member m;
     m.escaped = false;
     uint32_t field = WIRE_NO_FIELD;
-    if (so_far->layout != NULL) {
-        const uint8_t *behind = try_expected(w, f, so_far->layout, p);
+    const wire_layout *layout = so_far->expecting;
+    if (layout != NULL) {
+        const uint8_t *behind = try_expected(w, f, layout, p);
         if (behind != NULL) return behind;
         /* The expected key with any other value, such as a payload: this key need not be scanned either. */
-        if (f->expected < so_far->layout->field_count && wire_pattern_at(&so_far->layout->fields[f->expected], p, w->end)) {
+        if (f->expected < layout->field_count && wire_pattern_at(&layout->fields[f->expected], p, w->end)) {
             field = f->expected;
             m.key = p + 1;
-            m.length = so_far->layout->fields[field].length;
-            p = skip_space(p + so_far->layout->fields[field].pattern_length, w->end);
+            m.length = layout->fields[field].length;
+            p = skip_space(p + layout->fields[field].pattern_length, w->end);
             return walk_field(w, f, so_far, p, &m, field);
         }
-    } else if (w->end - p > 8 && wire_load64(p) == wire_load64("\"type\":\"")) {
+    } else if (wire_pattern_at(&f->catalogue->tag, p, w->end) && p[f->catalogue->tag.pattern_length] == '"') {
         m.key = p + 1;
-        m.length = 4;
+        m.length = f->catalogue->tag.length;
         m.names_type = true;
-        return walk_other(w, f, so_far, p + 7, &m);
+        return walk_other(w, f, so_far, p + f->catalogue->tag.pattern_length, &m);
     }
     p = walk_key(w, f, so_far, p, &m, &field);
     if (p == NULL) return NULL;
@@ -472,12 +516,13 @@ static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
 static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = try_likely_type(w, f);
     if (p != NULL) {
-        so_far->layout = f->type->layout;
+        so_far->layout = so_far->expecting = f->type->layout;
         return next_member(w, p);
     }
     if (w->end > w->data) look_at(w, w->data);
     p = skip_space(w->data, w->end);
     if (p == w->end || *p != '{') return walk_other_root(w, p), NULL;
+    if (has_one_type(f->catalogue)) adopt_type(f, so_far, type_without_tag(f, so_far));
     return next_token(w, p + 1, w->end);
 }
 
@@ -489,7 +534,7 @@ static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so
     const uint32_t field = f->payload_field;
     member m = {.key = f->data + f->key.start, .length = f->key.end - f->key.start, .escaped = f->key.escaped};
     look_at(w, closing);
-    so_far->layout = f->type->layout;
+    so_far->layout = so_far->expecting = f->type->layout;
     f->key.kind = WIRE_ABSENT;
     if (f->sink.out != NULL && wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
         so_far->decoded_start = f->cursor + 1;
@@ -501,19 +546,73 @@ static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so
     return p == NULL ? NULL : next_member(w, p);
 }
 
+/* p: the opening brace of the object in which the tag or the keys stand. Returns the byte behind it. Of duplicate objects the last
+ * one counts. */
+static const uint8_t *find_type_inside(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+    so_far->by_key = NULL;
+    f->type_value.kind = WIRE_ABSENT;
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m;
+        uint8_t plain[WIRE_MAX_NAME];
+        p = valid_key(w, p, &m);
+        const uint8_t *key = m.escaped ? plain : m.key;
+        const size_t length = m.escaped ? plain_key(f->data, m.key, m.length, plain) : m.length;
+        p = valid_value(w, p, &m.value);
+        if (wire_pattern_names(&f->catalogue->inner_tag, key, length)) f->type_value = m.value;
+        if (f->catalogue->by_key) name_type_by_key(f, so_far, key, length);
+        p = valid_next(w, p);
+    }
+    return p + 1;
+}
+
+/* Finds the tag or the keys in the object `inside`, once the whole frame is known to be valid. */
+static void look_inside(walker *w, wire_frame *f, progress *so_far) {
+    const uint8_t *p = skip_space(w->data, w->end);
+    look_at(w, p);
+    p = skip_space(p + 1, w->end);
+    while (*p != '}') {
+        member m;
+        uint8_t plain[WIRE_MAX_NAME];
+        p = valid_key(w, p, &m);
+        const uint8_t *key = m.escaped ? plain : m.key;
+        const size_t length = m.escaped ? plain_key(f->data, m.key, m.length, plain) : m.length;
+        if (wire_pattern_names(&f->catalogue->inside, key, length) && *p == '{') {
+            p = find_type_inside(w, f, so_far, p);
+        } else {
+            p = valid_value(w, p, &m.value);
+        }
+        p = valid_next(w, p);
+    }
+    so_far->again = true;
+}
+
+/* The end of a frame that has no string as its tag. false: the catalogue refuses such a frame. */
+static bool settle_untagged(const wire_frame *f, progress *so_far) {
+    if (f->catalogue->strict) return false;
+    so_far->again |= so_far->layout == NULL || f->type != type_without_tag(f, so_far);
+    return true;
+}
+
 /* p: the closing brace of the root object. Checks what follows, and the type; settles the fields and the payload. */
 static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
     const uint8_t *behind = skip_space(p + 1, w->end);
     if (behind != w->end) return fail(w, WIRE_TRAILING, behind), w->status;
-    if (f->type_value.kind == WIRE_ABSENT) return fail(w, WIRE_TYPE_MISSING, p), w->status;
-    if (f->type_value.kind != WIRE_STRING) {
+    if (f->catalogue->inside.pattern_length) look_inside(w, f, so_far);
+    if (f->type_value.kind != WIRE_STRING && !settle_untagged(f, so_far)) {
+        if (f->type_value.kind == WIRE_ABSENT) return fail(w, WIRE_TYPE_MISSING, p), w->status;
         f->type = NULL;
         return fail(w, WIRE_TYPE_KIND, f->data + f->type_value.start), w->status;
     }
     if (so_far->again) {
-        use_type(f, find_type(f));
+        use_type(f, f->type_value.kind == WIRE_STRING ? find_type(f) : type_without_tag(f, so_far));
         walk_again(w, f);
         so_far->decoded_start = SIZE_MAX;
+    }
+    if (f->type->layout->nodes != NULL) {
+        find_paths(w, f, NULL, 0);
+        f->present &= ~f->type->layout->hidden;
+        f->containers &= ~f->type->layout->hidden;
     }
     settle_fields(f, so_far->decoded_start);
     return WIRE_OK;
@@ -521,7 +620,8 @@ static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_fa
 
 static wire_status walk_frame(walker *w, wire_frame *f) {
     progress so_far;
-    so_far.layout = NULL;
+    so_far.layout = so_far.expecting = NULL;
+    so_far.by_key = NULL;
     so_far.pending_count = 0;
     so_far.again = false;
     so_far.decoded_start = SIZE_MAX;

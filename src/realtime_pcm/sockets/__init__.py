@@ -1,0 +1,66 @@
+"""Voice sockets of other styles: how their frames say their type, one module for each socket."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from .._core import new_catalogue
+
+__all__ = ["Catalogue", "Socket"]
+
+# The unions of what the server and the client of the socket send.
+Server = TypeVar("Server", covariant=True)
+Client = TypeVar("Client", covariant=True)
+_Server = TypeVar("_Server")
+_Client = TypeVar("_Client")
+
+
+class Catalogue(Generic[Server, Client]):
+    """The messages of one socket, of both sides. A class statement takes its class in with `catalogue=`.
+
+    Args:
+        name: of the socket, for repr.
+        tag: the key whose string is the type of a frame; None: frames have no such key.
+        keys: whether a frame without the tag is named by its keys: its type is the key that is the name of a class. If a frame
+            has several of these, the class that was declared first counts.
+        inside: the key of the object in which the tag or the keys stand; None: the frame itself.
+        url_safe: whether payloads are read in the URL-safe alphabet of base64 too (RFC 4648 section 5).
+
+    With neither tag nor keys, the catalogue has one class per side, and all frames are of that class. A frame that matches no
+    class is the catalogue's unknown message: the class below UnknownMessage or UnknownClientMessage that was declared with
+    `catalogue=`.
+
+    Raises:
+        TypeError: a key is no str.
+        ValueError: a key is empty, or longer than 64 bytes; `inside` is given without a tag or keys.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        tag: str | None = "type",
+        keys: bool = False,
+        inside: str | None = None,
+        url_safe: bool = False,
+    ) -> None:
+        if inside is not None and tag is None and not keys:
+            raise ValueError("inside= says where the tag or the keys stand, and there is neither")
+        self.name = name
+        self.server: Any = new_catalogue(self, "server", tag, keys, inside, url_safe)
+        self.client: Any = new_catalogue(self, "client", tag, keys, inside, url_safe)
+
+    def __repr__(self) -> str:
+        return f"<Catalogue {self.name}>"
+
+
+class _Module(Protocol[Server, Client]):
+    """A module such as realtime_pcm.sockets.twilio."""
+
+    @property
+    def CATALOGUE(self) -> Catalogue[Server, Client]: ...  # noqa: N802
+
+
+# What catalogue= takes.
+Socket: TypeAlias = Catalogue[_Server, _Client] | _Module[_Server, _Client]

@@ -1,0 +1,181 @@
+"""Gemini Live: what the server sends, and what a client sends.
+
+The facts are from google-genai (LiveServerMessage and LiveClientMessage in google/genai/types.py) and from recorded calls of
+pydantic-ai. The type of a frame is the key that is there; a frame with `serverContent` may carry `usageMetadata` too. Frames may
+be binary WebSocket messages, and pretty-printed. There are no ids: a turn lasts until `turnComplete` or `interrupted`.
+
+Servers send keys in camelCase. Clients send either spelling (`realtimeInput`, `realtime_input`), and their audio often in the
+URL-safe alphabet.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from .._core import (
+    AudioMessage,
+    ClientAudioMessage,
+    RealtimeClientMessage,
+    RealtimeServerMessage,
+    Samples,
+    UnknownClientMessage,
+    UnknownMessage,
+    field,
+    payload,
+)
+from . import Catalogue
+
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("gemini", tag=None, keys=True, url_safe=True)
+
+_PART = ("serverContent", "modelTurn", "parts", ...)
+
+
+# ---- What the server sends. Where a frame has two of these keys, the class that comes first here counts.
+
+
+class ServerContent(
+    AudioMessage,
+    wire="serverContent",
+    catalogue=CATALOGUE,
+    role={
+        "input_transcript": "user_transcript_delta",
+        "output_transcript": "transcript_delta",
+        "interrupted": "interrupted",
+        "turn_complete": "response_end",
+    },
+):
+    """A piece of the model's turn: audio, text, a transcript, an interruption or the end of the turn.
+
+    pcm: the audio of all parts, one after the other; their `mimeType` has to be the same. format: that type; without a rate it is
+    24,000 Hz. text, thought: of the first part that has a text.
+    """
+
+    usage_metadata: dict[str, Any] | None = field("usageMetadata")
+    text: str | None = field((*_PART, "text"))
+    thought: bool | None = field((*_PART, "thought"))
+    format: str | None = field((*_PART, "inlineData", "mimeType"))
+    pcm: Samples = payload((*_PART, "inlineData", "data"))
+    input_transcript: str | None = field(("serverContent", "inputTranscription", "text"))
+    output_transcript: str | None = field(("serverContent", "outputTranscription", "text"))
+    interrupted: bool | None = field(("serverContent", "interrupted"))
+    generation_complete: bool | None = field(("serverContent", "generationComplete"))
+    turn_complete: bool | None = field(("serverContent", "turnComplete"))
+    waiting_for_input: bool | None = field(("serverContent", "waitingForInput"))
+    grounding_metadata: dict[str, Any] | None = field(("serverContent", "groundingMetadata"))
+
+
+class SetupComplete(RealtimeServerMessage, wire="setupComplete", catalogue=CATALOGUE, role="session_start"):
+    """The server has taken the setup: the conversation begins."""
+
+    session: dict[str, Any] | None = field("setupComplete")
+    session_id: str | None = field(("setupComplete", "sessionId"))
+
+
+class ToolCall(RealtimeServerMessage, wire="toolCall", catalogue=CATALOGUE):
+    """The model calls functions: `function_calls` has dicts with `id`, `name` and `args`."""
+
+    usage_metadata: dict[str, Any] | None = field("usageMetadata")
+    function_calls: list[Any] | None = field(("toolCall", "functionCalls"))
+
+
+class ToolCallCancellation(RealtimeServerMessage, wire="toolCallCancellation", catalogue=CATALOGUE):
+    """Calls that are not to be answered any more."""
+
+    ids: list[Any] | None = field(("toolCallCancellation", "ids"))
+
+
+class GoAway(RealtimeServerMessage, wire="goAway", catalogue=CATALOGUE):
+    """The server will close the connection. time_left: a duration such as "10s"."""
+
+    time_left: str | None = field(("goAway", "timeLeft"))
+
+
+class SessionResumptionUpdate(RealtimeServerMessage, wire="sessionResumptionUpdate", catalogue=CATALOGUE):
+    """A handle with which a later connection goes on with this session."""
+
+    new_handle: str | None = field(("sessionResumptionUpdate", "newHandle"))
+    resumable: bool | None = field(("sessionResumptionUpdate", "resumable"))
+
+
+class VoiceActivity(RealtimeServerMessage, wire="voiceActivity", catalogue=CATALOGUE):
+    """The server heard the user begin or stop to speak."""
+
+    voice_activity_type: str | None = field(("voiceActivity", "voiceActivityType"))
+
+
+class UsageMetadata(RealtimeServerMessage, wire="usageMetadata", catalogue=CATALOGUE, role="usage"):
+    """What the turn has used, in a frame of its own."""
+
+    usage: dict[str, Any] | None = field("usageMetadata")
+
+
+class UnknownServerMessage(UnknownMessage, catalogue=CATALOGUE):
+    """A frame with none of the keys above. All of it is in `extra`."""
+
+
+ServerMessage: TypeAlias = (
+    ServerContent
+    | SetupComplete
+    | ToolCall
+    | ToolCallCancellation
+    | GoAway
+    | SessionResumptionUpdate
+    | VoiceActivity
+    | UsageMetadata
+    | UnknownServerMessage
+)
+
+
+# ---- What a client sends
+
+
+class RealtimeInput(
+    ClientAudioMessage,
+    wire=("realtimeInput", "realtime_input"),
+    catalogue=CATALOGUE,
+    role={"pcm": "input_audio", "audio_stream_end": "audio_end"},
+):
+    """The user's speech, text, or a mark of activity.
+
+    pcm: the audio of `audio`. format: its type, "audio/pcm;rate=16000".
+    """
+
+    format: str | None = field(
+        ("realtimeInput", "audio", "mimeType"), ("realtime_input", "audio", "mimeType"), ("realtime_input", "audio", "mime_type")
+    )
+    pcm: Samples = payload(("realtimeInput", "audio", "data"), ("realtime_input", "audio", "data"))
+    text: str | None = field(("realtimeInput", "text"), ("realtime_input", "text"))
+    activity_start: dict[str, Any] | None = field(("realtimeInput", "activityStart"), ("realtime_input", "activityStart"))
+    activity_end: dict[str, Any] | None = field(("realtimeInput", "activityEnd"), ("realtime_input", "activityEnd"))
+    audio_stream_end: bool | None = field(("realtimeInput", "audioStreamEnd"), ("realtime_input", "audioStreamEnd"))
+
+
+class Setup(RealtimeClientMessage, wire="setup", catalogue=CATALOGUE):
+    """The first message of a connection: the model, what it is to say and how."""
+
+    setup: dict[str, Any] | None = field("setup")
+    model: str | None = field(("setup", "model"))
+
+
+class ClientContent(RealtimeClientMessage, wire=("clientContent", "client_content"), catalogue=CATALOGUE):
+    """Turns of the conversation, as text."""
+
+    turns: list[Any] | None = field(("clientContent", "turns"), ("client_content", "turns"))
+    turn_complete: bool | None = field(
+        ("clientContent", "turnComplete"), ("client_content", "turnComplete"), ("client_content", "turn_complete")
+    )
+
+
+class ToolResponse(RealtimeClientMessage, wire=("toolResponse", "tool_response"), catalogue=CATALOGUE):
+    """What functions gave."""
+
+    function_responses: list[Any] | None = field(
+        ("toolResponse", "functionResponses"), ("tool_response", "functionResponses"), ("tool_response", "function_responses")
+    )
+
+
+class UnknownClient(UnknownClientMessage, catalogue=CATALOGUE):
+    """A frame with none of the keys above. All of it is in `extra`."""
+
+
+ClientMessage: TypeAlias = RealtimeInput | Setup | ClientContent | ToolResponse | UnknownClient

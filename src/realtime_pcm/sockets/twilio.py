@@ -1,0 +1,134 @@
+"""Twilio Media Streams: a telephone call, both directions. SignalWire, Exotel and others send the same.
+
+The facts are from twilio.com/docs/voice/media-streams/websocket-messages and from a recorded call. `event` is the type of a
+frame. Audio is mu-law at 8,000 Hz, 160 bytes per frame, in `media.payload`. A `mark` comes back when the audio before it was
+played; after `clear`, all marks that wait come back at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from .._core import (
+    AudioMessage,
+    ClientAudioMessage,
+    RealtimeClientMessage,
+    RealtimeServerMessage,
+    Samples,
+    UnknownClientMessage,
+    UnknownMessage,
+    field,
+    payload,
+)
+from ..roles import ReadName
+from . import Catalogue
+
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("twilio", tag="event")
+
+# The format that `start` names is that of both directions.
+_FORMATS: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding", "input_sample_rate": "sample_rate"}
+
+
+# ---- What Twilio sends
+
+
+class Connected(RealtimeServerMessage, wire="connected", catalogue=CATALOGUE):
+    """The first message: the socket is open."""
+
+    protocol: str | None
+    version: str | None
+
+
+class Start(RealtimeServerMessage, wire="start", catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
+    """The stream begins: its ids, its format, and the parameters that the TwiML gave it."""
+
+    sequence_number: str | None = field("sequenceNumber")
+    session: dict[str, Any] | None = field("start")
+    account_sid: str | None = field(("start", "accountSid"))
+    call_sid: str | None = field(("start", "callSid"))
+    tracks: list[Any] | None = field(("start", "tracks"))
+    encoding: str | None = field(("start", "mediaFormat", "encoding"))
+    sample_rate: int | None = field(("start", "mediaFormat", "sampleRate"))
+    channels: int | None = field(("start", "mediaFormat", "channels"))
+    custom_parameters: dict[str, Any] | None = field(("start", "customParameters"))
+    stream_sid: str | None = field("streamSid")
+
+
+class Media(
+    AudioMessage,
+    wire="media",
+    catalogue=CATALOGUE,
+    role="input_audio",
+    reads={"response_id": "stream_sid", "item_id": "track"},
+):
+    """20 ms of the caller's speech, or of the other track. timestamp: milliseconds since the stream began, as text."""
+
+    sequence_number: str | None = field("sequenceNumber")
+    track: str | None = field(("media", "track"))
+    chunk: str | None = field(("media", "chunk"))
+    timestamp: str | None = field(("media", "timestamp"))
+    pcm: Samples = payload(("media", "payload"))
+    stream_sid: str | None = field("streamSid")
+
+
+class Mark(RealtimeServerMessage, wire="mark", catalogue=CATALOGUE):
+    """All audio before the mark of this name was played, or was cleared."""
+
+    sequence_number: str | None = field("sequenceNumber")
+    stream_sid: str | None = field("streamSid")
+    name: str | None = field(("mark", "name"))
+
+
+class Dtmf(RealtimeServerMessage, wire="dtmf", catalogue=CATALOGUE):
+    """The caller pressed a key."""
+
+    stream_sid: str | None = field("streamSid")
+    sequence_number: str | None = field("sequenceNumber")
+    track: str | None = field(("dtmf", "track"))
+    digit: str | None = field(("dtmf", "digit"))
+
+
+class Stop(RealtimeServerMessage, wire="stop", catalogue=CATALOGUE):
+    """The stream is over."""
+
+    sequence_number: str | None = field("sequenceNumber")
+    account_sid: str | None = field(("stop", "accountSid"))
+    call_sid: str | None = field(("stop", "callSid"))
+    stream_sid: str | None = field("streamSid")
+
+
+class UnknownServerMessage(UnknownMessage, catalogue=CATALOGUE):
+    """A frame of another event, or of none. All of it is in `extra`."""
+
+
+ServerMessage: TypeAlias = Connected | Start | Media | Mark | Dtmf | Stop | UnknownServerMessage
+
+
+# ---- What we send to Twilio
+
+
+class SendMedia(ClientAudioMessage, wire="media", catalogue=CATALOGUE, reads={"item_id": "stream_sid"}):
+    """Audio to be played to the caller, of any length: Twilio buffers it."""
+
+    stream_sid: str | None = field("streamSid")
+    pcm: Samples = payload(("media", "payload"))
+
+
+class SendMark(RealtimeClientMessage, wire="mark", catalogue=CATALOGUE):
+    """A mark: it comes back when what was sent before it has been played."""
+
+    stream_sid: str | None = field("streamSid")
+    name: str | None = field(("mark", "name"))
+
+
+class Clear(RealtimeClientMessage, wire="clear", catalogue=CATALOGUE):
+    """What is not played yet is dropped, and all marks that wait come back."""
+
+    stream_sid: str | None = field("streamSid")
+
+
+class UnknownClient(UnknownClientMessage, catalogue=CATALOGUE):
+    """A frame of another event, or of none. All of it is in `extra`."""
+
+
+ClientMessage: TypeAlias = SendMedia | SendMark | Clear | UnknownClient
