@@ -25,9 +25,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stubs import CLIENT_PACKAGE, PACKAGE, VIEWS, module_names, payload_keys, wire_names
-
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGE, CLIENT_PACKAGE, VIEWS = (ROOT / "src" / "realtime_pcm" / name for name in ("messages", "client_messages", "objects"))
 FACTS = ROOT / "tests" / "support"
 DOCS = ROOT / "docs"
 BUILT = ROOT / "build" / "docs"
@@ -54,11 +53,12 @@ TITLES = {
 
 
 class Field(NamedTuple):
-    """One field of a class: its name, its type as it is declared, and its wire names."""
+    """One field of a class: its name, the type that it reads as, its wire names, and what it means."""
 
     name: str
     type: str
     keys: tuple[str, ...]
+    doc: str
 
 
 class Declared(NamedTuple):
@@ -78,6 +78,40 @@ def title(name: str) -> str:
     return TITLES.get(name, name)
 
 
+def module_names(package: Path) -> list[str]:
+    """The modules of a catalogue in the order in which the package lists them."""
+    tree = ast.parse((package / "__init__.py").read_text(encoding="utf-8"))
+    assigned = {ast.unparse(node.targets[0]): ast.unparse(node.value) for node in tree.body if isinstance(node, ast.Assign)}
+    listed = re.findall(r"\w+", assigned["_MODULES"])
+    found = sorted(path.stem for path in package.glob("*.py") if path.stem != "__init__")
+    if sorted(listed) != found:
+        raise SystemExit(f"{package.name}/__init__.py lists {sorted(listed)}, the package holds {found}")
+    return listed
+
+
+def payload_keys(node: ast.AnnAssign) -> tuple[str, ...]:
+    """The keys that payload() is given, where a field is one."""
+    if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "payload":
+        return tuple(ast.literal_eval(argument) for argument in node.value.args)
+    return ()
+
+
+def wire_names(node: ast.ClassDef) -> tuple[str, ...]:
+    """The names in `type: Literal[...]` of a message class."""
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "type" and item.value is not None:
+            return tuple(str(word.value) for word in ast.walk(item.annotation) if isinstance(word, ast.Constant))
+    return ()
+
+
+def read_type(annotation: ast.expr) -> str:
+    """What a field reads as: the view of a Nested, and of a Literal beside `str` the str, because the text names the values."""
+    text = ast.unparse(annotation)
+    text = re.sub(r"Literal\[[^]]*\] \| str", "str", text)
+    text = re.sub(r"^NestedList\[(.*)\]$", r"list[\1] | None", text)
+    return re.sub(r"^Nested\[(.*)\]$", r"\1 | None", text)
+
+
 def declared(path: Path) -> list[Declared]:
     """The classes of a module, in their order."""
     found = []
@@ -87,17 +121,21 @@ def declared(path: Path) -> list[Declared]:
         if not isinstance(node, ast.ClassDef):
             continue
         fields = []
-        for item in node.body:
+        wires = () if path.parent == VIEWS else wire_names(node)
+        for item, below in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_"):
                 name = ast.unparse(item.target)
-                fields.append(Field(name, ast.unparse(item.annotation), tuple(payload_keys(item)) or (name,)))
+                text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+                if name != "type" or not wires:
+                    fields.append(Field(name, read_type(item.annotation), payload_keys(item) or (name,), str(text)))
             if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and item.returns is not None:
-                fields.append(Field(item.name, ast.unparse(item.returns), ()))
+                text = (ast.get_docstring(item) or "").partition("\n")[0]
+                fields.append(Field(item.name, ast.unparse(item.returns), (), text))
         role = next((ast.literal_eval(word.value) for word in node.keywords if word.arg == "role"), None)
         base = ast.unparse(node.bases[0]) if node.bases else ""
         doc = ast.get_docstring(node) or ""
         aliases = tuple(alias for alias, name in assigned if name == node.name)
-        found.append(Declared(node.name, path.stem, base, doc, tuple(wire_names(node)), role, tuple(fields), aliases))
+        found.append(Declared(node.name, path.stem, base, doc, wires, role, tuple(fields), aliases))
     return found
 
 
@@ -154,12 +192,12 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
     if not one.fields:
         return text
     providers = sorted({provider for fields in (sent or {}).values() for provider in fields}, key=title)
-    text += "| field | type |" + (" sent by |" if providers else "") + "\n"
-    text += "|---|---|" + ("---|" if providers else "") + "\n"
+    text += "| field | type | meaning |" + (" sent by |" if providers else "") + "\n"
+    text += "|---|---|---|" + ("---|" if providers else "") + "\n"
     for field in one.fields:
         keys = "" if field.keys == (field.name,) else ", ".join(code(key) for key in field.keys)
         name = code(field.name) + (f"<br>on the wire {keys}" if keys else "")
-        text += f"| {name} | {linked(field.type, known)} |"
+        text += f"| {name} | {linked(field.type, known)} | {prose(field.doc)} |"
         if providers:
             by = [
                 title(provider)

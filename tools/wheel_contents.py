@@ -13,7 +13,7 @@ from pathlib import Path
 # Bytes. With calls, messages by keyword and logs of any shape, a wheel built by gcc has 784 kB. Before them it had 667: the core
 # took 322, playback 55, the packaged sample 48, Python code 177, stubs 36, the metadata and the archive itself 30.
 LARGEST = 820_000
-NEEDED = ("__init__.py", "py.typed", "_core.pyi", "stream.pyi", "messages/openai.pyi", "sample/session.jsonl")
+NEEDED = ("__init__.py", "py.typed", "_core.pyi", "stream.pyi", "messages/openai.py", "sample/session.jsonl")
 COMPILED = re.compile(r"realtime_pcm/(_core|_playback)\.[^/]*\.(so|pyd)$")
 # Sources, which nobody can use without the build, and tests.
 UNWANTED = re.compile(r"\.(pyx|pxd|pxi|h|c|o|a|lib)$|(^|/)tests?/|__pycache__")

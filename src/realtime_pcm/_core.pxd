@@ -77,6 +77,9 @@ cdef class Layout:
     # descriptors
     cdef tuple views                    # by field number: the view class that an object becomes, or None
     cdef uint32_t lists                 # fields that are declared as lists, one bit each
+    cdef uint32_t read_lazily           # fields that a LazyField reads, one bit each
+    cdef bytes opening                  # of the JSON of a written message: `{"type":"..."`
+    cdef dict heads                     # name -> its number, and what stands before its value; None until a message is written
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
     cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterable, Mapping
-from types import EllipsisType, ModuleType
-from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, final, overload
+from types import ModuleType
+from typing import Any, ClassVar, Generic, Literal, Never, TypeAlias, dataclass_transform, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ from typing_extensions import Self, TypeVar, disjoint_base
 
 from .audio import AudioFormat
 from .client_messages import ClientMessage
+from .declare import Field, Samples
 from .messages import ServerMessage
 from .roles import ReadName, RoleName
 from .sockets import Catalogue, Socket
@@ -19,7 +20,6 @@ _Server = TypeVar("_Server")
 _Client = TypeVar("_Client")
 
 Frame: TypeAlias = bytes | bytearray | memoryview | str
-Samples: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = Literal["int16", "float32", "uint8", "bytes"]
 
 # What Decoder.decode gives: a message, and None too where `only` leaves some out.
@@ -44,11 +44,12 @@ Classes: TypeAlias = (
 )
 Wanted: TypeAlias = str | type[RealtimeMessage] | Iterable[str | type[RealtimeMessage]]
 
-class MessageObject:
+# To a type checker messages and views are frozen dataclasses: a class statement has the fields, and the keywords follow from it.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _Declared: ...
+
+class MessageObject(_Declared):
     """The memory of a message; use RealtimeServerMessage."""
-
-    def __new__(cls, *args: object, **kwargs: object) -> Self: ...
-
 
 class RealtimeMessage(MessageObject):
     """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
@@ -71,15 +72,15 @@ class RealtimeMessage(MessageObject):
     canonical_type: ClassVar[str | None]
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
     def __init_subclass__(
-        cls, wire: str | Iterable[str] = (), role: RoleName | Mapping[str, RoleName] | None = None,
-        catalogue: Catalogue[Any, Any] | None = None, reads: Mapping[ReadName, str] | None = None, **kwargs: Any
+        cls, role: RoleName | Mapping[str, RoleName] | None = None, catalogue: Catalogue[Any, Any] | None = None,
+        reads: Mapping[ReadName, str] | None = None, **kwargs: Any
     ) -> None: ...
-    @property
-    def type(self) -> str:
-        """The wire's string, one of the `wire=` names of the class; any string for UnknownMessage."""
-    @property
-    def event_id(self) -> str | None:
-        """The id that the sender gave the message; None where there is none."""
+    type: str
+    """The wire's string, one of the names of the class; any string for UnknownMessage."""
+    event_id: str | None = None
+    """The id that the sender gave the message; None where there is none."""
+    extra: dict[str, Any] = ...
+    """The undeclared fields: a fresh dict, parsed from the frame each time."""
     @property
     def frame(self) -> bytes | str:
         """What was decoded, whole: bytes or str; bytes where a bytearray or memoryview was given. Of a written message: the str to
@@ -88,16 +89,18 @@ class RealtimeMessage(MessageObject):
     @property
     def frame_text(self) -> str:
         """The frame as str: the text to send, or to pass on."""
-    @property
-    def extra(self) -> dict[str, Any]:
-        """The undeclared fields: a fresh dict, parsed from the frame each time."""
     def to_dict(self) -> dict[str, Any]:
         """All of the frame as fresh Python objects, as orjson reads it."""
     def __eq__(self, other: object) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
 
-class CarriesAudio(RealtimeMessage):
+# mypy gives a field that a class inherits the type of its keyword, unless the class that declares the field has a metaclass of this
+# kind. Only type checkers see it.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _ReadsAsDeclared(type): ...
+
+class CarriesAudio(RealtimeMessage, metaclass=_ReadsAsDeclared):
     """A message that carries audio, of either side: the base of AudioMessage and ClientAudioMessage. No class derives from it.
 
     pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
@@ -108,16 +111,14 @@ class CarriesAudio(RealtimeMessage):
     samples instead.
     """
 
-    # No property: a subclass declares it as `pcm: Samples = payload(...)`.
-    pcm: Samples
+    pcm: Samples = ...
     """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
 
     Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. With dtype="bytes" it is no array
     but bytes: int16 samples, little-endian. Empty where the payload was absent, null or empty.
     """
-    @property
-    def audio_format(self) -> AudioFormat:
-        """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
+    audio_format: Field[AudioFormat, AudioFormat | str | None] = ...
+    """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
     @property
     def pcm_format(self) -> AudioFormat:
         """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
@@ -137,10 +138,11 @@ class CarriesAudio(RealtimeMessage):
 class RealtimeServerMessage(RealtimeMessage):
     """One message of a Realtime server: the base of all. Read-only.
 
-    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
-    None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
-    which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
-    "audio_end" below AudioEnd. Where one message may mean several things, role is a mapping from fields to their roles.
+    A class statement below this class declares a message: `type: Literal["weather.report"] = "weather.report"` is its name on the
+    wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
+    null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
+    fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
+    Where one message may mean several things, role is a mapping from fields to their roles.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -171,8 +173,7 @@ class UnknownMessage(RealtimeServerMessage):
     """A message of a type that no class declares. All of it is in `extra`."""
 
     # Any string but those of the catalogue: only a literal lets the comparison of `type` narrow the union.
-    @property
-    def type(self) -> Literal["(unknown)"]: ...
+    type: Literal["(unknown)"]
     def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
 class RealtimeClientMessage(RealtimeMessage):
@@ -186,8 +187,13 @@ class RealtimeClientMessage(RealtimeMessage):
 class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
     """A message of a client that carries audio: see CarriesAudio.
 
-    sample_offset: the index of the first sample since the speech began.
+    sample_offset: the index of the first sample since the speech began. audio: the base64 text of the payload, a new str at each
+    read.
     """
+
+    @property
+    def audio(self) -> str | None:
+        """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
 
 class ClientAudioEnd(RealtimeClientMessage):
     """A message of a client that ends the user's speech.
@@ -202,24 +208,23 @@ class ClientAudioEnd(RealtimeClientMessage):
 class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
 
-    @property
-    def type(self) -> Literal["(unknown)"]: ...
+    type: Literal["(unknown)"]
     def __init__(self, *, type: str, event_id: str | None = None, extra: dict[str, Any] | None = None) -> None: ...
 
 def role_of(cls: type[RealtimeMessage]) -> str | None: ...
 def roles_at(cls: type) -> tuple[tuple[str, str], ...]: ...
-def payload(*keys: str | tuple[str | EllipsisType, ...]) -> Any:
-    """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
 
-    On an audio message the field is `pcm`; on any other message it is `bytes` of any name. A key may be a path: a tuple of keys,
-    in which `...` is each element of an array. If several elements have a payload, their samples come one after the other.
-    """
-def field(*keys: str | tuple[str | EllipsisType, ...]) -> Any:
-    """Says where the value of a field stands: under another key than its name, or at a path.
+@final
+class PayloadText:
+    """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
 
-    keys: one wire key; or one or more paths, each a tuple of keys, in which `...` is each element of an array. Of several
-    elements, the first one that has a value counts. Several paths are spellings of one.
-    """
+    def __init__(self, name: str) -> None: ...
+    @property
+    def __name__(self) -> str: ...
+    @overload
+    def __get__(self, instance: None, owner: type[RealtimeMessage] | None = None, /) -> Self: ...
+    @overload
+    def __get__(self, instance: RealtimeMessage, owner: type[RealtimeMessage] | None = None, /) -> str | None: ...
 
 @final
 class Session:
@@ -553,12 +558,12 @@ class DecodedFrames:
     def __next__(self) -> Any: ...
 
 @disjoint_base
-class ViewObject:
+class ViewObject(_Declared):
     """The memory of a view; use View."""
 
-    def __init__(
-        self, raw: dict[str, Any] | None = None, formats: tuple[AudioFormat, AudioFormat] | None = None, /, **fields: Any
-    ) -> None: ...
+    __match_args__: ClassVar[tuple[str, ...]]
+    extra: dict[str, Any] = ...
+    """The undeclared fields: a fresh dict at each read."""
     @property
     def raw(self) -> dict[str, Any]:
         """The whole object as a dict, parsed by orjson when it is first asked for."""
@@ -665,6 +670,8 @@ def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.
     """
 def view_text(view: ViewObject) -> bytes | None:
     """The JSON of the view's object as bytes; None once it is parsed, because a caller may have changed what it was parsed to."""
+def json_heads(names: Iterable[str]) -> dict[str, bytes]:
+    """name -> what stands before its value in an object: a comma, the name and a colon."""
 def json_text(value: Any, name: str) -> bytes:
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
 def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:

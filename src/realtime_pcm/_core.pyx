@@ -27,9 +27,10 @@ from libc.string cimport memcmp, memcpy, memset, strlen
 from ._session cimport *
 from ._wire cimport *
 
-from . import annotations, json_values, paths, roles
+from . import declare, json_values, paths, roles
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, learn_names
+from .declare import FieldPlace, Payload
 from .errors import DecodeError, did_you_mean, no_field
 
 cnp.import_array()
@@ -46,6 +47,12 @@ cdef extern from "Python.h":
     const char *REALTIME_PCM_VERSION
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    object PyUnicode_New(Py_ssize_t size, uint32_t largest)
+    void *PyUnicode_DATA(object text)
+    int PyUnicode_KIND(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
     int PyBUF_READ
     PyInterpreterState *PyInterpreterState_Get()
     PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)

@@ -17,7 +17,7 @@ def write(cls: Any, given: dict[str, Any]) -> Any:
     layout = cls.__dict__.get("_layout")
     if layout is None or not (layout.wire_names or layout.is_unknown):
         raise TypeError(f"{cls.__name__} has no wire name to write a message of")
-    side, payload_name = layout.side_name, layout.payload_name
+    side, payload_name, catalogue = layout.side_name, layout.payload_name, layout.catalogue.pair
     specials = {"type": None, "extra": None}
     if payload_name:
         specials[payload_name] = None
@@ -41,13 +41,13 @@ def write(cls: Any, given: dict[str, Any]) -> Any:
     text = json_text(event, cls.__name__).decode()
     payload = specials.get(payload_name)
     if not layout.is_audio:
-        return decode(text if payload is None else frame_with_payload(cls, text, payload, None), side=side)
+        return decode(text if payload is None else frame_with_payload(cls, text, payload, None), side=side, catalogue=catalogue)
     # An encoding that has no samples is taken as bytes, but only from a caller who says so by an AudioFormat.
     named = specials["audio_format"]
     forced = forced_format(named, "int16" if isinstance(named, str) else "uint8")
-    sent = forced or decode(text, side=side).audio_format
+    sent = forced or decode(text, side=side, catalogue=catalogue).audio_format
     frame = text if payload is None else frame_with_payload(cls, text, payload, sent)
-    return decode(frame, dtype="int16" if sent._code >= 0 else "uint8", audio_format=forced, side=side)
+    return decode(frame, dtype="int16" if sent._code >= 0 else "uint8", audio_format=forced, side=side, catalogue=catalogue)
 
 
 def _wire_name(cls: type, layout: Any, name: Any) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 import realtime_pcm
 from realtime_pcm import messages, objects
+from support.own_classes import declared
 from support.provider_messages import BY_TYPE, PAYLOADS, SIDES, Side, decode, plain, wire_fields
 
 RESERVED = {
@@ -180,7 +181,7 @@ def test_no_field_bears_a_reserved_name(side: Side) -> None:
 def test_a_wire_name_is_one_class_s(entry: dict[str, Any]) -> None:
     side = side_of(entry)
     with pytest.raises(TypeError, match=entry["class"]):
-        type("Another", (side.base,), {"__module__": __name__}, wire=entry["type"])
+        declared("Another", side.base, entry["type"], __module__=__name__)
     assert type(decode({"type": entry["type"]}, entry["side"])) is side.class_of(entry)
 
 
@@ -271,10 +272,9 @@ def test_views_of_nested_fields() -> None:
 def test_names_that_json_may_spell_otherwise(name: str, tier: str) -> None:
     """A type that came before is looked for as it stands in a frame: these do not stand there as they are declared."""
     key = {"test.été": "é", 'test.a"b': 'x"y'}.get(name, "x")
-    annotations = {"__annotations__": {"event": "str | None", key: "str | None"}}
     cls = next((known for known in messages.RealtimeServerMessage.__subclasses__() if known.__name__ == f"Odd {name!r}"), None)
     if cls is None:
-        cls = type(f"Odd {name!r}", (messages.RealtimeServerMessage,), annotations, wire=name)
+        cls = declared(f"Odd {name!r}", messages.RealtimeServerMessage, name, {"event": "str | None", key: "str | None"})
     filler = "x" * 80
     raw = name.encode("utf-8", "surrogatepass")
     frames = [

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from realtime_pcm import objects
-from realtime_pcm.annotations import annotations_of
+from realtime_pcm.declare import annotations_of
 from realtime_pcm.objects import View
 from support.paths import FACTS as FOLDER
 from support.provider_messages import BY_TYPE, SIDES, decode, payload_keys, wire_fields
@@ -96,7 +96,8 @@ def alternatives(text: str) -> list[str]:
 def annotation(cls: type, name: str) -> str | None:
     for ancestor in cls.__mro__:
         if "__annotations__" in vars(ancestor) and name in annotations_of(ancestor):
-            return str(annotations_of(ancestor)[name])
+            said = re.sub(r"Literal\[[^]]*\]", "str", str(annotations_of(ancestor)[name]))
+            return re.sub(r"Nested(List)?\[(.*)\]", lambda found: f"list[{found[2]}]" if found[1] else found[2], said)
     return None
 
 

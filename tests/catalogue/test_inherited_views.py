@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import realtime_pcm as rp
 from realtime_pcm import messages, objects
+from support.own_classes import declared
 
 
 def test_a_derived_class_has_the_view_of_its_base() -> None:
-    derived = type("Derived", (messages.SessionCreated,), {"__module__": "a.module.of.nobody"}, wire="test.inherited.view")
+    derived = declared("Derived", messages.SessionCreated, "test.inherited.view", __module__="a.module.of.nobody")
     message = rp.decode('{"type":"test.inherited.view","session":{"id":"s"}}')
     assert type(message) is derived and isinstance(message.session, objects.SessionConfig)
     base = rp.decode('{"type":"session.created","session":{"id":"t"}}')

@@ -6,13 +6,13 @@ import base64
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from realtime_pcm import messages
-from realtime_pcm._core import ClientAudioMessage, RealtimeClientMessage, Samples
+from realtime_pcm.client_messages import ClientAudioMessage, RealtimeClientMessage, Samples
 from realtime_pcm.conversation import ConversationState
 from realtime_pcm.objects import RealtimeResponse, SessionConfig
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
@@ -20,59 +20,69 @@ from realtime_pcm.recording import analyse, read_recording
 from realtime_pcm.timeline import draw
 
 
-class Hello(messages.RealtimeServerMessage, wire="radio.hello", role="session_start"):
-    session: SessionConfig | None
+class Hello(messages.RealtimeServerMessage, role="session_start"):
+    type: Literal["radio.hello"] = "radio.hello"
+    session: SessionConfig | None = None
 
 
-class Talking(messages.RealtimeServerMessage, wire="radio.talking", role="speech_started"):
-    item_id: str | None
-    audio_start_ms: int | None
+class Talking(messages.RealtimeServerMessage, role="speech_started"):
+    type: Literal["radio.talking"] = "radio.talking"
+    item_id: str | None = None
+    audio_start_ms: int | None = None
 
 
-class Quiet(messages.RealtimeServerMessage, wire="radio.quiet", role="speech_stopped"):
-    item_id: str | None
-    audio_end_ms: int | None
+class Quiet(messages.RealtimeServerMessage, role="speech_stopped"):
+    type: Literal["radio.quiet"] = "radio.quiet"
+    item_id: str | None = None
+    audio_end_ms: int | None = None
 
 
-class Understood(messages.RealtimeServerMessage, wire="radio.understood", role="user_transcript"):
-    item_id: str | None
-    text: str | None
+class Understood(messages.RealtimeServerMessage, role="user_transcript"):
+    type: Literal["radio.understood"] = "radio.understood"
+    item_id: str | None = None
+    text: str | None = None
 
 
-class Begin(messages.RealtimeServerMessage, wire="radio.begin", role="response_start"):
-    response: RealtimeResponse | None
+class Begin(messages.RealtimeServerMessage, role="response_start"):
+    type: Literal["radio.begin"] = "radio.begin"
+    response: RealtimeResponse | None = None
 
 
-class Wave(messages.AudioMessage, wire="radio.wave"):
-    response_id: str | None
-    item_id: str | None
+class Wave(messages.AudioMessage):
+    type: Literal["radio.wave"] = "radio.wave"
+    response_id: str | None = None
+    item_id: str | None = None
     pcm: Samples = messages.payload("sound")
 
 
-class Caption(messages.RealtimeServerMessage, wire="radio.caption", role="transcript_end"):
-    response_id: str | None
-    item_id: str | None
-    text: str | None
+class Caption(messages.RealtimeServerMessage, role="transcript_end"):
+    type: Literal["radio.caption"] = "radio.caption"
+    response_id: str | None = None
+    item_id: str | None = None
+    text: str | None = None
 
 
-class Run(messages.RealtimeServerMessage, wire="radio.run", role="tool_call"):
-    response_id: str | None
-    item_id: str | None
-    call_id: str | None
-    name: str | None
-    arguments: str | None
+class Run(messages.RealtimeServerMessage, role="tool_call"):
+    type: Literal["radio.run"] = "radio.run"
+    response_id: str | None = None
+    item_id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
 
 
-class End(messages.AudioEnd, wire="radio.end", role="response_end"):
-    response: RealtimeResponse | None
+class End(messages.AudioEnd, role="response_end"):
+    type: Literal["radio.end"] = "radio.end"
+    response: RealtimeResponse | None = None
 
 
-class Microphone(ClientAudioMessage, wire="radio.microphone", role="input_audio"):
+class Microphone(ClientAudioMessage, role="input_audio"):
+    type: Literal["radio.microphone"] = "radio.microphone"
     pcm: Samples = messages.payload("sound")
 
 
-class Ask(RealtimeClientMessage, wire="radio.ask", role="response_create"):
-    pass
+class Ask(RealtimeClientMessage, role="response_create"):
+    type: Literal["radio.ask"] = "radio.ask"
 
 
 SOUND = base64.b64encode(np.full(12_000, 500, "<i2").tobytes()).decode()  # 0.5 s

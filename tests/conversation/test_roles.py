@@ -10,6 +10,7 @@ import pytest
 from realtime_pcm import client_messages, messages
 from realtime_pcm._core import ClientAudioMessage, role_of
 from realtime_pcm.roles import ROLES, RoleName
+from support.own_classes import declared
 from support.paths import README
 
 PAGE = README.parent / "docs" / "guide" / "conversation.md"
@@ -46,7 +47,7 @@ def test_every_role_has_a_class() -> None:
 def test_a_role_without_a_field_that_it_needs_is_refused(role: RoleName, group: tuple[str, ...]) -> None:
     others = {field: "Any" for needed in ROLES[role].needs if needed != group for field in needed}
     with pytest.raises(TypeError, match=f"role='{role}' needs a field `{group[0]}`"):
-        type("Lacking", (messages.RealtimeServerMessage,), {"__annotations__": others}, wire=(), role=role)
+        declared("Lacking", messages.RealtimeServerMessage, (), others, role=role)
 
 
 def test_what_audio_messages_mean_without_a_role() -> None:
@@ -54,4 +55,4 @@ def test_what_audio_messages_mean_without_a_role() -> None:
     assert role_of(messages.ResponseAudioDone) == "audio_end"
     for base, role in ((messages.AudioMessage, "speech_started"), (ClientAudioMessage, "commit")):
         with pytest.raises(TypeError, match="the roles of audio messages"):
-            type("Wrong", (base,), {"__annotations__": {"pcm": "Any"}, "pcm": messages.payload("data")}, wire=(), role=role)
+            declared("Wrong", base, (), {"pcm": "Any"}, role=role, pcm=messages.payload("data"))

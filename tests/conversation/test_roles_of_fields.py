@@ -5,28 +5,29 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import messages
-from realtime_pcm._core import Samples, role_of, roles_at
+from realtime_pcm._core import role_of, roles_at
 from realtime_pcm.conversation import ConversationState
+from realtime_pcm.declare import Nested, Samples
 from realtime_pcm.objects import View
 from realtime_pcm.playback import PlaybackBuffer, PlaybackTracker
 from realtime_pcm.recording import analyse
+from support.own_classes import declared
 
 
 class Words(View):
-    text: str | None
-    finished: bool | None
+    text: str | None = None
+    finished: bool | None = None
 
 
 class Content(
     messages.AudioMessage,
-    wire="stage.content",
     role={
         "pcm": "audio",
         "heard": "user_transcript_delta",
@@ -36,16 +37,17 @@ class Content(
         "tokens": "usage",
     },
 ):
-    heard: Words | None
-    said: str | None
-    interrupted: bool | None
-    over: bool | None
-    tokens: dict[str, Any] | None
+    type: Literal["stage.content"] = "stage.content"
+    heard: Nested[Words] = Nested()
+    said: str | None = None
+    interrupted: bool | None = None
+    over: bool | None = None
+    tokens: dict[str, Any] | None = None
     pcm: Samples = messages.payload("sound")
 
 
-class More(Content, wire="stage.more"):
-    pass
+class More(Content):
+    type: Literal["stage.more"] = "stage.more"  # type: ignore[assignment]
 
 
 SOUND = base64.b64encode(np.full(12_000, 500, "<i2").tobytes()).decode()  # 0.5 s
@@ -132,10 +134,5 @@ def test_the_words_are_in_the_rows() -> None:
 )
 def test_what_no_field_can_mean(role: dict[str, str], told: str) -> None:
     with pytest.raises(TypeError, match=told):
-        type(
-            "Bad",
-            (messages.AudioMessage,),
-            {"__annotations__": {"said": "str | None", "pcm": "Samples"}, "pcm": messages.payload("s")},
-            wire="stage.bad",
-            role=role,
-        )
+        fields = {"said": "str | None", "pcm": "Samples"}
+        declared("Bad", messages.AudioMessage, "stage.bad", fields, role=role, pcm=messages.payload("s"))

@@ -17,6 +17,7 @@ import pytest
 import realtime_pcm as rp
 from realtime_pcm import sample
 from support.in_threads import THREADS, in_threads
+from support.own_classes import declared
 
 FRAMES = sample.lines()
 EVENTS = [json.loads(frame) for frame in FRAMES]
@@ -91,7 +92,7 @@ def test_classes_declared_while_long_frames_are_walked() -> None:
         for turn in range(25):
             if number % 2:
                 name = f"test.threads.{number}.{turn}"
-                cls = type("Declared", (rp.messages.RealtimeServerMessage,), {"__annotations__": {"n": "int | None"}}, wire=name)
+                cls = declared("Declared", rp.messages.RealtimeServerMessage, name, {"n": "int | None"})
                 message: Any = rp.decode(json.dumps({"type": name, "n": turn}))
                 assert type(message) is cls and message.n == turn
             else:

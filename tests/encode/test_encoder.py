@@ -12,7 +12,7 @@ import os
 import threading
 import warnings
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -26,14 +26,16 @@ RANDOM_ARRAYS = int(os.environ.get("REALTIME_PCM_ENCODED_ARRAYS", "300"))
 LAWS = ("g711_ulaw", "g711_alaw")
 
 
-class Spoken(ClientAudioMessage, wire="test.spoken", role="input_audio"):
-    turn: int | None
-    name: str | None
+class Spoken(ClientAudioMessage, role="input_audio"):
+    type: Literal["test.spoken"] = "test.spoken"
+    turn: int | None = None
+    name: str | None = None
     pcm: np.ndarray = messages.payload("audio")
 
 
-class Answered(messages.AudioMessage, wire=("test.answered", "test.answered.old")):
-    item_id: str | None
+class Answered(messages.AudioMessage):
+    type: Literal["test.answered", "test.answered.old"] = "test.answered"
+    item_id: str | None = None
     pcm: np.ndarray = messages.payload("sound")
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 import realtime_pcm as rp
 from realtime_pcm import _core, memory, messages
+from support.own_classes import declared
 
 from .frames import BY_TYPE, real_frame
 
@@ -223,7 +224,7 @@ def _bad_frames() -> Iterator[bytes | str]:
 def _declare(number: list[int]) -> str:
     number[0] += 1
     name = f"test.allocation.{os.getpid()}.{number[0]}"
-    type("Probe", (messages.RealtimeServerMessage,), {"__annotations__": {"a": "str | None"}, "__module__": __name__}, wire=name)
+    declared("Probe", messages.RealtimeServerMessage, name, {"a": "str | None"}, __module__=__name__)
     rp.decode(b'{"type":"error"}')
     return name
 

@@ -9,13 +9,14 @@ import json
 import pickle
 import random
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import realtime_pcm as rp
 from realtime_pcm.messages import AudioEnd, AudioMessage, RealtimeMessage, RealtimeServerMessage, payload
 from realtime_pcm.objects import View
+from support.own_classes import declared
 
 _numbers = itertools.count()
 
@@ -37,18 +38,16 @@ class Other(View):
     id: str | None
 
 
-class Holder(RealtimeServerMessage, wire=fresh()):
-    item: Thing | None
+class Holder(RealtimeServerMessage):
+    type: Literal["derived.holder"] = "derived.holder"
+    item: Thing | None = None
 
 
 def statement(name: str, base: type, wire: str | tuple[str, ...] = (), /, role: str | None = None, **fields: Any) -> Any:
     """A class statement. fields: name -> annotation, or (annotation, payload)."""
-    body: dict[str, Any] = {"__module__": __name__, "__annotations__": {}}
-    for field, said in fields.items():
-        body["__annotations__"][field] = said[0] if isinstance(said, tuple) else said
-        if isinstance(said, tuple):
-            body[field] = said[1]
-    return type(name, (base,), body, wire=wire, role=role)
+    annotations = {field: said[0] if isinstance(said, tuple) else said for field, said in fields.items()}
+    body = {field: said[1] for field, said in fields.items() if isinstance(said, tuple)}
+    return declared(name, base, wire, annotations, role=role, __module__=__name__, **body)
 
 
 def id_of_item(cls: Any, message: Any) -> Any:
@@ -179,9 +178,10 @@ def test_every_descriptor_of_every_base_reads_what_json_gives(seed: int) -> None
 
 
 def test_a_base_that_was_not_declared_is_refused() -> None:
-    class Vendor(RealtimeServerMessage, wire=fresh()):
-        a: str | None
-        b: str | None
+    class Vendor(RealtimeServerMessage):
+        type: Literal["derived.vendor"] = "derived.vendor"
+        a: str | None = None
+        b: str | None = None
 
         def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
             if not abstract:
@@ -201,13 +201,14 @@ def test_a_base_that_was_not_declared_is_refused() -> None:
         middle = type("Middle", bases, body, abstract=True)
         name = fresh()
         with pytest.raises(TypeError, match=r"Leaf: its base Middle was never declared: .*__init_subclass__"):
-            type("Leaf", (middle,), {"__annotations__": {"x": "str | None"}}, wire=name)
+            declared("Leaf", middle, name, {"x": "str | None"})
         with pytest.raises(TypeError):
             rp.AudioEncoder(middle)
         assert isinstance(rp.decode(dumps(type=name)), rp.messages.UnknownMessage)
 
-    class Direct(Vendor, wire=fresh()):
-        x: str | None
+    class Direct(Vendor):
+        type: Literal["derived.direct"] = "derived.direct"  # type: ignore[assignment]
+        x: str | None = None
 
     assert Direct.__match_args__ == ("a", "b", "x")
 
@@ -216,5 +217,5 @@ def test_only_a_message_class_is_declared() -> None:
     declare: Any = RealtimeMessage.__init_subclass__.__func__
     for cls in (list, dict, View, type("Plain", (), {}), 3, None):
         with pytest.raises(TypeError, match="no message class"):
-            declare(cls, wire=fresh())
+            declare(cls)
     assert [3, *list("a")] == [3, "a"]  # as before

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import weakref
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ import pytest
 import realtime_pcm as rp
 from hardening.frames import AUDIO_KINDS, KINDS, SAMPLES, real_frame
 from hardening.threads import outcome, session_frames
+from support.own_classes import declared
 
 DELTA = b'{"type":"response.output_audio.delta","response_id":"%s","item_id":"i","content_index":0,"delta":"%s"}'
 
@@ -180,8 +181,7 @@ def test_the_collector_while_classes_are_declared() -> None:
     count = 0
 
     def declare(name: str) -> str:
-        annotations = {"__annotations__": {"a": "str | None"}}
-        type("Own", (rp.messages.RealtimeServerMessage,), annotations, wire=name)
+        declared("Own", rp.messages.RealtimeServerMessage, name, {"a": "str | None"})
         return type(rp.decode(json.dumps({"type": name}))).__name__
 
     def work() -> None:
@@ -202,9 +202,10 @@ def test_the_collector_while_classes_are_declared() -> None:
 
 def test_a_users_class_deleted() -> None:
     def declare() -> tuple[Any, Any]:
-        class Gone(rp.messages.AudioMessage, wire="test.gone"):
-            level: int | None
-            more: dict | None
+        class Gone(rp.messages.AudioMessage):
+            type: Literal["test.gone"] = "test.gone"
+            level: int | None = None
+            more: dict | None = None
             pcm: np.ndarray = rp.messages.payload("sound")
 
         return rp.decode(b'{"type":"test.gone","level":3,"more":{"a":[1]},"sound":"AAEC"}'), weakref.ref(Gone)
@@ -223,8 +224,8 @@ def test_a_class_that_never_gets_a_name() -> None:
     """Declared, refused and collected: nothing of it may stay reachable from the core."""
     for number in range(200):
         with pytest.raises(TypeError):
-            type("Refused", (rp.messages.RealtimeServerMessage,), {"__annotations__": {f"f{number}": "int"}}, wire="error")
-        type("Nameless", (rp.messages.AudioMessage,), {"__annotations__": {f"f{number}": "int"}})
+            declared("Refused", rp.messages.RealtimeServerMessage, "error", {f"f{number}": "int"})
+        declared("Nameless", rp.messages.AudioMessage, (), {f"f{number}": "int"})
         if number % 20 == 0:
             gc.collect()
     gc.collect()
@@ -234,12 +235,14 @@ def test_a_class_that_never_gets_a_name() -> None:
 def test_a_pickle_where_its_class_is_not_declared() -> None:
     """The message is an unknown one there: it keeps its frame, and has no slot for audio."""
 
-    class Elsewhere(rp.messages.AudioMessage, wire="test.elsewhere"):
-        a: int | None
+    class Elsewhere(rp.messages.AudioMessage):
+        type: Literal["test.elsewhere"] = "test.elsewhere"
+        a: int | None = None
         pcm: np.ndarray = rp.messages.payload("sound")
 
-    class EndElsewhere(rp.messages.AudioEnd, wire="test.elsewhere.done"):
-        a: int | None
+    class EndElsewhere(rp.messages.AudioEnd):
+        type: Literal["test.elsewhere.done"] = "test.elsewhere.done"
+        a: int | None = None
 
     pickled = pickle.dumps(
         [
@@ -277,12 +280,8 @@ def test_the_collector_ends_the_stream_that_goes_on() -> None:
     ended = 0
     for number in range(20):
         name = f"lifetimes.collected{number}"
-
-        class Collected(rp.messages.AudioMessage, wire=name):
-            response_id: str | None
-            output_index: int | None
-            pcm: np.ndarray = rp.messages.payload("delta")
-
+        fields = {"response_id": "str | None", "output_index": "int | None", "pcm": "Samples"}
+        declared("Collected", rp.messages.AudioMessage, name, fields, pcm=rp.messages.payload("delta"))
         decoder = rp.Decoder()
 
         def work(decoder: rp.Decoder = decoder) -> None:

@@ -10,13 +10,14 @@ import pickle
 import sys
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import messages
+from support.own_classes import declared
 
 PCM = np.arange(4800, dtype="<i2")
 AUDIO = json.dumps(
@@ -169,7 +170,7 @@ def test_pattern_matching() -> None:
                 seen.append(rest)
     assert seen == [("item_1", 4800), b"", "hello"]
     match all_three()[2]:
-        case messages.ResponseTextDelta(response, item):
+        case messages.ResponseTextDelta(response, item):  # type: ignore[misc]  # at run time there are positions
             assert (response, item) == (None, None)
 
 
@@ -217,23 +218,26 @@ def test_messages_are_not_tracked_by_the_collector() -> None:
 # ---- Declaring -----------------------------------------------------------------------------------------------
 
 
-class Weather(messages.RealtimeServerMessage, wire=("test.weather", "test.weather.beta")):
+class Weather(messages.RealtimeServerMessage):
     """A private server's message."""
 
-    place: str | None
-    degrees: float | None
-    wind: dict | None
+    type: Literal["test.weather", "test.weather.beta"] = "test.weather"
+    place: str | None = None
+    degrees: float | None = None
+    wind: dict | None = None
 
 
-class Noise(messages.AudioMessage, wire="test.noise"):
-    item_id: str | None
-    level: int | None
+class Noise(messages.AudioMessage):
+    type: Literal["test.noise"] = "test.noise"
+    item_id: str | None = None
+    level: int | None = None
     pcm: np.ndarray = messages.payload("sound", "noise")
 
 
-class Blob(messages.RealtimeServerMessage, wire="test.blob"):
+class Blob(messages.RealtimeServerMessage):
+    type: Literal["test.blob"] = "test.blob"
     data: bytes | None = messages.payload("data")
-    name: str | None
+    name: str | None = None
 
 
 def test_a_declared_message() -> None:
@@ -269,17 +273,17 @@ def test_a_declared_message_with_bytes() -> None:
         rp.decode('{"type":"test.blob","data":"*AAA"}')
 
 
-@pytest.mark.parametrize("name", ["type", "event_id", "frame", "extra", "audio_format", "sample_offset", "to_dict", "pcm"])
+@pytest.mark.parametrize("name", ["event_id", "frame", "extra", "audio_format", "sample_offset", "to_dict", "pcm"])
 def test_reserved_names(name: str) -> None:
     with pytest.raises(TypeError, match="reserved"):
-        type("Bad", (messages.RealtimeServerMessage,), {"__annotations__": {name: "int"}}, wire="test.bad")
+        declared("Bad", messages.RealtimeServerMessage, "test.bad", {name: "int"})
     assert type(rp.decode('{"type":"test.bad"}')) is messages.UnknownMessage
 
 
 def test_taken_wire_names() -> None:
     for wire in ("error", ("test.fresh", "response.audio.delta"), ("test.twice", "test.twice"), 5 * ("x" * 300,), ("",)):
         with pytest.raises(TypeError):
-            type("Bad", (messages.RealtimeServerMessage,), {}, wire=wire)
+            declared("Bad", messages.RealtimeServerMessage, wire)
     assert type(rp.decode('{"type":"test.fresh"}')) is messages.UnknownMessage
     assert type(rp.decode('{"type":"error"}')) is messages.Error
 
@@ -293,8 +297,9 @@ def test_subclasses_inherit_fields() -> None:
     class Base(messages.RealtimeServerMessage):
         one: int | None
 
-    class Derived(Base, wire="test.derived"):
-        two: int | None
+    class Derived(Base):
+        type: Literal["test.derived"] = "test.derived"
+        two: int | None = None
 
     message = rp.decode('{"type":"test.derived","two":2,"one":1}')
     assert (message.one, message.two) == (1, 2) and isinstance(message, Base)
@@ -312,7 +317,8 @@ def test_what_cannot_be_declared() -> None:
     class Mixin:
         pass
 
-    samples = {"__annotations__": {"pcm": "Samples"}}
+    named: dict[str, Any] = {"__annotations__": {"type": "Literal['test.bad']"}, "type": "test.bad"}
+    samples = {"__annotations__": {"type": "Literal['test.bad']", "pcm": "Samples"}}
     for bases, body in (
         ((audio,), {}),  # no payload
         ((messages.ResponseTextDelta, messages.ResponseAudioDelta), {}),
@@ -322,10 +328,7 @@ def test_what_cannot_be_declared() -> None:
         ((messages.ResponseTextDelta,), {"item_id": property(lambda self: "mine")}),
     ):
         with pytest.raises(TypeError):
-            type("Bad", bases, body, wire="test.bad")
-    for wire in (5, (5,), None):
-        with pytest.raises(TypeError):
-            type("Bad", (base,), {}, wire=wire)
+            type("Bad", bases, named | body)
     assert type(rp.decode('{"type":"test.bad"}')) is messages.UnknownMessage
 
 

@@ -7,7 +7,7 @@ import copy
 import json
 import pickle
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -393,10 +393,11 @@ def test_a_view_with_an_init_of_its_own() -> None:
             super().__init__(raw, formats)
             made.append(raw)
 
-    class Holding(realtime_pcm.messages.RealtimeServerMessage, wire="test.counted"):
+    class Holding(realtime_pcm.messages.RealtimeServerMessage):
         """A message that holds it."""
 
-        counted: Counted | None
+        type: Literal["test.counted"] = "test.counted"
+        counted: Counted | None = None
 
     message = realtime_pcm.decode('{"type":"test.counted","counted":{"model":"m"}}')
     assert message.counted.model == "m" and made == [{"model": "m"}]

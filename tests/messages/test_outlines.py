@@ -10,7 +10,7 @@ import copy
 import json
 import pickle
 import random
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -158,10 +158,11 @@ def test_a_view_class_that_gives_one_object_again_and_again() -> None:
                 kept.append(super().__new__(cls))
             return kept[0]
 
-    class Message(rp.messages.RealtimeServerMessage, wire="once.only"):
+    class Message(rp.messages.RealtimeServerMessage):
         """Holds a view that is always the same object."""
 
-        thing: Once | None
+        type: Literal["once.only"] = "once.only"
+        thing: Once | None = None
 
     long = "x" * 5_000
     for frame, a, b in (
@@ -187,11 +188,12 @@ def test_a_view_class_whose_new_takes_what_a_view_is_made_of() -> None:
             kept.append(len(raw))
             return made
 
-    class Message(rp.messages.RealtimeServerMessage, wire="counted.views"):
+    class Message(rp.messages.RealtimeServerMessage):
         """Holds such views."""
 
-        thing: Counted | None
-        things: list[Counted] | None
+        type: Literal["counted.views"] = "counted.views"
+        thing: Counted | None = None
+        things: list[Counted] | None = None
 
     kept: list[int] = []
     message: Any = rp.decode('{"type":"counted.views","thing":{"a":"x","b":1},"things":[{"a":"y"},{}]}')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import enum
 import itertools
 import json
 import pickle
@@ -12,14 +11,15 @@ import sys
 import tracemalloc
 import typing
 from abc import ABCMeta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import AudioFormat, messages
-from realtime_pcm.messages import AudioEnd, AudioMessage, RealtimeServerMessage, payload
+from realtime_pcm.messages import AudioEnd, AudioMessage, RealtimeServerMessage, Samples, payload
+from support.own_classes import declared
 
 RAW = np.arange(-8, 8, dtype="<i2").tobytes()
 TEXT = base64.b64encode(RAW).decode()
@@ -40,30 +40,25 @@ def dumps(**values: Any) -> bytes:
 
 @pytest.mark.parametrize("keys", [("d",), ("a", "b", "c", "d"), ()])
 def test_a_payload_declared_again_with_another_number_of_keys_is_refused(keys: tuple[str, ...]) -> None:
-    class Base(RealtimeServerMessage, wire=fresh()):
-        d: bytes | None = payload("x", "y")
-        h: str | None
-
-    body: dict[str, Any] = {"__annotations__": {"d": "bytes | None"}}
-    if keys:
-        body["d"] = payload(*keys)
+    base = declared("Base", RealtimeServerMessage, fresh(), {"d": "bytes | None", "h": "str | None"}, d=payload("x", "y"))
+    body = {"d": payload(*keys)} if keys else {}
     with pytest.raises(TypeError, match=r"d: Base declares it with another number of wire keys"):
-        type("Again", (Base,), body, wire=fresh())
+        declared("Again", base, fresh(), {"d": "bytes | None"}, **body)
 
 
 def test_a_payload_declared_again_with_as_many_keys_leaves_the_other_fields_where_they_are() -> None:
-    class Base(AudioMessage, wire=fresh()):
-        g: str | None
-        pcm: np.ndarray = payload("x", "y")
-        h: str | None
+    class Base(AudioMessage):
+        type: Literal["own.base"] = "own.base"
+        g: str | None = None
+        pcm: Samples = payload("x", "y")
+        h: str | None = None
 
-    name = fresh()
+    class Again(Base):
+        type: Literal["own.again"] = "own.again"  # type: ignore[assignment]
+        pcm: Samples = payload("u", "v")
+        i: str | None = None
 
-    class Again(Base, wire=name):
-        pcm: np.ndarray = payload("u", "v")
-        i: str | None
-
-    message: Any = rp.decode(dumps(type=name, g="G", v=TEXT, h="H", i="I"))
+    message: Any = rp.decode(dumps(type="own.again", g="G", v=TEXT, h="H", i="I"))
     assert isinstance(message, Again)
     for cls in (Base, Again):
         assert (cls.g.__get__(message), cls.h.__get__(message)) == ("G", "H")
@@ -72,13 +67,11 @@ def test_a_payload_declared_again_with_as_many_keys_leaves_the_other_fields_wher
 
 
 def test_the_descriptors_of_a_base_read_a_container_too() -> None:
-    class Base(RealtimeServerMessage, wire=fresh()):
-        h: str | None
-
+    base = declared("Base", RealtimeServerMessage, fresh(), {"h": "str | None"})
     name = fresh()
-    derived = type("Derived", (Base,), {}, wire=name)
+    derived = declared("Derived", base, name)
     message: Any = rp.decode(dumps(type=name, h=[1, {"a": 2}]))
-    assert Base.h.__get__(message) == message.h == [1, {"a": 2}]
+    assert base.h.__get__(message) == message.h == [1, {"a": 2}]
     assert super(derived, message).h is message.h
 
 
@@ -86,10 +79,11 @@ def test_the_descriptors_of_a_base_read_a_container_too() -> None:
 
 
 def test_an_end_with_a_payload_has_its_incomplete_sample() -> None:
-    name = fresh()
+    name = "own.end"
 
-    class End(AudioEnd, wire=name):
-        item_id: str | None
+    class End(AudioEnd):
+        type: Literal["own.end"] = "own.end"
+        item_id: str | None = None
         d: bytes | None = payload("x")
 
     for frame in (dumps(type=name, item_id="i", x="AAEC"), dumps(type=name)):
@@ -103,8 +97,8 @@ def test_an_end_with_a_payload_has_its_incomplete_sample() -> None:
 
 
 MADE = (
-    "class P(m.AudioEnd, wire='test.p'):\n    d: bytes = m.payload('x')",
-    "class P(m.AudioMessage, wire='test.p'):\n    pcm: object = m.payload('x')",
+    "class P(m.AudioEnd):\n    type: Literal['test.p'] = 'test.p'\n    d: bytes = m.payload('x')",
+    "class P(m.AudioMessage):\n    type: Literal['test.p'] = 'test.p'\n    pcm: object = m.payload('x')",
 )
 
 
@@ -112,7 +106,8 @@ MADE = (
 def pickled() -> list[str]:
     """A message of each class of MADE, pickled by a process in which the class is P, as hexadecimal digits."""
     program = (
-        "import pickle, realtime_pcm as rp, realtime_pcm.messages as m\n{}\nprint(pickle.dumps(rp.Decoder().decode('{}')).hex())"
+        "from typing import Literal\nimport pickle, realtime_pcm as rp, realtime_pcm.messages as m\n{}\n"
+        "print(pickle.dumps(rp.Decoder().decode('{}')).hex())"
     )
     found = []
     for body in MADE:
@@ -127,9 +122,9 @@ def pickled() -> list[str]:
     "body",
     [
         *MADE,
-        "class P(m.AudioEnd, wire='test.p'):\n    x: str",
-        "class P(m.RealtimeServerMessage, wire='test.p'):\n    d: bytes = m.payload('x')",
-        "class P(m.RealtimeServerMessage, wire='test.p'):\n    x: str",
+        "class P(m.AudioEnd):\n    type: Literal['test.p']\n    x: str",
+        "class P(m.RealtimeServerMessage):\n    type: Literal['test.p']\n    d: bytes = m.payload('x')",
+        "class P(m.RealtimeServerMessage):\n    type: Literal['test.p']\n    x: str",
         "class P(m.RealtimeServerMessage):\n    x: str",
         "P = None",
     ],
@@ -137,7 +132,8 @@ def pickled() -> list[str]:
 def test_a_pickle_read_by_any_class_of_its_name(body: str, pickled: list[str]) -> None:
     """Whatever P is where a pickle is read, the message is whole there and drops cleanly."""
     load = (
-        "import gc, pickle, sys, realtime_pcm as rp, realtime_pcm.messages as m\n{}\nfor dump in sys.argv[1:]:\n"
+        "from typing import Literal\nimport gc, pickle, sys, realtime_pcm as rp, realtime_pcm.messages as m\n{}\n"
+        "for dump in sys.argv[1:]:\n"
         "    for _ in range(50):\n        got = pickle.loads(bytes.fromhex(dump))\n        repr(got); got.to_dict(); got == got\n"
         "        getattr(got, 'incomplete_sample', b'').hex()\n        got.event_id\n        del got\n"
         "    gc.collect(); print('whole')"
@@ -197,12 +193,12 @@ def test_a_metaclass_is_refused() -> None:
 
     for metaclass in (Lying, ABCMeta):
         with pytest.raises(TypeError, match="metaclass"):
-            metaclass("Own", (RealtimeServerMessage,), {}, wire=fresh())
+            metaclass("Own", (RealtimeServerMessage,), {})
 
 
 def test_a_class_is_declared_once() -> None:
     with pytest.raises(TypeError, match="declared already"):
-        messages.Error.__init_subclass__(wire=fresh())
+        messages.Error.__init_subclass__()
     with pytest.raises(TypeError):
         messages.Error.anything = 1
 
@@ -210,37 +206,77 @@ def test_a_class_is_declared_once() -> None:
 # ---- Names
 
 
-class Wire(str, enum.Enum):  # noqa: UP042 - the older way to write it
-    ONE = "own.enum.one"
-    TWO = "own.enum.two"
+Alias = Literal
+WIRE = Literal["own.named"]
 
 
-def test_wire_names_may_be_members_of_an_enum() -> None:
-    class One(RealtimeServerMessage, wire=Wire.ONE):
-        """Of one name."""
+class Both(RealtimeServerMessage):
+    """Of two names; the default is the canonical one."""
 
-    class Both(RealtimeServerMessage, wire=(Wire.TWO, "own.enum.three")):
-        """Of two."""
-
-    message = rp.decode(dumps(type="own.enum.one"))
-    assert type(message) is One and message.type == "own.enum.one" and type(message.type) is str
-    assert type(rp.decode(dumps(type="own.enum.two"))) is Both
-    assert (One.canonical_type, Both.canonical_type) == ("own.enum.one", "own.enum.two")
-    assert rp.Decoder(only=Wire.ONE).decode(dumps(type="own.enum.one")) == message
+    type: Literal["own.two", 'own."three"]'] = 'own."three"]'
 
 
-@pytest.mark.parametrize("wire", [5, None, [5], b"x", ["a", b"b"], "", "x" * 257])
-def test_a_wire_name_is_a_short_string(wire: Any) -> None:
-    with pytest.raises(TypeError):
-        type("Own", (RealtimeServerMessage,), {}, wire=wire)
+def test_the_literal_holds_the_wire_names() -> None:
+    for name in ("own.two", 'own."three"]'):
+        message = rp.decode(dumps(type=name))
+        assert type(message) is Both and message.type == name and type(message.type) is str
+    assert Both.canonical_type == Both().type == 'own."three"]'
+    assert json.loads(Both(type="own.two").frame_text) == {"type": "own.two"}
 
 
 @pytest.mark.parametrize(
-    "name", ["__eq__", "__doc__", "__class__", "__init_subclass__", "_layout", "canonical_type", "pcm_format", "pcm", "type"]
+    ("annotation", "default", "text"),
+    [
+        ("Alias['own.alias']", "own.alias", "not as an alias of Literal"),
+        ("WIRE", "own.named", "not as an alias of Literal"),
+        ("str", "own.str", "write the wire names as `type: Literal"),
+        ("Literal[WIRE]", "own.named", "write the wire names"),
+        ("Literal[5]", 5, "write the wire names"),
+        ("Literal[b'own.bytes']", b"own.bytes", "write the wire names"),
+        ("Literal['own.a'] | None", None, "write the wire names"),
+        ("Literal['own.a']", "own.b", "the default of `type` is one of its names, not 'own.b'"),
+        ("Literal['own.a']", None, "the default of `type` is one of its names, not None"),
+        ("Literal['own.a', 'own.a']", "own.a", "a wire name stands twice"),
+        ("Literal['']", "", "a wire name is a str of 1 to 256 bytes"),
+        (f"Literal['{'x' * 257}']", "x" * 257, "a wire name is a str of 1 to 256 bytes"),
+    ],
+)
+def test_wire_names_that_cannot_be(annotation: str, default: Any, text: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        type("Own", (RealtimeServerMessage,), {"__annotations__": {"type": annotation}, "type": default})
+    assert str(caught.value).startswith("Own: ") and text in str(caught.value)
+
+
+def test_annotations_that_are_no_text() -> None:
+    """A module without `from __future__ import annotations`."""
+    own: Any = type(
+        "Own",
+        (RealtimeServerMessage,),
+        {"__annotations__": {"type": Literal["own.objects", "own.more"], "a": str | None}, "type": "own.objects"},
+    )
+    message: Any = rp.decode(dumps(type="own.more", a="b"))
+    assert type(message) is own and message == own(type="own.more", a="b") and message.a == "b"
+
+
+def test_the_older_way_is_refused_with_the_newer_one() -> None:
+    with pytest.raises(TypeError, match=r'Own: wire= is gone. .*`type: Literal\["a.name", "another.name"\] = "a.name"`'):
+        type("Own", (RealtimeServerMessage,), {}, wire="own.older")
+
+
+def test_a_field_with_a_value_is_refused() -> None:
+    for base in (RealtimeServerMessage, rp.objects.View):
+        with pytest.raises(TypeError, match=r"Own.a: the default of a field is None. Annotate a constant with ClassVar"):
+            declared("Own", base, (), {"a": "int"}, a=5)
+        own = declared("Own", base, (), {"a": "ClassVar[int]", "b": "int"}, a=5, b=None)
+        assert own.__match_args__ == ("b",) and own.a == 5
+
+
+@pytest.mark.parametrize(
+    "name", ["__eq__", "__doc__", "__class__", "__init_subclass__", "_layout", "canonical_type", "pcm_format", "pcm"]
 )
 def test_names_that_are_taken(name: str) -> None:
     with pytest.raises(TypeError, match=f"Own.{name}: the name is"):
-        type("Own", (RealtimeServerMessage,), {"__annotations__": {name: "str"}}, wire=fresh())
+        declared("Own", RealtimeServerMessage, (), {name: "str"})
 
 
 def test_canonical_type() -> None:
@@ -269,7 +305,7 @@ def test_memory_and_tables_grow_with_the_number_of_classes() -> None:
         tracemalloc.start()
         try:
             for _ in range(count):
-                type("Own", (RealtimeServerMessage,), {"__annotations__": {"a": "str"}, "__module__": __name__}, wire=fresh())
+                declared("Own", RealtimeServerMessage, fresh(), {"a": "str"}, __module__=__name__)
             return tracemalloc.get_traced_memory()[0]
         finally:
             tracemalloc.stop()
@@ -282,35 +318,42 @@ def test_memory_and_tables_grow_with_the_number_of_classes() -> None:
 # ---- A private server whole: its session, response, audio and end are followed
 
 
-class PrivateSession(RealtimeServerMessage, wire="acme.hello", role="session_start"):
-    session: rp.objects.SessionConfig | None
+class PrivateSession(RealtimeServerMessage, role="session_start"):
+    type: Literal["acme.hello"] = "acme.hello"
+    session: rp.objects.SessionConfig | None = None
 
 
-class PrivateChange(RealtimeServerMessage, wire="acme.settings", role="session_update"):
-    session: rp.objects.SessionConfig | None
+class PrivateChange(RealtimeServerMessage, role="session_update"):
+    type: Literal["acme.settings"] = "acme.settings"
+    session: rp.objects.SessionConfig | None = None
 
 
-class PrivateTurn(RealtimeServerMessage, wire="acme.turn", role="response_start"):
-    response: rp.objects.RealtimeResponse | None
+class PrivateTurn(RealtimeServerMessage, role="response_start"):
+    type: Literal["acme.turn"] = "acme.turn"
+    response: rp.objects.RealtimeResponse | None = None
 
 
-class PrivateVoice(AudioMessage, wire="acme.voice"):
-    response_id: str | None
-    item_id: str | None
+class PrivateVoice(AudioMessage):
+    type: Literal["acme.voice"] = "acme.voice"
+    response_id: str | None = None
+    item_id: str | None = None
     pcm: np.ndarray = payload("sound")
 
 
-class PrivateHeard(AudioMessage, wire="acme.heard", role="input_audio"):
+class PrivateHeard(AudioMessage, role="input_audio"):
+    type: Literal["acme.heard"] = "acme.heard"
     pcm: np.ndarray = payload("sound")
 
 
-class PrivateEnd(AudioEnd, wire="acme.voice.end"):
-    response_id: str | None
-    item_id: str | None
+class PrivateEnd(AudioEnd):
+    type: Literal["acme.voice.end"] = "acme.voice.end"
+    response_id: str | None = None
+    item_id: str | None = None
 
 
-class PrivateTurnEnd(AudioEnd, wire="acme.turn.end", role="response_end"):
-    response: rp.objects.RealtimeResponse | None
+class PrivateTurnEnd(AudioEnd, role="response_end"):
+    type: Literal["acme.turn.end"] = "acme.turn.end"
+    response: rp.objects.RealtimeResponse | None = None
 
 
 def private_session(names: dict[str, str]) -> list[bytes]:
@@ -384,13 +427,13 @@ def test_a_private_server_is_followed_as_openai_is() -> None:
 )
 def test_roles_that_cannot_be(base: type, body: dict[str, str], role: Any, text: str) -> None:
     with pytest.raises(TypeError) as caught:
-        type("Own", (base,), {"__annotations__": body}, wire=fresh(), role=role)
+        declared("Own", base, fresh(), body, role=role)
     assert text in str(caught.value)
 
 
 def test_a_role_is_inherited() -> None:
     name = fresh()
-    type("Own", (messages.SessionCreated,), {}, wire=name)
+    declared("Own", messages.SessionCreated, name)
     decoder = rp.Decoder()
     decoder.decode(dumps(type=name, session={"output_audio_format": "g711_ulaw"}))
     assert decoder.audio_format == AudioFormat("g711_ulaw", 8000)

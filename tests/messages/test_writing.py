@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 import json
 import pickle
@@ -329,7 +330,7 @@ def test_what_cannot_be_written_is_refused_by_name(cls: Any, given: dict[str, An
 
 def test_fields_are_keywords() -> None:
     with pytest.raises(TypeError, match="takes its fields as keywords"):
-        client_messages.SessionUpdate({"instructions": "x"})  # type: ignore[call-arg]
+        client_messages.SessionUpdate({"instructions": "x"})
 
 
 def test_the_keywords_that_were_given_stay_as_they_are() -> None:
@@ -359,3 +360,44 @@ def test_without_orjson_the_same_is_written() -> None:
 @pytest.mark.parametrize(("cls", "given", "error", "says"), BAD)
 def test_without_orjson_the_same_is_refused(cls: Any, given: dict[str, Any], error: type[Exception], says: str) -> None:
     test_what_cannot_be_written_is_refused_by_name(cls, given, error, says)
+
+
+QUICK: list[tuple[Any, dict[str, Any]]] = [
+    (client_messages.ResponseCancel, {}),
+    (
+        client_messages.ResponseCancel,
+        {"response_id": 'r\u00e9\U0001f600\x7f\n"', "event_id": None, "client_timestamp": -(1 << 63)},
+    ),
+    (client_messages.ResponseCancel, {"response_id": Kind.ITEM, "event_id": [1, {"a": 2}]}),
+    (client_messages.ResponseCancel, {"response_id": {"a": None}, "client_timestamp": (1 << 64) - 1}),
+    (client_messages.ResponseCancel, {"response_id": 0.5, "client_timestamp": True}),
+    (client_messages.ResponseCancel, {"response_id": type("Text", (str,), {})("r"), "event_id": np.float64(2)}),
+    (client_messages.InputAudioBufferCommit, {"final": False, "is_speech": None}),
+    (client_messages.SessionUpdate, {"session": {"turn_detection": None, "temperature": 0.5, "x": [1.5, (2, None)]}}),
+    (client_messages.SessionUpdate, {"session": SessionConfig(turn_detection=None, tools=[{"name": "t"}, Tool(name="u\u00e9")])}),
+    (client_messages.SessionUpdate, {"session": SessionConfig({"model": "m"})}),
+    (client_messages.SessionUpdate, {"session": "a name"}),
+    (client_messages.SessionUpdate, {"session": [], "model": 12345678901}),
+    (client_messages.PlaybackAck, {"played_ms": 0, "committed_ms": -7, "item_id": ""}),
+    (messages.ResponseDone, {"response": {"id": "r", "output": [ConversationItem(id="i")]}, "usage": {}}),
+    (messages.RateLimitsUpdated, {"rate_limits": [{"name": "tokens"}, None, 7]}),
+    (messages.ResponseTextDelta, {"delta": "a", "obfuscation": "xyz", "content_index": 0}),
+    (messages.ResponseFunctionCallArgumentsDone, {"arguments": '{"a":1}'}),
+]
+
+
+@pytest.mark.parametrize(("cls", "given"), QUICK)
+def test_a_message_is_what_decoding_its_frame_gives(cls: Any, given: dict[str, Any]) -> None:
+    """In whatever way it is written: each attribute, its repr, its copies and its pickle."""
+    side = "client" if cls.__module__.startswith("realtime_pcm.client") else "server"
+    message, decoded = cls(**given), rp.decode(cls(**given).frame, side=side)
+    assert message.frame == decoded.frame and message.type == decoded.type and message == decoded
+    for name in (*cls.__match_args__, "event_id"):
+        one, other = getattr(message, name), getattr(decoded, name)
+        assert one == other and type(one) is type(other), name
+        assert getattr(message, name) is one
+    assert repr(message) == repr(decoded) and message.extra == decoded.extra == {}
+    assert getattr(message, "incomplete_sample", b"") == b""
+    for made in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
+        assert made == decoded and repr(made) == repr(decoded)
+    assert message.to_dict().keys() == {"type", *given}

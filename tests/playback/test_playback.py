@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -101,12 +101,14 @@ def test_the_users_own_speech_is_not_played() -> None:
 
 
 def test_a_private_servers_messages() -> None:
-    class Radio(messages.AudioMessage, wire="test.playback.radio"):
-        item_id: str | None
+    class Radio(messages.AudioMessage):
+        type: Literal["test.playback.radio"] = "test.playback.radio"
+        item_id: str | None = None
         pcm: Any = messages.payload("data")
 
-    class RadioOver(messages.AudioEnd, wire="test.playback.over"):
-        item_id: str | None
+    class RadioOver(messages.AudioEnd):
+        type: Literal["test.playback.over"] = "test.playback.over"
+        item_id: str | None = None
 
     player = PlaybackBuffer(RATE)
     decoder = rp.Decoder()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
 from realtime_pcm import AudioFormat, client_messages, messages
+from support.own_classes import declared
 from support.session_frames import ALAW, DEFAULT, PCM, RAW, ULAW, b64, delta, done, dumps, nested, response, session
 
 AT_16K = AudioFormat("pcm16", 16000)
@@ -462,25 +463,30 @@ def test_a_stream_of_what_clients_send() -> None:
 # ---- a private client's messages
 
 
-class Hello(client_messages.RealtimeClientMessage, wire="both.hello", role="session_update"):
-    session: rp.objects.SessionConfig | None
+class Hello(client_messages.RealtimeClientMessage, role="session_update"):
+    type: Literal["both.hello"] = "both.hello"
+    session: rp.objects.SessionConfig | None = None
 
 
-class Say(client_messages.ClientAudioMessage, wire=("both.say", "both.speak"), role="input_audio"):
+class Say(client_messages.ClientAudioMessage, role="input_audio"):
+    type: Literal["both.say", "both.speak"] = "both.say"
     pcm: np.ndarray = client_messages.payload("voice")
-    loud: bool | None
+    loud: bool | None = None
 
 
-class Jingle(client_messages.ClientAudioMessage, wire="both.jingle"):
+class Jingle(client_messages.ClientAudioMessage):
+    type: Literal["both.jingle"] = "both.jingle"
     pcm: np.ndarray = client_messages.payload("sound")
 
 
-class Over(client_messages.ClientAudioEnd, wire="both.over"):
-    why: str | None
+class Over(client_messages.ClientAudioEnd):
+    type: Literal["both.over"] = "both.over"
+    why: str | None = None
 
 
-class Hangup(client_messages.RealtimeClientMessage, wire="both.hangup", role="audio_end"):
-    why: str | None
+class Hangup(client_messages.RealtimeClientMessage, role="audio_end"):
+    type: Literal["both.hangup"] = "both.hangup"
+    why: str | None = None
 
 
 def test_a_private_client_works_whole() -> None:
@@ -503,9 +509,9 @@ def test_a_private_client_works_whole() -> None:
         user.decode(dumps(type=end))
     assert type(rp.decode(dumps(type="both.say"))) is messages.UnknownMessage
     with pytest.raises(TypeError, match=r"'both\.say' is Say's"):
-        type("Again", (client_messages.RealtimeClientMessage,), {}, wire="both.say")
+        declared("Again", client_messages.RealtimeClientMessage, "both.say")
     # A server may have the name too.
-    cls = type("OfAServer", (messages.RealtimeServerMessage,), {}, wire="both.over")
+    cls = declared("OfAServer", messages.RealtimeServerMessage, "both.over")
     assert type(rp.decode(dumps(type="both.over"))) is cls and type(rp.decode(dumps(type="both.over"), side="client")) is Over
 
 

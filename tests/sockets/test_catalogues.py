@@ -6,13 +6,13 @@ import base64
 import copy
 import json
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, UnknownMessage, payload
+from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, Samples, UnknownMessage, payload
 from realtime_pcm.sockets import Catalogue
 
 SAMPLES = np.arange(8, dtype="<i2")
@@ -28,16 +28,18 @@ def dumps(**values: Any) -> bytes:
 PHONE: Catalogue[Any, Any] = Catalogue("phone", tag="event")
 
 
-class Audio(AudioMessage, wire="media", catalogue=PHONE, reads={"item_id": "leg", "format": "codec", "sample_rate": "hz"}):
-    leg: str | None
-    codec: str | None
-    hz: int | None
-    pcm: np.ndarray = payload("audio")
+class Audio(AudioMessage, catalogue=PHONE, reads={"item_id": "leg", "format": "codec", "sample_rate": "hz"}):
+    type: Literal["media"] = "media"
+    leg: str | None = None
+    codec: str | None = None
+    hz: int | None = None
+    pcm: Samples = payload("audio")
 
 
-class Ring(RealtimeServerMessage, wire="ring", catalogue=PHONE):
-    number: str | None
-    type_: str | None
+class Ring(RealtimeServerMessage, catalogue=PHONE):
+    type: Literal["ring"] = "ring"
+    number: str | None = None
+    type_: str | None = None
 
 
 class Unheard(UnknownMessage, catalogue=PHONE):
@@ -108,24 +110,27 @@ def test_streams_and_formats_are_read_from_the_fields_that_the_class_names() -> 
 def test_what_reads_names_is_checked() -> None:
     with pytest.raises(TypeError, match="names no field"):
 
-        class _NoField(AudioMessage, wire="m1", catalogue=PHONE, reads={"item_id": "leg"}):
-            pcm: np.ndarray = payload("audio")
+        class _NoField(AudioMessage, catalogue=PHONE, reads={"item_id": "leg"}):
+            type: Literal["m1"] = "m1"
+            pcm: Samples = payload("audio")
 
     with pytest.raises(TypeError, match="none of response_id"):
 
-        class _NoName(AudioMessage, wire="m2", catalogue=PHONE, reads={"leg": "leg"}):  # type: ignore[dict-item]
-            leg: str | None
-            pcm: np.ndarray = payload("audio")
+        class _NoName(AudioMessage, catalogue=PHONE, reads={"leg": "leg"}):
+            type: Literal["m2"] = "m2"
+            leg: str | None = None
+            pcm: Samples = payload("audio")
 
 
 def test_a_session_that_starts_names_its_formats_in_flat_fields() -> None:
     legs: Catalogue[Any, Any] = Catalogue("legs", tag="event")
     names = {"input_format": "codec", "format": "codec", "sample_rate": "hz", "input_sample_rate": "hz"}
 
-    class _Start(RealtimeServerMessage, wire="start", catalogue=legs, role="session_start", reads=names):
-        session: dict | None
-        codec: str | None
-        hz: int | None
+    class _Start(RealtimeServerMessage, catalogue=legs, role="session_start", reads=names):
+        type: Literal["start"] = "start"
+        session: dict | None = None
+        codec: str | None = None
+        hz: int | None = None
 
     decoder = rp.Decoder(catalogue=legs)
     decoder.decode(dumps(event="start", codec="pcma"))
@@ -141,14 +146,16 @@ def test_a_session_that_starts_names_its_formats_in_flat_fields() -> None:
 KEYED: Catalogue[Any, Any] = Catalogue("keyed", tag=None, keys=True)
 
 
-class Content(AudioMessage, wire="content", catalogue=KEYED):
-    usage: dict | None
-    pcm: np.ndarray = payload("sound")
+class Content(AudioMessage, catalogue=KEYED):
+    type: Literal["content"] = "content"
+    usage: dict | None = None
+    pcm: Samples = payload("sound")
 
 
-class Usage(RealtimeServerMessage, wire="usage", catalogue=KEYED):
-    usage: dict | None
-    content: dict | None
+class Usage(RealtimeServerMessage, catalogue=KEYED):
+    type: Literal["usage"] = "usage"
+    usage: dict | None = None
+    content: dict | None = None
 
 
 @pytest.mark.parametrize(
@@ -184,8 +191,9 @@ def test_a_frame_with_none_of_the_keys_is_unknown() -> None:
 def test_a_catalogue_without_tag_and_keys_has_one_class() -> None:
     single: Catalogue[Any, Any] = Catalogue("single", tag=None)
 
-    class _Speech(AudioMessage, wire="speech", catalogue=single):
-        pcm: np.ndarray = payload("audio")
+    class _Speech(AudioMessage, catalogue=single):
+        type: Literal["speech"] = "speech"
+        pcm: Samples = payload("audio")
 
     message = rp.decode(dumps(final=True, audio=TEXT), catalogue=single)
     assert isinstance(message, _Speech)
@@ -193,17 +201,18 @@ def test_a_catalogue_without_tag_and_keys_has_one_class() -> None:
     assert np.array_equal(message.pcm, SAMPLES)
     with pytest.raises(TypeError, match="has one class"):
 
-        class _Second(RealtimeServerMessage, wire="second", catalogue=single):
-            pass
+        class _Second(RealtimeServerMessage, catalogue=single):
+            type: Literal["second"] = "second"
 
 
 @pytest.mark.parametrize(("tag", "keys"), [("name", False), (None, True), ("name", True)])
 def test_the_type_may_stand_in_an_object(tag: str | None, keys: bool) -> None:
     inner: Catalogue[Any, Any] = Catalogue("inner", tag=tag, keys=keys, inside="event")
 
-    class _Hello(RealtimeServerMessage, wire="hello", catalogue=inner):
-        event: dict | None
-        id: str | None
+    class _Hello(RealtimeServerMessage, catalogue=inner):
+        type: Literal["hello"] = "hello"
+        event: dict | None = None
+        id: str | None = None
 
     said: dict[str, Any] = {"name": "hello"} if tag else {"hello": {}}
     for frame in (dumps(event=said, id="1"), dumps(id="1", event={"x": [{"name": "no"}], **said})):
@@ -235,16 +244,16 @@ def test_a_catalogue_works_in_every_entry_point() -> None:
         assert again == message
     with pytest.raises(TypeError, match="of another catalogue"):
 
-        class _Other(Ring, wire="m3", catalogue=KEYED):
-            pass
+        class _Other(Ring, catalogue=KEYED):
+            type: Literal["m3"] = "m3"  # type: ignore[assignment]
 
 
 def test_a_base_hands_its_catalogue_on() -> None:
     class _Base(RealtimeServerMessage, catalogue=PHONE):
-        leg: str | None
+        leg: str | None = None
 
-    class _Held(_Base, wire="held"):
-        pass
+    class _Held(_Base):
+        type: Literal["held"] = "held"
 
     assert type(rp.decode(b'{"event":"held","leg":"a"}', catalogue=PHONE)) is _Held
 

@@ -5,27 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import random
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, field, payload
+from realtime_pcm.messages import AudioMessage, RealtimeServerMessage, Samples, field, payload
 from realtime_pcm.sockets import Catalogue
+from support.own_classes import declared
 
 DEEP: Catalogue[Any, Any] = Catalogue("deep", tag="kind")
 
 
-class Parts(AudioMessage, wire="parts", catalogue=DEEP):
-    id: str | None
+class Parts(AudioMessage, catalogue=DEEP):
+    type: Literal["parts"] = "parts"
+    id: str | None = None
     text: str | None = field(("content", "parts", ..., "text"))
     format: str | None = field(("content", "parts", ..., "blob", "type"))
-    pcm: np.ndarray = payload(("content", "parts", ..., "blob", "data"))
+    pcm: Samples = payload(("content", "parts", ..., "blob", "data"))
     turn: int | None = field(("content", "turn"))
 
 
-class Flat(RealtimeServerMessage, wire="flat", catalogue=DEEP):
+class Flat(RealtimeServerMessage, catalogue=DEEP):
+    type: Literal["flat"] = "flat"
     name: str | None = field(("a", "b", "c"), ("a", "b", "C"))
     inner: dict | None = field(("a", "b"))
     data: bytes | None = payload(("x", "data"), "data")
@@ -176,46 +179,37 @@ def test_extra_has_what_no_path_leads_to() -> None:
 )
 def test_a_path_that_a_class_cannot_have_is_refused(body: dict[str, Any], match: str) -> None:
     with pytest.raises(TypeError, match=match):
-        type(
-            "Refused",
-            (AudioMessage,),
-            {"__annotations__": {"pcm": "Samples"}, "pcm": payload(*body["pcm"])},
-            wire="refused",
-            catalogue=DEEP,
-        )
+        declared("Refused", AudioMessage, "refused", {"pcm": "Samples"}, options={"catalogue": DEEP}, pcm=payload(*body["pcm"]))
 
 
 def test_paths_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(TypeError, match="another path has an object where this has an array"):
 
-        class _Both(RealtimeServerMessage, wire="both", catalogue=DEEP):
+        class _Both(RealtimeServerMessage, catalogue=DEEP):
+            type: Literal["both"] = "both"
             a: str | None = field(("x", ..., "y"))
             b: str | None = field(("x", "y"))
 
     with pytest.raises(TypeError, match=r"x\.y is declared twice"):
 
-        class _Twice(RealtimeServerMessage, wire="twice", catalogue=DEEP):
+        class _Twice(RealtimeServerMessage, catalogue=DEEP):
+            type: Literal["twice"] = "twice"
             a: str | None = field(("x", "y"))
             b: str | None = field(("x", "y"))
 
     with pytest.raises(TypeError, match="more than 63 keys"):
-        type(
-            "Many",
-            (RealtimeServerMessage,),
-            {"__annotations__": {"a": "str"}, "a": field(tuple("x" * 64))},
-            wire="many",
-            catalogue=DEEP,
-        )
+        declared("Many", RealtimeServerMessage, "many", {"a": "str"}, options={"catalogue": DEEP}, a=field(tuple("x" * 64)))
 
 
 def test_a_derived_class_reads_the_fields_of_its_base() -> None:
     class _Base(RealtimeServerMessage, catalogue=DEEP):
         a: str | None = field(("x", "a"))
-        id: str | None
+        id: str | None = None
 
-    class _More(_Base, wire="more", catalogue=DEEP):
+    class _More(_Base, catalogue=DEEP):
+        type: Literal["more"] = "more"
         b: str | None = field(("x", "b"))
-        c: str | None
+        c: str | None = None
         d: str | None = field(("y", "d"))
 
     message = rp.decode('{"kind":"more","x":{"a":"1","b":"2"},"id":"3","c":"4","y":{"d":"5"}}', catalogue=DEEP)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 PROGRAM = """\
 import realtime_pcm as rp
-from realtime_pcm import messages
+from realtime_pcm import client_messages, messages, objects
 from realtime_pcm.playback import PlaybackBuffer
 
 decoder = rp.Decoder(dtype="int16")
@@ -31,13 +31,23 @@ encoder.encode(b"")
 player = PlaybackBuffer(24_000)
 player.read(bytearray(2))
 print(messages.ResponseDone.canonical_type)
+
+
+def fields(one: messages.ResponseFunctionCallArgumentsDone, two: messages.ConversationItemTruncated) -> None:
+    print(one.type, one.item_id, one.call_id, one.arguments, two.audio_end_ms)
+
+
+def nested(one: messages.SessionCreated, two: messages.ConversationItemDone, three: objects.RateLimit) -> None:
+    if one.session and two.item:
+        print(one.session.instructions, one.session.tools, two.item.status, two.item.role, two.item.content, three.remaining)
+    client_messages.SessionUpdate(session={})
 """
 # A name of the program, and what the editor must show for it: a shape, a dtype, a unit, an error.
 SHOWN = {
     "Decoder": ["Decodes the frames of one connection", '"float32"', "Raises TypeError"],
     "decode": ["Raises DecodeError", "out:"],
     "decode_stream": ["The messages of `source`", "DecodeError is raised"],
-    "ResponseAudioDelta": ["response.output_audio.delta", "response.audio.delta"],
+    "ResponseAudioDelta": ["'response.output_audio.delta', 'response.audio.delta'", "A piece of the model's speech"],
     "pcm": ["1-D array", "int16"],
     "sample_offset": ["Counted in samples"],
     "audio_format": ["samples a second"],
@@ -47,6 +57,20 @@ SHOWN = {
     "PlaybackBuffer": ["sound card"],
     "read": ["how many samples were audio", "(n, channels)"],
     "canonical_type": ["first of the wire names"],
+    # fields, with their types
+    "type": ["Literal['response.function_call_arguments.done']"],
+    "item_id": ["item_id: str | None", "The item that it belongs to."],
+    "call_id": ["call_id: str | None", "its output carries the same id"],
+    "arguments": ["arguments: str | None", "JSON text"],
+    "audio_end_ms": ["audio_end_ms: int | None", "milliseconds"],
+    "one.session": ["session: SessionConfig | None", "all of its settings"],
+    "instructions": ["instructions: str | None", "What the model is to do"],
+    "tools": ["tools: list[Tool] | None", "may call"],
+    "two.item": ["item: ConversationItem | None", "as the server has it"],
+    "status": ["status: str | None", "`in_progress`, `completed` or `incomplete`"],
+    "role": ["role: str | None", "`system`, `user` or `assistant`"],
+    "content": ["content: list[ContentPart] | None", "parts of a message"],
+    "remaining": ["remaining: int | None", "What is left of it"],
 }
 
 
@@ -116,7 +140,8 @@ def test_hover_and_signature(tmp_path: Path) -> None:
             return {"textDocument": document, "position": {"line": line, "character": lines[line].index(text) + offset}}
 
         for name, wanted in SHOWN.items():
-            shown = server.ask("textDocument/hover", place(f".{name}" if f".{name}" in PROGRAM else name, 1))
+            text = name if "." in name or f".{name}" not in PROGRAM else f".{name}"
+            shown = server.ask("textDocument/hover", place(text, len(text) - 1))
             assert shown, name
             for text in wanted:
                 assert text in shown["contents"]["value"], (name, text, shown["contents"]["value"])
@@ -124,6 +149,9 @@ def test_hover_and_signature(tmp_path: Path) -> None:
         called = server.ask("textDocument/signatureHelp", place("Decoder(", 8))
         parameters = "dtype audio_format only side session"
         assert all(f"{name}:" in called["signatures"][0]["label"] for name in parameters.split()), called
+        called = server.ask("textDocument/signatureHelp", place("SessionUpdate(", 14))
+        keyword = "session: SessionConfig | dict[str, Any] | None"
+        assert keyword in called["signatures"][0]["label"] and "event_id: str | None" in called["signatures"][0]["label"], called
     finally:
         server.process.kill()
         server.process.wait()

@@ -117,12 +117,14 @@ def both_sides(message: ServerMessage | ClientMessage) -> None:
         print(client.event_id, base.canonical_type)
 
 
-class Hello(client_messages.RealtimeClientMessage, wire="hello", role="session_update"):
-    session: SessionConfig | None
+class Hello(client_messages.RealtimeClientMessage, role="session_update"):
+    type: Literal["hello"] = "hello"
+    session: SessionConfig | None = None
 
 
-class Voice(client_messages.ClientAudioMessage, wire="voice", role="input_audio"):
-    pcm: npt.NDArray[Any] = client_messages.payload("data")
+class Voice(client_messages.ClientAudioMessage, role="input_audio"):
+    type: Literal["voice"] = "voice"
+    pcm: client_messages.Samples = client_messages.payload("data")
 
 
 def private(message: Voice) -> int | None:

@@ -5,7 +5,7 @@ test_typing.py has mypy and pyright read it."""
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import numpy.typing as npt
 
@@ -20,7 +20,7 @@ match message:
     case messages.ResponseAudioDelta(item_id=item, pcm=pcm):
         assert_type(item, str | None)
         assert_type(pcm, npt.NDArray[Any])
-    case messages.ResponseAudioTranscriptDelta(response, _, index):
+    case messages.ResponseAudioTranscriptDelta(response_id=response, content_index=index):
         assert_type(response, str | None)
         assert_type(index, int | None)
     case messages.Error(error=error) if error is not None:
@@ -40,15 +40,17 @@ if message.type == "response.audio.delta":
     assert_type(message, messages.ResponseAudioDelta)
 
 
-class Weather(messages.RealtimeServerMessage, wire="weather"):
-    degrees: float | None
-    place: Place | None
+class Weather(messages.RealtimeServerMessage):
+    type: Literal["weather"] = "weather"
+    degrees: float | None = None
+    place: messages.Nested[Place] = messages.Nested()
 
 
 class Place(View):
-    name: str | None
+    name: str | None = None
 
 
-class Radio(messages.AudioMessage, wire="radio"):
-    station: str | None
-    pcm: npt.NDArray[Any] = messages.payload("data")
+class Radio(messages.AudioMessage):
+    type: Literal["radio"] = "radio"
+    station: str | None = None
+    pcm: messages.Samples = messages.payload("data")

@@ -8,7 +8,7 @@ Each `type: ignore` is an error that must be found; both checkers report one tha
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import numpy.typing as npt
 
@@ -57,14 +57,16 @@ def names_and_lists_give_the_union(frame: bytes, frames: list[bytes], wanted: li
     rp.Decoder(only=int)  # type: ignore[type-var]
 
 
-class WeatherReport(messages.RealtimeServerMessage, wire="weather.report"):
-    place: str | None
-    degrees: float | None
+class WeatherReport(messages.RealtimeServerMessage):
+    type: Literal["weather.report"] = "weather.report"
+    place: str | None = None
+    degrees: float | None = None
 
 
-class Forecast(messages.AudioMessage, wire="weather.forecast"):
-    place: str | None
-    pcm: npt.NDArray[Any] = messages.payload("data")
+class Forecast(messages.AudioMessage):
+    type: Literal["weather.forecast"] = "weather.forecast"
+    place: str | None = None
+    pcm: messages.Samples = messages.payload("data")
 
 
 def an_own_class_by_only(frame: bytes, frames: list[bytes]) -> None:

@@ -7,7 +7,7 @@ Each `type: ignore` is an error that must be found; both checkers report one tha
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,9 @@ def mistakes(pcm: npt.NDArray[np.int16]) -> None:
     client_messages.SessionUpdate(session=SessionConfig(instruction="x"))  # type: ignore[call-arg]
     client_messages.SessionUpdate(session=ConversationItem(type="message"))  # type: ignore[arg-type]
     client_messages.SessionUpdate(type="session.updated")  # type: ignore[arg-type]
+    SessionConfig(audio=AudioConfig(outputs={}))  # type: ignore[call-arg]
+    SessionConfig(audio=AudioConfig(output=Tool(name="t")))  # type: ignore[arg-type]
+    SessionConfig(tools=[ConversationItem(id="i")])  # type: ignore[list-item]
     client_messages.ResponseCancel(response_id=3)  # type: ignore[arg-type]
     client_messages.ResponseCancel(pcm=pcm)  # type: ignore[call-arg]
     client_messages.InputAudioBufferAppend(audio="AAA=")  # type: ignore[call-arg]
@@ -48,6 +51,34 @@ def mistakes(pcm: npt.NDArray[np.int16]) -> None:
     message.response_id = "r"  # type: ignore[misc]
     tool = Tool(name="t")
     tool.name = "u"  # type: ignore[misc]
+    update = client_messages.SessionUpdate()
+    update.session = SessionConfig()  # type: ignore[misc]
+    update.type = "session.update"  # type: ignore[misc]
+
+
+def misspelt(message: messages.ServerMessage) -> None:
+    if message.type == "session.create":  # type: ignore[comparison-overlap]
+        print(message)
+
+
+class Hello(client_messages.RealtimeClientMessage):
+    """A class of a program has all of this too."""
+
+    type: Literal["hello", "hallo"] = "hello"
+    name: str | None = None
+    tool: client_messages.Nested[Tool] = client_messages.Nested()
+
+
+class Misspelt(client_messages.RealtimeClientMessage):
+    type: Literal["bye"] = "by"  # type: ignore[assignment]
+
+
+def own(hello: Hello) -> None:
+    assert_type(hello.tool, Tool | None)
+    Hello(type="hallo", name="Ann", event_id="e", tool={"name": "t"}, extra={"undeclared": 1})
+    Hello(names="Ann")  # type: ignore[call-arg]
+    Hello(type="hullo")  # type: ignore[arg-type]
+    hello.name = "Ann"  # type: ignore[misc]
 
 
 def narrowing(message: messages.ServerMessage | client_messages.ClientMessage) -> int:

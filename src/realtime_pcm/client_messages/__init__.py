@@ -1,12 +1,12 @@
 """The catalogue of the other side: one class for each message a Realtime client sends, one module for each provider.
 
-`decode(frame, side="client")` gives these. A message is declared once, in its provider's module; what is here, the dispatch
-table and the stubs follow from there. `ClientMessage` is the union of all of them and `UnknownClientMessage`.
+`decode(frame, side="client")` gives these. A message is declared once, in its provider's module; what is here and the dispatch
+table follow from there. `ClientMessage` is the union of all of them and `UnknownClientMessage`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core import (
     CarriesAudio,
@@ -16,10 +16,73 @@ from .._core import (
     RealtimeMessage,
     UnknownClientMessage,
     class_of as _class_of,
-    field,
-    payload,
 )
+from ..declare import Nested, NestedList, Samples, field, payload
 from . import dashscope, glm, openai, openai_live, vllm, voice_live
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .dashscope import *
+    from .glm import *
+    from .openai import *
+    from .openai_live import *
+    from .vllm import *
+    from .voice_live import *
+
+    ClientMessage: TypeAlias = (
+        SessionUpdate
+        | TranscriptionSessionUpdate
+        | InputAudioBufferAppend
+        | InputAudioBufferCommit
+        | InputAudioBufferClear
+        | OutputAudioBufferClear
+        | ConversationItemCreate
+        | ConversationItemRetrieve
+        | ConversationItemTruncate
+        | ConversationItemDelete
+        | ResponseCreate
+        | ResponseCancel
+        | SessionInputAudioBufferAppend
+        | SessionClose
+        | SessionStart
+        | SessionInputAudioAppend
+        | SessionInputAudioMute
+        | SessionInputAudioUnmute
+        | SessionOutputAudioFixturePlay
+        | SessionInstructionsAppend
+        | SessionThinkingAppend
+        | SessionCommentaryAppend
+        | DecisionCreate
+        | DecisionItemCreate
+        | DecisionItemDelete
+        | ResponseItemCreate
+        | TransportDtmfSend
+        | InputAudioClear
+        | InputAudioTurnStart
+        | InputAudioTurnAppend
+        | InputAudioTurnEnd
+        | InputAudioTurnCancel
+        | InputTextDelta
+        | InputTextDone
+        | SessionAvatarConnect
+        | McpApprovalResponse
+        | InputImageBufferAppend
+        | InputTextBufferAppend
+        | InputTextBufferCommit
+        | InputTextBufferClear
+        | SessionFinish
+        | InputAudioBufferAppendVideoFrame
+        | InputTextAppend
+        | InputCancel
+        | BargeIn
+        | TurnSignal
+        | PlaybackAck
+        | SessionHeartbeat
+        | SessionResume
+        | SessionEventAck
+        | UnknownClientMessage
+    )
 
 _MODULES = (openai, openai_live, voice_live, dashscope, glm, vllm)
 _CLASSES = {
@@ -31,13 +94,16 @@ _CLASSES = {
 
 globals().update(_CLASSES)
 
-__all__ = [
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - for a program, not for a checker
     "CarriesAudio",
     "ClientAudioEnd",
     "ClientAudioMessage",
     "ClientMessage",
+    "Nested",
+    "NestedList",
     "RealtimeClientMessage",
     "RealtimeMessage",
+    "Samples",
     "UnknownClientMessage",
     "class_of",
     "field",
@@ -58,6 +124,6 @@ def __getattr__(name: str) -> Any:
     # Made when asked for, as messages.ServerMessage is.
     from typing import Union
 
-    union = Union[(*_CLASSES.values(), UnknownClientMessage)]
+    union: Any = Union[(*_CLASSES.values(), UnknownClientMessage)]
     globals()[name] = union
     return union

@@ -5,111 +5,157 @@ Fields that clients of another provider add to one of these wire types stand las
 
 from __future__ import annotations
 
-from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage, Samples, payload
+from typing import Literal
+
+from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage
+from ..declare import Nested, Samples, payload
 from ..objects import ConversationItem, RealtimeResponse, SessionConfig
 
 # The order of the fields is the order in which OpenAI's own client sends them: the walk predicts the next key from it.
 
 
-class SessionUpdate(RealtimeClientMessage, wire="session.update", role="session_update"):
+class SessionUpdate(RealtimeClientMessage, role="session_update"):
     """The client asks for a session as it wants it; what it leaves out stays. The server says what holds in session.updated."""
 
-    session: SessionConfig | None
+    type: Literal["session.update"] = "session.update"
+    session: Nested[SessionConfig] = Nested()
+    """The settings to change; the others stay."""
     # vLLM
-    model: str | None
+    model: str | None = None
+    """The model to use."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class TranscriptionSessionUpdate(RealtimeClientMessage, wire="transcription_session.update", role="session_update"):
+class TranscriptionSessionUpdate(RealtimeClientMessage, role="session_update"):
     """The client asks for a transcription session as it wants it (beta)."""
 
-    session: SessionConfig | None
+    type: Literal["transcription_session.update"] = "transcription_session.update"
+    session: Nested[SessionConfig] = Nested()
+    """The settings to change; the others stay."""
 
 
-class InputAudioBufferAppend(ClientAudioMessage, wire="input_audio_buffer.append", role="input_audio"):
+class InputAudioBufferAppend(ClientAudioMessage, role="input_audio"):
     """A piece of the user's speech: usually 20 to 100 ms, 15 MiB at the most."""
 
+    type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     pcm: Samples = payload("audio")
+    """The samples: a 1-D array of the dtype of the decoder, by default int16; channels are interleaved."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
     # vLLM-Omni, which names the format in the message
-    format: str | None
-    sample_rate_hz: int | None
-    duration_ms: int | None
-    audio_end_ms: int | None
-    is_speech: bool | None
-    video_frames: list[str] | None
+    format: str | None = None
+    """The name of the audio format, if the message says it."""
+    sample_rate_hz: int | None = None
+    """The rate of the samples, in samples per second."""
+    duration_ms: int | None = None
+    """How long the audio is, in milliseconds."""
+    audio_end_ms: int | None = None
+    """Where the audio ends in all audio of the session, in milliseconds."""
+    is_speech: bool | None = None
+    """Whether the client heard speech in the audio."""
+    video_frames: list[str] | None = None
+    """Frames of video that belong to the audio, as base64 text."""
 
 
-class InputAudioBufferCommit(ClientAudioEnd, wire="input_audio_buffer.commit", role="commit"):
+class InputAudioBufferCommit(ClientAudioEnd, role="commit"):
     """The user's turn is over: what was appended becomes an item. With turn detection the server does this by itself."""
 
+    type: Literal["input_audio_buffer.commit"] = "input_audio_buffer.commit"
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
     # vLLM and vLLM-Omni
-    final: bool | None
+    final: bool | None = None
+    """Whether no more audio follows."""
     # vLLM-Omni
-    response_create: bool | None
-    is_speech: bool | None
+    response_create: bool | None = None
+    """Whether the model is to answer."""
+    is_speech: bool | None = None
+    """Whether the client heard speech in the audio."""
 
 
-class InputAudioBufferClear(ClientAudioEnd, wire="input_audio_buffer.clear", role="clear"):
+class InputAudioBufferClear(ClientAudioEnd, role="clear"):
     """What was appended is to be forgotten."""
 
+    type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class OutputAudioBufferClear(RealtimeClientMessage, wire="output_audio_buffer.clear", role="interrupted"):
+class OutputAudioBufferClear(RealtimeClientMessage, role="interrupted"):
     """The server is to stop playing (WebRTC and SIP); a response.cancel comes before it."""
 
+    type: Literal["output_audio_buffer.clear"] = "output_audio_buffer.clear"
     # vLLM-Omni
-    response_id: str | None
+    response_id: str | None = None
+    """The response to stop playing."""
 
 
-class ConversationItemCreate(RealtimeClientMessage, wire="conversation.item.create", role="item_create"):
+class ConversationItemCreate(RealtimeClientMessage, role="item_create"):
     """The client adds an item to the conversation: a message, the output of a function, an answer to an approval request."""
 
-    previous_item_id: str | None
-    item: ConversationItem | None
+    type: Literal["conversation.item.create"] = "conversation.item.create"
+    previous_item_id: str | None = None
+    """The item to put it after; by default the last one, and `root` for the beginning."""
+    item: Nested[ConversationItem] = Nested()
+    """The item to add."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class ConversationItemRetrieve(RealtimeClientMessage, wire="conversation.item.retrieve"):
+class ConversationItemRetrieve(RealtimeClientMessage):
     """The client asks for an item as the server has it, with its audio."""
 
-    item_id: str | None
+    type: Literal["conversation.item.retrieve"] = "conversation.item.retrieve"
+    item_id: str | None = None
+    """The item to send."""
 
 
-class ConversationItemTruncate(RealtimeClientMessage, wire="conversation.item.truncate", role="truncate"):
+class ConversationItemTruncate(RealtimeClientMessage, role="truncate"):
     """Of an assistant item, only so many milliseconds were heard: the server is to forget the rest."""
 
-    item_id: str | None
-    content_index: int | None
-    audio_end_ms: int | None
+    type: Literal["conversation.item.truncate"] = "conversation.item.truncate"
+    item_id: str | None = None
+    """The assistant's item to cut."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    audio_end_ms: int | None = None
+    """How many milliseconds of the item's audio were heard."""
 
 
-class ConversationItemDelete(RealtimeClientMessage, wire="conversation.item.delete", role="item_delete"):
+class ConversationItemDelete(RealtimeClientMessage, role="item_delete"):
     """An item is to leave the conversation."""
 
-    item_id: str | None
+    type: Literal["conversation.item.delete"] = "conversation.item.delete"
+    item_id: str | None = None
+    """The item to delete."""
 
 
-class ResponseCreate(RealtimeClientMessage, wire="response.create", role="response_create"):
+class ResponseCreate(RealtimeClientMessage, role="response_create"):
     """The model is to answer, with what `response` says in place of the session's settings."""
 
-    response: RealtimeResponse | None
+    type: Literal["response.create"] = "response.create"
+    response: Nested[RealtimeResponse] = Nested()
+    """What differs from the session's settings in this response."""
     # Azure Voice Live
-    additional_instructions: str | None
+    additional_instructions: str | None = None
+    """Instructions that are added to the session's."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class ResponseCancel(RealtimeClientMessage, wire="response.cancel", role="response_cancel"):
+class ResponseCancel(RealtimeClientMessage, role="response_cancel"):
     """The model is to stop answering: the named response, or the one that is under way."""
 
-    response_id: str | None
+    type: Literal["response.cancel"] = "response.cancel"
+    response_id: str | None = None
+    """The response to stop; by default the one under way."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""

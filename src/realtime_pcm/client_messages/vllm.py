@@ -2,54 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from .._core import ClientAudioEnd, RealtimeClientMessage
 
 
-class InputTextAppend(RealtimeClientMessage, wire="input.text.append"):
+class InputTextAppend(RealtimeClientMessage):
     """Text of the user's, in the middle of a turn."""
 
-    text: str | None
+    type: Literal["input.text.append"] = "input.text.append"
+    text: str | None = None
+    """The text."""
 
 
-class InputCancel(ClientAudioEnd, wire="input.cancel", role="clear"):
+class InputCancel(ClientAudioEnd, role="clear"):
     """What the user has said is to be forgotten."""
 
+    type: Literal["input.cancel"] = "input.cancel"
 
-class BargeIn(RealtimeClientMessage, wire="barge_in"):
+
+class BargeIn(RealtimeClientMessage):
     """The user has cut in: the model is to stop."""
 
+    type: Literal["barge_in"] = "barge_in"
 
-class TurnSignal(RealtimeClientMessage, wire="turn.signal"):
+
+class TurnSignal(RealtimeClientMessage):
     """Whose turn it is has changed at the client, or what `event` names is to be done with `payload`."""
 
-    event: str | None
-    payload: dict[str, Any] | None
+    type: Literal["turn.signal"] = "turn.signal"
+    event: str | None = None
+    """What has happened, or is to be done."""
+    payload: dict[str, Any] | None = None
+    """What the event needs."""
 
 
-class PlaybackAck(RealtimeClientMessage, wire="playback.ack"):
+class PlaybackAck(RealtimeClientMessage):
     """So much of a response has been played."""
 
-    played_ms: int | None
-    committed_ms: int | None
-    response_id: str | None
-    item_id: str | None
+    type: Literal["playback.ack"] = "playback.ack"
+    played_ms: int | None = None
+    """How many milliseconds were played."""
+    committed_ms: int | None = None
+    """How many milliseconds can no longer be taken back."""
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class SessionHeartbeat(RealtimeClientMessage, wire="session.heartbeat"):
+class SessionHeartbeat(RealtimeClientMessage):
     """The client is still there."""
 
+    type: Literal["session.heartbeat"] = "session.heartbeat"
 
-class SessionResume(RealtimeClientMessage, wire="session.resume"):
+
+class SessionResume(RealtimeClientMessage):
     """A client that was cut off wants its session back."""
 
-    session_id: str | None
-    resume_token: str | None
-    last_received_server_event_seq: int | None
+    type: Literal["session.resume"] = "session.resume"
+    session_id: str | None = None
+    """The session to resume."""
+    resume_token: str | None = None
+    """The secret with which a client resumes the session."""
+    last_received_server_event_seq: int | None = None
+    """The number of the last message that arrived."""
 
 
-class SessionEventAck(RealtimeClientMessage, wire="session.event_ack"):
+class SessionEventAck(RealtimeClientMessage):
     """The client has received the server's messages up to this number."""
 
-    server_event_seq: int | None
+    type: Literal["session.event_ack"] = "session.event_ack"
+    server_event_seq: int | None = None
+    """The number of the last message that arrived."""

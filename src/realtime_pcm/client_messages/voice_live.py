@@ -2,58 +2,83 @@
 
 from __future__ import annotations
 
-from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage, Samples, payload
+from typing import Literal
+
+from .._core import ClientAudioEnd, ClientAudioMessage, RealtimeClientMessage
+from ..declare import Samples, payload
 
 
-class InputAudioClear(ClientAudioEnd, wire="input_audio.clear", role="clear"):
+class InputAudioClear(ClientAudioEnd, role="clear"):
     """All input audio that is under way is to be forgotten."""
 
+    type: Literal["input_audio.clear"] = "input_audio.clear"
 
-class InputAudioTurnStart(RealtimeClientMessage, wire="input_audio.turn.start"):
+
+class InputAudioTurnStart(RealtimeClientMessage):
     """A turn of the user's begins, at the client's word."""
 
-    turn_id: str | None
+    type: Literal["input_audio.turn.start"] = "input_audio.turn.start"
+    turn_id: str | None = None
+    """The turn that it belongs to."""
 
 
-class InputAudioTurnAppend(ClientAudioMessage, wire="input_audio.turn.append", role="input_audio"):
+class InputAudioTurnAppend(ClientAudioMessage, role="input_audio"):
     """A piece of the user's speech, in a turn that the client has begun."""
 
-    turn_id: str | None
+    type: Literal["input_audio.turn.append"] = "input_audio.turn.append"
+    turn_id: str | None = None
+    """The turn that it belongs to."""
     pcm: Samples = payload("audio")
+    """The samples: a 1-D array of the dtype of the decoder, by default int16; channels are interleaved."""
 
 
-class InputAudioTurnEnd(ClientAudioEnd, wire="input_audio.turn.end", role="commit"):
+class InputAudioTurnEnd(ClientAudioEnd, role="commit"):
     """The user's turn is over."""
 
-    turn_id: str | None
+    type: Literal["input_audio.turn.end"] = "input_audio.turn.end"
+    turn_id: str | None = None
+    """The turn that it belongs to."""
 
 
-class InputAudioTurnCancel(ClientAudioEnd, wire="input_audio.turn.cancel", role="clear"):
+class InputAudioTurnCancel(ClientAudioEnd, role="clear"):
     """The user's turn is to be forgotten."""
 
-    turn_id: str | None
+    type: Literal["input_audio.turn.cancel"] = "input_audio.turn.cancel"
+    turn_id: str | None = None
+    """The turn that it belongs to."""
 
 
-class InputTextDelta(RealtimeClientMessage, wire="input_text.delta"):
+class InputTextDelta(RealtimeClientMessage):
     """More of the text of an item that the client writes bit by bit; `id` is the item's."""
 
-    id: str | None
-    delta: str | None
-    content_index: int | None
+    type: Literal["input_text.delta"] = "input_text.delta"
+    id: str | None = None
+    """The item that is written."""
+    delta: str | None = None
+    """The next piece of text."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
 
 
-class InputTextDone(RealtimeClientMessage, wire="input_text.done"):
+class InputTextDone(RealtimeClientMessage):
     """The text of an item is complete; `id` is the item's."""
 
-    id: str | None
-    content_index: int | None
+    type: Literal["input_text.done"] = "input_text.done"
+    id: str | None = None
+    """The item that is written."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
 
 
-class SessionAvatarConnect(RealtimeClientMessage, wire="session.avatar.connect"):
+class SessionAvatarConnect(RealtimeClientMessage):
     """The client's side of the handshake for the avatar's video."""
 
-    client_sdp: str | None
+    type: Literal["session.avatar.connect"] = "session.avatar.connect"
+    client_sdp: str | None = None
+    """The client's session description for WebRTC."""
 
 
-class McpApprovalResponse(RealtimeClientMessage, wire="mcp_approval_response"):
+class McpApprovalResponse(RealtimeClientMessage):
     """A name in Voice Live's list of client messages; no document has its fields, so all of them are in `extra`."""
+
+    type: Literal["mcp_approval_response"] = "mcp_approval_response"

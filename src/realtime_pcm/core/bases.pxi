@@ -26,13 +26,16 @@ class RealtimeMessage(MessageObject):
     __hash__ = None
     canonical_type = None
 
-    def __init_subclass__(cls, wire=(), role=None, catalogue=None, reads=None, **kwargs):  # seldom
+    def __init_subclass__(cls, role=None, catalogue=None, reads=None, **kwargs):  # seldom
         if not isinstance(cls, type) or not PyType_IsSubtype(cls, MessageObject):
             raise TypeError(f"{cls!r:.80} is no message class")
+        if "wire" in kwargs:
+            raise TypeError(f"{cls.__name__}: wire= is gone. Write the wire names into the class: "
+                            '`type: Literal["a.name", "another.name"] = "a.name"`')
         super().__init_subclass__(**kwargs)
         message_seal(<PyTypeObject *>cls)
         if _bases_are_made:
-            _declare(cls, wire, role, catalogue, reads)
+            _declare(cls, role, catalogue, reads)
 
     @property
     def extra(self):
@@ -157,7 +160,7 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):  # seld
     _finish_base(base, {})
     _finish_base(audio, {})
     _finish_base(audio_end, {"incomplete_sample": SLOT_INCOMPLETE_SAMPLE})
-    layout = _declare(unknown, (), None)
+    layout = _declare(unknown, None)
     layout.is_unknown = True
     catalogue.set_unknown(layout)
 
@@ -206,10 +209,11 @@ cdef Catalogue SERVER = Catalogue("server")
 class RealtimeServerMessage(RealtimeMessage):
     """One message of a Realtime server: the base of all. Read-only.
 
-    A class statement below this class declares a message. Its annotations are the fields; a field that is absent or null reads
-    None. wire: the name or names that `type` has on the wire. role: what the message means, a key of realtime_pcm.roles.ROLES,
-    which says what each role does and which fields it needs; without it that of the base, which is "audio" below AudioMessage and
-    "audio_end" below AudioEnd. Where one message may mean several things, role is a mapping from fields to their roles.
+    A class statement below this class declares a message: `type: Literal["weather.report"] = "weather.report"` is its name on the
+    wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
+    null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
+    fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
+    Where one message may mean several things, role is a mapping from fields to their roles.
     Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
@@ -256,8 +260,11 @@ class RealtimeClientMessage(RealtimeMessage):
 class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
     """A message of a client that carries audio: see CarriesAudio.
 
-    sample_offset: the index of the first sample since the speech began.
+    sample_offset: the index of the first sample since the speech began. audio: the base64 text of the payload, a new str at each
+    read.
     """
+
+    audio = PayloadText("audio")
 
 
 class ClientAudioEnd(RealtimeClientMessage):

@@ -361,7 +361,7 @@ cdef Catalogue _catalogue_for(cls, pair, Catalogue found, Layout base):  # seldo
         raise TypeError(f"{cls.__name__}: its base {base.cls.__name__} is of another catalogue")
     return side
 
-def _declare(cls, wire, role, catalogue_pair=None, reads=None):  # seldom
+def _declare(cls, role, catalogue_pair=None, reads=None):  # seldom
     """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
@@ -378,7 +378,8 @@ def _declare(cls, wire, role, catalogue_pair=None, reads=None):  # seldom
         # The fields of the base would have no slots in this class, and its descriptors would read those of other fields.
         raise TypeError(f"{cls.__name__}: its base {cls.__base__.__name__} was never declared: "
                         "__init_subclass__ must call super().__init_subclass__(**kwargs) for every class")
-    names = _wire_names(cls, wire)
+    own = dict(declare.annotations_of(cls))
+    names = _wire_names(cls, own)
     catalogue, kind = _base_of(cls)
     catalogue = _catalogue_for(cls, catalogue_pair, catalogue, base)
     layout = Layout()
@@ -389,7 +390,7 @@ def _declare(cls, wire, role, catalogue_pair=None, reads=None):  # seldom
     layout.ends_audio = kind == KIND_AUDIO_END
     layout.wire_names = names
     layout.is_unknown = base is not None and base.is_unknown and not names and catalogue.pair is not None
-    fields = _read_fields(cls, layout, base)
+    fields = _read_fields(cls, layout, base, own)
     _lay_out(layout, fields, base)
     _make_nodes(layout)
     _give_reads(layout, reads, base)
@@ -411,33 +412,28 @@ def _declare(cls, wire, role, catalogue_pair=None, reads=None):  # seldom
     return layout
 
 
-cdef tuple _wire_names(cls, wire):  # seldom
-    """The names of `wire=`, as plain strings."""
-    names = []
-    for name in (wire,) if isinstance(wire, str) else tuple(wire):
-        if not isinstance(name, str) or not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
+cdef tuple _wire_names(cls, dict own):  # seldom
+    """The wire names of a class; takes `type` out of its annotations."""
+    if "type" not in own:
+        return ()
+    names = declare.wire_names(cls, own.pop("type"))
+    for name in names:
+        if not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
             raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes, not {name!r:.80}")
-        name = str.__str__(name)    # for a member of a str Enum: its value
-        if name in names:
-            raise TypeError(f"{cls.__name__}: {name!r} stands in wire= twice")
-        names.append(name)
-    return tuple(names)
+    return names
 
 
-cdef dict _read_fields(cls, Layout layout, Layout base):  # seldom
+cdef dict _read_fields(cls, Layout layout, Layout base, dict own):  # seldom
     """name -> (annotation, keys of the payload or None): the fields of the base and then the class's own."""
     cdef dict fields = {} if base is None else dict(base.fields)
-    own = annotations.annotations_of(cls)
     for name, annotation in own.items():
+        if name.startswith("__") and name.endswith("__"):
+            raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
+        if not declare.is_field(cls, name, annotation):
+            continue
         default = cls.__dict__.get(name)
         keys = default.keys if isinstance(default, Payload) else None
         places = default.places if isinstance(default, FieldPlace) else keys or (name,)
-        if keys is None and str(annotation).startswith(("ClassVar", "typing.ClassVar")):
-            continue
-        if name.startswith("__") and name.endswith("__"):
-            raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
-        if keys is None and name in cls.__dict__ and not isinstance(default, FieldPlace):
-            continue
         _check_name(cls, layout, name, keys)
         # The descriptors of the base read the same slots: the base's fields keep their places.
         if name in fields and _key_count(fields[name][1]) != _key_count(keys):
@@ -662,7 +658,7 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
     plan.keys = SESSION_KEYS
     plan.hands_out_carry = layout.ends_audio
     layout.field_roles = () if base is None else base.field_roles
-    if role is not None and not isinstance(role, str):
+    if hasattr(role, "keys"):
         role = _give_field_roles(layout, dict(role))
     for name, field_role in layout.field_roles if layout.is_audio else ():
         if field_role in ("audio_end", "response_end", "interrupted"):
@@ -725,22 +721,26 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
     if layout.in_session.holder:
         layout.wire.outlined = layout.in_session.holder
     views = [None] * layout.wire.field_count
+    if layout.wire_names:
+        # In place of the default, which the class statement has left there.
+        _set_on_class(cls, "type", _slot_descriptor(cls, "type", SLOT_TYPE, kept))
     _set_on_class(cls, "event_id", _slot_descriptor(cls, "event_id", SLOT_EVENT_ID, kept))
     for name, (annotation, payload_keys, module, _) in fields.items():
         number = _number(layout, name)
-        view, many = annotations.view_in(annotation, module, ViewObject)
+        view, many = declare.view_in(annotation, module, ViewObject)
         views[number] = view
         layout.lists |= <uint32_t>many << number
-        if view is None and (payload_keys or not (annotations.is_nested(annotation) or name in _READ_LATER)):
+        if view is None and (payload_keys or not (declare.is_nested(annotation) or name in _READ_LATER)):
             descriptor = _slot_descriptor(cls, name, layout.place(number), kept)
         else:
             # The walk makes an outline of the object that the role reads, else of the first object that becomes a view.
             if view is not None and not many and layout.wire.outlined == <uint32_t>WIRE_NO_FIELD:
                 layout.wire.outlined = <uint32_t>number
             descriptor = _lazy(name, number, cls)
+            layout.read_lazily |= <uint32_t>1 << number
         _set_on_class(cls, name, descriptor)
-        if (payload_keys and layout.is_audio and isinstance(payload_keys[0], str) and payload_keys[0] != "delta"
-                and payload_keys[0] not in fields):
+        if (payload_keys and layout.is_audio and isinstance(payload_keys[0], str) and payload_keys[0] not in fields
+                and not isinstance(getattr(cls, payload_keys[0], None), PayloadText)):
             _set_on_class(cls, payload_keys[0], PayloadText(payload_keys[0]))
         if payload_keys and layout.is_audio and not isinstance(payload_keys[0], str) and "delta" not in fields:
             _set_on_class(cls, "delta", PayloadText("delta"))

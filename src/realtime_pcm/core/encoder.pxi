@@ -1,28 +1,7 @@
 # AudioEncoder: from samples to the text of a frame.
 
-cdef extern from "Python.h":
-    object PyUnicode_New(Py_ssize_t size, uint32_t largest)
-    void *PyUnicode_DATA(object text)
-    int PyUnicode_KIND(object text)
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 # ---- Fields as JSON --------------------------------------------------------------------------------------------------------
-
-cdef bytes _json_text(str text, str name):
-    """A str as a JSON string of ASCII, with its quotes. `name`: of the field, for the error."""
-    cdef size_t length = 0
-    cdef size_t position = 0
-    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(text)
-    cdef unsigned width = <unsigned>PyUnicode_KIND(text)
-    if wire_escape_measure(PyUnicode_DATA(text), <size_t>count, width, &length, &position) != WIRE_OK:
-        raise ValueError(f"{name}: the character at {position} is a lone surrogate, which JSON cannot hold")
-    if length == WIRE_TOO_LONG:
-        raise MemoryError
-    written = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>length + 2)
-    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(written)
-    out[0] = out[length + 1] = b'"'
-    wire_escape_write(PyUnicode_DATA(text), <size_t>count, width, length, out + 1)
-    return written
 
 cdef bytes _json_flat(value, str name):
     """The JSON of a str, int, float, bool or None. `name`: of the field, for the error."""

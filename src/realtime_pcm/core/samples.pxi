@@ -1,8 +1,5 @@
 # Payloads as samples: which conversion leads from a format to a dtype, and the arrays or bytes that samples lie in.
 
-# The annotation of `pcm` in a class statement. The array has the dtype of the decoder.
-Samples = cnp.ndarray
-
 cdef enum:
     DTYPE_INT16
     DTYPE_FLOAT32

@@ -46,6 +46,47 @@ cdef str _brief(value):  # seldom
     return repr(value)
 
 
+# ---- Values as JSON --------------------------------------------------------------------------------------------------------
+
+cdef bytes _json_text(str text, str name):
+    """A str as a JSON string of ASCII, with its quotes. `name`: of the field, for the error."""
+    cdef size_t length = 0
+    cdef size_t position = 0
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(text)
+    cdef unsigned width = <unsigned>PyUnicode_KIND(text)
+    if wire_escape_measure(PyUnicode_DATA(text), <size_t>count, width, &length, &position) != WIRE_OK:
+        raise ValueError(f"{name}: the character at {position} is a lone surrogate, which JSON cannot hold")
+    if length == WIRE_TOO_LONG:
+        raise MemoryError
+    written = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>length + 2)
+    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(written)
+    out[0] = out[length + 1] = b'"'
+    wire_escape_write(PyUnicode_DATA(text), <size_t>count, width, length, out + 1)
+    return written
+
+cdef bytes _json_int(value):
+    """The JSON of an int; None for one of more than 64 bits."""
+    cdef int overflow = 0
+    cdef long long number = PyLong_AsLongLongAndOverflow(value, &overflow)
+    cdef unsigned long long left = <unsigned long long>number
+    cdef char[24] digits
+    cdef int at = 24
+    if overflow:
+        return None
+    if number < 0:
+        left = 0 - left
+    while True:
+        at -= 1
+        digits[at] = <char>(0x30 + left % 10)
+        left //= 10
+        if left == 0:
+            break
+    if number < 0:
+        at -= 1
+        digits[at] = 0x2D
+    return PyBytes_FromStringAndSize(&digits[at], 24 - at)
+
+
 # ---- Refusals ------------------------------------------------------------------------------------------------
 
 cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):  # seldom

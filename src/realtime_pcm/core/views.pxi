@@ -20,6 +20,25 @@ cdef bint _has_null(bytes text) noexcept:
         found |= (at[i] == 0x6E) & (at[i + 1] == 0x75) & (at[i + 2] == 0x6C) & (at[i + 3] == 0x6C)
     return found
 
+cdef bint _is_finite(value):
+    """Whether a value that was written holds no number that is not finite. False too where it holds a type of somebody's own."""
+    cdef object kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return True
+    if kind is float:
+        return isfinite(<double>value)
+    if kind is dict:
+        for inner in (<dict>value).values():
+            if not _is_finite(inner):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for inner in value:
+            if not _is_finite(inner):
+                return False
+        return True
+    return False
+
 def json_text(value, str name):
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
     cdef bytes text
@@ -29,9 +48,39 @@ def json_text(value, str name):
         json_values.refuse(value, _plain_value, name)
         raise
     # orjson writes null for a number that is not finite.
-    if _has_null(text):
+    if _has_null(text) and not _is_finite(value):
         json_values.refuse(value, _plain_value, name)
     return text
+
+cdef bytes _value_text(value):
+    """The JSON of the value of one field; None where the caller is to ask json_text, for the value or for the error."""
+    cdef object kind = type(value)
+    cdef bytes text
+    if kind is str and PyUnicode_IS_COMPACT_ASCII(value):
+        return _json_text(<str>value, "")
+    if value is None:
+        return b"null"
+    if kind is bool:
+        return b"true" if value else b"false"
+    if kind is int:
+        return _json_int(value)
+    if isinstance(value, ViewObject):
+        text = view_text(<ViewObject>value)
+        if text is not None:
+            return text
+    if kind is list and value and isinstance((<list>value)[0], ViewObject):
+        pieces = []
+        for inner in <list>value:
+            text = _value_text(inner)
+            if text is None:
+                return None
+            pieces.append(text)
+        return b"[" + b",".join(pieces) + b"]"
+    try:
+        text = json_values.write(value, _plain_value, json_values.write_options)
+    except TypeError:
+        return None
+    return text if not _has_null(text) or _is_finite(value) else None
 
 def _plain_value(value):
     """What JSON is written of a value that is no str, number, bool, list, tuple or dict."""
@@ -43,6 +92,32 @@ def _plain_value(value):
     if isinstance(value, Enum):
         return value.value
     raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def json_heads(names):
+    """name -> what stands before its value in an object: a comma, the name and a colon."""
+    heads = {}
+    for name in names:
+        heads[name] = b"," + _json_text(name, "key") + b":"
+    return heads
+
+cdef bytes _object_text(dict heads, dict fields):
+    """The JSON of an object of declared fields; None where json_text is to be asked."""
+    cdef bytes text
+    cdef list pieces = []
+    for name, value in fields.items():
+        head = heads.get(name)
+        text = None if head is None else _value_text(value)
+        if text is None:
+            return None
+        pieces.append(head)
+        pieces.append(text)
+    if not pieces:
+        return b"{}"
+    pieces.append(b"}")
+    text = b"".join(pieces)             # of three pieces at least: new bytes, which nobody else has seen
+    PyBytes_AS_STRING(text)[0] = b"{"   # in place of the comma
+    return text
 
 
 # ---- Views -----------------------------------------------------------------------------------------------------------------
@@ -69,6 +144,18 @@ cdef class ViewObject:
 
     cdef int write(self, dict fields) except -1:
         """Makes the JSON of the object of its fields: the view then reads this JSON, as if it had been decoded."""
+        cdef bytes text = _object_text(type(self)._heads, fields)
+        if text is None:
+            text = self.write_in_full(fields)
+        with cython.critical_section(self):
+            self.frame = text
+            self.start = 0
+            self.end = <size_t>PyBytes_GET_SIZE(text)
+            self.parsed = self.outline = None
+            self.reads = 0
+        return 0
+
+    cdef bytes write_in_full(self, dict fields):
         cls = type(self)
         known = cls.__match_args__
         extra = fields.pop("extra", None)
@@ -78,14 +165,7 @@ cdef class ViewObject:
         if extra is not None:
             cls._check_extra(extra)
             fields.update(extra)
-        text = json_text(fields, cls.__name__)
-        with cython.critical_section(self):
-            self.frame = text
-            self.start = 0
-            self.end = <size_t>PyBytes_GET_SIZE(text)
-            self.parsed = self.outline = None
-            self.reads = 0
-        return 0
+        return json_text(fields, cls.__name__)
 
     @property
     def raw(self):

@@ -1,12 +1,12 @@
 """The catalogue: one class for each message a Realtime server sends, one module for each provider.
 
-A message is declared once, in the module of its provider. The names in this module, the dispatch table and the stubs are made
-from these declarations. `ServerMessage` is the union of all message classes and `UnknownMessage`.
+A message is declared once, in the module of its provider. The names in this module and the dispatch table are made from these
+declarations. `ServerMessage` is the union of all message classes and `UnknownMessage`; type checkers need it written out.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core import (
     AudioEnd,
@@ -16,9 +16,8 @@ from .._core import (
     RealtimeServerMessage,
     UnknownMessage,
     class_of as _class_of,
-    field,
-    payload,
 )
+from ..declare import Nested, NestedList, Samples, field, payload
 from . import (
     dashscope,
     glm,
@@ -32,6 +31,147 @@ from . import (
     xai,
 )
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .dashscope import *
+    from .glm import *
+    from .localai import *
+    from .openai import *
+    from .openai_live import *
+    from .speaches import *
+    from .stepfun import *
+    from .vllm import *
+    from .voice_live import *
+    from .xai import *
+
+    ServerMessage: TypeAlias = (
+        Error
+        | SessionCreated
+        | SessionUpdated
+        | TranscriptionSessionCreated
+        | TranscriptionSessionUpdated
+        | ConversationCreated
+        | ConversationItemCreated
+        | ConversationItemAdded
+        | ConversationItemDone
+        | ConversationItemRetrieved
+        | ConversationItemDeleted
+        | ConversationItemTruncated
+        | ConversationItemInputAudioTranscriptionDelta
+        | ConversationItemInputAudioTranscriptionCompleted
+        | ConversationItemInputAudioTranscriptionSegment
+        | ConversationItemInputAudioTranscriptionFailed
+        | InputAudioBufferCommitted
+        | InputAudioBufferCleared
+        | InputAudioBufferSpeechStarted
+        | InputAudioBufferSpeechStopped
+        | InputAudioBufferTimeoutTriggered
+        | InputAudioBufferDtmfEventReceived
+        | OutputAudioBufferStarted
+        | OutputAudioBufferStopped
+        | OutputAudioBufferCleared
+        | ResponseCreated
+        | ResponseDone
+        | ResponseOutputItemAdded
+        | ResponseOutputItemDone
+        | ResponseContentPartAdded
+        | ResponseContentPartDone
+        | ResponseTextDelta
+        | ResponseTextDone
+        | ResponseAudioTranscriptDelta
+        | ResponseAudioTranscriptDone
+        | ResponseAudioDelta
+        | ResponseAudioDone
+        | ResponseFunctionCallArgumentsDelta
+        | ResponseFunctionCallArgumentsDone
+        | ResponseMcpCallArgumentsDelta
+        | ResponseMcpCallArgumentsDone
+        | ResponseMcpCallInProgress
+        | ResponseMcpCallCompleted
+        | ResponseMcpCallFailed
+        | McpListToolsInProgress
+        | McpListToolsCompleted
+        | McpListToolsFailed
+        | RateLimitsUpdated
+        | SessionStarted
+        | SessionPaused
+        | SessionResumed
+        | SessionClosed
+        | SessionOutputAudioDelta
+        | SessionInputAudioAppend
+        | SessionInputTranscriptDelta
+        | SessionOutputTranscriptDelta
+        | SessionUsageUpdated
+        | SessionInputAudioMuted
+        | SessionInputAudioUnmuted
+        | SessionInstructionsAppended
+        | SessionThinkingAppended
+        | SessionCommentaryAppended
+        | SessionOutputAudioFixturePlaying
+        | SessionOutputAudioFixturePlayed
+        | SessionDelegationCreated
+        | ResponseEvent
+        | DecisionEvent
+        | DecisionItemCreated
+        | DecisionItemDeleted
+        | TransportRinging
+        | TransportAnswered
+        | TransportFailed
+        | TransportDtmfReceived
+        | TransportDtmfSend
+        | TransportDtmfSent
+        | Info
+        | WarningMessage
+        | SessionAvatarConnecting
+        | SessionAvatarSwitchToSpeaking
+        | SessionAvatarSwitchToIdle
+        | ResponseAnimationBlendshapesDelta
+        | ResponseAnimationBlendshapesDone
+        | ResponseAnimationVisemeDelta
+        | ResponseAnimationVisemeDone
+        | ResponseAudioTimestampDelta
+        | ResponseAudioTimestampDone
+        | ResponseAudioTranscriptAnnotationAdded
+        | ResponseVideoDelta
+        | ResponseInvocationDelta
+        | ResponseWebSearchCallInProgress
+        | ResponseWebSearchCallSearching
+        | ResponseWebSearchCallCompleted
+        | ResponseFileSearchCallInProgress
+        | ResponseFileSearchCallSearching
+        | ResponseFileSearchCallCompleted
+        | Ping
+        | ConversationItemInputAudioTranscriptionUpdated
+        | SessionFinished
+        | ConversationItemInputAudioTranscriptionText
+        | ResponseTextText
+        | ResponseAudioTranscriptText
+        | Heartbeat
+        | ResponseFunctionCallSimpleBrowser
+        | ResponseFunctionCallSimpleBrowserResult
+        | ResponseThinkingDelta
+        | ResponseThinkingDone
+        | ConversationItemSpeaker
+        | ConversationItemSoundDetection
+        | LocalaiClassifierResult
+        | LocalaiModelFailover
+        | TranscriptionDelta
+        | TranscriptionDone
+        | SessionReplaced
+        | SessionResyncRequired
+        | SessionExpired
+        | SessionHeartbeatAck
+        | TurnEvent
+        | ResponseListen
+        | ResponseSpeak
+        | OverlapDecision
+        | PlaybackAcknowledged
+        | FullMessage
+        | PartialMessage
+        | UnknownMessage
+    )
+
 _MODULES = (openai, openai_live, voice_live, xai, dashscope, glm, stepfun, localai, vllm, speaches)
 _CLASSES = {
     name: value
@@ -42,12 +182,15 @@ _CLASSES = {
 
 globals().update(_CLASSES)
 
-__all__ = [
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - for a program, not for a checker
     "AudioEnd",
     "AudioMessage",
     "CarriesAudio",
+    "Nested",
+    "NestedList",
     "RealtimeMessage",
     "RealtimeServerMessage",
+    "Samples",
     "ServerMessage",
     "UnknownMessage",
     "class_of",
@@ -69,6 +212,6 @@ def __getattr__(name: str) -> Any:
     # Made at its first use: the union of some 120 classes takes longer to make than all else in this module.
     from typing import Union
 
-    union = Union[(*_CLASSES.values(), UnknownMessage)]
+    union: Any = Union[(*_CLASSES.values(), UnknownMessage)]
     globals()[name] = union
     return union

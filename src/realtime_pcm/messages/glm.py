@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from .._core import RealtimeServerMessage
+from ..declare import Nested
 from ..objects import SessionConfig
 
 
-class Heartbeat(RealtimeServerMessage, wire="heartbeat"):
+class Heartbeat(RealtimeServerMessage):
     """The connection is alive: every 30 seconds. It has a type and nothing else."""
 
+    type: Literal["heartbeat"] = "heartbeat"
 
-class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage, wire="response.function_call.simple_browser"):
+
+class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage):
     """The model searches the web by itself; session.beta_fields has what it says meanwhile."""
 
-    name: str | None
-    session: SessionConfig | None
-    client_timestamp: int | None
+    type: Literal["response.function_call.simple_browser"] = "response.function_call.simple_browser"
+    name: str | None = None
+    """The name of the search."""
+    session: Nested[SessionConfig] = Nested()
+    """The session; its `beta_fields` say what the search does."""
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class ResponseFunctionCallSimpleBrowserResult(RealtimeServerMessage, wire="response.function_call.simple_browser.result"):
+class ResponseFunctionCallSimpleBrowserResult(RealtimeServerMessage):
     """What the model's own web search found, in session.beta_fields."""
 
-    name: str | None
-    session: SessionConfig | None
-    client_timestamp: int | None
+    type: Literal["response.function_call.simple_browser.result"] = "response.function_call.simple_browser.result"
+    name: str | None = None
+    """The name of the search."""
+    session: Nested[SessionConfig] = Nested()
+    """The session; its `beta_fields` hold what was found."""
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""

@@ -6,9 +6,10 @@ provider.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from .._core import AudioEnd, AudioMessage, RealtimeServerMessage, Samples, payload
+from .._core import AudioEnd, AudioMessage, RealtimeServerMessage
+from ..declare import Nested, NestedList, Samples, payload
 from ..objects import (
     ContentPart,
     Conversation,
@@ -26,481 +27,704 @@ from ..objects import (
 # The fields stand in the order in which OpenAI sends them: the walk expects the keys in that order.
 
 
-class Error(RealtimeServerMessage, wire="error", role="error"):
+class Error(RealtimeServerMessage, role="error"):
     """Something went wrong, at the client or the server; most sessions stay open. vLLM sends `error` as a string."""
 
-    error: RealtimeError | None
+    type: Literal["error"] = "error"
+    error: Nested[RealtimeError] = Nested()
+    """What went wrong: kind, code, message and the parameter at fault."""
     # GPT-Live
-    client_event_id: str | None
+    client_event_id: str | None = None
+    """The event_id of the client's message that led to it, if one did."""
     # vLLM
-    code: str | None
+    code: str | None = None
+    """The kind of error, beside an `error` that is a string."""
 
 
-class SessionCreated(RealtimeServerMessage, wire="session.created", role="session_start"):
+class SessionCreated(RealtimeServerMessage, role="session_start"):
     """The session is open, with the server's defaults: the first message of a connection."""
 
-    session: SessionConfig | None
+    type: Literal["session.created"] = "session.created"
+    session: Nested[SessionConfig] = Nested()
+    """The session, with all of its settings."""
     # vLLM
-    id: str | None
-    created: int | None
+    id: str | None = None
+    """The session's id."""
+    created: int | None = None
+    """When the session began, in seconds since 1970."""
     # vLLM-Omni: what a dropped client resumes with
-    attachment_generation: int | None
-    resume_token: str | None
+    attachment_generation: int | None = None
+    """How many connections this session has had."""
+    resume_token: str | None = None
+    """The secret with which a client resumes the session."""
 
 
-class SessionUpdated(RealtimeServerMessage, wire="session.updated", role="session_update"):
+class SessionUpdated(RealtimeServerMessage, role="session_update"):
     """The session as it stands after a session.update."""
 
-    session: SessionConfig | None
+    type: Literal["session.updated"] = "session.updated"
+    session: Nested[SessionConfig] = Nested()
+    """The session as it now is."""
     # GPT-Live
-    client_event_id: str | None
+    client_event_id: str | None = None
+    """The event_id of the client's message that led to it, if one did."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class TranscriptionSessionCreated(RealtimeServerMessage, wire="transcription_session.created", role="session_start"):
+class TranscriptionSessionCreated(RealtimeServerMessage, role="session_start"):
     """A transcription session is open (beta)."""
 
-    session: SessionConfig | None
+    type: Literal["transcription_session.created"] = "transcription_session.created"
+    session: Nested[SessionConfig] = Nested()
+    """The session, with all of its settings."""
 
 
-class TranscriptionSessionUpdated(RealtimeServerMessage, wire="transcription_session.updated", role="session_update"):
+class TranscriptionSessionUpdated(RealtimeServerMessage, role="session_update"):
     """The transcription session as it stands after an update (beta)."""
 
-    session: SessionConfig | None
+    type: Literal["transcription_session.updated"] = "transcription_session.updated"
+    session: Nested[SessionConfig] = Nested()
+    """The session, with all of its settings."""
 
 
-class ConversationCreated(RealtimeServerMessage, wire="conversation.created"):
+class ConversationCreated(RealtimeServerMessage):
     """The session's conversation exists: right after session.created."""
 
-    conversation: Conversation | None
+    type: Literal["conversation.created"] = "conversation.created"
+    conversation: Nested[Conversation] = Nested()
+    """The conversation."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ConversationItemCreated(RealtimeServerMessage, wire="conversation.item.created", role="item_added"):
+class ConversationItemCreated(RealtimeServerMessage, role="item_added"):
     """An item has joined the conversation (beta); GA sends conversation.item.added and .done instead."""
 
-    previous_item_id: str | None
-    item: ConversationItem | None
+    type: Literal["conversation.item.created"] = "conversation.item.created"
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
+    item: Nested[ConversationItem] = Nested()
+    """The item, as the server has it."""
 
 
-class ConversationItemAdded(RealtimeServerMessage, wire="conversation.item.added", role="item_added"):
+class ConversationItemAdded(RealtimeServerMessage, role="item_added"):
     """An item has joined the conversation; one the model is still producing has no content yet."""
 
-    previous_item_id: str | None
-    item: ConversationItem | None
+    type: Literal["conversation.item.added"] = "conversation.item.added"
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
+    item: Nested[ConversationItem] = Nested()
+    """The item, as the server has it."""
 
 
-class ConversationItemDone(RealtimeServerMessage, wire="conversation.item.done", role="item_done"):
+class ConversationItemDone(RealtimeServerMessage, role="item_done"):
     """An item of the conversation is final, with all content but its audio."""
 
-    previous_item_id: str | None
-    item: ConversationItem | None
+    type: Literal["conversation.item.done"] = "conversation.item.done"
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
+    item: Nested[ConversationItem] = Nested()
+    """The item, as the server has it."""
 
 
-class ConversationItemRetrieved(RealtimeServerMessage, wire="conversation.item.retrieved"):
+class ConversationItemRetrieved(RealtimeServerMessage):
     """The item a conversation.item.retrieve asked for, with its audio."""
 
-    item: ConversationItem | None
+    type: Literal["conversation.item.retrieved"] = "conversation.item.retrieved"
+    item: Nested[ConversationItem] = Nested()
+    """The item, with its audio."""
 
 
-class ConversationItemDeleted(RealtimeServerMessage, wire="conversation.item.deleted", role="item_deleted"):
+class ConversationItemDeleted(RealtimeServerMessage, role="item_deleted"):
     """The client's conversation.item.delete has taken effect."""
 
-    item_id: str | None
+    type: Literal["conversation.item.deleted"] = "conversation.item.deleted"
+    item_id: str | None = None
+    """The item that is gone."""
     # vLLM-Omni
-    event: dict[str, Any] | None
+    event: dict[str, Any] | None = None
+    """The client's message that it answers."""
 
 
-class ConversationItemTruncated(RealtimeServerMessage, wire="conversation.item.truncated", role="truncated"):
+class ConversationItemTruncated(RealtimeServerMessage, role="truncated"):
     """The client's conversation.item.truncate has cut an assistant item's audio and dropped its transcript."""
 
-    item_id: str | None
-    content_index: int | None
-    audio_end_ms: int | None
+    type: Literal["conversation.item.truncated"] = "conversation.item.truncated"
+    item_id: str | None = None
+    """The item that it belongs to."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    audio_end_ms: int | None = None
+    """How many milliseconds of the item's audio are left."""
     # vLLM-Omni
-    event: dict[str, Any] | None
+    event: dict[str, Any] | None = None
+    """The client's message that it answers."""
 
 
-class ConversationItemInputAudioTranscriptionDelta(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.delta", role="user_transcript_delta"
-):
+class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage, role="user_transcript_delta"):
     """More of the transcript of what the user said."""
 
-    item_id: str | None
-    content_index: int | None
-    delta: str | None
-    logprobs: list[LogProb] | None
-    obfuscation: str | None
+    type: Literal["conversation.item.input_audio_transcription.delta"] = "conversation.item.input_audio_transcription.delta"
+    item_id: str | None = None
+    """The item that it belongs to."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    delta: str | None = None
+    """The next piece of the transcript."""
+    logprobs: NestedList[LogProb] = NestedList()
+    """The tokens of the transcript with their probabilities, if the session includes them."""
+    obfuscation: str | None = None
+    """Padding of random length, against traffic analysis. Ignore it."""
     # unmute
-    start_time: float | None
+    start_time: float | None = None
+    """When the words begin, in seconds."""
 
 
-class ConversationItemInputAudioTranscriptionCompleted(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.completed", role="user_transcript"
-):
+class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage, role="user_transcript"):
     """The whole transcript of what the user said; it may come before or after the response to it."""
 
-    item_id: str | None
-    content_index: int | None
-    transcript: str | None
-    usage: Usage | None
-    logprobs: list[LogProb] | None
-    languages: list[TranscriptionLanguage] | None
+    type: Literal["conversation.item.input_audio_transcription.completed"] = (
+        "conversation.item.input_audio_transcription.completed"
+    )
+    item_id: str | None = None
+    """The item that it belongs to."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    transcript: str | None = None
+    """What the user said, whole."""
+    usage: Nested[Usage] = Nested()
+    """What was used: tokens or seconds."""
+    logprobs: NestedList[LogProb] = NestedList()
+    """The tokens of the transcript with their probabilities, if the session includes them."""
+    languages: NestedList[TranscriptionLanguage] = NestedList()
+    """The languages that were heard."""
     # Azure Voice Live
-    phrases: list[TranscriptionPhrase] | None
+    phrases: NestedList[TranscriptionPhrase] = NestedList()
+    """The phrases with their times."""
     # xAI
-    status: str | None
-    previous_item_id: str | None
+    status: str | None = None
+    """How the transcription ended."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
     # DashScope
-    language: str | None
-    emotion: str | None
+    language: str | None = None
+    """The language that was heard, as a code such as `en`."""
+    emotion: str | None = None
+    """The mood that was heard."""
 
 
-class ConversationItemInputAudioTranscriptionSegment(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.segment"
-):
+class ConversationItemInputAudioTranscriptionSegment(RealtimeServerMessage):
     """A segment of the input transcript with its speaker and its seconds in the audio."""
 
-    item_id: str | None
-    content_index: int | None
-    text: str | None
-    id: str | None
-    speaker: str | None
-    start: float | None
-    end: float | None
+    type: Literal["conversation.item.input_audio_transcription.segment"] = "conversation.item.input_audio_transcription.segment"
+    item_id: str | None = None
+    """The item that it belongs to."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    text: str | None = None
+    """The words of the segment."""
+    id: str | None = None
+    """The segment's id."""
+    speaker: str | None = None
+    """A label of who spoke."""
+    start: float | None = None
+    """When the segment begins, in seconds."""
+    end: float | None = None
+    """When the segment ends, in seconds."""
     # LocalAI
-    logprobs: list[LogProb] | None
-    speaker_name: str | None
+    logprobs: NestedList[LogProb] = NestedList()
+    """The tokens of the transcript with their probabilities, if the session includes them."""
+    speaker_name: str | None = None
+    """The name of who spoke, if the voice is known."""
 
 
-class ConversationItemInputAudioTranscriptionFailed(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.failed", role="user_transcript_failed"
-):
+class ConversationItemInputAudioTranscriptionFailed(RealtimeServerMessage, role="user_transcript_failed"):
     """The user's audio could not be transcribed; the response to it goes on."""
 
-    item_id: str | None
-    content_index: int | None
-    error: RealtimeError | None
+    type: Literal["conversation.item.input_audio_transcription.failed"] = "conversation.item.input_audio_transcription.failed"
+    item_id: str | None = None
+    """The item that it belongs to."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    error: Nested[RealtimeError] = Nested()
+    """What went wrong."""
 
 
-class InputAudioBufferCommitted(RealtimeServerMessage, wire="input_audio_buffer.committed", role="committed"):
+class InputAudioBufferCommitted(RealtimeServerMessage, role="committed"):
     """The input buffer has become a user item, at the client's word or by turn detection."""
 
-    previous_item_id: str | None
-    item_id: str | None
+    type: Literal["input_audio_buffer.committed"] = "input_audio_buffer.committed"
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
+    item_id: str | None = None
+    """The user's item that the audio became."""
     # vLLM-Omni
-    event: dict[str, Any] | None
+    event: dict[str, Any] | None = None
+    """The client's message that it answers."""
 
 
-class InputAudioBufferCleared(RealtimeServerMessage, wire="input_audio_buffer.cleared"):
+class InputAudioBufferCleared(RealtimeServerMessage):
     """The input buffer has been emptied at the client's word."""
 
+    type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
 
-class InputAudioBufferSpeechStarted(RealtimeServerMessage, wire="input_audio_buffer.speech_started", role="speech_started"):
+
+class InputAudioBufferSpeechStarted(RealtimeServerMessage, role="speech_started"):
     """The user has begun to speak: the moment to stop playing."""
 
-    audio_start_ms: int | None
-    item_id: str | None
+    type: Literal["input_audio_buffer.speech_started"] = "input_audio_buffer.speech_started"
+    audio_start_ms: int | None = None
+    """Where the speech begins in all audio of the session, in milliseconds."""
+    item_id: str | None = None
+    """The item that the speech will become."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class InputAudioBufferSpeechStopped(RealtimeServerMessage, wire="input_audio_buffer.speech_stopped", role="speech_stopped"):
+class InputAudioBufferSpeechStopped(RealtimeServerMessage, role="speech_stopped"):
     """The user has stopped speaking; a commit follows."""
 
-    audio_end_ms: int | None
-    item_id: str | None
+    type: Literal["input_audio_buffer.speech_stopped"] = "input_audio_buffer.speech_stopped"
+    audio_end_ms: int | None = None
+    """Where the speech ends in all audio of the session, in milliseconds."""
+    item_id: str | None = None
+    """The item that the speech will become."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class InputAudioBufferTimeoutTriggered(RealtimeServerMessage, wire="input_audio_buffer.timeout_triggered"):
+class InputAudioBufferTimeoutTriggered(RealtimeServerMessage):
     """Nobody spoke for turn_detection.idle_timeout_ms; the silence is committed and answered."""
 
-    audio_start_ms: int | None
-    audio_end_ms: int | None
-    item_id: str | None
+    type: Literal["input_audio_buffer.timeout_triggered"] = "input_audio_buffer.timeout_triggered"
+    audio_start_ms: int | None = None
+    """Where the silence begins in all audio of the session, in milliseconds."""
+    audio_end_ms: int | None = None
+    """Where the silence ends in all audio of the session, in milliseconds."""
+    item_id: str | None = None
+    """The item that the silence becomes."""
 
 
-class InputAudioBufferDtmfEventReceived(RealtimeServerMessage, wire="input_audio_buffer.dtmf_event_received"):
+class InputAudioBufferDtmfEventReceived(RealtimeServerMessage):
     """A telephone key was pressed (SIP); it has no event_id."""
 
-    event: str | None
-    received_at: int | None
+    type: Literal["input_audio_buffer.dtmf_event_received"] = "input_audio_buffer.dtmf_event_received"
+    event: str | None = None
+    """The key: 0 to 9, *, #, or A to D."""
+    received_at: int | None = None
+    """When the key was pressed, in seconds since 1970."""
     # xAI
-    digit: str | None
+    digit: str | None = None
+    """The key."""
 
 
-class OutputAudioBufferStarted(RealtimeServerMessage, wire="output_audio_buffer.started"):
+class OutputAudioBufferStarted(RealtimeServerMessage):
     """The server has begun to play a response to the caller (WebRTC and SIP)."""
 
-    response_id: str | None
+    type: Literal["output_audio_buffer.started"] = "output_audio_buffer.started"
+    response_id: str | None = None
+    """The response that is played."""
 
 
-class OutputAudioBufferStopped(RealtimeServerMessage, wire="output_audio_buffer.stopped"):
+class OutputAudioBufferStopped(RealtimeServerMessage):
     """The server has played a response to its end (WebRTC and SIP)."""
 
-    response_id: str | None
+    type: Literal["output_audio_buffer.stopped"] = "output_audio_buffer.stopped"
+    response_id: str | None = None
+    """The response that was played."""
 
 
-class OutputAudioBufferCleared(RealtimeServerMessage, wire="output_audio_buffer.cleared", role="interrupted"):
+class OutputAudioBufferCleared(RealtimeServerMessage, role="interrupted"):
     """What was still to be played has been dropped: the user interrupted, or the client asked."""
 
-    response_id: str | None
+    type: Literal["output_audio_buffer.cleared"] = "output_audio_buffer.cleared"
+    response_id: str | None = None
+    """The response that was stopped."""
 
 
-class ResponseCreated(RealtimeServerMessage, wire="response.created", role="response_start"):
+class ResponseCreated(RealtimeServerMessage, role="response_start"):
     """The model has begun a response, its status in_progress."""
 
-    response: RealtimeResponse | None
+    type: Literal["response.created"] = "response.created"
+    response: Nested[RealtimeResponse] = Nested()
+    """The response, still without output."""
     # vLLM-Omni
-    response_id: str | None
+    response_id: str | None = None
+    """The response that it belongs to."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseDone(AudioEnd, wire="response.done", role="response_end"):
+class ResponseDone(AudioEnd, role="response_end"):
     """A response is over, whatever its status, with its items and its usage but no audio."""
 
-    response: RealtimeResponse | None
+    type: Literal["response.done"] = "response.done"
+    response: Nested[RealtimeResponse] = Nested()
+    """The response, with its status, its items and its usage."""
     # xAI and vLLM-Omni
-    response_id: str | None
+    response_id: str | None = None
+    """The response that it belongs to."""
     # xAI
-    usage: Usage | None
-    previous_item_id: str | None
+    usage: Nested[Usage] = Nested()
+    """What was used: tokens or seconds."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseOutputItemAdded(RealtimeServerMessage, wire="response.output_item.added", role="item_added"):
+class ResponseOutputItemAdded(RealtimeServerMessage, role="item_added"):
     """The model has begun an item of a response."""
 
-    response_id: str | None
-    output_index: int | None
-    item: ConversationItem | None
+    type: Literal["response.output_item.added"] = "response.output_item.added"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    item: Nested[ConversationItem] = Nested()
+    """The item, as the server has it."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseOutputItemDone(RealtimeServerMessage, wire="response.output_item.done", role="item_done"):
+class ResponseOutputItemDone(RealtimeServerMessage, role="item_done"):
     """An item of a response is over, complete or interrupted."""
 
-    response_id: str | None
-    output_index: int | None
-    item: ConversationItem | None
+    type: Literal["response.output_item.done"] = "response.output_item.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    item: Nested[ConversationItem] = Nested()
+    """The item, as the server has it."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseContentPartAdded(RealtimeServerMessage, wire="response.content_part.added", role="part_added"):
+class ResponseContentPartAdded(RealtimeServerMessage, role="part_added"):
     """The model has begun a content part of an item."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    part: ContentPart | None
+    type: Literal["response.content_part.added"] = "response.content_part.added"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    part: Nested[ContentPart] = Nested()
+    """The content part."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseContentPartDone(RealtimeServerMessage, wire="response.content_part.done", role="part_done"):
+class ResponseContentPartDone(RealtimeServerMessage, role="part_done"):
     """A content part is over, with its text or transcript; xAI leaves out the part."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    part: ContentPart | None
+    type: Literal["response.content_part.done"] = "response.content_part.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    part: Nested[ContentPart] = Nested()
+    """The content part."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseTextDelta(RealtimeServerMessage, wire=("response.output_text.delta", "response.text.delta"), role="text_delta"):
+class ResponseTextDelta(RealtimeServerMessage, role="text_delta"):
     """More of the model's text."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    delta: str | None
-    obfuscation: str | None
+    type: Literal["response.output_text.delta", "response.text.delta"] = "response.output_text.delta"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    delta: str | None = None
+    """The next piece of text."""
+    obfuscation: str | None = None
+    """Padding of random length, against traffic analysis. Ignore it."""
 
 
-class ResponseTextDone(RealtimeServerMessage, wire=("response.output_text.done", "response.text.done"), role="text_end"):
+class ResponseTextDone(RealtimeServerMessage, role="text_end"):
     """The whole text of a content part."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    text: str | None
+    type: Literal["response.output_text.done", "response.text.done"] = "response.output_text.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    text: str | None = None
+    """The text, whole."""
 
 
-class ResponseAudioTranscriptDelta(
-    RealtimeServerMessage,
-    wire=("response.output_audio_transcript.delta", "response.audio_transcript.delta"),
-    role="transcript_delta",
-):
+class ResponseAudioTranscriptDelta(RealtimeServerMessage, role="transcript_delta"):
     """More of the transcript of what the model says; it runs ahead of the audio."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    delta: str | None
-    obfuscation: str | None
+    type: Literal["response.output_audio_transcript.delta", "response.audio_transcript.delta"] = (
+        "response.output_audio_transcript.delta"
+    )
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    delta: str | None = None
+    """The next piece of the transcript."""
+    obfuscation: str | None = None
+    """Padding of random length, against traffic analysis. Ignore it."""
     # xAI
-    rid: str | None
-    start_time: float | None
-    previous_item_id: str | None
+    rid: str | None = None
+    """An id of the server's own."""
+    start_time: float | None = None
+    """When the words begin, in seconds."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
     # vLLM-Omni
-    metadata: dict[str, Any] | None
+    metadata: dict[str, Any] | None = None
+    """Values that the server adds."""
 
 
-class ResponseAudioTranscriptDone(
-    RealtimeServerMessage, wire=("response.output_audio_transcript.done", "response.audio_transcript.done"), role="transcript_end"
-):
+class ResponseAudioTranscriptDone(RealtimeServerMessage, role="transcript_end"):
     """The whole transcript of a content part."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    transcript: str | None
+    type: Literal["response.output_audio_transcript.done", "response.audio_transcript.done"] = (
+        "response.output_audio_transcript.done"
+    )
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    transcript: str | None = None
+    """What the model says in this part, whole."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseAudioDelta(AudioMessage, wire=("response.output_audio.delta", "response.audio.delta")):
+class ResponseAudioDelta(AudioMessage):
     """A piece of the model's speech: about 100 ms in the first delta of a response, 250 ms later on."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
+    type: Literal["response.output_audio.delta", "response.audio.delta"] = "response.output_audio.delta"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
     pcm: Samples = payload("delta", "audio")
+    """The samples: a 1-D array of the dtype of the decoder, by default int16; channels are interleaved."""
     # xAI
-    rid: str | None
-    latency: str | None
-    audio_duration_ms: int | None
-    ts: int | None
-    previous_item_id: str | None
+    rid: str | None = None
+    """An id of the server's own."""
+    latency: str | None = None
+    """How many seconds the server took."""
+    audio_duration_ms: int | None = None
+    """How long the audio is, in milliseconds."""
+    ts: int | None = None
+    """When the server sent it, in milliseconds."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
     # vLLM-Omni, which names the format in the message and may send the base64 as `audio`
-    format: str | None
-    sample_rate_hz: int | None
-    metadata: dict[str, Any] | None
+    format: str | None = None
+    """The name of the audio format, if the message says it."""
+    sample_rate_hz: int | None = None
+    """The rate of the samples, in samples per second."""
+    metadata: dict[str, Any] | None = None
+    """Values that the server adds."""
 
 
-class ResponseAudioDone(AudioEnd, wire=("response.output_audio.done", "response.audio.done")):
+class ResponseAudioDone(AudioEnd):
     """The audio of a content part is over."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
+    type: Literal["response.output_audio.done", "response.audio.done"] = "response.output_audio.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
     # vLLM-Omni
-    has_audio: bool | None
+    has_audio: bool | None = None
+    """Whether the part had any audio."""
 
 
-class ResponseFunctionCallArgumentsDelta(
-    RealtimeServerMessage, wire="response.function_call_arguments.delta", role="tool_arguments_delta"
-):
+class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage, role="tool_arguments_delta"):
     """More of the arguments of a function call, as a piece of JSON text."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    call_id: str | None
-    delta: str | None
-    obfuscation: str | None
+    type: Literal["response.function_call_arguments.delta"] = "response.function_call_arguments.delta"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    call_id: str | None = None
+    """The call of the tool; its output carries the same id."""
+    delta: str | None = None
+    """The next piece of the arguments, which are JSON text."""
+    obfuscation: str | None = None
+    """Padding of random length, against traffic analysis. Ignore it."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, wire="response.function_call_arguments.done", role="tool_call"):
+class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, role="tool_call"):
     """The whole arguments of a function call, as JSON text: the client may run it."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    call_id: str | None
-    name: str | None
-    arguments: str | None
+    type: Literal["response.function_call_arguments.done"] = "response.function_call_arguments.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    call_id: str | None = None
+    """The call of the tool; its output carries the same id."""
+    name: str | None = None
+    """The name of the tool."""
+    arguments: str | None = None
+    """The arguments of the call, whole, as JSON text."""
     # xAI
-    previous_item_id: str | None
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
     # GLM
-    client_timestamp: int | None
+    client_timestamp: int | None = None
+    """When the client sent it, in milliseconds since 1970."""
 
 
-class ResponseMcpCallArgumentsDelta(RealtimeServerMessage, wire="response.mcp_call_arguments.delta", role="tool_arguments_delta"):
+class ResponseMcpCallArgumentsDelta(RealtimeServerMessage, role="tool_arguments_delta"):
     """More of the arguments of a call to an MCP tool, as a piece of JSON text."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    delta: str | None
-    obfuscation: str | None
+    type: Literal["response.mcp_call_arguments.delta"] = "response.mcp_call_arguments.delta"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    delta: str | None = None
+    """The next piece of the arguments, which are JSON text."""
+    obfuscation: str | None = None
+    """Padding of random length, against traffic analysis. Ignore it."""
 
 
-class ResponseMcpCallArgumentsDone(RealtimeServerMessage, wire="response.mcp_call_arguments.done", role="tool_call"):
+class ResponseMcpCallArgumentsDone(RealtimeServerMessage, role="tool_call"):
     """The whole arguments of a call to an MCP tool, as JSON text."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    arguments: str | None
+    type: Literal["response.mcp_call_arguments.done"] = "response.mcp_call_arguments.done"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    arguments: str | None = None
+    """The arguments of the call, whole, as JSON text."""
 
 
-class ResponseMcpCallInProgress(RealtimeServerMessage, wire="response.mcp_call.in_progress", role="tool_started"):
+class ResponseMcpCallInProgress(RealtimeServerMessage, role="tool_started"):
     """The server is calling an MCP tool."""
 
-    output_index: int | None
-    item_id: str | None
+    type: Literal["response.mcp_call.in_progress"] = "response.mcp_call.in_progress"
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class ResponseMcpCallCompleted(RealtimeServerMessage, wire="response.mcp_call.completed", role="tool_done"):
+class ResponseMcpCallCompleted(RealtimeServerMessage, role="tool_done"):
     """A call to an MCP tool has succeeded."""
 
-    output_index: int | None
-    item_id: str | None
+    type: Literal["response.mcp_call.completed"] = "response.mcp_call.completed"
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class ResponseMcpCallFailed(RealtimeServerMessage, wire="response.mcp_call.failed", role="tool_failed"):
+class ResponseMcpCallFailed(RealtimeServerMessage, role="tool_failed"):
     """A call to an MCP tool has failed."""
 
-    output_index: int | None
-    item_id: str | None
+    type: Literal["response.mcp_call.failed"] = "response.mcp_call.failed"
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class McpListToolsInProgress(RealtimeServerMessage, wire="mcp_list_tools.in_progress"):
+class McpListToolsInProgress(RealtimeServerMessage):
     """The server is asking an MCP server for its tools."""
 
-    item_id: str | None
+    type: Literal["mcp_list_tools.in_progress"] = "mcp_list_tools.in_progress"
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class McpListToolsCompleted(RealtimeServerMessage, wire="mcp_list_tools.completed"):
+class McpListToolsCompleted(RealtimeServerMessage):
     """The tools of an MCP server are known."""
 
-    item_id: str | None
+    type: Literal["mcp_list_tools.completed"] = "mcp_list_tools.completed"
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class McpListToolsFailed(RealtimeServerMessage, wire="mcp_list_tools.failed"):
+class McpListToolsFailed(RealtimeServerMessage):
     """An MCP server did not list its tools."""
 
-    item_id: str | None
+    type: Literal["mcp_list_tools.failed"] = "mcp_list_tools.failed"
+    item_id: str | None = None
+    """The item that it belongs to."""
 
 
-class RateLimitsUpdated(RealtimeServerMessage, wire="rate_limits.updated", role="rate_limits"):
+class RateLimitsUpdated(RealtimeServerMessage, role="rate_limits"):
     """What is left of the account's limits: at the beginning of a response, its tokens reserved."""
 
-    rate_limits: list[RateLimit] | None
+    type: Literal["rate_limits.updated"] = "rate_limits.updated"
+    rate_limits: NestedList[RateLimit] = NestedList()
+    """The limits, one for requests and one for tokens."""
 
 
 # The GA wire names spelled as classes.

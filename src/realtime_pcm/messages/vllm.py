@@ -2,96 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from .._core import RealtimeServerMessage
+from ..declare import Nested, NestedList
 from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 
-class TranscriptionDelta(RealtimeServerMessage, wire="transcription.delta", role="user_transcript_delta"):
+class TranscriptionDelta(RealtimeServerMessage, role="user_transcript_delta"):
     """More of the transcript; `segments` are those it closes, where the server was asked for them."""
 
-    delta: str | None
-    language: str | None
-    segments: list[TranscriptionSegment] | None
+    type: Literal["transcription.delta"] = "transcription.delta"
+    delta: str | None = None
+    """The next piece of the transcript."""
+    language: str | None = None
+    """The language that was heard, as a code such as `en`."""
+    segments: NestedList[TranscriptionSegment] = NestedList()
+    """The segments that this piece closes."""
 
 
-class TranscriptionDone(RealtimeServerMessage, wire="transcription.done", role="user_transcript"):
+class TranscriptionDone(RealtimeServerMessage, role="user_transcript"):
     """The whole transcript and its usage."""
 
-    text: str | None
-    usage: Usage | None
-    language: str | None
-    segments: list[TranscriptionSegment] | None
+    type: Literal["transcription.done"] = "transcription.done"
+    text: str | None = None
+    """The transcript, whole."""
+    usage: Nested[Usage] = Nested()
+    """What was used: tokens or seconds."""
+    language: str | None = None
+    """The language that was heard, as a code such as `en`."""
+    segments: NestedList[TranscriptionSegment] = NestedList()
+    """The segments that the transcript is made of."""
 
 
-class SessionReplaced(RealtimeServerMessage, wire="session.replaced"):
+class SessionReplaced(RealtimeServerMessage):
     """A newer connection has taken the session over: the last message of the older one."""
 
-    session_id: str | None
-    attachment_generation: int | None
+    type: Literal["session.replaced"] = "session.replaced"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    attachment_generation: int | None = None
+    """How many connections this session has had."""
 
 
-class SessionResyncRequired(RealtimeServerMessage, wire="session.resync_required"):
+class SessionResyncRequired(RealtimeServerMessage):
     """Messages were lost in between and the client must start over."""
 
-    session_id: str | None
-    reason: str | None
+    type: Literal["session.resync_required"] = "session.resync_required"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    reason: str | None = None
+    """Why it happened."""
 
 
-class SessionExpired(RealtimeServerMessage, wire="session.expired"):
+class SessionExpired(RealtimeServerMessage):
     """The session was idle too long and is over."""
 
-    session_id: str | None
-    reason: str | None
+    type: Literal["session.expired"] = "session.expired"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    reason: str | None = None
+    """Why it happened."""
 
 
-class SessionHeartbeatAck(RealtimeServerMessage, wire="session.heartbeat_ack"):
+class SessionHeartbeatAck(RealtimeServerMessage):
     """The answer to the client's heartbeat."""
 
-    session_id: str | None
+    type: Literal["session.heartbeat_ack"] = "session.heartbeat_ack"
+    session_id: str | None = None
+    """The session that it belongs to."""
 
 
-class TurnEvent(RealtimeServerMessage, wire="turn.event"):
+class TurnEvent(RealtimeServerMessage):
     """Whose turn it is has changed."""
 
-    session_id: str | None
-    event: str | None
-    turn_state: str | None
-    epoch: int | None
+    type: Literal["turn.event"] = "turn.event"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    event: str | None = None
+    """What has happened."""
+    turn_state: str | None = None
+    """Whose turn it is."""
+    epoch: int | None = None
+    """A number that grows with each interruption."""
 
 
-class ResponseListen(RealtimeServerMessage, wire="response.listen"):
+class ResponseListen(RealtimeServerMessage):
     """The model has decided to go on listening."""
 
-    session_id: str | None
-    epoch: int | None
-    response: RealtimeResponse | None
-    response_id: str | None
+    type: Literal["response.listen"] = "response.listen"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    epoch: int | None = None
+    """A number that grows with each interruption."""
+    response: Nested[RealtimeResponse] = Nested()
+    """The response, as far as it is known."""
+    response_id: str | None = None
+    """The response that it belongs to."""
 
 
-class ResponseSpeak(RealtimeServerMessage, wire="response.speak"):
+class ResponseSpeak(RealtimeServerMessage):
     """The model has decided to speak."""
 
-    response_id: str | None
-    item_id: str | None
-    output_index: int | None
-    content_index: int | None
-    metadata: dict[str, Any] | None
+    type: Literal["response.speak"] = "response.speak"
+    response_id: str | None = None
+    """The response that it belongs to."""
+    item_id: str | None = None
+    """The item that it belongs to."""
+    output_index: int | None = None
+    """The item's place in the output of the response, from 0."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    metadata: dict[str, Any] | None = None
+    """Values that the server adds."""
 
 
-class OverlapDecision(RealtimeServerMessage, wire="overlap.decision"):
+class OverlapDecision(RealtimeServerMessage):
     """What is done about the user speaking while the model speaks."""
 
-    session_id: str | None
-    epoch: int | None
-    policy: str | None
-    action: str | None
-    reason: str | None
-    metadata: dict[str, Any] | None
+    type: Literal["overlap.decision"] = "overlap.decision"
+    session_id: str | None = None
+    """The session that it belongs to."""
+    epoch: int | None = None
+    """A number that grows with each interruption."""
+    policy: str | None = None
+    """The rule that was applied."""
+    action: str | None = None
+    """What is done."""
+    reason: str | None = None
+    """Why it happened."""
+    metadata: dict[str, Any] | None = None
+    """Values that the server adds."""
 
 
-class PlaybackAcknowledged(RealtimeServerMessage, wire="playback.acknowledged"):
+class PlaybackAcknowledged(RealtimeServerMessage):
     """The server knows how much the client has played."""
 
-    event: dict[str, Any] | None
+    type: Literal["playback.acknowledged"] = "playback.acknowledged"
+    event: dict[str, Any] | None = None
+    """What the client said that it had played."""

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from .._core import RealtimeServerMessage
 
 
-class Ping(RealtimeServerMessage, wire="ping"):
+class Ping(RealtimeServerMessage):
     """The connection is alive; nothing need be answered. `timestamp` is in milliseconds."""
 
-    timestamp: int | None
-    previous_item_id: str | None
+    type: Literal["ping"] = "ping"
+    timestamp: int | None = None
+    """When the server sent it, in milliseconds since 1970."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""
 
 
-class ConversationItemInputAudioTranscriptionUpdated(
-    RealtimeServerMessage, wire="conversation.item.input_audio_transcription.updated", role="user_transcript_so_far"
-):
+class ConversationItemInputAudioTranscriptionUpdated(RealtimeServerMessage, role="user_transcript_so_far"):
     """The whole transcript of the user's speech so far, which may correct earlier ones."""
 
-    item_id: str | None
-    transcript: str | None
-    content_index: int | None
-    previous_item_id: str | None
+    type: Literal["conversation.item.input_audio_transcription.updated"] = "conversation.item.input_audio_transcription.updated"
+    item_id: str | None = None
+    """The item that it belongs to."""
+    transcript: str | None = None
+    """What the user has said so far, whole."""
+    content_index: int | None = None
+    """The content part's place in the item, from 0."""
+    previous_item_id: str | None = None
+    """The item before it in the conversation; None for the first."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from .. import json_values
-from .._core import ViewField, ViewObject
-from ..annotations import annotations_of, view_in
+from .._core import ViewField, ViewObject, json_heads
 from ..audio import DEFAULT, AudioFormat
+from ..declare import annotations_of, is_field, view_in
 from ..writing import check_extra
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ V = TypeVar("V", bound="View")
 # The formats of the session's input and output; None where no session was known.
 Formats: TypeAlias = tuple[AudioFormat, AudioFormat] | None
 
-_RESERVED = frozenset({"raw", "to_dict", "extra", "_formats", "_hidden", "_brief", "_check_extra"})
+_RESERVED = frozenset({"raw", "to_dict", "extra", "_formats", "_heads", "_hidden", "_brief", "_check_extra"})
 
 # How long the repr of a view may be, and how many levels of views it shows.
 _ROOM = 200
@@ -48,6 +48,7 @@ class View(ViewObject, metaclass=_ViewType):
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
+    _heads: ClassVar[dict[str, bytes]] = {}
     # Fields that no repr shows: keys and passwords.
     _hidden: ClassVar[tuple[str, ...]] = ()
 
@@ -55,28 +56,32 @@ class View(ViewObject, metaclass=_ViewType):
         super().__init_subclass__(**kwargs)
         names = list(cls.__match_args__)
         for name, annotation in annotations_of(cls).items():
-            if name in cls.__dict__ or "ClassVar" in str(annotation):
+            if not is_field(cls, name, annotation):
                 continue
             if name in _RESERVED or (name.startswith("__") and name.endswith("__")):
                 raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
             type.__setattr__(cls, name, ViewField(name, *view_in(annotation, cls.__module__, View)))
             names.append(name)
         type.__setattr__(cls, "__match_args__", tuple(names))
+        type.__setattr__(cls, "_heads", json_heads(names))
 
     @classmethod
     def _check_extra(cls, extra: Any) -> None:
         check_extra(cls, extra, {name: name for name in cls.__match_args__})
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{type(self).__name__} is read-only: {name}")
+    # For a type checker a view is a frozen dataclass, and `extra` is one of its keywords: see ViewObject.
+    if not TYPE_CHECKING:
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} is read-only: {name}")
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AttributeError(f"{type(self).__name__} is read-only: {name}")
 
-    @property
-    def extra(self) -> dict[str, Any]:
-        """The undeclared fields: a fresh dict at each read."""
-        return {key: value for key, value in self.to_dict().items() if key not in self.__match_args__}
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(f"{type(self).__name__} is read-only: {name}")
+
+        @property
+        def extra(self) -> dict[str, Any]:
+            """The undeclared fields: a fresh dict at each read."""
+            return {key: value for key, value in self.to_dict().items() if key not in self.__match_args__}
 
     def to_dict(self) -> dict[str, Any]:
         """All of the object as fresh Python objects, which the caller may change."""
@@ -102,10 +107,10 @@ class View(ViewObject, metaclass=_ViewType):
     __hash__ = None  # type: ignore[assignment]
 
     def __copy__(self) -> Self:
-        return type(self)(self.raw, self._formats)
+        return _of_raw(type(self), self.raw, self._formats)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return type(self)(json_values.rebuild(json_values.flatten(self.raw)), self._formats)
+        return _restore(type(self), json_values.flatten(self.raw), self._formats)
 
     def __reduce__(self) -> tuple[Callable[..., View], tuple[Any, ...]]:
         return _restore, (type(self), json_values.flatten(self.raw), self._formats)
@@ -155,4 +160,9 @@ def _brief(value: Any, room: int, levels: int) -> str:
 
 
 def _restore(cls: type[V], flat: list[Any], formats: Formats) -> V:
-    return cls(json_values.rebuild(flat), formats)
+    return _of_raw(cls, json_values.rebuild(flat), formats)
+
+
+def _of_raw(cls: Callable[..., V], raw: dict[str, Any], formats: Formats) -> V:
+    """A view of a dict: what ViewObject takes, and no type checker lets a caller give."""
+    return cls(raw, formats)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._core import part_pcm
+from ..declare import Nested, NestedList
 from ._view import View, known_formats
 from .session import Tool
 
@@ -19,34 +20,56 @@ if TYPE_CHECKING:
 class Conversation(View):
     """The conversation a session opened."""
 
-    id: str | None
-    object: str | None
+    id: str | None = None
+    """The conversation's id."""
+    object: str | None = None
+    """The kind of object: `realtime.conversation`."""
 
 
 class RealtimeError(View):
     """What went wrong: kind, code, message, the parameter and the client event at fault."""
 
-    type: str | None
-    code: str | int | None
-    message: str | None
-    param: str | None
-    event_id: str | None
-    client_event_id: str | None
+    type: str | None = None
+    """The kind of error, such as `invalid_request_error`."""
+    code: str | int | None = None
+    """The error's code, if it has one."""
+    message: str | None = None
+    """What went wrong, for people."""
+    param: str | None = None
+    """The parameter at fault, if one is."""
+    event_id: str | None = None
+    """The event_id of the client's message at fault, if one is."""
+    client_event_id: str | None = None
+    """The event_id of the client's message at fault, if one is."""
 
 
 class ContentPart(View):
     """A part of an item's content: text, audio with its transcript, or an image."""
 
-    type: str | None
-    text: str | None
-    audio: str | None
-    transcript: str | None
-    format: str | None
-    id: str | None
-    image_url: str | None
-    detail: str | None
-    refusal: str | None
-    data: Any
+    type: (
+        Literal["input_text", "input_audio", "input_image", "output_text", "output_audio", "text", "audio", "item_reference"]
+        | str
+        | None
+    ) = None
+    """The kind of content: `input_text`, `input_audio`, `input_image`, `output_text` or `output_audio`."""
+    text: str | None = None
+    """The text, of a part that is text."""
+    audio: str | None = None
+    """The audio as base64 text; `pcm` has its samples."""
+    transcript: str | None = None
+    """The words of the audio."""
+    format: str | None = None
+    """The format of the audio."""
+    id: str | None = None
+    """The id of an item that the part refers to."""
+    image_url: str | None = None
+    """The image: a `data:` URL with its bytes, or an address."""
+    detail: Literal["auto", "low", "high"] | str | None = None
+    """How closely the model looks at the image: `auto`, `low` or `high`."""
+    refusal: str | None = None
+    """Why the model does not answer."""
+    data: Any = None
+    """Content of another kind."""
 
     @property
     def pcm(self) -> npt.NDArray[np.int16] | None:
@@ -62,39 +85,79 @@ class ContentPart(View):
 class Speaker(View):
     """Who spoke, as far as the voice is known (LocalAI)."""
 
-    name: str | None
-    id: str | None
-    labels: dict[str, str] | None
-    confidence: float | None
-    distance: float | None
-    matched: bool | None
+    name: str | None = None
+    """The speaker's name."""
+    id: str | None = None
+    """The speaker's id."""
+    labels: dict[str, str] | None = None
+    """What else is known of the speaker."""
+    confidence: float | None = None
+    """How sure the match is, from 0 to 1."""
+    distance: float | None = None
+    """How far the voice is from the known one."""
+    matched: bool | None = None
+    """Whether the voice is known."""
 
 
 class ConversationItem(View):
     """An item of the conversation: a message, a function call or its output, or a step of MCP."""
 
-    id: str | None
-    object: str | None
-    type: str | None
-    status: str | None
-    role: str | None
-    content: list[ContentPart] | None
-    name: str | None
-    call_id: str | None
-    arguments: str | None
-    output: str | None
-    server_label: str | None
-    tools: list[Tool] | None
-    error: RealtimeError | None
-    approval_request_id: str | None
-    approve: bool | None
-    reason: str | None
+    id: str | None = None
+    """The item's id; a client may choose it."""
+    object: str | None = None
+    """The kind of object: `realtime.item`."""
+    type: (
+        Literal[
+            "message",
+            "function_call",
+            "function_call_output",
+            "mcp_list_tools",
+            "mcp_call",
+            "mcp_approval_request",
+            "mcp_approval_response",
+        ]
+        | str
+        | None
+    ) = None
+    """The kind of item: `message`, `function_call`, `function_call_output`, or a step of MCP."""
+    status: Literal["in_progress", "completed", "incomplete"] | str | None = None
+    """How far it is: `in_progress`, `completed` or `incomplete`."""
+    role: Literal["system", "user", "assistant"] | str | None = None
+    """Who speaks, in a message: `system`, `user` or `assistant`."""
+    content: NestedList[ContentPart] = NestedList()
+    """The parts of a message."""
+    name: str | None = None
+    """The name of the tool, in a call."""
+    call_id: str | None = None
+    """The call; a `function_call_output` answers the call of the same id."""
+    arguments: str | None = None
+    """The arguments of a call, as JSON text."""
+    output: str | None = None
+    """What the tool answered: text, often JSON."""
+    server_label: str | None = None
+    """The label of the MCP server."""
+    tools: NestedList[Tool] = NestedList()
+    """The tools that an MCP server lists."""
+    error: Nested[RealtimeError] = Nested()
+    """Why a call to an MCP tool failed."""
+    approval_request_id: str | None = None
+    """The request for approval that the item answers."""
+    approve: bool | None = None
+    """Whether the call is approved."""
+    reason: str | None = None
+    """Why the call is approved or not."""
     # GPT-Live
-    phase: str | None
-    namespace: str | None
-    input: str | None
+    phase: Literal["commentary", "final_answer"] | str | None = None
+    """What a message of the assistant is: `commentary` or `final_answer`."""
+    namespace: str | None = None
+    """The group that the tool belongs to."""
+    input: str | None = None
+    """The input of a custom tool."""
     # Azure Voice Live
-    queries: list[str] | None
-    results: list[dict[str, Any]] | None
+    queries: list[str] | None = None
+    """What was searched for."""
+    results: list[dict[str, Any]] | None = None
+    """What the search found."""
     # LocalAI
-    speaker: Speaker | None
+    speaker: Nested[Speaker] = Nested()
+    """Who spoke."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from ..declare import Nested, NestedList
 from ._view import View
 from .conversation import ConversationItem, RealtimeError
 from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
@@ -14,115 +15,184 @@ from .session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice, Voice
 class CachedTokensDetails(View):
     """Cached input tokens by modality."""
 
-    text_tokens: int | None
-    audio_tokens: int | None
-    image_tokens: int | None
+    text_tokens: int | None = None
+    """Tokens of text."""
+    audio_tokens: int | None = None
+    """Tokens of audio."""
+    image_tokens: int | None = None
+    """Tokens of images."""
 
 
 class InputTokenDetails(View):
     """Input tokens by modality, and how many of them came from the cache."""
 
-    text_tokens: int | None
-    audio_tokens: int | None
-    image_tokens: int | None
-    cached_tokens: int | None
-    cached_tokens_details: CachedTokensDetails | None
-    cache_write_tokens: int | None
-    grok_tokens: int | None
+    text_tokens: int | None = None
+    """Tokens of text."""
+    audio_tokens: int | None = None
+    """Tokens of audio."""
+    image_tokens: int | None = None
+    """Tokens of images."""
+    cached_tokens: int | None = None
+    """Tokens that came from the cache."""
+    cached_tokens_details: Nested[CachedTokensDetails] = Nested()
+    """Those tokens by modality."""
+    cache_write_tokens: int | None = None
+    """Tokens that were written to the cache."""
+    grok_tokens: int | None = None
+    """Tokens as xAI counts them."""
 
 
 class OutputTokenDetails(View):
     """Output tokens by modality."""
 
-    text_tokens: int | None
-    audio_tokens: int | None
-    reasoning_tokens: int | None
-    grok_tokens: int | None
+    text_tokens: int | None = None
+    """Tokens of text."""
+    audio_tokens: int | None = None
+    """Tokens of audio."""
+    reasoning_tokens: int | None = None
+    """Tokens of thoughts."""
+    grok_tokens: int | None = None
+    """Tokens as xAI counts them."""
 
 
 class Usage(View):
     """What a response, a transcription or a session has used: tokens, or seconds."""
 
-    type: str | None
-    total_tokens: int | None
-    input_tokens: int | None
-    output_tokens: int | None
-    input_token_details: InputTokenDetails | None
-    output_token_details: OutputTokenDetails | None
-    seconds: float | None
+    type: Literal["tokens", "duration"] | str | None = None
+    """What is counted: `tokens` or `duration`."""
+    total_tokens: int | None = None
+    """Tokens of input and output."""
+    input_tokens: int | None = None
+    """Tokens of input."""
+    output_tokens: int | None = None
+    """Tokens of output."""
+    input_token_details: Nested[InputTokenDetails] = Nested()
+    """Tokens of input by modality."""
+    output_token_details: Nested[OutputTokenDetails] = Nested()
+    """Tokens of output by modality."""
+    seconds: float | None = None
+    """Seconds of audio."""
     # GPT-Live
-    active_seconds: int | None
-    paused_seconds: int | None
+    active_seconds: int | None = None
+    """Seconds in which the model was active."""
+    paused_seconds: int | None = None
+    """Seconds in which the model was paused."""
     # DashScope and GPT-Live write the plural
-    input_tokens_details: InputTokenDetails | None
-    output_tokens_details: OutputTokenDetails | None
+    input_tokens_details: Nested[InputTokenDetails] = Nested()
+    """Tokens of input by modality."""
+    output_tokens_details: Nested[OutputTokenDetails] = Nested()
+    """Tokens of output by modality."""
     # vLLM
-    prompt_tokens: int | None
-    completion_tokens: int | None
+    prompt_tokens: int | None = None
+    """Tokens of input."""
+    completion_tokens: int | None = None
+    """Tokens of output."""
     # xAI
-    output_audio_seconds: float | None
-    billable_audio_seconds: float | None
+    output_audio_seconds: float | None = None
+    """Seconds of the model's audio."""
+    billable_audio_seconds: float | None = None
+    """Seconds of audio that are paid for."""
 
 
 class ContextWindow(View):
     """How full the model's context is, from 0 to 1."""
 
-    usage_ratio: float | None
+    usage_ratio: float | None = None
+    """How full it is, from 0 to 1."""
 
 
 class StatusDetails(View):
     """Why a response ended as it did."""
 
-    type: str | None
-    reason: str | None
-    error: RealtimeError | None
+    type: Literal["completed", "cancelled", "incomplete", "failed"] | str | None = None
+    """The status that is explained: `completed`, `cancelled`, `incomplete` or `failed`."""
+    reason: Literal["turn_detected", "client_cancelled", "max_output_tokens", "content_filter"] | str | None = None
+    """Why: `turn_detected`, `client_cancelled`, `max_output_tokens` or `content_filter`."""
+    error: Nested[RealtimeError] = Nested()
+    """What went wrong, in a response that failed."""
 
 
 class RealtimeResponse(View):
     """A response of the model: its status, its output items and, once done, its usage; or what a client asks for as one."""
 
-    id: str | None
-    object: str | None
-    status: str | None
-    status_details: StatusDetails | None
-    output: list[ConversationItem] | None
-    conversation_id: str | None
-    output_modalities: list[str] | None
-    max_output_tokens: int | str | None
-    audio: AudioConfig | None
-    usage: Usage | None
-    metadata: dict[str, str] | None
+    id: str | None = None
+    """The response's id."""
+    object: str | None = None
+    """The kind of object: `realtime.response`."""
+    status: Literal["in_progress", "completed", "cancelled", "failed", "incomplete"] | str | None = None
+    """How far it is: `in_progress`, `completed`, `cancelled`, `failed` or `incomplete`."""
+    status_details: Nested[StatusDetails] = Nested()
+    """Why it ended so."""
+    output: NestedList[ConversationItem] = NestedList()
+    """The items of the response."""
+    conversation_id: str | None = None
+    """The conversation that the items join; None for a response outside of it."""
+    output_modalities: list[str] | None = None
+    """What the model answers with: `text`, `audio`, or both."""
+    max_output_tokens: int | str | None = None
+    """The most tokens of one response, or `inf`."""
+    audio: Nested[AudioConfig] = Nested()
+    """The settings of the audio."""
+    usage: Nested[Usage] = Nested()
+    """The tokens that were used, once it is done."""
+    metadata: dict[str, str] | None = None
+    """Values of the client's own, which come back as they were sent."""
     # beta
-    modalities: list[str] | None
-    voice: Voice | str | None
-    output_audio_format: str | None
-    temperature: float | None
+    modalities: list[str] | None = None
+    """What the model answers with: `text`, `audio`, or both."""
+    voice: Nested[Voice | str] = Nested()
+    """The voice: its name, or an object."""
+    output_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | str | None = None
+    """The format of the output: `pcm16`, `g711_ulaw` or `g711_alaw`."""
+    temperature: float | None = None
+    """How much chance there is in the answers."""
     # what a client asks for
-    conversation: str | None
-    input: list[ConversationItem] | None
-    instructions: str | None
-    tools: list[Tool] | None
-    tool_choice: ToolChoice | str | None
-    parallel_tool_calls: bool | None
-    prompt: Prompt | None
-    reasoning: Reasoning | None
+    conversation: Literal["auto", "none"] | str | None = None
+    """Where the items go: `auto`, or `none` for a response outside of the conversation."""
+    input: NestedList[ConversationItem] = NestedList()
+    """What the model answers to, in place of the conversation."""
+    instructions: str | None = None
+    """What the model is to do and how."""
+    tools: NestedList[Tool] = NestedList()
+    """The tools that the model may call."""
+    tool_choice: Nested[ToolChoice | str] = Nested()
+    """Which tool the model uses: `auto`, `none`, `required`, or one of them."""
+    parallel_tool_calls: bool | None = None
+    """Whether the model may call several tools at once."""
+    prompt: Nested[Prompt] = Nested()
+    """A stored prompt."""
+    reasoning: Nested[Reasoning] = Nested()
+    """How much the model thinks before it answers."""
     # beta
-    max_response_output_tokens: int | str | None
+    max_response_output_tokens: int | str | None = None
+    """The most tokens of one response, or `inf`."""
     # Azure Voice Live
-    input_items: list[ConversationItem] | None
-    append_input_items: list[ConversationItem] | None
-    pre_generated_assistant_message: ConversationItem | None
-    cancel_previous: bool | None
-    commit: bool | None
-    interim_response: dict[str, Any] | None
-    invoke_input: dict[str, Any] | None
-    reasoning_effort: str | None
+    input_items: NestedList[ConversationItem] = NestedList()
+    """What the model answers to, in place of the conversation."""
+    append_input_items: NestedList[ConversationItem] = NestedList()
+    """What the model answers to, after the conversation."""
+    pre_generated_assistant_message: Nested[ConversationItem] = Nested()
+    """A message to speak as it is."""
+    cancel_previous: bool | None = None
+    """Whether a response under way is cancelled."""
+    commit: bool | None = None
+    """Whether the items join the conversation."""
+    interim_response: dict[str, Any] | None = None
+    """What the model says while a tool runs."""
+    invoke_input: dict[str, Any] | None = None
+    """The input of an agent."""
+    reasoning_effort: str | None = None
+    """How much the model thinks before it answers."""
 
 
 class RateLimit(View):
     """One limit of the account and what is left of it."""
 
-    name: str | None
-    limit: int | None
-    remaining: int | None
-    reset_seconds: float | None
+    name: Literal["requests", "tokens"] | str | None = None
+    """What is limited: `requests` or `tokens`."""
+    limit: int | None = None
+    """The most that is allowed."""
+    remaining: int | None = None
+    """What is left of it."""
+    reset_seconds: float | None = None
+    """In how many seconds it is whole again."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from ..declare import Nested, NestedList
 from ._view import View
 
 # A class stands behind the classes that its fields name.
@@ -12,103 +13,161 @@ from ._view import View
 class SessionAudioFormat(View):
     """An audio format as a session writes it: `audio/pcm` with a rate, `audio/pcmu`, `audio/pcma`."""
 
-    type: str | None
-    rate: int | None
+    type: Literal["audio/pcm", "audio/pcmu", "audio/pcma"] | str | None = None
+    """The encoding: `audio/pcm`, `audio/pcmu` or `audio/pcma`."""
+    rate: int | None = None
+    """Samples per second."""
     # DashScope writes the rate so
-    sample_rate: int | None
+    sample_rate: int | None = None
+    """Samples per second."""
 
 
 class Voice(View):
     """A voice given as an object: a custom voice of OpenAI, any voice of Azure Voice Live."""
 
-    id: str | None
-    name: str | None
-    type: str | None
+    id: str | None = None
+    """The id of a custom voice."""
+    name: str | None = None
+    """The name of the voice."""
+    type: str | None = None
+    """The kind of voice, such as `azure-standard`."""
     # Azure Voice Live
-    model: str | None
-    endpoint_id: str | None
-    locale: str | None
-    prefer_locales: list[str] | None
-    style: str | None
-    temperature: float | None
-    pitch: str | None
-    rate: str | None
-    volume: str | None
-    custom_lexicon_url: str | None
-    custom_text_normalization_url: str | None
+    model: str | None = None
+    """The model that speaks."""
+    endpoint_id: str | None = None
+    """Where a custom voice is deployed."""
+    locale: str | None = None
+    """The accent to speak with."""
+    prefer_locales: list[str] | None = None
+    """The accents to prefer, one for each language."""
+    style: str | None = None
+    """The manner of speaking."""
+    temperature: float | None = None
+    """How much chance there is in the speech."""
+    pitch: str | None = None
+    """How high the voice is."""
+    rate: str | None = None
+    """How fast the voice speaks."""
+    volume: str | None = None
+    """How loud the voice is."""
+    custom_lexicon_url: str | None = None
+    """Where a lexicon of pronunciations lies."""
+    custom_text_normalization_url: str | None = None
+    """Where rules for numbers and the like lie."""
 
 
 class NoiseReduction(View):
     """How the server filters noise out of the input audio."""
 
-    type: str | None
-    strength: float | None
+    type: Literal["near_field", "far_field"] | str | None = None
+    """The kind: `near_field` for a headset, `far_field` for a room."""
+    strength: float | None = None
+    """How strongly noise is filtered out."""
 
 
 class Transcription(View):
     """Which model transcribes the input audio, and its hints."""
 
-    model: str | None
-    language: str | None
-    languages: list[str] | None
-    prompt: str | None
-    keywords: list[str] | None
-    delay: str | None
-    custom_speech: dict[str, str] | None
-    phrase_list: list[str] | None
+    model: str | None = None
+    """The model that transcribes."""
+    language: str | None = None
+    """The language of the input, such as `en`."""
+    languages: list[str] | None = None
+    """The languages that the input may have."""
+    prompt: str | None = None
+    """A hint for the model: words, or a style."""
+    keywords: list[str] | None = None
+    """Words that are likely."""
+    delay: Literal["minimal", "low", "medium", "high", "xhigh"] | str | None = None
+    """How long the model may wait for more audio: from `minimal` to `xhigh`."""
+    custom_speech: dict[str, str] | None = None
+    """Custom models by language."""
+    phrase_list: list[str] | None = None
+    """Phrases that are likely."""
     # xAI
-    language_hint: str | None
-    keyterms: list[str] | None
+    language_hint: str | None = None
+    """The language that is likely."""
+    keyterms: list[str] | None = None
+    """Words that are likely."""
     # DashScope
-    corpus: dict[str, Any] | None
+    corpus: dict[str, Any] | None = None
+    """Words and names that are likely."""
 
 
 class TurnDetection(View):
     """How the server finds the end of the user's turn."""
 
-    type: str | None
-    threshold: float | None
-    prefix_padding_ms: int | None
-    silence_duration_ms: int | None
-    idle_timeout_ms: int | None
-    create_response: bool | None
-    interrupt_response: bool | None
-    eagerness: str | None
-    speech_duration_ms: int | None
-    remove_filler_words: bool | None
-    languages: list[str] | None
-    auto_truncate: bool | None
-    end_of_utterance_detection: dict[str, Any] | None
-    appended_text_after_truncation: str | None
+    type: Literal["server_vad", "semantic_vad"] | str | None = None
+    """The kind: `server_vad` listens for silence, `semantic_vad` for the end of what is said."""
+    threshold: float | None = None
+    """How loud speech must be, from 0 to 1."""
+    prefix_padding_ms: int | None = None
+    """How many milliseconds before the speech belong to it."""
+    silence_duration_ms: int | None = None
+    """How many milliseconds of silence end the turn."""
+    idle_timeout_ms: int | None = None
+    """After how many milliseconds of silence the model speaks again."""
+    create_response: bool | None = None
+    """Whether the model answers by itself when the turn ends."""
+    interrupt_response: bool | None = None
+    """Whether the user's speech stops a response."""
+    eagerness: Literal["low", "medium", "high", "auto"] | str | None = None
+    """How soon `semantic_vad` takes the turn to be over: `low`, `medium`, `high` or `auto`."""
+    speech_duration_ms: int | None = None
+    """How many milliseconds of speech begin a turn."""
+    remove_filler_words: bool | None = None
+    """Whether words such as `um` count as no speech."""
+    languages: list[str] | None = None
+    """The languages that the input may have."""
+    auto_truncate: bool | None = None
+    """Whether an interrupted item is cut to what was heard."""
+    end_of_utterance_detection: dict[str, Any] | None = None
+    """A model that finds the end of an utterance."""
+    appended_text_after_truncation: str | None = None
+    """The text put after an item that was cut."""
 
 
 class AudioInputConfig(View):
     """`session.audio.input`."""
 
-    format: SessionAudioFormat | None
-    noise_reduction: NoiseReduction | None
-    transcription: Transcription | None
-    turn_detection: TurnDetection | None
-    transport: str | None
+    format: Nested[SessionAudioFormat] = Nested()
+    """The format of the user's audio."""
+    noise_reduction: Nested[NoiseReduction] = Nested()
+    """How noise is filtered out; None for not at all."""
+    transcription: Nested[Transcription] = Nested()
+    """How the input is transcribed; None for not at all."""
+    turn_detection: Nested[TurnDetection] = Nested()
+    """How the end of a turn is found; None leaves it to the client."""
+    transport: str | None = None
+    """How the audio travels."""
 
 
 class AudioOutputConfig(View):
     """`session.audio.output` and `response.audio.output`."""
 
-    format: SessionAudioFormat | None
-    voice: Voice | str | None
-    speed: float | None
-    language: str | None
-    model: str | None
-    transport: str | None
+    format: Nested[SessionAudioFormat] = Nested()
+    """The format of the model's audio."""
+    voice: Nested[Voice | str] = Nested()
+    """The voice: its name, or an object."""
+    speed: float | None = None
+    """How fast the voice speaks; 1.0 is normal."""
+    language: str | None = None
+    """The language to speak."""
+    model: str | None = None
+    """The model that speaks."""
+    transport: str | None = None
+    """How the audio travels."""
 
 
 class AudioConfig(View):
     """`session.audio` and `response.audio`; GPT-Live has one `format` for both directions."""
 
-    input: AudioInputConfig | None
-    output: AudioOutputConfig | None
-    format: SessionAudioFormat | None
+    input: Nested[AudioInputConfig] = Nested()
+    """The user's audio."""
+    output: Nested[AudioOutputConfig] = Nested()
+    """The model's audio."""
+    format: Nested[SessionAudioFormat] = Nested()
+    """The format of both directions."""
 
 
 class Tool(View):
@@ -116,83 +175,124 @@ class Tool(View):
 
     _hidden: ClassVar[tuple[str, ...]] = ("authorization", "headers")
 
-    type: str | None
-    name: str | None
-    description: str | None
-    parameters: dict[str, Any] | None
-    function: dict[str, Any] | None
-    strict: bool | None
-    server_label: str | None
-    server_url: str | None
-    server_description: str | None
-    connector_id: str | None
-    tunnel_id: str | None
-    authorization: str | None
-    headers: dict[str, str] | None
-    allowed_tools: list[str] | dict[str, Any] | None
-    allowed_callers: list[str] | None
-    require_approval: str | dict[str, Any] | None
-    defer_loading: bool | None
-    input_schema: dict[str, Any] | None
-    annotations: dict[str, Any] | None
+    type: Literal["function", "mcp"] | str | None = None
+    """The kind of tool: `function` or `mcp`."""
+    name: str | None = None
+    """The name by which the model calls it."""
+    description: str | None = None
+    """What it does and when to call it, for the model."""
+    parameters: dict[str, Any] | None = None
+    """The JSON schema of its arguments."""
+    function: dict[str, Any] | None = None
+    """Name, description and parameters in one object, as some servers want them."""
+    strict: bool | None = None
+    """Whether the arguments follow the schema exactly."""
+    server_label: str | None = None
+    """The label of the MCP server."""
+    server_url: str | None = None
+    """The address of the MCP server."""
+    server_description: str | None = None
+    """What the MCP server is for, for the model."""
+    connector_id: str | None = None
+    """A connector in place of an address."""
+    tunnel_id: str | None = None
+    """A tunnel in place of an address."""
+    authorization: str | None = None
+    """The key for the MCP server. No repr shows it."""
+    headers: dict[str, str] | None = None
+    """Headers for the MCP server. No repr shows them."""
+    allowed_tools: list[str] | dict[str, Any] | None = None
+    """The tools of the MCP server that the model may call."""
+    allowed_callers: list[str] | None = None
+    """Who may call it: `direct`, `programmatic`."""
+    require_approval: str | dict[str, Any] | None = None
+    """Which calls a client has to approve: `always`, `never`, or a filter."""
+    defer_loading: bool | None = None
+    """Whether the model learns of the tool only when it searches."""
+    input_schema: dict[str, Any] | None = None
+    """The JSON schema of the arguments, as an MCP server lists it."""
+    annotations: dict[str, Any] | None = None
+    """Notes of the MCP server."""
     # xAI
-    allowed_x_handles: list[str] | None
-    vector_store_ids: list[str] | None
-    max_num_results: int | None
+    allowed_x_handles: list[str] | None = None
+    """The accounts whose posts are searched."""
+    vector_store_ids: list[str] | None = None
+    """The collections of files that are searched."""
+    max_num_results: int | None = None
+    """The most results of a search."""
 
 
 class ToolChoice(View):
     """Which tool the model must use, where it is not a plain "auto", "none" or "required"."""
 
-    type: str | None
-    name: str | None
-    server_label: str | None
-    mode: str | None
-    tools: list[Tool] | None
+    type: Literal["function", "mcp"] | str | None = None
+    """The kind of tool: `function` or `mcp`."""
+    name: str | None = None
+    """The name of the tool."""
+    server_label: str | None = None
+    """The label of the MCP server."""
+    mode: Literal["none", "auto", "required"] | str | None = None
+    """Whether one of the tools must be called: `none`, `auto` or `required`."""
+    tools: NestedList[Tool] = NestedList()
+    """The tools to choose from."""
 
 
 class Tracing(View):
     """Where the session's trace is filed."""
 
-    workflow_name: str | None
-    group_id: str | None
-    metadata: dict[str, Any] | None
+    workflow_name: str | None = None
+    """The name of the workflow."""
+    group_id: str | None = None
+    """The group of traces that it belongs to."""
+    metadata: dict[str, Any] | None = None
+    """Values to file with the trace."""
 
 
 class TokenLimits(View):
     """How many tokens a truncation leaves."""
 
-    post_instructions: int | None
+    post_instructions: int | None = None
+    """The most tokens after the instructions."""
 
 
 class Truncation(View):
     """How the conversation is cut when it outgrows the model's context."""
 
-    type: str | None
-    retention_ratio: float | None
-    token_limits: TokenLimits | None
+    type: str | None = None
+    """The kind: `retention_ratio`."""
+    retention_ratio: float | None = None
+    """How much of the conversation is kept, from 0 to 1."""
+    token_limits: Nested[TokenLimits] = Nested()
+    """How many tokens are kept."""
 
 
 class Prompt(View):
     """A stored prompt and what fills it."""
 
-    id: str | None
-    version: str | None
-    variables: dict[str, Any] | None
+    id: str | None = None
+    """The prompt's id."""
+    version: str | None = None
+    """Its version; by default the newest."""
+    variables: dict[str, Any] | None = None
+    """Values for its variables."""
 
 
 class Reasoning(View):
     """How much the model thinks before it answers."""
 
-    effort: str | None
-    summary: str | None
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | str | None = None
+    """How much: from `none` and `minimal` to `xhigh`."""
+    summary: Literal["concise", "detailed", "auto"] | str | None = None
+    """Whether a summary of the thoughts is sent: `concise`, `detailed` or `auto`."""
 
 
 class Expiry(View):
     """When a key is to end: so many seconds after the anchor."""
 
-    anchor: str | None
-    seconds: int | None
+    anchor: str | None = None
+    """What the time counts from: `created_at`."""
+    seconds: int | None = None
+    """How many seconds after it."""
 
 
 class ClientSecret(View):
@@ -200,83 +300,150 @@ class ClientSecret(View):
 
     _hidden: ClassVar[tuple[str, ...]] = ("value",)
 
-    value: str | None
-    expires_at: Expiry | int | None
-    expires_after: Expiry | None
+    value: str | None = None
+    """The key. No repr shows it."""
+    expires_at: Nested[Expiry | int] = Nested()
+    """When the key ends, in seconds since 1970."""
+    expires_after: Nested[Expiry] = Nested()
+    """When the key is to end."""
 
 
 class SessionConfig(View):
     """The session as the server has it, or a client asks for it: nested `audio` (GA), flat fields (beta), provider additions."""
 
-    type: str | None
-    object: str | None
-    id: str | None
-    model: str | None
-    output_modalities: list[str] | None
-    instructions: str | None
-    tools: list[Tool] | None
-    tool_choice: ToolChoice | str | None
-    max_output_tokens: int | str | None
-    tracing: Tracing | str | None
-    truncation: Truncation | str | None
-    prompt: Prompt | None
-    expires_at: int | None
-    audio: AudioConfig | None
-    include: list[str] | None
-    reasoning: Reasoning | None
-    parallel_tool_calls: bool | None
+    type: Literal["realtime", "transcription", "translation"] | str | None = None
+    """The kind of session: `realtime`, `transcription` or `translation`."""
+    object: str | None = None
+    """The kind of object: `realtime.session`."""
+    id: str | None = None
+    """The session's id."""
+    model: str | None = None
+    """The model."""
+    output_modalities: list[str] | None = None
+    """What the model answers with: `text`, `audio`, or both."""
+    instructions: str | None = None
+    """What the model is to do and how."""
+    tools: NestedList[Tool] = NestedList()
+    """The tools that the model may call."""
+    tool_choice: Nested[ToolChoice | str] = Nested()
+    """Which tool the model uses: `auto`, `none`, `required`, or one of them."""
+    max_output_tokens: int | str | None = None
+    """The most tokens of one response, or `inf`."""
+    tracing: Nested[Tracing | str] = Nested()
+    """Where the session's trace is filed: `auto`, or an object."""
+    truncation: Nested[Truncation | str] = Nested()
+    """How a long conversation is cut: `auto`, `disabled`, or an object."""
+    prompt: Nested[Prompt] = Nested()
+    """A stored prompt."""
+    expires_at: int | None = None
+    """When the session ends, in seconds since 1970."""
+    audio: Nested[AudioConfig] = Nested()
+    """The audio of both directions."""
+    include: list[str] | None = None
+    """What else the server sends, such as `item.input_audio_transcription.logprobs`."""
+    reasoning: Nested[Reasoning] = Nested()
+    """How much the model thinks before it answers."""
+    parallel_tool_calls: bool | None = None
+    """Whether the model may call several tools at once."""
     # beta
-    modalities: list[str] | None
-    voice: Voice | str | None
-    input_audio_format: str | None
-    output_audio_format: str | None
-    input_audio_noise_reduction: NoiseReduction | None
-    input_audio_transcription: Transcription | None
-    turn_detection: TurnDetection | None
-    temperature: float | None
-    max_response_output_tokens: int | str | None
-    speed: float | None
-    client_secret: ClientSecret | None
+    modalities: list[str] | None = None
+    """What the model answers with: `text`, `audio`, or both."""
+    voice: Nested[Voice | str] = Nested()
+    """The voice: its name, or an object."""
+    input_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | str | None = None
+    """The format of the input: `pcm16`, `g711_ulaw` or `g711_alaw`."""
+    output_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | str | None = None
+    """The format of the output: `pcm16`, `g711_ulaw` or `g711_alaw`."""
+    input_audio_noise_reduction: Nested[NoiseReduction] = Nested()
+    """How noise is filtered out of the input."""
+    input_audio_transcription: Nested[Transcription] = Nested()
+    """How the input is transcribed; None for not at all."""
+    turn_detection: Nested[TurnDetection] = Nested()
+    """How the end of a turn is found; None leaves it to the client."""
+    temperature: float | None = None
+    """How much chance there is in the answers."""
+    max_response_output_tokens: int | str | None = None
+    """The most tokens of one response, or `inf`."""
+    speed: float | None = None
+    """How fast the voice speaks; 1.0 is normal."""
+    client_secret: Nested[ClientSecret] = Nested()
+    """A key for a client's own connection."""
     # GPT-Live
-    status: str | None
-    client: dict[str, Any] | None
-    delegation: dict[str, Any] | None
-    input: list[dict[str, Any]] | None
-    safety_identifier: str | None
-    store: bool | None
-    triggers: list[dict[str, Any]] | None
+    status: str | None = None
+    """The state of the session."""
+    client: dict[str, Any] | None = None
+    """What the server knows of the client."""
+    delegation: dict[str, Any] | None = None
+    """Who runs the tasks that the model hands on."""
+    input: list[dict[str, Any]] | None = None
+    """Items that the session begins with."""
+    safety_identifier: str | None = None
+    """An id of the user for the provider's safety checks."""
+    store: bool | None = None
+    """Whether the session is kept."""
+    triggers: list[dict[str, Any]] | None = None
+    """When questions are asked of the conversation."""
     # Azure Voice Live
-    input_audio_sampling_rate: int | None
-    input_audio_echo_cancellation: dict[str, Any] | None
-    output_audio_timestamp_types: list[str] | None
-    animation: dict[str, Any] | None
-    avatar: dict[str, Any] | None
-    agent: dict[str, Any] | None
-    truncation_strategy: dict[str, Any] | None
-    interim_response: dict[str, Any] | None
-    reasoning_effort: str | None
-    metadata: dict[str, str] | None
+    input_audio_sampling_rate: int | None = None
+    """The rate of the input, in samples per second."""
+    input_audio_echo_cancellation: dict[str, Any] | None = None
+    """How the model's own voice is filtered out of the input."""
+    output_audio_timestamp_types: list[str] | None = None
+    """The times that the server sends: `word`."""
+    animation: dict[str, Any] | None = None
+    """What is sent for a face: blend shapes, visemes."""
+    avatar: dict[str, Any] | None = None
+    """The avatar and its video."""
+    agent: dict[str, Any] | None = None
+    """The agent that answers."""
+    truncation_strategy: dict[str, Any] | None = None
+    """How a long conversation is cut."""
+    interim_response: dict[str, Any] | None = None
+    """What the model says while a tool runs."""
+    reasoning_effort: str | None = None
+    """How much the model thinks before it answers."""
+    metadata: dict[str, str] | None = None
+    """Values of the client's own."""
     # xAI
-    enable_noise_suppression: bool | None
-    enable_phonetic_spelling: bool | None
-    keep_context: bool | None
-    replace: dict[str, str] | None
-    resumption: dict[str, Any] | None
+    enable_noise_suppression: bool | None = None
+    """Whether noise is filtered out of the input."""
+    enable_phonetic_spelling: bool | None = None
+    """Whether names are spelled by sound."""
+    keep_context: bool | None = None
+    """Whether the conversation so far is kept."""
+    replace: dict[str, str] | None = None
+    """Words to be spoken in another way."""
+    resumption: dict[str, Any] | None = None
+    """How the session can be resumed."""
     # Inworld
-    providerData: dict[str, Any] | None  # noqa: N815 - as it stands on the wire
+    providerData: dict[str, Any] | None = None  # noqa: N815 - as it stands on the wire
+    """Settings of Inworld's own."""
     # DashScope: the rate of the input
-    sample_rate: int | None
-    translation: dict[str, Any] | None
-    video: dict[str, Any] | None
+    sample_rate: int | None = None
+    """The rate of the input, in samples per second."""
+    translation: dict[str, Any] | None = None
+    """The language to translate to."""
+    video: dict[str, Any] | None = None
+    """The settings of the video."""
     # DashScope's Qwen TTS
-    mode: str | None
-    language_type: str | None
-    response_format: str | None
-    bit_rate: int | None
-    volume: int | None
-    speech_rate: float | None
-    pitch_rate: float | None
-    enable_tn: bool | None
-    optimize_instructions: bool | None
+    mode: str | None = None
+    """When text is spoken: `server_commit` or `commit`."""
+    language_type: str | None = None
+    """The language of the text."""
+    response_format: str | None = None
+    """The format of the output, such as `pcm`."""
+    bit_rate: int | None = None
+    """The bit rate of the output."""
+    volume: int | None = None
+    """How loud the voice is, from 0 to 100."""
+    speech_rate: float | None = None
+    """How fast the voice speaks; 1.0 is normal."""
+    pitch_rate: float | None = None
+    """How high the voice is; 1.0 is normal."""
+    enable_tn: bool | None = None
+    """Whether numbers and the like are read as words."""
+    optimize_instructions: bool | None = None
+    """Whether the server improves the instructions."""
     # GLM
-    beta_fields: dict[str, Any] | None
+    beta_fields: dict[str, Any] | None = None
+    """Settings of GLM's own, such as the mode of the chat."""

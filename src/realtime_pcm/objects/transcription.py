@@ -10,30 +10,42 @@ from ._view import View
 class LogProb(View):
     """A token of a transcript and its log probability."""
 
-    token: str | None
-    logprob: float | None
-    bytes: list[int] | None
+    token: str | None = None
+    """The token."""
+    logprob: float | None = None
+    """The logarithm of its probability."""
+    bytes: list[int] | None = None
+    """The UTF-8 of the token."""
 
 
 class TranscriptionLanguage(View):
     """A language heard in the input."""
 
-    code: str | None
+    code: str | None = None
+    """The language as a code, such as `en`."""
 
 
 class TranscriptionPhrase(View):
     """A phrase of a transcript with its time in the audio (Azure Voice Live)."""
 
-    offset_milliseconds: int | None
-    duration_milliseconds: int | None
-    text: str | None
-    words: list[dict[str, Any]] | None
-    locale: str | None
-    confidence: float | None
+    offset_milliseconds: int | None = None
+    """Where the phrase begins in the audio."""
+    duration_milliseconds: int | None = None
+    """How long the phrase is."""
+    text: str | None = None
+    """The words."""
+    words: list[dict[str, Any]] | None = None
+    """Each word with its time."""
+    locale: str | None = None
+    """The language and region that were heard, such as `en-US`."""
+    confidence: float | None = None
+    """How sure the transcript is, from 0 to 1."""
 
 
 class TranscriptionSegment(View):
     """A piece of a transcript and the second at which it ends (vLLM)."""
 
-    text: str | None
-    end: float | None
+    text: str | None = None
+    """The words of the segment."""
+    end: float | None = None
+    """When the segment ends, in seconds."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from .._core import RealtimeMessage, UnknownClientMessage, UnknownMessage
-from ..annotations import annotations_of, view_in
 from ..conversation.rules import DEEPEST, LONGEST_NAME
+from ..declare import annotations_of, view_in
 from ..objects import View
 from .findings import TypeCount, UndeclaredField
 

@@ -10,19 +10,17 @@ URL-safe alphabet.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .._core import (
     AudioMessage,
     ClientAudioMessage,
     RealtimeClientMessage,
     RealtimeServerMessage,
-    Samples,
     UnknownClientMessage,
     UnknownMessage,
-    field,
-    payload,
 )
+from ..declare import Samples, field, payload
 from . import Catalogue
 
 CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("gemini", tag=None, keys=True, url_safe=True)
@@ -35,7 +33,6 @@ _PART = ("serverContent", "modelTurn", "parts", ...)
 
 class ServerContent(
     AudioMessage,
-    wire="serverContent",
     catalogue=CATALOGUE,
     role={
         "input_transcript": "user_transcript_delta",
@@ -50,6 +47,7 @@ class ServerContent(
     24,000 Hz. text, thought: of the first part that has a text.
     """
 
+    type: Literal["serverContent"] = "serverContent"
     usage_metadata: dict[str, Any] | None = field("usageMetadata")
     text: str | None = field((*_PART, "text"))
     thought: bool | None = field((*_PART, "thought"))
@@ -64,48 +62,55 @@ class ServerContent(
     grounding_metadata: dict[str, Any] | None = field(("serverContent", "groundingMetadata"))
 
 
-class SetupComplete(RealtimeServerMessage, wire="setupComplete", catalogue=CATALOGUE, role="session_start"):
+class SetupComplete(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start"):
     """The server has taken the setup: the conversation begins."""
 
+    type: Literal["setupComplete"] = "setupComplete"
     session: dict[str, Any] | None = field("setupComplete")
     session_id: str | None = field(("setupComplete", "sessionId"))
 
 
-class ToolCall(RealtimeServerMessage, wire="toolCall", catalogue=CATALOGUE):
+class ToolCall(RealtimeServerMessage, catalogue=CATALOGUE):
     """The model calls functions: `function_calls` has dicts with `id`, `name` and `args`."""
 
+    type: Literal["toolCall"] = "toolCall"
     usage_metadata: dict[str, Any] | None = field("usageMetadata")
     function_calls: list[Any] | None = field(("toolCall", "functionCalls"))
 
 
-class ToolCallCancellation(RealtimeServerMessage, wire="toolCallCancellation", catalogue=CATALOGUE):
+class ToolCallCancellation(RealtimeServerMessage, catalogue=CATALOGUE):
     """Calls that are not to be answered any more."""
 
+    type: Literal["toolCallCancellation"] = "toolCallCancellation"
     ids: list[Any] | None = field(("toolCallCancellation", "ids"))
 
 
-class GoAway(RealtimeServerMessage, wire="goAway", catalogue=CATALOGUE):
+class GoAway(RealtimeServerMessage, catalogue=CATALOGUE):
     """The server will close the connection. time_left: a duration such as "10s"."""
 
+    type: Literal["goAway"] = "goAway"
     time_left: str | None = field(("goAway", "timeLeft"))
 
 
-class SessionResumptionUpdate(RealtimeServerMessage, wire="sessionResumptionUpdate", catalogue=CATALOGUE):
+class SessionResumptionUpdate(RealtimeServerMessage, catalogue=CATALOGUE):
     """A handle with which a later connection goes on with this session."""
 
+    type: Literal["sessionResumptionUpdate"] = "sessionResumptionUpdate"
     new_handle: str | None = field(("sessionResumptionUpdate", "newHandle"))
     resumable: bool | None = field(("sessionResumptionUpdate", "resumable"))
 
 
-class VoiceActivity(RealtimeServerMessage, wire="voiceActivity", catalogue=CATALOGUE):
+class VoiceActivity(RealtimeServerMessage, catalogue=CATALOGUE):
     """The server heard the user begin or stop to speak."""
 
+    type: Literal["voiceActivity"] = "voiceActivity"
     voice_activity_type: str | None = field(("voiceActivity", "voiceActivityType"))
 
 
-class UsageMetadata(RealtimeServerMessage, wire="usageMetadata", catalogue=CATALOGUE, role="usage"):
+class UsageMetadata(RealtimeServerMessage, catalogue=CATALOGUE, role="usage"):
     """What the turn has used, in a frame of its own."""
 
+    type: Literal["usageMetadata"] = "usageMetadata"
     usage: dict[str, Any] | None = field("usageMetadata")
 
 
@@ -129,17 +134,13 @@ ServerMessage: TypeAlias = (
 # ---- What a client sends
 
 
-class RealtimeInput(
-    ClientAudioMessage,
-    wire=("realtimeInput", "realtime_input"),
-    catalogue=CATALOGUE,
-    role={"pcm": "input_audio", "audio_stream_end": "audio_end"},
-):
+class RealtimeInput(ClientAudioMessage, catalogue=CATALOGUE, role={"pcm": "input_audio", "audio_stream_end": "audio_end"}):
     """The user's speech, text, or a mark of activity.
 
     pcm: the audio of `audio`. format: its type, "audio/pcm;rate=16000".
     """
 
+    type: Literal["realtimeInput", "realtime_input"] = "realtimeInput"
     format: str | None = field(
         ("realtimeInput", "audio", "mimeType"), ("realtime_input", "audio", "mimeType"), ("realtime_input", "audio", "mime_type")
     )
@@ -150,25 +151,28 @@ class RealtimeInput(
     audio_stream_end: bool | None = field(("realtimeInput", "audioStreamEnd"), ("realtime_input", "audioStreamEnd"))
 
 
-class Setup(RealtimeClientMessage, wire="setup", catalogue=CATALOGUE):
+class Setup(RealtimeClientMessage, catalogue=CATALOGUE):
     """The first message of a connection: the model, what it is to say and how."""
 
+    type: Literal["setup"] = "setup"
     setup: dict[str, Any] | None = field("setup")
     model: str | None = field(("setup", "model"))
 
 
-class ClientContent(RealtimeClientMessage, wire=("clientContent", "client_content"), catalogue=CATALOGUE):
+class ClientContent(RealtimeClientMessage, catalogue=CATALOGUE):
     """Turns of the conversation, as text."""
 
+    type: Literal["clientContent", "client_content"] = "clientContent"
     turns: list[Any] | None = field(("clientContent", "turns"), ("client_content", "turns"))
     turn_complete: bool | None = field(
         ("clientContent", "turnComplete"), ("client_content", "turnComplete"), ("client_content", "turn_complete")
     )
 
 
-class ToolResponse(RealtimeClientMessage, wire=("toolResponse", "tool_response"), catalogue=CATALOGUE):
+class ToolResponse(RealtimeClientMessage, catalogue=CATALOGUE):
     """What functions gave."""
 
+    type: Literal["toolResponse", "tool_response"] = "toolResponse"
     function_responses: list[Any] | None = field(
         ("toolResponse", "functionResponses"), ("tool_response", "functionResponses"), ("tool_response", "function_responses")
     )

@@ -7,19 +7,17 @@ played; after `clear`, all marks that wait come back at once.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .._core import (
     AudioMessage,
     ClientAudioMessage,
     RealtimeClientMessage,
     RealtimeServerMessage,
-    Samples,
     UnknownClientMessage,
     UnknownMessage,
-    field,
-    payload,
 )
+from ..declare import Samples, field, payload
 from ..roles import ReadName
 from . import Catalogue
 
@@ -32,16 +30,18 @@ _FORMATS: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding
 # ---- What Twilio sends
 
 
-class Connected(RealtimeServerMessage, wire="connected", catalogue=CATALOGUE):
+class Connected(RealtimeServerMessage, catalogue=CATALOGUE):
     """The first message: the socket is open."""
 
-    protocol: str | None
-    version: str | None
+    type: Literal["connected"] = "connected"
+    protocol: str | None = None
+    version: str | None = None
 
 
-class Start(RealtimeServerMessage, wire="start", catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
+class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
     """The stream begins: its ids, its format, and the parameters that the TwiML gave it."""
 
+    type: Literal["start"] = "start"
     sequence_number: str | None = field("sequenceNumber")
     session: dict[str, Any] | None = field("start")
     account_sid: str | None = field(("start", "accountSid"))
@@ -54,15 +54,10 @@ class Start(RealtimeServerMessage, wire="start", catalogue=CATALOGUE, role="sess
     stream_sid: str | None = field("streamSid")
 
 
-class Media(
-    AudioMessage,
-    wire="media",
-    catalogue=CATALOGUE,
-    role="input_audio",
-    reads={"response_id": "stream_sid", "item_id": "track"},
-):
+class Media(AudioMessage, catalogue=CATALOGUE, role="input_audio", reads={"response_id": "stream_sid", "item_id": "track"}):
     """20 ms of the caller's speech, or of the other track. timestamp: milliseconds since the stream began, as text."""
 
+    type: Literal["media"] = "media"
     sequence_number: str | None = field("sequenceNumber")
     track: str | None = field(("media", "track"))
     chunk: str | None = field(("media", "chunk"))
@@ -71,26 +66,29 @@ class Media(
     stream_sid: str | None = field("streamSid")
 
 
-class Mark(RealtimeServerMessage, wire="mark", catalogue=CATALOGUE):
+class Mark(RealtimeServerMessage, catalogue=CATALOGUE):
     """All audio before the mark of this name was played, or was cleared."""
 
+    type: Literal["mark"] = "mark"
     sequence_number: str | None = field("sequenceNumber")
     stream_sid: str | None = field("streamSid")
     name: str | None = field(("mark", "name"))
 
 
-class Dtmf(RealtimeServerMessage, wire="dtmf", catalogue=CATALOGUE):
+class Dtmf(RealtimeServerMessage, catalogue=CATALOGUE):
     """The caller pressed a key."""
 
+    type: Literal["dtmf"] = "dtmf"
     stream_sid: str | None = field("streamSid")
     sequence_number: str | None = field("sequenceNumber")
     track: str | None = field(("dtmf", "track"))
     digit: str | None = field(("dtmf", "digit"))
 
 
-class Stop(RealtimeServerMessage, wire="stop", catalogue=CATALOGUE):
+class Stop(RealtimeServerMessage, catalogue=CATALOGUE):
     """The stream is over."""
 
+    type: Literal["stop"] = "stop"
     sequence_number: str | None = field("sequenceNumber")
     account_sid: str | None = field(("stop", "accountSid"))
     call_sid: str | None = field(("stop", "callSid"))
@@ -107,23 +105,26 @@ ServerMessage: TypeAlias = Connected | Start | Media | Mark | Dtmf | Stop | Unkn
 # ---- What we send to Twilio
 
 
-class SendMedia(ClientAudioMessage, wire="media", catalogue=CATALOGUE, reads={"item_id": "stream_sid"}):
+class SendMedia(ClientAudioMessage, catalogue=CATALOGUE, reads={"item_id": "stream_sid"}):
     """Audio to be played to the caller, of any length: Twilio buffers it."""
 
+    type: Literal["media"] = "media"
     stream_sid: str | None = field("streamSid")
     pcm: Samples = payload(("media", "payload"))
 
 
-class SendMark(RealtimeClientMessage, wire="mark", catalogue=CATALOGUE):
+class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
     """A mark: it comes back when what was sent before it has been played."""
 
+    type: Literal["mark"] = "mark"
     stream_sid: str | None = field("streamSid")
     name: str | None = field(("mark", "name"))
 
 
-class Clear(RealtimeClientMessage, wire="clear", catalogue=CATALOGUE):
+class Clear(RealtimeClientMessage, catalogue=CATALOGUE):
     """What is not played yet is dropped, and all marks that wait come back."""
 
+    type: Literal["clear"] = "clear"
     stream_sid: str | None = field("streamSid")
 
 
