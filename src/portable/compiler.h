@@ -38,12 +38,9 @@
 #ifdef PORTABLE_GNU
 #define PORTABLE_INLINE __attribute__((always_inline)) inline
 #define PORTABLE_NOINLINE __attribute__((noinline))
-/* A function that runs seldom: it is compiled for size, and kept apart from the others. */
-#define PORTABLE_SELDOM __attribute__((cold))
 #else
 #define PORTABLE_INLINE __forceinline
 #define PORTABLE_NOINLINE __declspec(noinline)
-#define PORTABLE_SELDOM
 #endif
 
 /* ---- Memory ---------------------------------------------------------------------------------------------------- */

@@ -58,18 +58,18 @@ cdef class Layout:
     cdef readonly type cls
     cdef readonly Catalogue catalogue
     # fields
-    cdef dict fields                    # name -> (annotation, keys of the payload or None, module), as declared
+    cdef readonly dict fields           # name -> declare.Said
     cdef readonly tuple names           # attribute by field number
     cdef tuple keys                     # wire key by field number; of a field at a path, the path in words
     cdef readonly tuple places          # wire key or path by field number; None: it is no field of the message
-    cdef list order                     # how fields were numbered: see _lay_out
+    cdef readonly list order            # how fields were numbered: see declare.Shape
     cdef tuple node_keys                # the keys to which wire.nodes points
     cdef readonly tuple wire_names
     cdef readonly frozenset flat_names  # all names but that of the payload
     cdef message_plan plan
     # roles
     cdef str role_name                  # a key of roles.ROLES, or None
-    cdef tuple field_roles              # (field, role), of fields that have one
+    cdef readonly tuple field_roles     # (field, role), of fields that have one
     cdef readonly dict reads            # what a role reads -> the field that holds it, where they have different names
     cdef bint ends_audio, bytes_payload
     cdef readonly bint is_audio, is_unknown

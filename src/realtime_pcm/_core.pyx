@@ -30,7 +30,6 @@ from ._wire cimport *
 from . import declare, json_values, paths, roles
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, learn_names
-from .declare import FieldPlace, Payload
 from .errors import DecodeError, did_you_mean, no_field
 
 cnp.import_array()

@@ -18,9 +18,6 @@ cdef extern from "Python.h":
     int PyObject_CheckBuffer(object)
     int PyObject_GetBuffer(object, Py_buffer *, int) except -1
 
-cdef extern from "compiler.h":  # PORTABLE_SELDOM: see cmake/seldom.py
-    pass
-
 cdef extern from "playback.h" nogil:
     enum:
         PLAYBACK_NO_ITEM
@@ -86,7 +83,7 @@ cdef class Ledger:
 
     cdef playback_ledger *ledger
 
-    def __cinit__(self):  # seldom
+    def __cinit__(self):
         self.ledger = playback_ledger_new(MOST_ITEMS, MOST_RUNS)
         if self.ledger == NULL:
             raise MemoryError
@@ -100,7 +97,7 @@ cdef class Ledger:
             raise IndexError(f"no item has the number {item}")
         return 0
 
-    def begin(self, uint64_t read):  # seldom
+    def begin(self, uint64_t read):
         """A new item's number; -1 where 1,024 items are known and none of them stands before position `read`."""
         cdef uint32_t item = playback_ledger_begin(self.ledger, read)
         return -1 if item == PLAYBACK_NO_ITEM else item
@@ -123,12 +120,12 @@ cdef class Ledger:
         playback_ledger_append(self.ledger, item, position, count, &place)
         return True
 
-    def end(self, uint32_t item):  # seldom
+    def end(self, uint32_t item):
         """No more audio of the item comes."""
         self.check_item(item)
         playback_ledger_end(self.ledger, item)
 
-    def settle(self, uint64_t heard):  # seldom
+    def settle(self, uint64_t heard):
         """Takes what stands before `heard` as heard and forgets all items.
 
         A list of (item, samples received, samples heard, whether it was heard to its end), in the order of their begin.
@@ -219,7 +216,7 @@ cdef class SampleQueue:
     cdef char letter
     cdef object last_count              # what `read` returned, the same number next time
 
-    def __cinit__(self, rate, *, dtype="int16", channels=1, seconds=120):  # seldom
+    def __cinit__(self, rate, *, dtype="int16", channels=1, seconds=120):
         cdef uint64_t capacity
         for name, value, most in (("rate", rate, 0x7FFFFFFF), ("channels", channels, 64)):
             if not isinstance(value, int) or isinstance(value, bool):
@@ -249,7 +246,7 @@ cdef class SampleQueue:
     def __dealloc__(self):
         playback_ring_free(self.ring)
 
-    def __reduce__(self):  # seldom
+    def __reduce__(self):
         raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: a running conversation goes through it")
 
     # ---- any thread
@@ -363,7 +360,7 @@ cdef class SampleQueue:
         playback_ring_leave(self.ring)
         return count
 
-    def check(self, out, /):  # seldom
+    def check(self, out, /):
         """Raises where `read` could not use `out`, and changes nothing: to be called once before the stream starts.
 
         TypeError where `out` has no buffer; ValueError where it is read-only, not C-contiguous, of another dtype or shape.
@@ -383,7 +380,7 @@ cdef class SampleQueue:
 
     # ---- the writer: one call at a time
 
-    def _begin(self):  # seldom
+    def _begin(self):
         item = self.ledger.begin(playback_ring_head(self.ring))
         if not playback_ledger_is_open(self.ledger.ledger):
             playback_ring_close_item(self.ring)     # the item that was forgotten for the new one may have been open
@@ -402,13 +399,13 @@ cdef class SampleQueue:
         return playback_put(self.ring, self.ledger.ledger, item, cnp.PyArray_DATA(samples),
                             <uint64_t>(samples.size // self.channels), &place)
 
-    def _end(self, uint32_t item):  # seldom
+    def _end(self, uint32_t item):
         self.ledger.check_item(item)
         playback_end(self.ring, self.ledger.ledger, item)
 
-    def _cut(self, uint64_t latency):  # seldom
+    def _cut(self, uint64_t latency):
         """Drops what is queued, and forgets all items: what Ledger.settle returns."""
         return self.ledger.settle(playback_ring_cut(self.ring, latency))
 
-    def _after_fork(self):  # seldom
+    def _after_fork(self):
         playback_ring_after_fork(self.ring)

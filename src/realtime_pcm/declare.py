@@ -1,25 +1,27 @@
-"""What a class statement says about the fields of a message or a view.
+"""What a class statement says: the fields of a message or a view, their places in a frame, the wire names, the role.
 
-Annotations are read as text, so nothing that they name is imported for them.
+Annotations are read as text, so nothing that they name is imported for them. `read` gives all that the core lays out.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from types import GenericAlias
-from typing import TYPE_CHECKING, Any
+from types import EllipsisType, GenericAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from . import paths, roles
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import EllipsisType
     from typing import Generic, Self, TypeAlias, TypeVar, overload
 
     import numpy.typing as npt
 
-    Path: TypeAlias = tuple[str | EllipsisType, ...]
+    from .paths import Path
+
     Place: TypeAlias = str | Path
 
     T = TypeVar("T")
@@ -233,3 +235,261 @@ def _local_view(name: str, module: str, base: type) -> type | None:
             return view
         waiting.extend(view.__subclasses__())
     return None
+
+
+# --- from a class statement to the numbers of its fields
+
+
+# Names that the base classes of messages use: no field may have one of them.
+RESERVED = frozenset(
+    {
+        "_layout",
+        "audio_format",
+        "canonical_type",
+        "event_id",
+        "extra",
+        "frame",
+        "frame_text",
+        "incomplete_sample",
+        "pcm",
+        "pcm_format",
+        "sample_offset",
+        "to_dict",
+        "type",
+    }
+)
+
+
+class Limits(NamedTuple):
+    """What the walk takes at the most: bytes of a wire name, bytes of a key, nodes of a tree of paths."""
+
+    wire_name: int
+    key: int
+    nodes: int
+
+
+class Said(NamedTuple):
+    """What a class statement says of a field. keys: those of its payload, or None. module: where the annotation stands."""
+
+    annotation: Any
+    keys: tuple[Place, ...] | None
+    module: str
+    places: tuple[Place, ...]
+
+
+class Node(NamedTuple):
+    """A key of a path: the number of the field that stands there, or 0, and the indexes of the nodes inside."""
+
+    key: str | EllipsisType | None
+    field: int
+    inside: list[int]
+
+
+class Shape(NamedTuple):
+    """A class statement as the core lays it out. Fields have numbers: 0 is event_id.
+
+    order: (name, index of one of its places) each, or (None, key) for a member of the frame that is no field and has fields at a
+    path inside. names, keys, places: by number. payload: the number of its first key, and how many keys it has.
+    """
+
+    wire_names: tuple[str, ...]
+    fields: dict[str, Said]
+    order: list[tuple[str | None, Any]]
+    names: tuple[str | None, ...]
+    keys: tuple[str | None, ...]
+    places: tuple[Place | None, ...]
+    payload: tuple[int, int]
+    nodes: list[Node]
+    reads: dict[str, str | None]
+    role: str | None
+    field_roles: tuple[tuple[str, str], ...]
+
+
+def read(cls: type, base: Any, is_audio: bool, role: Any, reads: Any, limits: Limits) -> Shape:
+    """What a class statement says. base: the layout of the base class, or None. TypeError for what a class cannot have."""
+    own = dict(annotations_of(cls))
+    named = wire_names(cls, own.pop("type")) if "type" in own else ()
+    for wire_name in named:
+        if not 0 < len(_utf8(wire_name)) <= limits.wire_name:
+            raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {limits.wire_name} bytes, not {wire_name!r:.80}")
+    fields = _fields_of(cls, own, base, is_audio)
+    order = _order_of(fields, base)
+    names: list[str | None] = ["event_id"]
+    keys: list[str | None] = ["event_id"]
+    places: list[Place | None] = ["event_id"]
+    payload = (0, 0)
+    for name, i in order:
+        said = None if name is None else fields[name]
+        place: Place = i if said is None else said.places[i]
+        if said is not None and said.keys and i == 0:
+            if payload[1]:
+                raise TypeError(f"{cls.__name__}.{name}: a message has one payload")
+            payload = (len(names), len(said.keys))
+        names.append(name if i == 0 else None)
+        keys.append(None if name is None else place if isinstance(place, str) else paths.in_words(place))
+        places.append(None if name is None else place)
+    nodes = _tree_of(cls, fields, order, names, places, payload, limits)
+    found = {} if base is None else dict(base.reads)
+    flat = {name for number, name in enumerate(names) if name is not None and (number != payload[0] or not number)}
+    for wanted, held in dict(reads or {}).items():
+        if wanted not in roles.READ:
+            raise TypeError(f"{cls.__name__}: reads={{{wanted!r}: ...}} is none of {', '.join(roles.READ)}")
+        if held not in flat and (held is not None or wanted != "session"):
+            raise TypeError(f"{cls.__name__}: reads={{{wanted!r}: {held!r}}} names no field of the class")
+        found[wanted] = held
+    of_fields: tuple[tuple[str, str], ...] = () if base is None else base.field_roles
+    if hasattr(role, "keys"):
+        given = dict(role)
+        role = given.pop("pcm", None) if is_audio else None
+        _check_field_roles(cls, given, flat)
+        of_fields += tuple(given.items())
+    if role is not None:
+        _check_role(cls, role, (*names, *found), is_audio)
+    return Shape(named, fields, order, tuple(names), tuple(keys), tuple(places), payload, nodes, found, role, of_fields)
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _fields_of(cls: type, own: dict[str, Any], base: Any, is_audio: bool) -> dict[str, Said]:
+    """The fields of the base, and then the class's own."""
+    fields: dict[str, Said] = {} if base is None else dict(base.fields)
+    for name, annotation in own.items():
+        if name.startswith("__") and name.endswith("__"):
+            raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
+        if not is_field(cls, name, annotation):
+            continue
+        default = cls.__dict__.get(name)
+        keys = default.keys if isinstance(default, Payload) else None
+        places = default.places if isinstance(default, FieldPlace) else keys or (name,)
+        _check_name(cls, name, keys, is_audio)
+        # The descriptors of the base read the same slots: the base's fields keep their places.
+        if name in fields and len(fields[name].keys or (name,)) != len(keys or (name,)):
+            raise TypeError(
+                f"{cls.__name__}.{name}: {(cls.__base__ or cls).__name__} declares it with another number of wire keys; a class "
+                "that declares a field of its base again gives it as many"
+            )
+        fields[name] = Said(annotation, keys, cls.__module__, places)
+    for name in fields:
+        if name in cls.__dict__ and name not in own:
+            raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
+    return fields
+
+
+def _check_name(cls: type, name: str, keys: tuple[Place, ...] | None, is_audio: bool) -> None:
+    if keys and is_audio and name != "pcm":
+        raise TypeError(f"{cls.__name__}.{name}: an audio payload is `pcm`")
+    if name in RESERVED and not (name == "pcm" and keys and is_audio):
+        raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
+    for key in keys or ():
+        if isinstance(key, str) and key in RESERVED and key != name:
+            raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
+
+
+def _order_of(fields: dict[str, Said], base: Any) -> list[tuple[str | None, Any]]:
+    """How the fields are numbered.
+
+    Those of the base come first, for its descriptors read the same slots; then the fields that are members of the frame, in the
+    order in which the walk expects them; last those at a path.
+    """
+    order: list[tuple[str | None, Any]] = [] if base is None else list(base.order)
+    known = {name for name, _ in order}
+    roots = {"event_id", *(key for name, key in order if name is None)}
+    roots |= {place for said in fields.values() for place in said.places if isinstance(place, str)}
+    later: list[tuple[str | None, Any]] = []
+    for name, said in fields.items():
+        if name in known:
+            continue
+        inside = [place for place in said.places if not isinstance(place, str)]
+        for place in inside:
+            if place[0] not in roots:
+                roots.add(str(place[0]))
+                order.append((None, place[0]))
+        numbered = later if inside else order
+        numbered += [(name, i) for i in range(len(said.places) if said.keys else 1)]
+    return order + later
+
+
+def _tree_of(
+    cls: type,
+    fields: dict[str, Said],
+    order: list[tuple[str | None, Any]],
+    names: list[str | None],
+    places: list[Place | None],
+    payload: tuple[int, int],
+    limits: Limits,
+) -> list[Node]:
+    """The tree of all paths; its root alone where there is no path."""
+    numbers = {place: number for number, place in enumerate(places) if isinstance(place, str)}
+    numbers |= {key: number for number, (name, key) in enumerate(order, 1) if name is None}
+    in_payload = range(payload[0], payload[0] + payload[1])
+    tree = [Node(None, 0, [])]
+    for number, place in enumerate(places):
+        if place is None or isinstance(place, str):
+            continue
+        name = names[number]
+        if number in in_payload and payload[1] > 1 and ... in place:
+            raise TypeError(f"{cls.__name__}: a payload in the elements of an array has one path")
+        alternatives = (place,) if number in in_payload or name is None else fields[name].places
+        for path in alternatives:
+            assert not isinstance(path, str)
+            _add_path(cls, tree, path, number, numbers, in_payload, limits)
+    if len(tree) > limits.nodes:
+        raise TypeError(f"{cls.__name__}: its paths have more than {limits.nodes - 1} keys")
+    return tree
+
+
+def _add_path(
+    cls: type, tree: list[Node], path: Path, number: int, numbers: dict[str, int], in_payload: range, limits: Limits
+) -> None:
+    at = 0
+    for depth, key in enumerate(path):
+        inside = tree[at].inside
+        found = 0
+        for place in inside:
+            if tree[place].key == key:
+                found = place
+            elif (tree[place].key is ...) != (key is ...):
+                raise TypeError(
+                    f"{cls.__name__}: {paths.in_words(path)}: another path has an object where this has an array, or the other "
+                    "way round"
+                )
+        if isinstance(key, str) and not 0 < len(_utf8(key)) <= limits.key:
+            raise TypeError(f"{cls.__name__}: {key!r:.80}: a key of a path has 1 to {limits.key} bytes")
+        if not found:
+            found = len(tree)
+            root = numbers.get(key, 0) if depth == 0 and isinstance(key, str) else 0
+            if root and root in in_payload:
+                raise TypeError(f"{cls.__name__}: {paths.in_words(path)}: {key!r} holds the payload")
+            tree.append(Node(key, root, []))
+            inside.append(found)
+        at = found
+    if tree[at].field:
+        raise TypeError(f"{cls.__name__}: {paths.in_words(path)} is declared twice")
+    tree[at] = tree[at]._replace(field=number)
+
+
+def _check_field_roles(cls: type, given: dict[str, Any], flat: set[str]) -> None:
+    name = cls.__name__
+    for field_name, role in given.items():
+        if role not in roles.ROLES:
+            raise TypeError(f"{name}: role {role!r} of the field {field_name!r} is none of {', '.join(roles.ROLES)}")
+        if role in roles.OF_CLASSES:
+            raise TypeError(f"{name}: {role!r} is the role of a class, not of the field {field_name!r}")
+        if field_name not in flat or field_name == "event_id":
+            raise TypeError(f"{name}: {field_name!r}, which has the role {role!r}, is no field without audio")
+
+
+def _check_role(cls: type, role: Any, names: tuple[str | None, ...], is_audio: bool) -> None:
+    if role not in roles.ROLES:
+        raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
+    missing = roles.missing_of(role, tuple(name for name in names if name is not None))
+    if missing:
+        raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
+    if is_audio != (role in ("audio", "input_audio")):
+        raise TypeError(
+            f"{cls.__name__}: 'audio' and 'input_audio' are the roles of audio messages, and {role!r} is not"
+            if is_audio
+            else f"{cls.__name__}: role={role!r} is an audio message's"
+        )

@@ -89,7 +89,7 @@ class Requests:
         if message is None:  # left out by only=
             message = self._look(frame)
         if isinstance(message, Error):
-            refused = getattr(message.error, "event_id", None)
+            refused: Any = getattr(message.error, "event_id", None)
             if not isinstance(refused, str) and self._asked:
                 self._asked.popleft()  # a server that names no event: it has answered the oldest update
             elif refused in self._asked:

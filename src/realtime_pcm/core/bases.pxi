@@ -26,7 +26,7 @@ class RealtimeMessage(MessageObject):
     __hash__ = None
     canonical_type = None
 
-    def __init_subclass__(cls, role=None, catalogue=None, reads=None, **kwargs):  # seldom
+    def __init_subclass__(cls, role=None, catalogue=None, reads=None, **kwargs):
         if not isinstance(cls, type) or not PyType_IsSubtype(cls, MessageObject):
             raise TypeError(f"{cls!r:.80} is no message class")
         if "wire" in kwargs:
@@ -65,7 +65,7 @@ class RealtimeMessage(MessageObject):
         _frame_data(frame, &size)
         return _load_span(frame, 0, size)
 
-    def __repr__(self):  # seldom
+    def __repr__(self):
         cdef message *m = _message_of(self)
         cdef Layout layout = <Layout>m.layout
         parts = []
@@ -77,7 +77,7 @@ class RealtimeMessage(MessageObject):
                 parts.append(f"{name}={part}")
         return f"{layout.cls.__name__}({', '.join(parts)})"
 
-    def __eq__(self, other):  # seldom
+    def __eq__(self, other):
         if type(other) is not type(self):
             return NotImplemented
         if self is other:
@@ -94,22 +94,22 @@ class RealtimeMessage(MessageObject):
             return True
         return json_values.same(self.to_dict(), other.to_dict())
 
-    def __reduce__(self):  # seldom
+    def __reduce__(self):
         return _reduce(self)
 
-    def __copy__(self):  # seldom
+    def __copy__(self):
         return _clone(self, False)
 
-    def __deepcopy__(self, memo):  # seldom
+    def __deepcopy__(self, memo):
         return _clone(self, True)
 
 
-cdef bint _same_samples(pcm, other) except -1:  # seldom
+cdef bint _same_samples(pcm, other) except -1:
     if type(pcm) is bytes or type(other) is bytes:
         return type(pcm) is type(other) and pcm == other
     return pcm.dtype == other.dtype and pcm.shape == other.shape and not (pcm != other).any()
 
-cdef object _clone(object original, bint deep):  # seldom
+cdef object _clone(object original, bint deep):
     """A copy of a message. `deep`: with a copy of the audio, and without the values that were parsed: reads make them anew."""
     cdef message *source = _message_of(original)
     cdef Layout layout = <Layout>source.layout
@@ -145,13 +145,13 @@ cdef bint _is_parsed(Layout layout, message *m, Py_ssize_t place) noexcept:
 
 cdef list _base_definitions = []
 
-cdef _finish_base(cls, dict places):  # seldom
+cdef _finish_base(cls, dict places):
     """Freezes a base class of messages. `places`: the attributes that it adds, and their slots."""
     for name, place in places.items():
         _set_on_class(cls, name, _slot_descriptor(cls, name, place, _base_definitions))
     message_freeze(<PyTypeObject *>cls)
 
-cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):  # seldom
+cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):
     """Registers the base classes of one side of a conversation, and its class for wire types that no class declares."""
     cdef Layout layout
     _bases[base] = (catalogue, KIND_PLAIN)
@@ -164,7 +164,7 @@ cdef _finish_side(Catalogue catalogue, base, audio, audio_end, unknown):  # seld
     layout.is_unknown = True
     catalogue.set_unknown(layout)
 
-def _pcm_format(self):  # seldom
+def _pcm_format(self):
     """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
     rate and channels: those of the payload."""
     cdef message *m = _message_of(self)
@@ -278,18 +278,18 @@ class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
 
 
-def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe):  # seldom
+def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe):
     """One side of a sockets.Catalogue."""
     cdef Catalogue made = Catalogue(side, tag, keys, inside, url_safe, pair)
     made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)
     return made
 
-def wire_class(side, str name):  # seldom
+def wire_class(side, str name):
     """The message class of a side that has this wire name, or None."""
     cdef WireType entry = (CLIENT if side == "client" else SERVER).types.get(name)
     return None if entry is None else entry.layout.cls
 
-def class_of(side, str name):  # seldom
+def class_of(side, str name):
     """wire_class, or ValueError with the nearest name."""
     found = wire_class(side, name)
     if found is None:

@@ -116,7 +116,7 @@ COLUMN_TEXTS = ("delta", "transcript", "text", "arguments")
 COLUMN_PLACES = ("audio_start_ms", "audio_end_ms")
 COLUMN_OBJECTS = ("item", "response", "part", "error")  # _make_plan and put_nested of batch.c have them one by one
 
-cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
+cdef batch_plan *_make_plan(Layout layout) except NULL:
     """The plan of a layout. It is never freed, as its class is not."""
     cdef batch_plan *plan = <batch_plan *>PyMem_Calloc(1, sizeof(batch_plan))
     cdef int number, count = 0
@@ -162,7 +162,7 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:  # seldom
         plan.kind = BATCH_PLAIN
     return plan
 
-cdef int _make_plans(Catalogue catalogue) except -1:  # seldom
+cdef int _make_plans(Catalogue catalogue) except -1:
     """Gives a plan to each layout that has none: most have got theirs when the first LineBatch was made."""
     cdef WireType entry
     for entry in [*catalogue.types.values(), catalogue.unknown]:
@@ -204,7 +204,7 @@ cdef class LineBatch:
         batch_end(&self.b)
         PyMem_RawFree(self.word_table)
 
-    def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,  # seldom
+    def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,
                  bint as_sent, dict words not None, size_t rows, size_t size, size_t most_empty, size_t expected=0):
         cdef Py_ssize_t i = 0
         cdef bytes word
@@ -264,7 +264,7 @@ cdef class LineBatch:
     def slow_lines(self):
         return self.b.slow_lines
 
-    def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at,  # seldom
+    def set_template(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at,
                      bint quoted, size_t call_at, double scale, double origin, late):
         """How lines are split from now on: see Template and Wrapper.numbers of recording/template.py. late: reads the text of a
         time that is neither a plain number nor a date of ISO 8601."""

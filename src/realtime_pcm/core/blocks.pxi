@@ -33,7 +33,7 @@ cdef extern from "numpy/arrayobject.h":
 
 arrays_init()
 
-cdef _limit_at_import():  # seldom
+cdef _limit_at_import():
     text = os.environ.get("REALTIME_PCM_BLOCK_CACHE")
     if not text:
         return
@@ -43,7 +43,7 @@ cdef _limit_at_import():  # seldom
 
 _limit_at_import()
 
-def _forked():  # seldom
+def _forked():
     blocks_forked()
 
 if hasattr(os, "register_at_fork"):
@@ -59,17 +59,17 @@ cdef inline object _new_array(object descr, cnp.npy_intp count, size_t item_byte
 
 # ---- For memory.py ---------------------------------------------------------------------------------------------------------
 
-def _cache_counts():  # seldom
+def _cache_counts():
     """(limit, kept bytes, kept blocks, arrays made of a kept block, arrays made of a new block)."""
     cdef blocks_counts counts = blocks_count()
     return blocks_limit(), counts.kept_bytes, counts.kept_blocks, counts.reused, counts.fresh
 
-def _set_cache_limit(size_t count):  # seldom
+def _set_cache_limit(size_t count):
     blocks_set_limit(count)
 
-def _clear_cache():  # seldom
+def _clear_cache():
     blocks_clear()
 
-def _refuse_blocks(long after, long count):  # seldom
+def _refuse_blocks(long after, long count):
     """For tests: `after` more new blocks are given, then `count` of them are refused, as if there were no memory."""
     blocks_refuse(after, count)

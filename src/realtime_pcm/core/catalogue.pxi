@@ -27,10 +27,7 @@ assert len(_RECURRING) == RECURRING_KEYS
 # it is made at its first read.
 cdef frozenset _READ_LATER = frozenset(("obfuscation",))
 
-# Names that the base classes of messages use: no field may have one of them.
-cdef frozenset _RESERVED = frozenset((
-    "type", "event_id", "frame", "frame_text", "extra", "pcm", "audio_format", "pcm_format", "sample_offset", "incomplete_sample",
-    "to_dict", "canonical_type", "_layout"))
+cdef object _LIMITS = declare.Limits(WIRE_MAX_TYPE, WIRE_MAX_NAME, WIRE_MAX_NODES)
 
 
 @cython.final
@@ -42,7 +39,7 @@ cdef class Layout:
             return None
         return <bytes>message_slot_at(m, place)[0]
 
-    cdef int remove_paths(self, dict found) except -1:  # seldom
+    cdef int remove_paths(self, dict found) except -1:
         """Takes the fields at a path out of what a frame holds."""
         for number, place in enumerate(self.places):
             if isinstance(place, tuple):
@@ -61,16 +58,16 @@ cdef class Layout:
     # For writing.py.
 
     @property
-    def side_name(self):  # seldom
+    def side_name(self):
         return "client" if self.in_session.sent else "server"
 
     @property
-    def payload_name(self):  # seldom
+    def payload_name(self):
         """The attribute that holds the payload; None where there is none."""
         return self.names[self.wire.payload_first] if self.wire.payload_count else None
 
     @property
-    def payload_keys(self):  # seldom
+    def payload_keys(self):
         return self.keys[self.wire.payload_first:self.wire.payload_first + self.wire.payload_count]
 
     cdef bint holds_payload(self, size_t number) noexcept:
@@ -83,7 +80,7 @@ cdef class Layout:
     cdef Py_ssize_t payload_place(self) noexcept:
         return self.plan.slot_before_fields + <Py_ssize_t>self.wire.payload_first
 
-    cdef str describe(self, message *m, str name):  # seldom
+    cdef str describe(self, message *m, str name):
         """A field for repr, in short; None where the field is absent."""
         cdef int number = self.names.index(name)
         cdef message_span *span = _find_span(m, <uint32_t>number)
@@ -97,7 +94,7 @@ cdef class Layout:
             return _describe_pcm(value, <object>message_slot_at(m, SLOT_AUDIO_FORMAT)[0])
         return _brief(value)
 
-    cdef str describe_span(self, message *m, message_span *span):  # seldom
+    cdef str describe_span(self, message *m, message_span *span):
         cdef wire_value value = _value_of_span(span)
         view = self.views[span.field]
         if view is not None:
@@ -108,7 +105,7 @@ cdef class Layout:
         return f"<{span.end - span.start} bytes of JSON>"
 
 
-cdef str _describe_pcm(pcm, audio_format):  # seldom
+cdef str _describe_pcm(pcm, audio_format):
     is_bytes = type(pcm) is bytes
     size = len(pcm) if is_bytes else pcm.size
     text = f"{'bytes' if is_bytes else pcm.dtype.name}[{size}]"
@@ -126,7 +123,7 @@ cdef str _describe_pcm(pcm, audio_format):  # seldom
 cdef class WireType:
     pass
 
-cdef bint _is_literal(bytes encoded):  # seldom
+cdef bint _is_literal(bytes encoded):
     """Whether JSON may write these bytes as they are: printable ASCII without quotes and backslashes, and at least one of it."""
     # No generator expression, as in payload().
     cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(encoded)
@@ -137,7 +134,7 @@ cdef bint _is_literal(bytes encoded):  # seldom
     return PyBytes_GET_SIZE(encoded) > 0
 
 
-cdef WireType _wire_type(str name, Layout layout):  # seldom
+cdef WireType _wire_type(str name, Layout layout):
     cdef WireType made = WireType()
     made.name = sys.intern(name)
     made.encoded = name.encode("utf-8", "surrogatepass")
@@ -173,7 +170,7 @@ cdef class LazyField:
         with cython.critical_section(instance):
             return self.read(<message *><PyObject *>instance)
 
-    def __set__(self, instance, value):  # seldom
+    def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     cdef object read(self, message *m):
@@ -197,7 +194,7 @@ cdef class LazyField:
                              layout.outline_of(m, self.field), 0, 1)
 
 
-cdef object _taken(cls, str name, owner):  # seldom
+cdef object _taken(cls, str name, owner):
     if (cls.__module__, cls.__qualname__) == (owner.__module__, owner.__qualname__):
         return TypeError(f"{cls.__name__}: {name!r} is declared already, by the class of the same name. A module that declares "
                          "messages runs once in a process")
@@ -205,7 +202,7 @@ cdef object _taken(cls, str name, owner):  # seldom
 
 # ---- The catalogue of a side -----------------------------------------------------------------------------------------
 
-cdef int _pattern(wire_pattern *pattern, str key) except -1:  # seldom
+cdef int _pattern(wire_pattern *pattern, str key) except -1:
     cdef bytes encoded
     if key is None:
         wire_pattern_init(pattern, NULL, 0)
@@ -223,7 +220,7 @@ cdef class Catalogue:
     tag, keys, inside: see sockets.Catalogue. pair: that Catalogue, of which this is one side.
     """
 
-    def __cinit__(self, str side, str tag="type", bint keys=False, str inside=None, bint url_safe=False, pair=None):  # seldom
+    def __cinit__(self, str side, str tag="type", bint keys=False, str inside=None, bint url_safe=False, pair=None):
         self.side = side
         self.pair = pair
         self.tag = tag
@@ -235,14 +232,14 @@ cdef class Catalogue:
         self.table = NULL
         self.grow(0)
 
-    cdef bint has_one_type(self) noexcept:  # seldom
+    cdef bint has_one_type(self) noexcept:
         return self.tag is None and not self.by_key
 
-    cdef bint has_room(self, size_t count) noexcept:  # seldom
+    cdef bint has_room(self, size_t count) noexcept:
         """Whether so many types take at most half of the table."""
         return self.table != NULL and 2 * count <= self.table.mask + 1
 
-    cdef int grow(self, size_t count) except -1:  # seldom
+    cdef int grow(self, size_t count) except -1:
         """Makes room for so many types.
 
         The smaller table is not freed, because a decode under way may read it. All of these together are smaller than the last.
@@ -272,7 +269,7 @@ cdef class Catalogue:
         store_pointer(&self.table, larger)
         return 0
 
-    cdef int set_unknown(self, Layout layout) except -1:  # seldom
+    cdef int set_unknown(self, Layout layout) except -1:
         if self.unknown is not None:
             Py_INCREF(self.unknown)     # a decode under way may go on with it
         self.unknown = _wire_type("", layout)
@@ -280,7 +277,7 @@ cdef class Catalogue:
         message_uncounted(self.unknown)
         return 0
 
-    cdef int add(self, cls, list entries) except -1:  # seldom
+    cdef int add(self, cls, list entries) except -1:
         """Adds all of the entries; or none of them, where a name is taken (TypeError) or memory runs out (MemoryError)."""
         cdef WireType entry
         with cython.critical_section(self):
@@ -316,7 +313,7 @@ cdef class Catalogue:
             message_uncounted(entry)
         return 0
 
-    cdef list types_of(self, cls):  # seldom
+    cdef list types_of(self, cls):
         """The wire types of a message class and of those derived from it."""
         cdef WireType entry
         found = []
@@ -334,7 +331,7 @@ cdef enum:
     KIND_AUDIO
     KIND_AUDIO_END
 
-cdef tuple _base_of(cls):  # seldom
+cdef tuple _base_of(cls):
     """The catalogue and the kind of a message class."""
     for base in type.__dict__["__mro__"].__get__(cls):
         found = _bases.get(base)
@@ -350,7 +347,7 @@ cdef Layout _layout_of(cls):
     found = cls.__dict__.get("_layout") if isinstance(cls, type) else None
     return found if isinstance(found, Layout) and (<Layout>found).cls is cls else None
 
-cdef Catalogue _catalogue_for(cls, pair, Catalogue found, Layout base):  # seldom
+cdef Catalogue _catalogue_for(cls, pair, Catalogue found, Layout base):
     """The catalogue of a class statement: the side `found` of the one that it names, else of that of its base."""
     if pair is None:
         return found if base is None else base.catalogue
@@ -361,7 +358,7 @@ cdef Catalogue _catalogue_for(cls, pair, Catalogue found, Layout base):  # seldo
         raise TypeError(f"{cls.__name__}: its base {base.cls.__name__} is of another catalogue")
     return side
 
-def _declare(cls, role, catalogue_pair=None, reads=None):  # seldom
+def _declare(cls, role, catalogue_pair=None, reads=None):
     """Makes the layout of a class from the annotations of its class statement, and adds its wire names to the catalogue."""
     cdef Catalogue catalogue
     cdef Layout layout
@@ -378,8 +375,6 @@ def _declare(cls, role, catalogue_pair=None, reads=None):  # seldom
         # The fields of the base would have no slots in this class, and its descriptors would read those of other fields.
         raise TypeError(f"{cls.__name__}: its base {cls.__base__.__name__} was never declared: "
                         "__init_subclass__ must call super().__init_subclass__(**kwargs) for every class")
-    own = dict(declare.annotations_of(cls))
-    names = _wire_names(cls, own)
     catalogue, kind = _base_of(cls)
     catalogue = _catalogue_for(cls, catalogue_pair, catalogue, base)
     layout = Layout()
@@ -388,18 +383,17 @@ def _declare(cls, role, catalogue_pair=None, reads=None):  # seldom
     layout.in_session.sent = catalogue.side == "client"
     layout.is_audio = kind == KIND_AUDIO
     layout.ends_audio = kind == KIND_AUDIO_END
-    layout.wire_names = names
+    said = declare.read(cls, base, layout.is_audio, role, reads, _LIMITS)
+    layout.wire_names = names = said.wire_names
     layout.is_unknown = base is not None and base.is_unknown and not names and catalogue.pair is not None
-    fields = _read_fields(cls, layout, base, own)
-    _lay_out(layout, fields, base)
-    _make_nodes(layout)
-    _give_reads(layout, reads, base)
-    _give_role(layout, role, base)
+    _lay_out(layout, said)
+    _make_nodes(layout, said.nodes)
+    _plan_session(layout, said.role, base)
     if names and layout.is_audio and not layout.wire.payload_count:
         raise TypeError(f"{cls.__name__}: an audio message has a `pcm: Samples = payload(...)`")
-    _add_descriptors(layout, fields)
+    _add_descriptors(layout)
     _set_on_class(cls, "_layout", layout)
-    _set_on_class(cls, "__match_args__", tuple(fields))
+    _set_on_class(cls, "__match_args__", tuple(layout.fields))
     _set_on_class(cls, "canonical_type", names[0] if names else None)
     message_freeze(<PyTypeObject *>cls)
     entries = []
@@ -412,88 +406,7 @@ def _declare(cls, role, catalogue_pair=None, reads=None):  # seldom
     return layout
 
 
-cdef tuple _wire_names(cls, dict own):  # seldom
-    """The wire names of a class; takes `type` out of its annotations."""
-    if "type" not in own:
-        return ()
-    names = declare.wire_names(cls, own.pop("type"))
-    for name in names:
-        if not 0 < len(name.encode("utf-8", "surrogatepass")) <= WIRE_MAX_TYPE:
-            raise TypeError(f"{cls.__name__}: a wire name is a str of 1 to {WIRE_MAX_TYPE} bytes, not {name!r:.80}")
-    return names
-
-
-cdef dict _read_fields(cls, Layout layout, Layout base, dict own):  # seldom
-    """name -> (annotation, keys of the payload or None): the fields of the base and then the class's own."""
-    cdef dict fields = {} if base is None else dict(base.fields)
-    for name, annotation in own.items():
-        if name.startswith("__") and name.endswith("__"):
-            raise TypeError(f"{cls.__name__}.{name}: the name is Python's own")
-        if not declare.is_field(cls, name, annotation):
-            continue
-        default = cls.__dict__.get(name)
-        keys = default.keys if isinstance(default, Payload) else None
-        places = default.places if isinstance(default, FieldPlace) else keys or (name,)
-        _check_name(cls, layout, name, keys)
-        # The descriptors of the base read the same slots: the base's fields keep their places.
-        if name in fields and _key_count(fields[name][1]) != _key_count(keys):
-            raise TypeError(
-                f"{cls.__name__}.{name}: {cls.__base__.__name__} declares it with another number of wire keys; a class that "
-                "declares a field of its base again gives it as many")
-        fields[name] = (annotation, keys, cls.__module__, places)
-    for name in fields:
-        if name in cls.__dict__ and name not in own:
-            raise TypeError(f"{cls.__name__}.{name}: it is a field of its base")
-    return fields
-
-
-cdef Py_ssize_t _key_count(keys):  # seldom
-    return 1 if keys is None else len(keys)
-
-cdef _check_name(cls, Layout layout, str name, keys):  # seldom
-    if keys and layout.is_audio and name != "pcm":
-        raise TypeError(f"{cls.__name__}.{name}: an audio payload is `pcm`")
-    if name in _RESERVED and not (name == "pcm" and keys and layout.is_audio):
-        raise TypeError(f"{cls.__name__}.{name}: the name is reserved")
-    for key in keys or ():
-        if isinstance(key, str) and key in _RESERVED and key != name:
-            raise TypeError(f"{cls.__name__}.{name}: the key {key!r} is reserved")
-
-
-cdef list _order_of(dict fields, Layout base):  # seldom
-    """How the fields are numbered: (name, index of one of its places) each, or (None, key) for a member of the frame that is no
-    field and has fields at a path inside. Those of the base come first, for its descriptors read the same slots. Then come the
-    fields that are members of the frame, in the order in which the walk expects them, and last those at a path."""
-    order = [] if base is None else list(base.order)
-    known = set()
-    roots = {"event_id"}
-    later = []
-    for name, _ in order:
-        known.add(name)
-    for name, key in order:
-        if name is None:
-            roots.add(key)
-    for name, (_, _, _, places) in fields.items():
-        for place in places:
-            if isinstance(place, str):
-                roots.add(place)
-    for name, (_, payload_keys, _, places) in fields.items():
-        if name in known:
-            continue
-        inside = False
-        for place in places:
-            if not isinstance(place, str):
-                inside = True
-                if place[0] not in roots:
-                    roots.add(place[0])
-                    order.append((None, place[0]))
-        numbered = later if inside else order
-        for i in range(len(places) if payload_keys else 1):
-            numbered.append((name, i))
-    return order + later
-
-
-cdef _lay_out(Layout layout, dict fields, Layout base):  # seldom
+cdef _lay_out(Layout layout, said):
     """Gives each field its number, in the order in which the walk expects the keys."""
     cdef uint32_t number
     cdef bytes encoded
@@ -502,19 +415,14 @@ cdef _lay_out(Layout layout, dict fields, Layout base):  # seldom
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     layout.plan.slot_before_fields = (SLOT_SAMPLE_OFFSET if layout.is_audio
                                       else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio else SLOT_EVENT_ID)
-    layout.order = _order_of(fields, base)
-    names = ["event_id"]
-    all_keys = ["event_id"]
-    all_places = ["event_id"]
-    for name, i in layout.order:
-        payload_keys = None if name is None else fields[name][1]
-        place = i if name is None else fields[name][3][i]
-        if payload_keys and i == 0:
-            if layout.wire.payload_count:
-                raise TypeError(f"{layout.cls.__name__}.{name}: a message has one payload")
-            layout.bytes_payload = not layout.is_audio
-            layout.wire.payload_first = layout.wire.field_count
-            layout.wire.payload_count = len(payload_keys)
+    layout.fields, layout.order, layout.reads, layout.field_roles = said.fields, said.order, said.reads, said.field_roles
+    layout.names, layout.keys, layout.places = said.names, said.keys, said.places
+    if said.payload[1]:
+        layout.bytes_payload = not layout.is_audio
+        layout.wire.payload_first, layout.wire.payload_count = said.payload
+    layout.flat_names = frozenset(said.names) - {None, layout.payload_name}
+    for name, i in said.order:
+        place = i if name is None else said.fields[name].places[i]
         if isinstance(place, str):
             encoded = place.encode("utf-8", "surrogatepass")
             number = wire_layout_add(&layout.wire, encoded, len(encoded))
@@ -526,40 +434,18 @@ cdef _lay_out(Layout layout, dict fields, Layout base):  # seldom
                 f"one of more than {WIRE_MAX_FIELDS - 1} fields")
         if name is None:
             layout.wire.hidden |= <uint32_t>1 << number
-        names.append(name if i == 0 else None)
-        all_keys.append(None if name is None else place if isinstance(place, str) else paths.in_words(place))
-        all_places.append(None if name is None else place)
         if isinstance(place, str) and name is not None and place in _RECURRING:
             layout.plan.id_place[number] = _RECURRING.index(place)
         if name in _READ_LATER:
             layout.plan.later |= <uint32_t>1 << number
-    layout.fields = fields
-    layout.names = tuple(names)
-    layout.flat_names = frozenset(names) - {None, layout.payload_name}
-    layout.keys = tuple(all_keys)
-    layout.places = tuple(all_places)
 
 
-cdef _make_nodes(Layout layout):  # seldom
+cdef _make_nodes(Layout layout, list tree):
     """Makes the tree of the paths, whose memory is never freed, as that of the class is not."""
     cdef wire_node *nodes
     cdef bytes encoded
-    cls = layout.cls
-    tree = [[None, 0, []]]  # [key, field, indexes of the places inside] each
-    for number in range(1, <int>layout.wire.field_count):
-        name = layout.names[number]
-        place = layout.places[number]
-        if place is None or isinstance(place, str):
-            continue
-        is_payload = layout.holds_payload(number)
-        if is_payload and layout.wire.payload_count > 1 and ... in place:
-            raise TypeError(f"{cls.__name__}: a payload in the elements of an array has one path")
-        for path in (place,) if is_payload else layout.fields[name][3]:
-            _add_path(layout, tree, path, number)
     if len(tree) == 1:
         return
-    if len(tree) > WIRE_MAX_NODES:
-        raise TypeError(f"{cls.__name__}: its paths have more than {WIRE_MAX_NODES - 1} keys")
     nodes = <wire_node *>PyMem_Calloc(len(tree), sizeof(wire_node))
     if nodes == NULL:
         raise MemoryError
@@ -578,64 +464,23 @@ cdef _make_nodes(Layout layout):  # seldom
             else:
                 nodes[<int>i].child = place
             before = place
-        if key is not None and i in tree[0][2]:
+        if key is not None and i in tree[0].inside:
             layout.wire.roots |= <uint32_t>1 << <int>number
     layout.node_keys = tuple(kept)
     layout.wire.nodes = nodes
 
-cdef _add_path(Layout layout, list tree, tuple path, int number):  # seldom
-    cdef uint32_t root
-    cdef bytes encoded
-    at = 0
-    for depth, key in enumerate(path):
-        inside = tree[at][2]
-        found = 0
-        for place in inside:
-            if tree[place][0] == key:
-                found = place
-            elif (tree[place][0] is ...) != (key is ...):
-                raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)}: another path has an object where this has an "
-                                "array, or the other way round")
-        if isinstance(key, str) and not 0 < len(key.encode("utf-8", "surrogatepass")) <= WIRE_MAX_NAME:
-            raise TypeError(f"{layout.cls.__name__}: {key!r:.80}: a key of a path has 1 to {WIRE_MAX_NAME} bytes")
-        if not found:
-            found = len(tree)
-            tree.append([key, 0, []])
-            inside.append(found)
-            if depth == 0:
-                encoded = key.encode("utf-8", "surrogatepass")
-                root = wire_layout_find(&layout.wire, encoded, len(encoded))
-                if layout.holds_payload(root):
-                    raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)}: {key!r} holds the payload")
-                tree[found][1] = root
-        at = found
-    if tree[at][1]:
-        raise TypeError(f"{layout.cls.__name__}: {paths.in_words(path)} is declared twice")
-    tree[at][1] = number
 
-
-cdef int _number(Layout layout, str name):  # seldom
+cdef int _number(Layout layout, str name):
     """The number of a field, 0 where there is none of this name."""
     return layout.names.index(name) if name in layout.names else 0
 
-cdef _give_reads(Layout layout, reads, Layout base):  # seldom
-    """Sets which fields hold what the session and the roles read, where the class names others than those of the same name."""
-    layout.reads = {} if base is None else dict(base.reads)
-    for wanted, name in dict(reads or {}).items():
-        if wanted not in roles.READ:
-            raise TypeError(f"{layout.cls.__name__}: reads={{{wanted!r}: ...}} is none of {', '.join(roles.READ)}")
-        if name not in layout.flat_names and (name is not None or wanted != "session"):
-            raise TypeError(f"{layout.cls.__name__}: reads={{{wanted!r}: {name!r}}} names no field of the class")
-        layout.reads[wanted] = name
-
-cdef int _read_number(Layout layout, str wanted):  # seldom
+cdef int _read_number(Layout layout, str wanted):
     """The number of the field that holds what is read under this name, 0 where there is none."""
     return _number(layout, layout.reads.get(wanted, wanted))
 
-cdef _give_role(Layout layout, role, Layout base):  # seldom
+cdef _plan_session(Layout layout, role, Layout base):
     """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
     cdef session_plan *plan = &layout.in_session
-    cls = layout.cls
     plan.ids.response_id = _read_number(layout, "response_id")
     plan.ids.item_id = _read_number(layout, "item_id")
     plan.ids.content_index = _read_number(layout, "content_index")
@@ -657,9 +502,6 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
     plan.own_format = layout.reads.get("session", "") is None
     plan.keys = SESSION_KEYS
     plan.hands_out_carry = layout.ends_audio
-    layout.field_roles = () if base is None else base.field_roles
-    if hasattr(role, "keys"):
-        role = _give_field_roles(layout, dict(role))
     for name, field_role in layout.field_roles if layout.is_audio else ():
         if field_role in ("audio_end", "response_end", "interrupted"):
             plan.end_fields |= <uint32_t>1 << _number(layout, name)
@@ -670,53 +512,32 @@ cdef _give_role(Layout layout, role, Layout base):  # seldom
         layout.role_name = (base.role_name if base is not None and base.role_name is not None
                             else "audio" if layout.is_audio else "audio_end" if layout.ends_audio else None)
     else:
-        if role not in roles.ROLES:
-            raise TypeError(f"{cls.__name__}: role={role!r} is none of {', '.join(roles.ROLES)}")
-        missing = roles.missing_of(role, (*layout.names, *layout.reads))
-        if missing:
-            raise TypeError(f"{cls.__name__}: role={role!r} needs a field `{'` or `'.join(missing)}`")
-        if layout.is_audio != (role == "audio" or role == "input_audio"):
-            raise TypeError(f"{cls.__name__}: 'audio' and 'input_audio' are the roles of audio messages, and {role!r} is not"
-                            if layout.is_audio else f"{cls.__name__}: role={role!r} is an audio message's")
         layout.role_name = role
         plan.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
         plan.holder = 0 if holder is None else _read_number(layout, holder)
     plan.ids.speaker = <uint8_t>_speaker(plan)
 
-cdef _give_field_roles(Layout layout, dict given):  # seldom
-    """Sets the roles of fields, and gives that of the audio; None where it is not among them."""
-    name = layout.cls.__name__
-    spoken = given.pop("pcm", None) if layout.is_audio else None
-    for field, role in given.items():
-        if role not in roles.ROLES:
-            raise TypeError(f"{name}: role {role!r} of the field {field!r} is none of {', '.join(roles.ROLES)}")
-        if role in roles.OF_CLASSES:
-            raise TypeError(f"{name}: {role!r} is the role of a class, not of the field {field!r}")
-        if not _number(layout, field) or layout.holds_payload(_number(layout, field)):
-            raise TypeError(f"{name}: {field!r}, which has the role {role!r}, is no field without audio")
-    layout.field_roles += tuple(given.items())
-    return spoken
-
-def roles_at(cls):  # seldom
+def roles_at(cls):
     """What fields of a message of this class mean: (field, role) of each that has a role of its own, in order."""
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).field_roles if isinstance(layout, Layout) else ()
 
-def role_of(cls):  # seldom
+def role_of(cls):
     """What a message of this class means: a key of roles.ROLES; None where it means nothing."""
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).role_name if isinstance(layout, Layout) else None
 
-cdef int _speaker(const session_plan *plan) noexcept:  # seldom
+cdef int _speaker(const session_plan *plan) noexcept:
     """The stream_speaker of the stream to which the message belongs."""
     if plan.sent:
         return STREAM_INPUT if plan.role == ROLE_INPUT_AUDIO or plan.role == ROLE_AUDIO_END else STREAM_PLAYED
     return STREAM_HEARD if plan.role == ROLE_INPUT_AUDIO else STREAM_OUTPUT
 
 
-cdef _add_descriptors(Layout layout, dict fields):  # seldom
+cdef _add_descriptors(Layout layout):
     """Gives the class its descriptors. Fields of the base get new ones too: this class may declare them with another type."""
     cls = layout.cls
+    cdef dict fields = layout.fields
     kept = []
     if layout.in_session.holder:
         layout.wire.outlined = layout.in_session.holder
@@ -747,14 +568,14 @@ cdef _add_descriptors(Layout layout, dict fields):  # seldom
     layout.views = tuple(views)
     layout.definitions = tuple(kept)
 
-cdef object _lazy(str name, uint32_t number, owner):  # seldom
+cdef object _lazy(str name, uint32_t number, owner):
     cdef LazyField field = LazyField()
     field.__name__ = name
     field.field = number
     field.owner = owner
     return field
 
-cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:  # seldom
+cdef int _expect_containers(Layout layout, const wire_frame *f) except -1:
     """An object or array came in a field that is declared flat: from now on a LazyField reads that field.
 
     Each read of that field then costs some 20 ns more, in all messages of the class. As long as no object or array comes, a read

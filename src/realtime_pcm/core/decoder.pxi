@@ -20,7 +20,7 @@ cdef extern from "message.h":
 
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
-cdef Catalogue _catalogue_of(side, pair=None):  # seldom
+cdef Catalogue _catalogue_of(side, pair=None):
     """`pair`: the option catalogue=, a sockets.Catalogue or a module that has one as CATALOGUE; None: the Realtime API's."""
     if side != "server" and side != "client":
         raise ValueError(f"side is 'server' or 'client', not {side!r}")
@@ -39,14 +39,14 @@ cdef class _Only:
         return (wire_type.number < PyBytes_GET_SIZE(self.numbers)
                 and PyBytes_AS_STRING(self.numbers)[wire_type.number] != 0)
 
-cdef bint _may_have(Catalogue catalogue, cls) except -1:  # seldom
+cdef bint _may_have(Catalogue catalogue, cls) except -1:
     """Whether a message of this catalogue may be of the class."""
     cdef Layout layout = _layout_of(cls)
     if layout is None:
         return (<Catalogue>_base_of(cls)[0]).side == catalogue.side
     return layout.catalogue is catalogue or issubclass(catalogue.unknown.layout.cls, cls)
 
-cdef _Only _wanted_types(only, Catalogue catalogue):  # seldom
+cdef _Only _wanted_types(only, Catalogue catalogue):
     if only is None:
         return None
     cdef _Only made = _Only()
@@ -141,7 +141,7 @@ lone_surrogates="refuse")\n--\n
         for i in range(RECURRING_KEYS + 1):
             Py_XDECREF(self.ids[i])
 
-    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", catalogue=None,  # seldom
+    def __init__(self, *, dtype="int16", audio_format=None, only=None, side="server", catalogue=None,
                  session=None, lone_surrogates="refuse"):
         cdef session_reader reader
         cdef Catalogue messages = _catalogue_of(side, catalogue)
@@ -188,7 +188,7 @@ lone_surrogates="refuse")\n--\n
         changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return 0 if self.session is None else self.session.evicted_bytes
 
-    def __repr__(self):  # seldom
+    def __repr__(self):
         only = "" if self.only is None else f", only={self.only.said!r}"
         side = "" if self.catalogue.side == "server" else f", side={self.catalogue.side!r}"
         if self.catalogue.pair is not None:
@@ -449,7 +449,7 @@ lone_surrogates="refuse")\n--\n
         self.conversion = format_conversion(<audio_encoding>value.encoding, <sample_kind>self.reader.samples)
         return 0
 
-    cdef object no_samples(self, frame, const wire_frame *f, Layout layout, session_answer answer,  # seldom
+    cdef object no_samples(self, frame, const wire_frame *f, Layout layout, session_answer answer,
                            const audio_step *step):
         """The DecodeError for a payload from which no conversion leads to samples."""
         cdef const wire_value *value = &f.values[f.payload_field]
@@ -590,7 +590,7 @@ cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample
     _put(m, SLOT_SAMPLE_OFFSET, sample_offset)
     _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
 
-cdef object _plain_payload(frame, wire_frame *f, Layout layout):  # seldom
+cdef object _plain_payload(frame, wire_frame *f, Layout layout):
     """Makes the payload one string of standard base64. Where the frame has several, or one in the other alphabet, this gives a
     copy of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
     cdef const wire_value *value = &f.values[f.payload_field]
@@ -609,7 +609,7 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):  # seldom
     f.copied_from = value.start
     return _with_payload(f, text.replace(b"-", b"+").replace(b"_", b"/"))
 
-cdef bytes _with_payload(wire_frame *f, bytes payload):  # seldom
+cdef bytes _with_payload(wire_frame *f, bytes payload):
     cdef wire_value *value = &f.values[f.payload_field]
     frame = PyBytes_FromStringAndSize(<const char *>f.data, <Py_ssize_t>f.length) + payload
     f.data = <const uint8_t *>PyBytes_AS_STRING(frame)
@@ -618,7 +618,7 @@ cdef bytes _with_payload(wire_frame *f, bytes payload):  # seldom
     value.end = f.length + <size_t>PyBytes_GET_SIZE(payload)
     return frame
 
-cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):  # seldom
+cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):
     """The base64 of all payloads of a frame, one after the other."""
     cdef size_t i, size = 0, position = 0, count = f.part_count
     cdef wire_sink sink
@@ -668,7 +668,7 @@ cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
 
 # ---- Refusals --------------------------------------------------------------------------------------------------------------
 
-cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):  # seldom
+cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
     return _refusal(
         frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
         f.values[f.payload_field].start, layout.keys[f.payload_field])
@@ -678,7 +678,7 @@ cdef struct replace_work:
     size_t size
     bint raw
 
-cdef object _surrogate_refusal(frame, Catalogue catalogue):  # seldom
+cdef object _surrogate_refusal(frame, Catalogue catalogue):
     """The DecodeError for a str with a lone surrogate, which UTF-8 cannot hold. The walk finds the first fault in what the UTF-8
     would be: the surrogate, or a fault that stands before it."""
     cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")
@@ -695,7 +695,7 @@ cdef wire_status _do_replace_surrogates(void *arguments) noexcept nogil:
     wire_replace_surrogates(work.data, work.size, work.raw)
     return WIRE_OK
 
-cdef object _without_surrogates(frame, bint as_str):  # seldom
+cdef object _without_surrogates(frame, bint as_str):
     """A copy of a frame in which each half of a surrogate pair is U+FFFD. frame: a str, or its UTF-8 with surrogates passed."""
     cdef Py_ssize_t size
     cdef const uint8_t *data = _frame_data(frame, &size)

@@ -19,7 +19,7 @@ cdef bytes _json_flat(value, str name):
         return float.__repr__(value).encode()
     raise TypeError(f"{name} is a str, int, float, bool or None, not {type(value).__name__}")
 
-cdef int _check_fields(Layout layout, fields) except -1:  # seldom
+cdef int _check_fields(Layout layout, fields) except -1:
     for name in fields:
         if name not in layout.names or name == "pcm":
             known = []
@@ -59,7 +59,7 @@ cdef int _samples_of_array(cnp.ndarray array, audio_format, int code, wire_sampl
     samples.swapped = cnp.PyArray_ISBYTESWAPPED(array)
     return 0
 
-cdef object _no_samples(error):  # seldom
+cdef object _no_samples(error):
     return TypeError(f"pcm is a 1-D array of int16 or float32, or the payload's contiguous bytes: {error}")
 
 cdef object _array_or_bytes(given):
@@ -152,7 +152,7 @@ cdef class AudioEncoder:
     def __cinit__(self):
         self.fixed_format = DEFAULT_FORMAT
 
-    def __init__(self, message=None, *, audio_format=None, session=None, **fields):  # seldom
+    def __init__(self, message=None, *, audio_format=None, session=None, **fields):
         cdef Layout layout
         cdef WireType wire_type
         if message is None:
@@ -186,7 +186,7 @@ cdef class AudioEncoder:
         """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
         return self.format_now()
 
-    def __repr__(self):  # seldom
+    def __repr__(self):
         name = None if self.layout is None else self.layout.cls.__name__
         return f"AudioEncoder({name}, audio_format={self.format_now()!r})"
 

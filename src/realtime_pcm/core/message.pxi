@@ -73,14 +73,14 @@ cdef class _Definition:
     cdef PyMemberDef member
     cdef bytes name
 
-cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):  # seldom
+cdef object _slot_descriptor(cls, str name, Py_ssize_t place, list kept):
     """A member descriptor that reads a slot. The interpreter specialises such a read to one load."""
     cdef _Definition definition = _Definition()
     definition.name = name.encode("utf-8", "surrogatepass")
     kept.append(definition)
     return message_slot(<PyTypeObject *>cls, &definition.member, definition.name, place)
 
-cdef int _set_on_class(cls, str name, value) except -1:  # seldom
+cdef int _set_on_class(cls, str name, value) except -1:
     return message_set_on_class(<PyTypeObject *>cls, name, value)
 
 
@@ -89,10 +89,10 @@ cdef class PayloadText:
     """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
     cdef readonly str __name__
 
-    def __init__(self, str name):  # seldom
+    def __init__(self, str name):
         self.__name__ = name
 
-    def __set__(self, instance, value):  # seldom
+    def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     def __get__(self, instance, owner):

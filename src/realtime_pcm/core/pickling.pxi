@@ -2,7 +2,7 @@
 
 cdef tuple _AUDIO_STATE = ("pcm", "audio_format", "sample_offset", "incomplete_sample")
 
-def _reduced(instance):  # seldom
+def _reduced(instance):
     cdef message *m = _message_of(instance)
     cdef Layout layout = <Layout>m.layout
     names = _AUDIO_STATE if layout.is_audio else _AUDIO_STATE[3:] if layout.ends_audio else ()
@@ -16,7 +16,7 @@ def _reduced(instance):  # seldom
 
 _reduce = _reduced
 
-def _restore(frame, formats, dict state, side="server", cls=None):  # seldom
+def _restore(frame, formats, dict state, side="server", cls=None):
     """The message of a pickle.
 
     cls: None for a message of the Realtime API. The class that had this `type` where the pickle was made may have other slots

@@ -15,7 +15,7 @@ _ITEM_BYTES[:] = [2, 4, 1]
 cdef tuple _DESCRS = (cnp.PyArray_DescrFromType(cnp.NPY_INT16), cnp.PyArray_DescrFromType(cnp.NPY_FLOAT32),
                       cnp.PyArray_DescrFromType(cnp.NPY_UINT8))
 
-cdef str _dtype_name(dtype):  # seldom
+cdef str _dtype_name(dtype):
     """"int16", "float32" or "uint8", for whatever NumPy takes as one of these dtypes, or "bytes". ValueError for all else."""
     if isinstance(dtype, str) and dtype in _DTYPES:
         return dtype
@@ -48,7 +48,7 @@ cdef inline Py_ssize_t _count_samples(pcm, int dtype_code) noexcept:
         return PyBytes_GET_SIZE(pcm) // 2
     return cnp.PyArray_SIZE(<cnp.ndarray>pcm)
 
-cdef object _little_endian(bytes samples):  # seldom
+cdef object _little_endian(bytes samples):
     """int16 samples in this machine's byte order as little-endian ones."""
     import numpy
     return numpy.frombuffer(samples, "=i2").astype("<i2").tobytes()

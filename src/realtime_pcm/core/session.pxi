@@ -2,7 +2,7 @@
 
 # ---- Formats as Python objects ----------------------------------------------------------------------------------------------
 
-cdef int _value_of_format(object written, c_format *value) except -1:  # seldom
+cdef int _value_of_format(object written, c_format *value) except -1:
     """An AudioFormat as src/session has it."""
     cdef int code = written._code
     cdef bytes name
@@ -37,7 +37,7 @@ cdef object _format_object(const c_format *value):
         _format_objects[key] = found
     return found
 
-def _format_names():  # seldom
+def _format_names():
     """name on the wire -> (our name of the encoding, the rate where none is sent)."""
     cdef size_t i = 0
     names = {}
@@ -94,7 +94,7 @@ cdef class Session:
         changed before the other half came, or a message without `incomplete_sample` ended the stream."""
         return self.state.streams.evicted_bytes
 
-    def __repr__(self):  # seldom
+    def __repr__(self):
         return (f"Session(audio_format={self.audio_format!r}, input_audio_format={self.input_audio_format!r}, "
                 f"streams={self.state.streams.count})")
 
@@ -114,7 +114,7 @@ cdef class Session:
             self.formats_at = changes
         return formats
 
-    cdef int tell_doubt(self) except -1:  # seldom
+    cdef int tell_doubt(self) except -1:
         """Says in the log what of a format was not understood, once for each session.
 
         The session has followed the message by now, so a fault of the log must not keep the message from its caller."""
@@ -127,7 +127,7 @@ cdef class Session:
             pass
         return 0
 
-    cdef object warn_of_doubt(self):  # seldom
+    cdef object warn_of_doubt(self):
         doubt = self.state.doubt[: self.state.doubt_length].decode("utf-8", "replace")
         name = (<WireType>self.state.doubt_type.owner).name
         import logging

@@ -9,7 +9,7 @@ cdef enum:
 
 cdef const wire_tier *TIER
 
-def _available_tiers():  # seldom
+def _available_tiers():
     """The tiers that this build holds and this machine runs, the best first."""
     names = []
     cdef int i = 0
@@ -19,7 +19,7 @@ def _available_tiers():  # seldom
         i += 1
     return names
 
-cdef const wire_tier *_choose_tier() except NULL:  # seldom
+cdef const wire_tier *_choose_tier() except NULL:
     forced = os.environ.get("REALTIME_PCM_SIMD") or None
     cdef bytes name = None if forced is None else forced.encode("utf-8", "replace")
     cdef const wire_tier *tier = wire_choose_tier(NULL if name is None else <const char *>name)
@@ -30,14 +30,14 @@ cdef const wire_tier *_choose_tier() except NULL:  # seldom
 
 TIER = _choose_tier()
 
-def simd_tier():  # seldom
+def simd_tier():
     """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".
 
     It is the best tier that this machine runs, or the one that the environment variable REALTIME_PCM_SIMD named at import.
     """
     return TIER.name.decode()
 
-def _use_tier(str name):  # seldom
+def _use_tier(str name):
     """For tests: from now on frames are decoded by the tier of this name. ValueError where this machine does not run it."""
     global TIER
     cdef bytes encoded = name.encode()

@@ -37,7 +37,7 @@ cdef object _load_span(object frame, size_t start, size_t end):
 cdef wire_key _key(const char *name, const wire_key *inner=NULL, size_t inner_count=0, size_t inner_place=0):
     return wire_key(name, strlen(name), inner, inner_count, inner_place)
 
-cdef str _brief(value):  # seldom
+cdef str _brief(value):
     """A value for repr: one short line, however long the value is."""
     if isinstance(value, str) and len(value) > 60:
         return f"{value[:56]!r}... {len(value)} characters"
@@ -89,7 +89,7 @@ cdef bytes _json_int(value):
 
 # ---- Refusals ------------------------------------------------------------------------------------------------
 
-cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):  # seldom
+cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, field):
     """The DecodeError for a fault at `position`. `field`: the key that the error names; None: the key in whose value the walk met
     the fault, or "type" where the value of "type" is the fault."""
     if position >= f.length and f.copied_from:
@@ -101,5 +101,5 @@ cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, fi
         field = "type"
     return DecodeError(reason, <Py_ssize_t>position, message_type, field, frame)
 
-cdef str _reason(wire_status status):  # seldom
+cdef str _reason(wire_status status):
     return wire_reason(status).decode()

@@ -283,7 +283,7 @@ cdef class ViewField:
     cdef bint many
     cdef bint findable
 
-    def __init__(self, str name, view, bint many):  # seldom
+    def __init__(self, str name, view, bint many):
         self.__name__ = name
         self.encoded = name.encode("utf-8", "surrogatepass")
         self.key = wire_key(PyBytes_AS_STRING(self.encoded), <size_t>PyBytes_GET_SIZE(self.encoded), NULL, 0, 0)
@@ -299,7 +299,7 @@ cdef class ViewField:
         with cython.critical_section(instance):
             return self.read(<ViewObject>instance)
 
-    def __set__(self, instance, value):  # seldom
+    def __set__(self, instance, value):
         raise AttributeError(f"{type(instance).__name__} is read-only: {self.__name__}")
 
     cdef size_t find_in_outline(self, frame, wire_outline members, wire_value *found) except? 0:

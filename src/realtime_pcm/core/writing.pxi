@@ -2,7 +2,7 @@
 
 cdef object _write_fully = None
 
-def write_fully_by(function):  # seldom
+def write_fully_by(function):
     """Sets the function that writes what _write_message does not write itself."""
     global _write_fully
     _write_fully = function
