@@ -31,6 +31,7 @@ def frames_of(path: Path) -> list[bytes]:
 
 def check_fields(message: rp.messages.ServerMessage, values: dict) -> None:
     """Each declared field equals the JSON's; a view's `raw` stands for the view."""
+    name: str
     for name in type(message).__match_args__:
         if name == "pcm" or isinstance(getattr(message, name), bytes):
             continue

@@ -17,7 +17,7 @@ def test_a_release_is_the_latest_and_stays_when_main_moves_on(tmp_path: Path) ->
     site, pages = tmp_path / "site", tmp_path / "pages"
     site.mkdir()
     pages.mkdir()
-    seen = []
+    seen: list[str] = []
     for version in ("dev", "0.9.0", "0.10.0", "0.9.1", "dev"):
         (site / "index.html").write_text(f"{version} {len(seen)}", encoding="utf-8")
         publish(site, pages, version)

@@ -89,9 +89,10 @@ class Requests:
         if message is None:  # left out by only=
             message = self._look(frame)
         if isinstance(message, Error):
-            refused: Any = getattr(message.error, "event_id", None)
-            if not isinstance(refused, str) and self._asked:
-                self._asked.popleft()  # a server that names no event: it has answered the oldest update
+            refused = getattr(message.error, "event_id", None)
+            if not isinstance(refused, str):
+                if self._asked:
+                    self._asked.popleft()  # a server that names no event: it has answered the oldest update
             elif refused in self._asked:
                 self._asked.remove(refused)
         else:
