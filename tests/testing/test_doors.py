@@ -232,3 +232,21 @@ def test_many_clients_are_served_and_left_in_two_seconds(count: int) -> None:
         return lasted
 
     assert run(session()) < 10  # two seconds, on a machine that has nothing else to do
+
+
+def test_only_the_last_connections_keep_their_frames() -> None:
+    """However many are open: the recordings of older ones would add up."""
+
+    async def session() -> None:
+        async with LoopbackServer(FRAMES) as server, connected(server.url) as first:
+            await first.recv()
+            call = server.call
+            assert len(call.recording) == 1
+            for _ in range(8):
+                async with connected(server.url) as ws:
+                    await ws.recv()
+            await first.send('{"type":"input_audio_buffer.clear"}')
+            await first.recv()
+            assert call not in server.calls and call.recording == [] and call.dropped == 3
+
+    run(session())

@@ -220,6 +220,51 @@ def test_a_client_that_asked_by_text_hears_of_no_speech() -> None:
     talking(script)
 
 
+def test_what_the_recorded_client_said_is_not_said_again() -> None:
+    """Items that no response has made are the client's, the assistant's among them: a history that was put back."""
+    history = [
+        {"type": f"conversation.item.{name}", "previous_item_id": None, "item": {**SAYS, "id": "item_old", "content": [part]}}
+        for name in ("added", "done")
+        for part in [{"type": "output_text", "text": "Hello Alice."}]
+    ]
+    answer = {**SAYS, "id": "item_answer", "content": [{"type": "output_text", "text": "Your name is Alice."}]}
+
+    async def script(talk: Talk) -> None:
+        await talk.ask("response.create", "response.done")
+        assert "Hello Alice." not in json.dumps(talk.seen) and "Your name is Alice." in json.dumps(talk.seen)
+        assert [item.item_id for item in talk.server.conversation.items] == ["item_answer"]
+
+    talking(script, frames=recording(history, response(1, answer)))
+
+
+def test_words_of_a_recorded_response_that_names_no_output() -> None:
+    """As many servers do: what it says is in its messages alone, and is still known as text."""
+    bare = [
+        {"type": "response.created", "response": {"id": "resp_1"}},
+        {"type": "response.output_audio_transcript.delta", "response_id": "resp_1", "item_id": "item_1", "delta": "Good "},
+        {"type": "response.output_audio_transcript.delta", "response_id": "resp_1", "item_id": "item_1", "delta": "day."},
+        {"type": AUDIO, "response_id": "resp_1", "item_id": "item_1", "delta": "AAAA"},
+        {"type": "response.done", "response": {"id": "resp_1", "status": "completed"}},
+    ]
+
+    async def script(talk: Talk) -> None:
+        done = await talk.ask("response.create", "response.done", response={"output_modalities": ["text"]})
+        assert done["response"]["output"][0]["content"] == [{"type": "output_text", "text": "Good day."}]
+
+    talking(script, frames=recording(bare))
+
+
+def test_a_call_that_was_cancelled_is_not_waited_for() -> None:
+    cancelled = response(1, {**TOOL_CALL, "status": "incomplete"})
+    answer = {**SAYS, "id": "item_answer", "content": [{"type": "output_text", "text": "Anything else?"}]}
+
+    async def script(talk: Talk) -> None:
+        await talk.ask("response.create", "response.done")
+        assert "Anything else?" in json.dumps(await talk.ask("response.create", "response.done"))
+
+    talking(script, frames=recording(cancelled, response(2, answer)))
+
+
 # ---- the session
 
 

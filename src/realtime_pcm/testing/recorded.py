@@ -173,14 +173,15 @@ def _split(turn: list[Recorded], messages: list[Any], announces: bool) -> list[R
     turns: list[RecordedTurn] = []
     next_turn = RecordedTurn()  # what comes before the next response
     user_items: dict[str, RecordedTurn] = {}
-    spoken = 0.0  # seconds of audio of the response
+    outputs = _outputs(messages)
+    spoken, output = 0.0, _Output()  # of the response: seconds of audio, and what it says
     for place, (frame, message) in enumerate(zip(turn, messages, strict=True)):
         role = role_of(type(message))
         current = turns[-1] if turns else None
         item = raw_of(getattr(message, "item", None))
         item_id = text_id(item.get("id")) or text_id(getattr(message, "item_id", None))
         of_item = role in ("item_added", "item_done")
-        theirs = of_item and not hasattr(message, "response_id") and not _is_the_models(item)
+        theirs = of_item and item_id not in outputs and not hasattr(message, "response_id")
         if role in _OF_THE_USER or theirs or item_id in user_items:
             if role in ("speech_started", "speech_stopped", "committed") or theirs:
                 # The user waits from the end of speech on, not from what the server says of it afterwards.
@@ -199,35 +200,66 @@ def _split(turn: list[Recorded], messages: list[Any], announces: bool) -> list[R
         if role == "response_start":
             next_turn.response_id, next_turn.open = response_id_of(message), True
             turns.append(next_turn)
-            current, next_turn, spoken = next_turn, RecordedTurn(), 0.0
+            current, next_turn, spoken, output = next_turn, RecordedTurn(), 0.0, _Output()
         if current is None:
             next_turn.places.append(place)
             continue
         current.places.append(place)
         spoken += frame.seconds
+        output.follow(role, item_id, item, message)
         if role == "response_end":
             current.open = False
-            _note_output(current, raw_of(message.response))
+            current.output = output.parts(raw_of(message.response))
     return turns
 
 
-def _is_the_models(item: dict[str, Any]) -> bool:
-    called = str(item.get("type")).startswith(("function_call", "mcp_")) and item.get("type") != "function_call_output"
-    return item.get("role") == "assistant" or called
+def _outputs(messages: list[Any]) -> frozenset[str]:
+    """The ids of the items that responses have made; other items are the client's, whatever their role."""
+    ids: set[str | None] = set()
+    for message in messages:
+        if text_id(getattr(message, "response_id", None)) is not None:
+            ids.update((text_id(getattr(message, "item_id", None)), text_id(raw_of(getattr(message, "item", None)).get("id"))))
+        if role_of(type(message)) == "response_end":
+            output = raw_of(message.response).get("output")
+            ids.update(text_id(raw_of(item).get("id")) for item in output or () if isinstance(output, list))
+    return frozenset(item_id for item_id in ids if item_id is not None)
 
 
 def _was_spoken(item: dict[str, Any]) -> bool:
     return any(isinstance(part, dict) and part.get("type") == "input_audio" for part in item.get("content") or ())
 
 
-def _note_output(turn: RecordedTurn, response: dict[str, Any]) -> None:
-    for item in response.get("output") or ():
-        if not isinstance(item, dict):
-            continue
-        if item.get("type") == "function_call" and item.get("status", "completed") == "completed":
-            turn.output.append((str(item.get("name")), str(item.get("arguments") or "{}"), text_id(item.get("call_id"))))
-        elif item.get("role") == "assistant":
-            turn.output.append(words_in(item.get("content")))
+class _Output:
+    """What a response says and calls, in the order of its items; responses that name no output are read from their messages."""
+
+    def __init__(self) -> None:
+        self._words: dict[str | None, str] = {}
+        self._calls: dict[str | None, tuple[str, str, str | None]] = {}
+
+    def follow(self, role: str | None, item_id: str | None, item: dict[str, Any], message: Any) -> None:
+        if item.get("type") == "function_call":
+            before = self._calls.get(item_id, ("", "", None))
+            arguments = str(item.get("arguments") or before[1] or "{}")
+            self._calls[item_id] = (str(item.get("name") or before[0]), arguments, text_id(item.get("call_id")) or before[2])
+        elif role == "tool_call" and text_id(getattr(message, "call_id", None)) is not None:
+            before = self._calls.get(item_id, ("", "", None))
+            name = getattr(message, "name", None) or before[0]
+            self._calls[item_id] = (str(name), str(message.arguments or "{}"), text_id(message.call_id))
+        elif role in ("text_delta", "transcript_delta"):
+            self._words[item_id] = self._words.get(item_id, "") + (words_of(message) or "")
+        elif role in ("text_end", "transcript_end"):
+            self._words[item_id] = words_of(message) or self._words.get(item_id, "")
+
+    def parts(self, response: dict[str, Any]) -> list[str | tuple[str, str, str | None]]:
+        """The parts, from the object of response.done or from what came before it."""
+        output = response.get("output")
+        named = [raw_of(item) for item in output] if isinstance(output, list) else []
+        for item in named:
+            if item.get("type") == "function_call":
+                self.follow(None, text_id(item.get("id")), item, None)
+            elif item.get("role") == "assistant" and words_in(item.get("content")):
+                self._words[text_id(item.get("id"))] = words_in(item.get("content"))
+        return [*self._words.values(), *self._calls.values()]
 
 
 def _session_of(text: str) -> dict[str, Any]:

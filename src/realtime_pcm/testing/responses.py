@@ -296,6 +296,8 @@ class Responses:
 
     def _note_call(self, item: Event) -> None:
         call_id = text_id(item.get("call_id"))
+        if item.get("status") == "incomplete":  # it was cancelled: nobody runs it
+            return
         if call_id is not None and not self.connection.conversation.knows_call(call_id):
             self.connection.conversation.called(call_id)
             self._awaited.append(call_id)
