@@ -16,7 +16,7 @@ from realtime_pcm.recording import RecordingError, read_recording
 from support.logs import FRAMES, Said, call, compact, figures, iso
 
 CALL = call()
-BYTES = int(os.environ.get("REALTIME_PCM_LOG_BYTES", 1 << 30))
+BYTES = int(os.environ.get("REALTIME_PCM_LOG_BYTES", str(1 << 30)))
 DELTA = compact({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": "A" * 16_000})
 
 
