@@ -47,7 +47,7 @@ static inline void put_integer(batch *b, batch_number column, const wire_frame *
     }
 }
 
-/* ---- Nested objects: the same as the views of row_of in arrow/rows.py ----------------------------------------- */
+/* ---- Nested objects: conversation/rules.py and arrow/rows.py have the rules ----------------------------------------- */
 
 #define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
 
@@ -59,7 +59,10 @@ static const wire_value *object_in(const wire_frame *f, uint32_t field) {
 static const wire_value *text_of_part(const batch *b, const uint8_t *data, const wire_value *part, wire_value *found) {
     static const wire_key keys[2] = {KEY("text"), KEY("transcript")};
     b->tier->members(data, part, keys, 2, found);
-    return found[0].kind == WIRE_STRING ? &found[0] : found[1].kind == WIRE_STRING ? &found[1] : NULL;
+    for (int i = 0; i < 2; i++) {
+        if (found[i].kind == WIRE_STRING && found[i].start != found[i].end) return &found[i];
+    }
+    return NULL;
 }
 
 /* The texts of all parts, with a blank between two. */
@@ -90,15 +93,23 @@ static bool put_item(batch *b, const uint8_t *data, const wire_value *item, bool
     return has_text || put_content(b, data, &found[2]);
 }
 
+/* The id of the nested response, or that beside it. */
+static bool put_response_id(batch *b, const wire_frame *f, const batch_plan *plan) {
+    static const wire_key id[1] = {KEY("id")};
+    const wire_value *object = object_in(f, plan->response);
+    if (object != NULL) {
+        wire_value found;
+        b->tier->members(f->data, object, id, 1, &found);
+        if (found.kind == WIRE_STRING && found.start != found.end) return column_put_value(b, TEXT_RESPONSE_ID, f->data, &found);
+    }
+    return !plan->response_id || put_field(b, TEXT_RESPONSE_ID, f, plan->response_id);
+}
+
 static bool put_nested(batch *b, const wire_frame *f, const batch_plan *plan, bool has_text) {
-    static const wire_key id[1] = {KEY("id")}, message[1] = {KEY("message")};
+    static const wire_key message[1] = {KEY("message")};
     const wire_value *object;
     wire_value found[2];
     if ((object = object_in(f, plan->item)) != NULL && !put_item(b, f->data, object, has_text)) return false;
-    if ((object = object_in(f, plan->response)) != NULL && !column_has_text(b, TEXT_RESPONSE_ID)) {
-        b->tier->members(f->data, object, id, 1, found);
-        if (found[0].kind == WIRE_STRING && !column_put_value(b, TEXT_RESPONSE_ID, f->data, &found[0])) return false;
-    }
     if ((object = object_in(f, plan->part)) != NULL && !column_has_text(b, TEXT_TEXT)) {
         const wire_value *text = text_of_part(b, f->data, object, found);
         if (text != NULL && !column_put_value(b, TEXT_TEXT, f->data, text)) return false;
@@ -118,7 +129,7 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
         return false;
     }
     if (!put_field(b, TEXT_EVENT_ID, f, 0)) return false;
-    if (plan->response_id && !put_field(b, TEXT_RESPONSE_ID, f, plan->response_id)) return false;
+    if (!put_response_id(b, f, plan)) return false;
     if (plan->item_id && !put_field(b, TEXT_ITEM_ID, f, plan->item_id)) return false;
     if (plan->output_index) put_integer(b, NUMBER_OUTPUT_INDEX, f, plan->output_index);
     if (plan->content_index) put_integer(b, NUMBER_CONTENT_INDEX, f, plan->content_index);
@@ -129,6 +140,7 @@ static bool put_frame(batch *b, const wire_frame *f, const batch_plan *plan) {
     for (unsigned i = 0; i < 4 && plan->texts[i] && !has_text; i++) {
         if (f->values[plan->texts[i]].kind != WIRE_STRING) continue;
         if (!put_field(b, TEXT_TEXT, f, plan->texts[i])) return false;
+        if (plan->stash && !put_field(b, TEXT_TEXT, f, plan->stash)) return false;
         has_text = true;
     }
     return !(f->containers & plan->nested) || put_nested(b, f, plan, has_text);

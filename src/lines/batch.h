@@ -29,6 +29,7 @@ typedef struct batch_plan {
     uint8_t response_id, item_id, output_index, content_index;
     uint8_t audio_ms[2];                 /* the first of them that is there counts */
     uint8_t texts[4];                    /* likewise */
+    uint8_t stash;                       /* goes on with a text */
     uint8_t item, response, part, error; /* fields whose objects columns are read from */
     uint32_t nested;                     /* the bits of these */
     uint8_t told;                        /* what it tells of calls, in words of the caller's; 0: nothing */

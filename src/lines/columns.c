@@ -367,7 +367,7 @@ static void make_column(struct ArrowArray *array, owned *own, size_t rows, uint8
                                  .private_data = own};
 }
 
-enum { COLUMNS = 19 };
+enum { COLUMNS = 20 };
 
 typedef struct root {
     struct ArrowArray arrays[COLUMNS];
@@ -414,15 +414,55 @@ static bool make_directions(const batch *b, int32_t **ends, uint8_t **data) {
     return true;
 }
 
+/* Bytes that one sample of a row has as it was sent; 0 where nobody knows. */
+static unsigned sent_width(const batch *b, size_t row) {
+    static const struct {
+        const char *name;
+        unsigned width;
+    } widths[] = {{"pcm16", 2}, {"float32", 4}, {"g711_ulaw", 1}, {"g711_alaw", 1}};
+    const text_column *names = &b->texts[TEXT_ENCODING];
+    const size_t length = (size_t)(names->ends[row + 1] - names->ends[row]);
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        if (length == strlen(widths[i].name) && memcmp(names->data + names->ends[row], widths[i].name, length) == 0) {
+            return widths[i].width;
+        }
+    }
+    return 0;
+}
+
+/* Makes the column `seconds`: how long the audio of each row is. false: no memory. */
+static bool make_seconds(const batch *b, double **seconds, uint8_t **valid) {
+    const audio_columns *audio = &b->audio;
+    const size_t rows = b->rows;
+    *seconds = take((rows + 1) * sizeof **seconds);
+    *valid = take(rows + 1);
+    if (*seconds == NULL || *valid == NULL) return false;
+    for (size_t row = 0; row < rows; row++) {
+        const unsigned width = !audio->valid[row] ? 0 : b->as_sent ? sent_width(b, row) : 1;
+        (*valid)[row] = width != 0 && audio->rate_valid[row] && audio->channels_valid[row];
+        (*seconds)[row] = 0;
+        if (!(*valid)[row]) continue;
+        const int64_t samples = (audio->ends[row + 1] - audio->ends[row]) / width;
+        (*seconds)[row] = (double)samples / (double)((int64_t)audio->rate[row] * audio->channels[row]);
+    }
+    return true;
+}
+
 bool batch_export(batch *b, struct ArrowArray *array) {
     int32_t *source_ends = NULL, *direction_ends = NULL;
-    uint8_t *sources = NULL, *directions = NULL;
+    uint8_t *sources = NULL, *directions = NULL, *seconds_valid = NULL;
+    double *seconds = NULL;
     owned *owns[COLUMNS + 1] = {NULL}; /* the last is that of the elements of pcm */
     root *all = calloc(1, sizeof *all);
     bool memory = all != NULL;
     for (unsigned i = 0; i <= COLUMNS; i++) memory = (owns[i] = calloc(1, sizeof **owns)) != NULL && memory;
-    memory = memory && make_sources(b, &source_ends, &sources) && make_directions(b, &direction_ends, &directions);
+    if (b->unfinished) column_forget_row(b);
+    batch_fill(b);
+    memory = memory && make_sources(b, &source_ends, &sources) && make_directions(b, &direction_ends, &directions) &&
+             make_seconds(b, &seconds, &seconds_valid);
     if (!memory) {
+        give(seconds);
+        give(seconds_valid);
         give(source_ends);
         give(sources);
         give(direction_ends);
@@ -431,8 +471,6 @@ bool batch_export(batch *b, struct ArrowArray *array) {
         for (unsigned i = 0; i <= COLUMNS; i++) free(owns[i]);
         return false;
     }
-    if (b->unfinished) column_forget_row(b);
-    batch_fill(b);
     fit_columns(b);
     audio_columns *audio = &b->audio;
     const size_t rows = b->rows;
@@ -470,6 +508,7 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     COLUMN(audio->rate_valid, audio->rate, NULL);
     COLUMN(audio->channels_valid, audio->channels, NULL);
     NUMBER(NUMBER_SAMPLE_OFFSET);
+    COLUMN(seconds_valid, seconds, NULL);
     TEXT(TEXT_ROLE);
     TEXT(TEXT_ERROR);
 #undef COLUMN

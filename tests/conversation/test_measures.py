@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -56,19 +56,19 @@ def measures(given: Path | bytes) -> None:
     for row in table:
         if row["item_id"] in audio and row["seconds"] is not None:
             assert round(row["seconds"], 6) == round(audio[row["item_id"]], 6), row["item_id"]
-    said, spoken = extracted(source)
-    assert {id_: text for id_, text in said.items() if id_ in words and text} == {
+    written, spoken = extracted(source)
+    assert {id_: text for id_, text in written.items() if id_ in words and text} == {
         id_: text for id_, text in words.items() if text
     }
     assert {id_: round(spoken[id_], 6) for id_ in audio} == {id_: round(seconds, 6) for id_, seconds in audio.items()}
 
 
-def extracted(source: Any) -> tuple[dict[str | None, str], Counter[str | None]]:
+def extracted(source: Any) -> tuple[dict[str | None, str], dict[str | None, float]]:
     """The words of each item, and the seconds of the model's audio, as `extract` writes them."""
     if isinstance(source, io.BytesIO):
         source.seek(0)
     words: dict[str | None, str] = {}
-    seconds: Counter[str | None] = Counter()
+    seconds: defaultdict[str | None, float] = defaultdict(float)
     with TemporaryDirectory() as folder, read_recording(source) as recording:
         wavs = Wavs()
         speech = Speech(Path(folder), wavs, recording, None)

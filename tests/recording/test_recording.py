@@ -418,6 +418,13 @@ def test_a_line_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "more than 1000 bytes" in str(entries[1].error)
 
 
+@pytest.mark.parametrize("bound", [{"max_bytes": math.nan}, {"max_bytes": -1}, {"max_frames": -1}, {"max_frames": math.nan}])
+def test_a_recorder_has_bounds(bound: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        Recorder(tmp_path / "call.jsonl", **bound)
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_zstandard_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(ModuleNotFoundError, match=r"realtime-pcm\[recording\]"):

@@ -20,7 +20,7 @@ from realtime_pcm.arrow.rows import row_of
 from realtime_pcm.arrow.schema import ROW_COLUMNS
 from realtime_pcm.recording import RecordingError, beginning, lines as line_files, read_recording, reader
 
-NAMES = list(ROW_COLUMNS)[1:]
+NAMES = [name for name in ROW_COLUMNS if name not in ("source", "seconds")]
 HEADER = b'{"recording":"realtime-pcm","version":1,"started":"2026-01-01T00:00:00+00:00"}\n'
 FORMAT = '{"audio":{"output":{"format":{"type":"%s"}}}'
 ITEM = (
@@ -134,6 +134,7 @@ def same_rows(data: bytes, rng: random.Random, pcm: Any = "int16") -> arrow.Batc
             wanted = dict(zip(NAMES, expected[place], strict=True))
             found, samples = row.pop("pcm"), wanted.pop("pcm")
             del row["source"]
+            assert row.pop("seconds") == seconds_of(found, wanted)
             assert row == wanted, (row, wanted)
             assert (found is None) == (samples is None)
             if samples is not None:
@@ -142,6 +143,15 @@ def same_rows(data: bytes, rng: random.Random, pcm: Any = "int16") -> arrow.Batc
             place += 1
     assert place == len(expected) and fault is None
     return batches
+
+
+def seconds_of(pcm: Any, row: dict[str, Any]) -> float | None:
+    """How long the audio of a row is."""
+    widths = {"pcm16": 2, "float32": 4, "g711_ulaw": 1, "g711_alaw": 1}
+    width = 1 if isinstance(pcm, list) else widths.get(row["encoding"])
+    if pcm is None or width is None or row["rate"] is None or row["channels"] is None:
+        return None
+    return len(pcm) // width / (row["rate"] * row["channels"])
 
 
 @pytest.mark.parametrize("pcm", ["int16", "sent"])

@@ -214,7 +214,7 @@ def _buffer() -> bytearray:
 
 def _file_at_fault(error: Exception) -> Row:
     """The one row of a file that is no recording."""
-    row: list[Any] = [None] * (len(ROW_COLUMNS) - 1)
+    row: list[Any] = [None] * (len(ROW_COLUMNS) - 2)
     row[0], row[-1] = 0, str(error)
     return tuple(row)
 

@@ -79,23 +79,21 @@ class Items:
         pa = require_pyarrow()
         import pyarrow.compute as pc
 
-        samples = pc.list_value_length(batch.column("pcm")) if pa.types.is_large_list(batch.schema.field("pcm").type) else None
-        if samples is None:
-            samples = pc.divide(pc.binary_length(batch.column("pcm")), _width(batch))
+        pcm, seconds = batch.column("pcm"), batch.column("seconds")
         repeated = self._repeated_in(batch)
         if repeated:
             kept = pa.array(place not in repeated for place in range(batch.num_rows))
-            samples = pc.if_else(kept, samples, pa.scalar(0, samples.type))
-        table = pa.table({**{name: batch.column(name) for name in (*_KEYS, "line", "time", PLACE)}, "samples": samples}).filter(
-            pc.is_valid(batch.column("item_id"))
-        )
+            seconds = pc.if_else(kept, seconds, 0.0)
+        columns = {name: batch.column(name) for name in (*_KEYS, "line", "time", PLACE)}
+        table = pa.table({**columns, "seconds": seconds}).filter(pc.is_valid(batch.column("item_id")))
         kinds = ["min", "max"]
         grouped = table.group_by(_KEYS, use_threads=False).aggregate(
-            [("line", "min"), *(("time", kind) for kind in kinds), ("samples", "sum"), (PLACE, "max")]
+            [("line", "min"), *(("time", kind) for kind in kinds), ("seconds", "sum"), (PLACE, "max")]
         )
         for group in grouped.to_pylist():
             self._add_group(group)
-        self._follow(batch, pc.fill_null(samples, 0))
+        length = pc.list_value_length if pa.types.is_large_list(pcm.type) else pc.binary_length
+        self._follow(batch, pc.fill_null(length(pcm), 0))
 
     def _repeated_in(self, batch: Any) -> set[int]:
         """The rows of audio that a server has sent once more, as `conversation.rules.repeats` tells it of messages."""
@@ -128,8 +126,8 @@ class Items:
         item.response_id = item.response_id or group["response_id"]
         item.role = item.role or group["role"]
         item.speaks = item.speaks or _speaker_of(role, group["response_id"])
-        if group["samples_sum"] is not None and group["rate"]:
-            item.seconds += group["samples_sum"] / (group["rate"] * (group["channels"] or 1))
+        if group["seconds_sum"] is not None:
+            item.seconds += group["seconds_sum"]
             item.has_audio = True
         place = group[f"{PLACE}_max"]
         if place is not None and role == "speech_started":
@@ -151,11 +149,11 @@ class Items:
                 self._meanings[key] = found
         return found
 
-    def _follow(self, batch: Any, samples: Any) -> None:
+    def _follow(self, batch: Any, lengths: Any) -> None:
         """Gives turns and words what the rows say. Of audio that stands together in one item the first row says it all."""
         names = ("direction", "type", "line", "time", "response_id", "item_id", "text", "role")
         last: Any = None
-        for *row, count in zip(*(batch.column(name).to_pylist() for name in names), samples.to_pylist(), strict=True):
+        for *row, count in zip(*(batch.column(name).to_pylist() for name in names), lengths.to_pylist(), strict=True):
             direction, kind, line, time, response_id, item_id, text, speaker = row
             role = self._role(direction, kind)
             if role is None or (role == "audio" and (not count or last == (response_id, item_id))):
@@ -247,7 +245,7 @@ class Items:
         return dict(zip(ITEM_COLUMNS, values, strict=True))
 
 
-_KEYS = ("item_id", "response_id", "direction", "type", "role", "encoding", "rate", "channels")
+_KEYS = ("item_id", "response_id", "direction", "type", "role")
 
 
 def _speaker_of(role: str | None, response_id: str | None) -> str:
@@ -255,14 +253,6 @@ def _speaker_of(role: str | None, response_id: str | None) -> str:
     if role is not None and role.startswith(("user_", "speech_", "committed")):
         return "user"
     return "assistant" if response_id is not None or role == "audio" else ""
-
-
-def _width(batch: Any) -> Any:
-    """Bytes that one sample has as it was sent: 2 of PCM, else 1."""
-    import pyarrow.compute as pc
-
-    pcm16 = pc.equal(pc.fill_null(batch.column("encoding"), ""), "pcm16")
-    return pc.if_else(pcm16, 2, 1)
 
 
 def items(batches: Any) -> Any:

@@ -42,6 +42,7 @@ ROW_COLUMNS = {
     "rate": ("int32", "samples a second"),
     "channels": ("int32", "how many channels"),
     "sample_offset": ("int64", 'the index of the first sample in its stream; with pcm="sent" that of the first byte'),
+    "seconds": ("float64", "how long the audio of this row is; null where it is not known"),
     "role": ("string", 'who speaks in the nested item: "user", "assistant" or "system"'),
     "error": ("string", "why the line was refused; null for a line that was read"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from .._core import CarriesAudio
 from ..objects import View
 from ..roles import TEXT_FIELDS
 
@@ -97,20 +98,20 @@ def raw_of(value: object) -> dict[str, Any]:
 
 
 def words_of(message: RealtimeMessage) -> str | None:
-    """The words of a message of text: the first of TEXT_FIELDS that its class declares and that is a string."""
+    """The words of a message: the first of TEXT_FIELDS that its class declares and that is a string, but for audio in it."""
     for name in TEXT_FIELDS:
         words = getattr(message, name, None)
-        if isinstance(words, str):
+        if isinstance(words, str) and not (name == "delta" and isinstance(message, CarriesAudio)):
             stash = getattr(message, "stash", None)  # DashScope: what may still change
             return words + stash if isinstance(stash, str) else words
     return None
 
 
 def words_in(content: object) -> str:
-    """The words of an item's content."""
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") or part.get("transcript") for part in parts if isinstance(part, dict)]
-    return " ".join(text for text in texts if isinstance(text, str))
+    """The words of an item's content: of each part its text or, without one, its transcript."""
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    texts = [[text for text in (part.get("text"), part.get("transcript")) if text and isinstance(text, str)] for part in parts]
+    return " ".join(found[0] for found in texts if found)
 
 
 def milliseconds_of(value: object) -> float | None:

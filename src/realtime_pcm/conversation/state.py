@@ -76,6 +76,8 @@ class ConversationState:
         self._interruptions: deque[Interruption] = deque(maxlen=most)
         self._repeated = Repeated()
         self._last_audio: Item | None = None
+        self._recent: Item | None = None  # the item of the model's last message, and its ids; until another item begins
+        self._recent_ids: tuple[object, object] = (None, None)
         self._written: Item | None = None  # by the client, without an id
 
     def __repr__(self) -> str:
@@ -166,6 +168,7 @@ class ConversationState:
         turn = self._turns.current
         item = Item(item_id, side, response_id, turn.number if turn else 0, self._at(time), Text(self._longest_text))
         self._items_begun += 1
+        self._recent = None
         self._lost["items"] += remember(self._items, self._items_begun, item, self._most)
         return item
 
@@ -179,12 +182,15 @@ class ConversationState:
 
     def _model_item(self, message: Any, time: float | None) -> Item:
         """The item of the model that a message belongs to: items are told apart per response."""
-        item_id, response_id = text_id(getattr(message, "item_id", None)), text_id(getattr(message, "response_id", None))
-        if response_id is None and item_id is not None:
-            known = self.item(item_id)
-            if known is not None and known.side == "model":
-                return known
-        return self._find_item("model", item_id, response_id, time)
+        ids = getattr(message, "item_id", None), getattr(message, "response_id", None)
+        if self._recent is not None and ids == self._recent_ids:
+            return self._recent
+        item_id, response_id = map(text_id, ids)
+        item = None if item_id is None or response_id is not None else self.item(item_id)
+        if item is None or item.side != "model":
+            item = self._find_item("model", item_id, response_id, time)
+        self._recent, self._recent_ids = item, ids
+        return item
 
     def _user_item(self, message: Any, time: float | None) -> Item:
         return self._find_item("user", text_id(getattr(message, "item_id", None)), None, time)
@@ -224,6 +230,7 @@ class ConversationState:
         item_id = text_id(message.item_id)
         if item_id is not None:
             self._items.pop(self._numbers_of_ids.pop(item_id, 0), None)
+            self._recent = None
 
     # ---- the user
 
@@ -412,7 +419,7 @@ class ConversationState:
         self._item_numbers.clear()
         self._numbers_of_ids.clear()
         self._repeated.forget()
-        self._last_audio = self._written = None
+        self._last_audio = self._written = self._recent = None
         self.user_speaks = False
 
     def _on_session_update(self, message: Any, time: float | None) -> None:

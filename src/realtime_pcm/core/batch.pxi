@@ -20,6 +20,7 @@ cdef extern from "batch.h" nogil:
         uint8_t content_index
         uint8_t audio_ms[2]
         uint8_t texts[4]
+        uint8_t stash
         uint8_t item
         uint8_t response
         uint8_t part
@@ -112,7 +113,7 @@ cdef extern from "batch.h" nogil:
 # ---- What a message has for the columns ------------------------------------------------------------------------------------
 
 # Fields that columns are read from; realtime_pcm/arrow/rows.py says what for.
-COLUMN_TEXTS = ("delta", "transcript", "text", "arguments")
+COLUMN_TEXTS = (*roles.TEXT_FIELDS, "arguments")
 COLUMN_PLACES = ("audio_start_ms", "audio_end_ms")
 COLUMN_OBJECTS = ("item", "response", "part", "error")  # _make_plan and put_nested of batch.c have them one by one
 
@@ -138,6 +139,7 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:
         if number and not layout.holds_payload(number):
             plan.texts[count] = <uint8_t>number
             count += 1
+    plan.stash = <uint8_t>_number(layout, "stash")
     plan.item = <uint8_t>_number(layout, "item")
     plan.response = <uint8_t>_number(layout, "response")
     plan.part = <uint8_t>_number(layout, "part")

@@ -381,6 +381,10 @@ class Recording(Iterator[Entry]):
         frame = frame_of(line[slice(*members[key])]) if key in members else None
         if frame is None:
             return self._without_frame(number, line, _no_frame(key, line), time, way)
+        if wrapper.clock is not None and wrapper.time not in (None, *values):
+            if key != wrapper.frame:
+                return self._frames.of_other_shape(number, frame, time, way)
+            wrapper.clock.unread += 1
         try:
             self._template = Template.of(line, members, key, wrapper.time, wrapper.direction, wrapper.call)
         except ValueError:

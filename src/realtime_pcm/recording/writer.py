@@ -41,8 +41,8 @@ class Recorder:
     written: frames that are in the file. dropped: frames that are lost. error: what ended the writing, such as the OSError of a
     full disk; every frame that is not in the file by then, or comes later, is dropped. A forked child has an `error` from its
     first moment: the recording belongs to the process that began it.
-    Raises OSError as open() does, FileExistsError for a file that is there, ModuleNotFoundError where zstd needs the extra
-    `recording`. A context manager; `close` waits until all is written.
+    Raises OSError as open() does, FileExistsError for a file that is there, ValueError for a bound that is none,
+    ModuleNotFoundError where zstd needs the extra `recording`. A context manager; `close` waits until all is written.
     """
 
     def __init__(
@@ -53,6 +53,8 @@ class Recorder:
         max_frames: int = MAX_FRAMES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        if not (max_frames >= 0 and max_bytes >= 0):  # NaN is no bound
+            raise ValueError(f"max_frames and max_bytes are 0 or more, not {max_frames} and {max_bytes}")
         self.error: Exception | None = None
         self.written = 0
         self._max_frames, self._max_bytes = max_frames, float(max_bytes)
