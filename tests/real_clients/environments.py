@@ -44,7 +44,7 @@ def python_with(name: str) -> Path:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if _must_be_made(folder, pins.read_bytes()):
         _run(f"no environment for {name} can be made", sys.executable, "-m", "venv", str(folder))
-        quiet = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"]
+        quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--retries", "1", "--timeout", "20"]
         install = [str(python), "-m", "pip", "install", *quiet, "--requirement", str(pins)]
         _run(f"the packages of {name} cannot be installed", *install)
         _mark(folder, pins.read_bytes())
