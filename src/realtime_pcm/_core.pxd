@@ -189,6 +189,7 @@ cdef class AudioEncoder:
     cdef object fixed_format
     cdef dict fields                    # the fields that are the same in every frame
     cdef bytes head                     # the text of a frame with these fields, up to the payload
+    cdef bytes tail                     # and that after it
     cdef object coded_format            # the format of the call before, and its code
     cdef int code
 

@@ -675,8 +675,8 @@ def json_heads(names: Iterable[str]) -> dict[str, bytes]:
 def json_text(value: Any, name: str) -> bytes:
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
 def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:
-    """The frame `text` of a message without its payload, with the payload put in last. audio_format: None where the class has no
-    audio, and the payload is bytes."""
+    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None where the
+    class has no audio, and the payload is bytes."""
 def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -> None:
     """Sets the function that writes what _write_message does not write itself."""
 def new_catalogue(pair: object, side: str, tag: str | None, keys: bool, inside: str | None, url_safe: bool) -> Any: ...

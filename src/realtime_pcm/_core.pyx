@@ -22,7 +22,7 @@ from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.type cimport PyType_IsSubtype
 from libc.math cimport NAN, isfinite
 from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memcmp, memcpy, memset, strlen
+from libc.string cimport memcmp, memchr, memcpy, memset, strlen
 
 from ._session cimport *
 from ._wire cimport *

@@ -97,6 +97,7 @@ cdef extern from "session.h" nogil:
         const wire_type *doubt_type
     void session_init(c_session *s, void *(*allocate)(size_t) noexcept, void (*release)(void *) noexcept)
     void session_clear(c_session *s)
+    void session_move(c_session *to, c_session *from_)
 
     ctypedef struct session_facts:
         pass

@@ -10,6 +10,7 @@ from typing import Any
 from ._core import decode, frame_with_payload, json_text, wire_class, write_fully_by
 from .audio import forced_format
 from .errors import no_field
+from .paths import merge, put
 
 
 def write(cls: Any, given: dict[str, Any]) -> Any:
@@ -17,7 +18,7 @@ def write(cls: Any, given: dict[str, Any]) -> Any:
     layout = cls.__dict__.get("_layout")
     if layout is None or not (layout.wire_names or layout.is_unknown):
         raise TypeError(f"{cls.__name__} has no wire name to write a message of")
-    side, payload_name, catalogue = layout.side_name, layout.payload_name, layout.catalogue.pair
+    side, payload_name = layout.side_name, layout.payload_name
     specials = {"type": None, "extra": None}
     if payload_name:
         specials[payload_name] = None
@@ -31,26 +32,36 @@ def write(cls: Any, given: dict[str, Any]) -> Any:
             fields[name] = value
         else:
             raise no_field(cls, name, dict.fromkeys((*cls.__match_args__, "event_id", *specials)))
-    event = {"type": _wire_name(cls, layout, specials["type"]), **fields}
+    catalogue = layout.catalogue
+    event = layout.event_of(_wire_name(cls, layout, specials["type"]), fields)
     if specials["extra"] is not None:
-        declared = (
-            {"type": "type"} | {name: name for name in layout.flat_names} | dict.fromkeys(layout.payload_keys, payload_name)
-        )
+        declared = {key: name for key, name in zip(layout.places, layout.names, strict=True) if isinstance(key, str) and name}
+        declared |= dict.fromkeys(filter(None, (catalogue.tag, catalogue.inside)), "type")
+        declared |= dict.fromkeys(layout.payload_keys, payload_name)
         check_extra(cls, specials["extra"], declared)
-        event |= specials["extra"]
-    text = json_text(event, cls.__name__).decode()
+        merge(event, specials["extra"])
+    text = _text(event, cls)
     payload = specials.get(payload_name)
+    if payload is not None:
+        put(event, layout.payload_path, "")
+    options = {"side": side, "catalogue": catalogue.pair}
     if not layout.is_audio:
-        return decode(text if payload is None else frame_with_payload(cls, text, payload, None), side=side, catalogue=catalogue)
+        return decode(text if payload is None else frame_with_payload(cls, _text(event, cls), payload, None), **options)
     # An encoding that has no samples is taken as bytes, but only from a caller who says so by an AudioFormat.
     named = specials["audio_format"]
     forced = forced_format(named, "int16" if isinstance(named, str) else "uint8")
-    sent = forced or decode(text, side=side, catalogue=catalogue).audio_format
-    frame = text if payload is None else frame_with_payload(cls, text, payload, sent)
-    return decode(frame, dtype="int16" if sent._code >= 0 else "uint8", audio_format=forced, side=side, catalogue=catalogue)
+    sent = forced or decode(text, **options).audio_format
+    frame = text if payload is None else frame_with_payload(cls, _text(event, cls), payload, sent)
+    return decode(frame, dtype="int16" if sent._code >= 0 else "uint8", audio_format=forced, **options)
+
+
+def _text(event: dict[str, Any], cls: Any) -> str:
+    return json_text(event, cls.__name__).decode()
 
 
 def _wire_name(cls: type, layout: Any, name: Any) -> Any:
+    if layout.is_unknown and layout.catalogue.pair is not None:
+        return name or ""
     if layout.is_unknown:
         if not isinstance(name, str):
             raise TypeError(f"{cls.__name__} takes the wire name as type=, a str")

@@ -7,38 +7,40 @@
 
 const audio_format FORMAT_DEFAULT = {ENCODING_PCM16, true, 0, 24000, 1, ""};
 
+#define NAME(text) text, sizeof text - 1
+
 /* clang-format off */
 const format_name format_names[] = {
-    {"pcm16", ENCODING_PCM16, 24000},          /* OpenAI beta */
-    {"audio/pcm", ENCODING_PCM16, 24000},      /* OpenAI GA */
-    {"pcm", ENCODING_PCM16, 24000},            /* DashScope, Inworld */
-    {"pcm24", ENCODING_PCM16, 24000},          /* DashScope: 24 kHz, 16 bits */
-    {"s16le", ENCODING_PCM16, 24000},          /* vLLM-Omni */
-    {"pcm16-8000hz", ENCODING_PCM16, 8000},    /* Voice Live: the older spelling; below with "_", today's */
-    {"pcm16-16000hz", ENCODING_PCM16, 16000},
-    {"pcm16_8000hz", ENCODING_PCM16, 8000},
-    {"pcm16_16000hz", ENCODING_PCM16, 16000},
-    {"g711_ulaw", ENCODING_ULAW, 8000},        /* OpenAI beta */
-    {"audio/pcmu", ENCODING_ULAW, 8000},       /* OpenAI GA */
-    {"pcmu", ENCODING_ULAW, 8000},
-    {"g711_alaw", ENCODING_ALAW, 8000},
-    {"audio/pcma", ENCODING_ALAW, 8000},
-    {"pcma", ENCODING_ALAW, 8000},
-    {"float32", ENCODING_FLOAT32, 24000},
-    {"f32le", ENCODING_FLOAT32, 24000},        /* vLLM-Omni */
-    {"wav", ENCODING_WAV, 24000},              /* vLLM-Omni, DashScope */
-    {"audio/wav", ENCODING_WAV, 24000},
-    {"audio/x-mulaw", ENCODING_ULAW, 8000},    /* Twilio, Plivo */
-    {"pcm_mulaw", ENCODING_ULAW, 8000},        /* Cartesia */
-    {"audio/x-alaw", ENCODING_ALAW, 8000},
-    {"pcm_alaw", ENCODING_ALAW, 8000},
-    {"l16", ENCODING_PCM16, 24000},            /* Telnyx: little endian, unlike audio/L16 of RFC 2586 */
-    {"audio/x-l16", ENCODING_PCM16, 24000},    /* Plivo */
-    {"linear16", ENCODING_PCM16, 24000},       /* Hume */
-    {"audio/lpcm", ENCODING_PCM16, 24000},     /* Nova Sonic */
-    {"pcm_s16le", ENCODING_PCM16, 24000},      /* Cartesia */
-    {"pcm_f32le", ENCODING_FLOAT32, 24000},    /* Cartesia */
-    {NULL, ENCODING_OTHER, 0},
+    {NAME("pcm16"), ENCODING_PCM16, 24000},          /* OpenAI beta */
+    {NAME("audio/pcm"), ENCODING_PCM16, 24000},      /* OpenAI GA */
+    {NAME("pcm"), ENCODING_PCM16, 24000},            /* DashScope, Inworld */
+    {NAME("pcm24"), ENCODING_PCM16, 24000},          /* DashScope: 24 kHz, 16 bits */
+    {NAME("s16le"), ENCODING_PCM16, 24000},          /* vLLM-Omni */
+    {NAME("pcm16-8000hz"), ENCODING_PCM16, 8000},    /* Voice Live: the older spelling; below with "_", today's */
+    {NAME("pcm16-16000hz"), ENCODING_PCM16, 16000},
+    {NAME("pcm16_8000hz"), ENCODING_PCM16, 8000},
+    {NAME("pcm16_16000hz"), ENCODING_PCM16, 16000},
+    {NAME("g711_ulaw"), ENCODING_ULAW, 8000},        /* OpenAI beta */
+    {NAME("audio/pcmu"), ENCODING_ULAW, 8000},       /* OpenAI GA */
+    {NAME("pcmu"), ENCODING_ULAW, 8000},
+    {NAME("g711_alaw"), ENCODING_ALAW, 8000},
+    {NAME("audio/pcma"), ENCODING_ALAW, 8000},
+    {NAME("pcma"), ENCODING_ALAW, 8000},
+    {NAME("float32"), ENCODING_FLOAT32, 24000},
+    {NAME("f32le"), ENCODING_FLOAT32, 24000},        /* vLLM-Omni */
+    {NAME("wav"), ENCODING_WAV, 24000},              /* vLLM-Omni, DashScope */
+    {NAME("audio/wav"), ENCODING_WAV, 24000},
+    {NAME("audio/x-mulaw"), ENCODING_ULAW, 8000},    /* Twilio, Plivo */
+    {NAME("pcm_mulaw"), ENCODING_ULAW, 8000},        /* Cartesia */
+    {NAME("audio/x-alaw"), ENCODING_ALAW, 8000},
+    {NAME("pcm_alaw"), ENCODING_ALAW, 8000},
+    {NAME("l16"), ENCODING_PCM16, 24000},            /* Telnyx: little endian, unlike audio/L16 of RFC 2586 */
+    {NAME("audio/x-l16"), ENCODING_PCM16, 24000},    /* Plivo */
+    {NAME("linear16"), ENCODING_PCM16, 24000},       /* Hume */
+    {NAME("audio/lpcm"), ENCODING_PCM16, 24000},     /* Nova Sonic */
+    {NAME("pcm_s16le"), ENCODING_PCM16, 24000},      /* Cartesia */
+    {NAME("pcm_f32le"), ENCODING_FLOAT32, 24000},    /* Cartesia */
+    {NULL, 0, ENCODING_OTHER, 0},
 };
 /* clang-format on */
 
@@ -67,7 +69,7 @@ static bool says_something(const uint8_t *name, size_t length) {
 
 static const format_name *find_name(const format_name *names, const uint8_t *name, size_t length) {
     for (const format_name *known = names; known->name; known++) {
-        if (strlen(known->name) != length) continue;
+        if (known->length != length) continue;
         size_t i = 0;
         while (i < length && (name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) == known->name[i]) i++;
         if (i == length) return known;
@@ -90,7 +92,8 @@ static int32_t digits_of(const uint8_t *text, size_t length) {
 static const format_name *name_with_rate(const uint8_t *name, size_t length, int32_t *rate) {
     static const char parameter[] = "rate=";
     /* Without a rate, no provider's document has these. */
-    static const format_name rated[] = {{"ulaw", ENCODING_ULAW, 8000}, {"alaw", ENCODING_ALAW, 8000}, {NULL, ENCODING_OTHER, 0}};
+    static const format_name rated[] = {
+        {NAME("ulaw"), ENCODING_ULAW, 8000}, {NAME("alaw"), ENCODING_ALAW, 8000}, {NULL, 0, ENCODING_OTHER, 0}};
     const uint8_t *semicolon = memchr(name, ';', length);
     if (semicolon != NULL) {
         const uint8_t *at = semicolon + 1, *end = name + length;

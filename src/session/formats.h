@@ -36,6 +36,7 @@ extern const audio_format FORMAT_DEFAULT;
 /* A name on the wire. */
 typedef struct format_name {
     const char *name; /* in lower case */
+    size_t length;
     audio_encoding encoding;
     int32_t rate; /* where none is sent */
 } format_name;

@@ -69,6 +69,13 @@ static void forget_stream_formats(session *s) {
     s->streams.generation++;
 }
 
+void session_move(session *to, session *from) {
+    *to = *from;
+    streams_move(&to->streams, &from->streams);
+    session_init(from, to->streams.allocate, to->streams.release);
+    forget_stream_formats(to); /* those of the session lay in `from` */
+}
+
 static void keep_doubt(session *s, const wire_frame *frame, const format_doubt *doubt) {
     const wire_value *value = &doubt->value;
     if (value->kind == WIRE_ABSENT || s->has_doubt) return;

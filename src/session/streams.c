@@ -159,6 +159,17 @@ void streams_clear(stream_table *table) {
     while (table->newest) streams_close(table, table->newest);
 }
 
+void streams_move(stream_table *to, stream_table *from) {
+    *to = *from;
+    if (to->has_inner) {
+        audio_stream *inner = &to->inner;
+        inner->key = to->inner_key;
+        *(inner->newer ? &inner->newer->older : &to->newest) = inner;
+        *(inner->older ? &inner->older->newer : &to->oldest) = inner;
+    }
+    streams_init(from, to->allocate, to->release);
+}
+
 void streams_done(stream_table *table, audio_stream *stream) {
     if (stream->key[stream->response_length] == STREAM_NO_ID) {
         streams_close(table, stream);

@@ -97,6 +97,9 @@ void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release
 /* Forgets all streams, and counts their carries as lost. */
 void streams_clear(stream_table *table);
 
+/* Moves all that `from` holds to `to`, which holds nothing. `from` is then as after streams_init. */
+void streams_move(stream_table *to, stream_table *from);
+
 /* The stream to which a frame with this key belongs, by the rules above; NULL: none has begun. */
 audio_stream *streams_find(const stream_table *table, const stream_key *key);
 

@@ -341,8 +341,8 @@ def test_a_format_in_the_message_itself() -> None:
     decoder = client()
     message = decoder.decode(append(format="pcm16", sample_rate_hz=16000, duration_ms=20))
     assert (message.audio_format, message.duration_ms) == (AT_16K, 20)
-    with pytest.raises(rp.DecodeError, match="'pcm_f32le'"):
-        decoder.decode(append(format="pcm_f32le", sample_rate_hz=16000))
+    with pytest.raises(rp.DecodeError, match="'pcm_s24le'"):
+        decoder.decode(append(format="pcm_s24le", sample_rate_hz=16000))
 
 
 def test_a_forced_format_is_the_client_s_too() -> None:

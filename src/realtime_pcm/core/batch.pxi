@@ -191,6 +191,7 @@ cdef class LineBatch:
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
     cdef batch b
+    cdef c_session own                  # what `session` knows, while lines are read without the GIL
     cdef Session session
     cdef object slow, tell, late
     cdef bytes source
@@ -201,9 +202,11 @@ cdef class LineBatch:
 
     def __cinit__(self):
         self.word_table = NULL
+        session_init(&self.own, PyMem_RawMalloc, PyMem_RawFree)
 
     def __dealloc__(self):
         batch_end(&self.b)
+        session_clear(&self.own)
         PyMem_RawFree(self.word_table)
 
     def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,
@@ -224,7 +227,7 @@ cdef class LineBatch:
         self.slow = slow
         self.tell = tell
         self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
-        self.b.session = &session.state
+        self.b.session = &self.own
         self.b.reader.samples = SAMPLES_AS_SENT if as_sent else SAMPLES_INT16
         self.b.assumed[0] = self.b.assumed[1] = FORMAT_DEFAULT
         self.b.own = own
@@ -291,6 +294,9 @@ cdef class LineBatch:
         if self.session is None or self.running:
             raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        if self.session is None or self.running:    # getting the buffer may have run Python code, which called feed()
+            PyBuffer_Release(&view)
+            raise RuntimeError("LineBatch: feed() is running")
         try:
             if not 0 <= start <= end <= view.len:
                 raise ValueError("start and end are not in the data")
@@ -309,8 +315,15 @@ cdef class LineBatch:
             self.b.tier = TIER
             self.b.catalogues[0] = SERVER.table
             self.b.catalogues[1] = CLIENT.table
+            # Nobody else can reach the session while the GIL is free: a decoder that shares it finds a fresh one, and what it
+            # does to that one is forgotten.
+            with cython.critical_section(self.session):
+                session_move(&self.own, &self.session.state)
             with nogil:
                 stop = batch_run(&self.b, data, length, last, at, &line_end)
+            with cython.critical_section(self.session):
+                session_clear(&self.session.state)
+                session_move(&self.session.state, &self.own)
             if self.b.late_count:
                 self.read_late()
             if self.b.told_count:

@@ -39,6 +39,29 @@ cdef class Layout:
             return None
         return <bytes>message_slot_at(m, place)[0]
 
+    def event_of(self, str type_name, dict fields, bint with_payload=False):
+        """What a frame of the message holds: its type and these fields, each under its key or at the first of its paths.
+        with_payload: and, at the end, an empty payload."""
+        cdef Catalogue catalogue = self.catalogue
+        event = {}
+        holder = () if catalogue.inside is None else (catalogue.inside,)
+        if catalogue.by_key and type_name and (catalogue.tag is None or type_name in self.places):
+            # The key of a payload or a field is written with it.
+            paths.put(event, (*holder, type_name), None if type_name in self.payload_keys else {})
+        elif catalogue.tag is not None and type_name:
+            paths.put(event, (*holder, catalogue.tag), type_name)
+        for name, value in fields.items():
+            place = self.places[self.names.index(name)]
+            paths.put(event, (place,) if isinstance(place, str) else place, value)
+        if with_payload:
+            paths.put(event, self.payload_path, "")
+        return event
+
+    @property
+    def payload_path(self):
+        place = self.places[self.wire.payload_first]
+        return (place,) if isinstance(place, str) else place
+
     cdef int remove_paths(self, dict found) except -1:
         """Takes the fields at a path out of what a frame holds."""
         for number, place in enumerate(self.places):

@@ -594,6 +594,7 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):
     """Makes the payload one string of standard base64. Where the frame has several, or one in the other alphabet, this gives a
     copy of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
     cdef const wire_value *value = &f.values[f.payload_field]
+    cdef size_t length
     key = layout.keys[f.payload_field]
     if f.payload == WIRE_PAYLOAD_WRONG_KIND:
         raise _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), value.start, key)
@@ -603,9 +604,10 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):
         return _with_payload(f, _joined_parts(frame, f, layout))
     if f.payload != WIRE_PAYLOAD_SPAN or not layout.catalogue.url_safe:
         return None
-    text = PyBytes_FromStringAndSize(<const char *>f.data + value.start, <Py_ssize_t>(value.end - value.start))
-    if b"-" not in text and b"_" not in text:
+    length = value.end - value.start
+    if memchr(f.data + value.start, c"-", length) == NULL and memchr(f.data + value.start, c"_", length) == NULL:
         return None
+    text = PyBytes_FromStringAndSize(<const char *>f.data + value.start, <Py_ssize_t>length)
     f.copied_from = value.start
     return _with_payload(f, text.replace(b"-", b"+").replace(b"_", b"/"))
 

@@ -85,12 +85,12 @@ cdef int _samples_of_bytes(const void *data, Py_ssize_t size, int code, wire_sam
 
 # ---- Frames ----------------------------------------------------------------------------------------------------------------
 
-cdef object _write_frame(bytes head, encode_work *work, bint as_bytes):
+cdef object _write_frame(bytes head, bytes tail, encode_work *work, bint as_bytes):
     cdef size_t symbols = wire_encoded_length(work.samples.source, work.samples.count)
     cdef size_t before = <size_t>PyBytes_GET_SIZE(head)
     if symbols == WIRE_TOO_LONG:
         raise MemoryError
-    cdef Py_ssize_t length = <Py_ssize_t>(before + symbols + 2)
+    cdef Py_ssize_t length = <Py_ssize_t>(before + symbols) + PyBytes_GET_SIZE(tail)
     cdef uint8_t *out
     if as_bytes:
         frame = PyBytes_FromStringAndSize(NULL, length)
@@ -101,12 +101,12 @@ cdef object _write_frame(bytes head, encode_work *work, bint as_bytes):
     memcpy(out, PyBytes_AS_STRING(head), before)
     work.out = out + before
     _run(symbols, _do_encode, work)
-    out[before + symbols] = b'"'
-    out[before + symbols + 1] = b'}'
+    memcpy(out + before + symbols, PyBytes_AS_STRING(tail), <size_t>PyBytes_GET_SIZE(tail))
     return frame
 
-cdef object _frame_with(bytes head, pcm, audio_format, int code, bint as_bytes):
-    """A frame of its text up to the payload, and the samples or bytes that are the payload. code: the `_code` of the format."""
+cdef object _frame_with(bytes head, bytes tail, pcm, audio_format, int code, bint as_bytes):
+    """A frame of its text up to the payload, the samples or bytes that are the payload, and the text after it. code: the `_code`
+    of the format."""
     cdef encode_work work
     cdef Py_buffer view
     cdef bint has_view = False
@@ -125,10 +125,15 @@ cdef object _frame_with(bytes head, pcm, audio_format, int code, bint as_bytes):
     try:
         if has_view:
             _samples_of_bytes(view.buf, view.len, code, &work.samples)
-        return _write_frame(head, &work, as_bytes)
+        return _write_frame(head, tail, &work, as_bytes)
     finally:
         if has_view:
             PyBuffer_Release(&view)
+
+
+cdef bytes _tail_of(Layout layout):
+    """The text of a frame after its payload."""
+    return ('"' + paths.closing(layout.payload_path)).encode()
 
 
 # ---- The encoder -----------------------------------------------------------------------------------------------------------
@@ -175,6 +180,7 @@ cdef class AudioEncoder:
         self.fixed_format = forced
         self.fields = fields
         self.head = head
+        self.tail = _tail_of(layout)
 
     @property
     def message(self):
@@ -234,6 +240,11 @@ cdef class AudioEncoder:
     cdef bytes head_of(self, Layout layout, dict fields):
         """The text of a frame up to its payload."""
         cls = layout.cls
+        if layout.wire.nodes != NULL or layout.catalogue.pair is not None:
+            for name, value in fields.items():
+                _json_flat(value, name)
+            text = json_text(layout.event_of(cls.canonical_type, fields, True), cls.__name__)
+            return text[: len(text) - len(_tail_of(layout))]
         parts = [b'{"type":', _json_text(cls.canonical_type, "type")]
         for name, value in fields.items():
             parts.append(b"," + _json_text(layout.keys[layout.names.index(name)], "key") + b":" + _json_flat(value, name))
@@ -254,7 +265,7 @@ cdef class AudioEncoder:
         if fields:
             _check_fields(self.layout, fields)
             head = self.head_of(self.layout, {**self.fields, **fields})
-        return _frame_with(head, pcm, audio_format, code, as_bytes)
+        return _frame_with(head, self.tail, pcm, audio_format, code, as_bytes)
 
 
 cdef dict _append_encoders = {}

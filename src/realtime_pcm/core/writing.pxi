@@ -88,16 +88,18 @@ def _write_message(cls, dict given):
 message_write_by(_write_message)
 
 def frame_with_payload(cls, str text, payload, audio_format):
-    """The frame `text` of a message without its payload, with the payload put in last. audio_format: None where the class has no
-    audio, and the payload is bytes."""
+    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None where the
+    class has no audio, and the payload is bytes."""
     cdef Layout layout = cls._layout
     if audio_format is None:
         if not isinstance(payload, cnp.ndarray):
             payload = _array_or_bytes(payload)
         if isinstance(payload, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>payload) != cnp.NPY_UINT8:
             raise TypeError(f"the payload is bytes, not an array of {payload.dtype}")
-    head = text.encode()[:-1] + b"," + _json_text(layout.keys[layout.wire.payload_first], "key") + b':"'
+    tail = _tail_of(layout)
+    head = text.encode()
+    head = head[: len(head) - len(tail)]
     code = -1 if audio_format is None else audio_format._code
     if text.isascii():
-        return _frame_with(head, payload, audio_format, code, False)
-    return _frame_with(head, payload, audio_format, code, True).decode()
+        return _frame_with(head, tail, payload, audio_format, code, False)
+    return _frame_with(head, tail, payload, audio_format, code, True).decode()

@@ -24,7 +24,8 @@ class Catalogue(Generic[Server, Client]):
         keys: whether a frame without the tag is named by its keys: its type is the key that is the name of a class. If a frame
             has several of these, the class that was declared first counts.
         inside: the key of the object in which the tag or the keys stand; None: the frame itself.
-        url_safe: whether payloads are read in the URL-safe alphabet of base64 too (RFC 4648 section 5).
+        client_tag: the tag of what clients send, if it is another.
+        url_safe: whether what clients send is read in the URL-safe alphabet of base64 too (RFC 4648 section 5).
 
     With neither tag nor keys, the catalogue has one class per side, and all frames are of that class. A frame that matches no
     class is the catalogue's unknown message: the class below UnknownMessage or UnknownClientMessage that was declared with
@@ -44,12 +45,13 @@ class Catalogue(Generic[Server, Client]):
         keys: bool = False,
         inside: str | None = None,
         url_safe: bool = False,
+        client_tag: str | None = None,
     ) -> None:
         if inside is not None and tag is None and not keys:
             raise ValueError("inside= says where the tag or the keys stand, and there is neither")
         self.name = name
-        self.server: Any = new_catalogue(self, "server", tag, keys, inside, url_safe)
-        self.client: Any = new_catalogue(self, "client", tag, keys, inside, url_safe)
+        self.server: Any = new_catalogue(self, "server", tag, keys, inside, False)
+        self.client: Any = new_catalogue(self, "client", client_tag or tag, keys, inside, url_safe)
 
     def __repr__(self) -> str:
         return f"<Catalogue {self.name}>"
