@@ -76,7 +76,6 @@ class ConversationState:
         self._interruptions: deque[Interruption] = deque(maxlen=most)
         self._repeated = Repeated()
         self._last_audio: Item | None = None
-        self._written: Item | None = None  # by the client, without an id
 
     def __repr__(self) -> str:
         return f"<ConversationState: {self._turns.count} turns, {len(self._items)} items after {self.messages} messages>"
@@ -156,26 +155,14 @@ class ConversationState:
         key = (side, item_id, response_id)
         item = self._items.get(self._item_numbers.get(key, 0))
         if item is None:
-            item = self._new_item(side, item_id, response_id, time)
+            turn = self._turns.current
+            item = Item(item_id, side, response_id, turn.number if turn else 0, self._at(time), Text(self._longest_text))
+            self._items_begun += 1
+            self._lost["items"] += remember(self._items, self._items_begun, item, self._most)
             remember(self._item_numbers, key, self._items_begun, self._most)
             if item_id is not None:
                 remember(self._numbers_of_ids, item_id, self._items_begun, self._most)
         return item
-
-    def _new_item(self, side: Literal["user", "model"], item_id: str | None, response_id: str | None, time: float | None) -> Item:
-        turn = self._turns.current
-        item = Item(item_id, side, response_id, turn.number if turn else 0, self._at(time), Text(self._longest_text))
-        self._items_begun += 1
-        self._lost["items"] += remember(self._items, self._items_begun, item, self._most)
-        return item
-
-    def _name_item(self, item: Item, item_id: str) -> None:
-        """Gives an item of the user its id, which the server has told."""
-        number = next((number for number, known in reversed(self._items.items()) if known is item), 0)
-        if number:
-            item.item_id = item_id
-            remember(self._item_numbers, ("user", item_id, None), number, self._most)
-            remember(self._numbers_of_ids, item_id, number, self._most)
 
     def _model_item(self, message: Any, time: float | None) -> Item:
         """The item of the model that a message belongs to: items are told apart per response."""
@@ -199,18 +186,11 @@ class ConversationState:
         elif kind in ("function_call", "mcp_call"):
             self._tools.seen(raw, self._turns.of_response(response_id, at), at)
         words = words_in(raw.get("content"))
-        written: Item | None = None
         if role == "user" and words:
-            turn = self._turns.text(item_id, words, at, repeats=isinstance(message, RealtimeServerMessage))
-            if turn is None and self._written is not None:
-                written, self._written = self._written, self._written if item_id is None else None
-            elif turn is not None and item_id is None:
-                written = self._written = self._new_item("user", None, None, time)
-        if item_id is None and written is None:
+            self._turns.text(item_id, words, at)
+        if item_id is None:
             return
-        if item_id is not None and written is not None and self.item(item_id) is None:
-            self._name_item(written, item_id)
-        known = written if item_id is None else self.item(item_id, response_id)
+        known = self.item(item_id, response_id)
         if known is None:
             side: Literal["user", "model"] = "model" if role == "assistant" or response_id is not None else "user"
             known = self._find_item(side, item_id, response_id, time)
@@ -412,7 +392,7 @@ class ConversationState:
         self._item_numbers.clear()
         self._numbers_of_ids.clear()
         self._repeated.forget()
-        self._last_audio = self._written = None
+        self._last_audio = None
         self.user_speaks = False
 
     def _on_session_update(self, message: Any, time: float | None) -> None:
