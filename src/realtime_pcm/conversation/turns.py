@@ -23,10 +23,19 @@ class Moment(NamedTuple):
 class Turn:
     """What the user put in, and all that the model answered until the user's next input.
 
-    began: what began it: "speech", "commit", "text" or, where the model speaks unasked, "response". committed: by the server;
-    commit: by the client. asked: the first response.create. first_text: the first words of the model, written or spoken.
-    done: the last response.done. latency: seconds from `latency_from` to the first audio; text_latency: to the first words.
-    responses, tools: how many. status: of the last response, such as "completed". cancelled: the client asked for its end.
+    Attributes:
+        began: What began it: "speech", "commit", "text" or, where the model speaks unasked, "response".
+        committed: By the server.
+        commit: By the client.
+        asked: The first response.create.
+        first_text: The first words of the model, written or spoken.
+        done: The last response.done.
+        latency: Seconds from `latency_from` to the first audio.
+        text_latency: To the first words.
+        responses: How many.
+        tools: How many.
+        status: Of the last response, such as "completed".
+        cancelled: The client asked for its end.
     """
 
     number: int

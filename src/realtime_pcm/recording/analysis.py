@@ -607,8 +607,11 @@ class Analyser:
 def analyse(source: str | os.PathLike[str] | Any | Iterable[Entry], *, sink: Sink | None = None) -> Analysis:
     """What happened in a recording, in one pass.
 
-    source: a path or an open file, as read_recording takes it. sink: takes the samples of both sides with their places.
     Raises what read_recording raises.
+
+    Args:
+        source: A path or an open file, as read_recording takes it.
+        sink: Takes the samples of both sides with their places.
     """
     analyser = Analyser(sink)
     with read_recording(source) as recording:
