@@ -288,7 +288,7 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]) if arguments else BUILT
     made = parts()
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(DOCS, folder)
+    shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns("*.toml"))
     for path in folder.rglob("*.md"):
         text = path.read_text(encoding="utf-8")
         path.write_text(PART.sub(lambda part: made[part["name"]], text), encoding="utf-8")

@@ -54,17 +54,23 @@ class MessageObject(_Declared):
 class RealtimeMessage(MessageObject):
     """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
 
-    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str, or the str to send. canonical_type: the
-    first of the wire names of its class, the same for all names; None for a type that no class declares.
-
     Call a message class to write a message: `SessionUpdate(session={"instructions": "Be brief."})`. The keywords are the
     declared fields and `event_id`; a field that is not given is left out, and None is written as null. `extra`: a dict of fields
     that the class does not declare. `type`: another of the wire names of the class. A class with audio takes `pcm`, a 1-D array
     of int16 or float32 or the payload's bytes, and `audio_format`, which is the one that the other fields name, else pcm16 at
     24,000 Hz.
     The message is what decoding its frame gives.
-    Raises TypeError for a field that is not declared, and for a value that JSON cannot hold; ValueError for a number that is not
-    finite, for half a surrogate pair, and for an unknown `type`.
+
+    Attributes:
+        type: The wire's string.
+        event_id: Str or None.
+        frame: What was decoded, bytes or str, or the str to send.
+        canonical_type: The first of the wire names of its class, the same for all names; None for a type that no class
+            declares.
+
+    Raises:
+        TypeError: For a field that is not declared, and for a value that JSON cannot hold.
+        ValueError: For a number that is not finite, for half a surrogate pair, and for an unknown `type`.
     """
 
     __match_args__: ClassVar[tuple[str, ...]]
@@ -103,12 +109,15 @@ class _ReadsAsDeclared(type): ...
 class CarriesAudio(RealtimeMessage, metaclass=_ReadsAsDeclared):
     """A message that carries audio, of either side: the base of AudioMessage and ClientAudioMessage. No class derives from it.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
-    dtype="bytes": bytes.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample in its stream, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
-    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
-    samples instead.
+    Attributes:
+        pcm: The samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are
+            interleaved. With dtype="bytes": bytes.
+        audio_format: The AudioFormat of the payload as it was sent.
+        pcm_format: The AudioFormat of the array.
+        sample_offset: The index of the first sample in its stream, counted in bytes for dtype="uint8"; None from
+            decode().
+        incomplete_sample: From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that
+            byte in front of the next message's samples instead.
     """
 
     pcm: Samples = ...
@@ -143,9 +152,11 @@ class RealtimeServerMessage(RealtimeMessage):
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
     Where one message may mean several things, role is a mapping from fields to their roles.
-    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
+
+    Raises:
+        TypeError: If a wire name is taken, the name of a field is reserved, or the role is unknown.
     """
 
 class AudioMessage(RealtimeServerMessage, CarriesAudio):
@@ -162,7 +173,9 @@ class AudioMessage(RealtimeServerMessage, CarriesAudio):
 class AudioEnd(RealtimeServerMessage):
     """A message that ends an audio stream, or all audio streams of a response.
 
-    incomplete_sample: the bytes that made no whole sample, at most one for each stream that ends; b"" where there are none.
+    Attributes:
+        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" where there are
+            none.
     """
 
     @property
@@ -198,7 +211,8 @@ class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
 class ClientAudioEnd(RealtimeClientMessage):
     """A message of a client that ends the user's speech.
 
-    incomplete_sample: the byte of the speech that made no whole sample, or b"".
+    Attributes:
+        incomplete_sample: The byte of the speech that made no whole sample, or b"".
     """
 
     @property
@@ -228,13 +242,15 @@ class PayloadText:
 
 @final
 class Session:
-    """What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+    """The state of one connection: the formats of its audio, and the position of each audio stream.
 
-    Every Decoder has one, and several decoders may share one (`Decoder(session=other.session)`). audio_format and
-    input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
-    lost.
+    Every Decoder has a session; several may share one with `Decoder(session=other.session)`. Any thread may use it: each
+    decode() sees the session as it was before or after any other.
 
-    May be used from several threads: each decode() sees the session as it was before or after any other.
+    Attributes:
+        audio_format: The current format of the output audio.
+        input_audio_format: The current format of the input audio.
+        evicted_bytes: How many bytes of split samples were lost.
     """
 
     @property
@@ -251,22 +267,31 @@ class Session:
 
 @final
 class Decoder(Generic[_Given, _LeftOut]):
-    """Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+    """Decodes the frames of one connection and follows its session: audio formats, split samples, offsets.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
-    only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
-        is not, and the session follows it all the same.
-    side: who has sent the frames, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    session: the Session of another decoder, of either side, to share; by default the decoder has its own.
-    lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
-        frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
-    Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
-        and for a class in `only` that no message of this side has.
+    Any thread may use it: each decode() sees the session as it was before or after any other.
 
-    May be used from several threads: each decode() sees the session as it was before or after any other.
+    Args:
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: None follows the session. An AudioFormat, or the name of one ("g711_ulaw"), forces that format.
+        only: Wire types and message classes to build. decode() gives None for any other message: its JSON is still
+            validated and the session follows it, but its payload is not checked.
+        side: The side that sent the frames, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+        session: The Session of another decoder, of either side, to share. By default the decoder has its own.
+        lone_surrogates: "refuse" refuses a frame with half a surrogate pair, as JSON does. "replace" decodes a copy of the
+            frame in which each half is U+FFFD, because some servers cut a text delta inside an emoji. `frame` is then that
+            copy.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: A dtype, format, side or wire type is unknown, or `only` has a class that no message of this side can
+            be.
+
+    Example:
+        >>> decoder = rp.Decoder(dtype="float32")
+        >>> message = decoder.decode(frame)
     """
 
     # __new__, not __init__: what `self` of an __init__ is annotated as, pyright would leave half solved.
@@ -396,13 +421,23 @@ class Decoder(Generic[_Given, _LeftOut]):
         changed before the other half came, or a message without `incomplete_sample` ended the stream.
         """
     def decode(self, frame: Frame, out: npt.NDArray[Any] | None = None) -> _Given | _LeftOut:
-        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
+        """Decodes one frame into its message.
 
-        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
-        filled part of `out`.
-        Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
-        ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
-        is as it was before the call. After a DecodeError, or where `out` is too small, `out` may hold samples.
+        Args:
+            frame: bytes, str, bytearray or memoryview.
+            out: A C-contiguous, writable array of the decoder's dtype for the samples. `pcm` is then a 1-D array over its
+                filled part.
+
+        Returns:
+            The message; None if `only` leaves it out.
+
+        Raises:
+            DecodeError: The frame is bad.
+            TypeError: The frame has another type, or `out` is given and dtype is "bytes".
+            ValueError: `out` is too small, has another dtype, is not C-contiguous or is read-only.
+
+        After an error the decoder is as it was before the call. After a DecodeError, or if `out` was too small, `out` may hold
+        samples.
         """
 
 @overload
@@ -414,16 +449,28 @@ def decode(
     side: Literal["server"] = "server",
     catalogue: None = None,
 ) -> ServerMessage:
-    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+    """Decodes one frame into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
-        pcm16 at 24,000 Hz, mono.
-    side: who has sent the frame, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
-        dtype, a format or a side that is not known.
+    Args:
+        frame: bytes, str, bytearray or memoryview.
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
+            24,000 Hz, mono.
+        side: The side that sent the frame, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+
+    Returns:
+        The message.
+
+    Raises:
+        DecodeError: The frame is bad.
+        TypeError: The frame or an option has the wrong type.
+        ValueError: A dtype, format or side is unknown.
+
+    Example:
+        >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
+        array([0, 1, 2], dtype=int16)
     """
 @overload
 def decode(
@@ -434,16 +481,28 @@ def decode(
     side: Literal["server"] = "server",
     catalogue: Socket[_Server, Any],
 ) -> _Server:
-    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+    """Decodes one frame into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
-        pcm16 at 24,000 Hz, mono.
-    side: who has sent the frame, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
-        dtype, a format or a side that is not known.
+    Args:
+        frame: bytes, str, bytearray or memoryview.
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
+            24,000 Hz, mono.
+        side: The side that sent the frame, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+
+    Returns:
+        The message.
+
+    Raises:
+        DecodeError: The frame is bad.
+        TypeError: The frame or an option has the wrong type.
+        ValueError: A dtype, format or side is unknown.
+
+    Example:
+        >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
+        array([0, 1, 2], dtype=int16)
     """
 @overload
 def decode(
@@ -454,16 +513,28 @@ def decode(
     side: Literal["client"],
     catalogue: None = None,
 ) -> ClientMessage:
-    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+    """Decodes one frame into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
-        pcm16 at 24,000 Hz, mono.
-    side: who has sent the frame, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
-        dtype, a format or a side that is not known.
+    Args:
+        frame: bytes, str, bytearray or memoryview.
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
+            24,000 Hz, mono.
+        side: The side that sent the frame, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+
+    Returns:
+        The message.
+
+    Raises:
+        DecodeError: The frame is bad.
+        TypeError: The frame or an option has the wrong type.
+        ValueError: A dtype, format or side is unknown.
+
+    Example:
+        >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
+        array([0, 1, 2], dtype=int16)
     """
 @overload
 def decode(
@@ -474,16 +545,28 @@ def decode(
     side: Literal["client"],
     catalogue: Socket[Any, _Client],
 ) -> _Client:
-    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+    """Decodes one frame into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
-        pcm16 at 24,000 Hz, mono.
-    side: who has sent the frame, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
-        dtype, a format or a side that is not known.
+    Args:
+        frame: bytes, str, bytearray or memoryview.
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
+            24,000 Hz, mono.
+        side: The side that sent the frame, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+
+    Returns:
+        The message.
+
+    Raises:
+        DecodeError: The frame is bad.
+        TypeError: The frame or an option has the wrong type.
+        ValueError: A dtype, format or side is unknown.
+
+    Example:
+        >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
+        array([0, 1, 2], dtype=int16)
     """
 
 _Flat: TypeAlias = str | int | float | bool | None
@@ -493,15 +576,23 @@ _Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | npt.NDArray[
 class AudioEncoder:
     """Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
 
-    message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
-    audio_format: the format that samples are converted to: an AudioFormat or the name of one.
-    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for
-        the user's speech, its output format for what the server says, pcm16 at 24,000 Hz for a fixture (GPT-Live), which no
-        session changes. Without a format and a session: pcm16 at 24,000 Hz.
-    Other keywords: fields of the message that are the same in every frame.
-    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
+    Any thread may use it.
 
-    May be used from several threads.
+    Args:
+        message: A message class of either side that has audio. By default the client's InputAudioBufferAppend.
+        audio_format: The format to convert samples to: an AudioFormat or the name of one.
+        session: A Session. Each call converts samples to the session's format at that moment: the input format for the
+            user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
+            neither a format nor a session: pcm16 at 24,000 Hz.
+        fields: Fields of the message that are the same in every frame.
+
+    Raises:
+        TypeError: Both a format and a session are given, or a field is not declared.
+        ValueError: The format is unknown.
+
+    Example:
+        >>> encoder = rp.AudioEncoder(session=decoder.session)
+        >>> await ws.send(encoder.encode(samples))
     """
 
     def __init__(
@@ -520,16 +611,24 @@ class AudioEncoder:
     def audio_format(self) -> AudioFormat:
         """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
     def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str:
-        """One frame as a str of ASCII. A WebSocket library sends a str as a text frame, which servers expect.
+        """Encodes samples as one frame.
 
-        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
-            any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
-            A buffer whose elements are not bytes (array.array, memoryview, ctypes) is taken as an array of its type.
-        rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
-        Other keywords: fields of this one frame.
-        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
-            1-D, for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate`
-            that is not that of the format.
+        A WebSocket library sends a str as a text frame, which servers expect. Nothing is resampled.
+
+        Args:
+            pcm: A 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes
+                0), with any stride and byte order, channels interleaved. Or a bytes-like object, which is sent as the payload.
+                A buffer whose elements are not bytes (array.array, memoryview, ctypes) counts as an array of its type.
+            rate: The sample rate of `pcm`, to be checked against the format's.
+            **fields: Fields of this one frame.
+
+        Returns:
+            The frame as an ASCII str.
+
+        Raises:
+            TypeError: `pcm` has another type, or a field is not declared.
+            ValueError: The array is not 1-D, pcm16 has an odd number of bytes, an array comes with a format that is neither PCM
+                nor G.711, or `rate` is not the format's.
         """
     def encode_bytes(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> bytes:
         """The same frame as encode() makes, as bytes: for libraries that take bytes, and for files."""
@@ -537,16 +636,21 @@ class AudioEncoder:
 def encode_append(
     pcm: _Pcm, *, audio_format: AudioFormat | str = "pcm16", event_id: str | None = None
 ) -> str:
-    """One `input_audio_buffer.append` frame as a str; see AudioEncoder.encode for `pcm` and the errors.
+    """One `input_audio_buffer.append` frame as a str.
 
-    audio_format: an AudioFormat or the name of one. event_id: the id that the server names in an error about this frame.
+    Args:
+        pcm: Samples or bytes, as for AudioEncoder.encode, which also lists the errors.
+        audio_format: An AudioFormat or the name of one.
+        event_id: The id that the server repeats in an error about this frame.
     """
 
 @disjoint_base
 class DecodedFrames:
     """The messages of an iterable of frames; a message that `only` leaves out is passed over.
 
-    decoder: the Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next frame.
+    Args:
+        decoder: The Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next
+            frame.
     """
 
     @property
@@ -662,11 +766,17 @@ class LineSplitter:
 
 def _unquote(value: bytes) -> bytes | None: ...
 def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.NDArray[np.int16] | None:
-    """The samples of a content part, int16 in a new 1-D array; None where the part has no audio.
+    """The samples of a content part, int16 in a new 1-D array; None if the part has no audio.
 
-    formats: those of the session's input and output. A byte at the end that makes no whole sample is left out. Raises DecodeError
-    where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that
-    is neither PCM nor G.711.
+    A byte at the end that makes no whole sample is left out.
+
+    Args:
+        part: The content part.
+        formats: The session's input and output formats.
+
+    Raises:
+        DecodeError: `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or
+            has a format that is neither PCM nor G.711.
     """
 def view_text(view: ViewObject) -> bytes | None:
     """The JSON of the view's object as bytes; None once it is parsed, because a caller may have changed what it was parsed to."""

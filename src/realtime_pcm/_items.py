@@ -32,10 +32,15 @@ _MOST_SILENCED = 4096  # interrupted items: more than one interruption can have
 class Truncation:
     """An item of which a part was heard.
 
-    item_id, content_index: what the server calls it; content_index is 0 where the messages had none. samples: how many of
-    its samples were heard, on each channel, in its own rate; never more than were received. audio_end_ms: samples * 1000 //
-    rate, 1 or more. frame: the JSON text of the conversation.item.truncate to send. response_id: str or None. rate: the
-    item's own, in samples a second. received: the samples of it that had come.
+    Attributes:
+        item_id: The server's name of the item.
+        content_index: The content part's index; 0 if the messages had none.
+        samples: How many samples of it were heard, per channel, in its own rate. Never more than were received.
+        audio_end_ms: samples * 1000 // rate, at least 1.
+        frame: The JSON text of the conversation.item.truncate to send.
+        response_id: The response that it belongs to, or None.
+        rate: The item's own sample rate, in samples per second.
+        received: How many samples of it had arrived.
     """
 
     item_id: str | None
@@ -52,8 +57,11 @@ class Truncation:
 class UnheardItem:
     """An item of which less than a millisecond was heard. Servers refuse to truncate it; it can be deleted instead.
 
-    delete_frame: the JSON text of the conversation.item.delete that removes the item; None where it has no item_id, or where
-    another content part of the same item was heard. The other fields are those of Truncation.
+    The other attributes are those of Truncation.
+
+    Attributes:
+        delete_frame: The JSON text of the conversation.item.delete that removes the item. None if it has no item_id, or if
+            another content part of the same item was heard.
     """
 
     item_id: str | None
@@ -80,8 +88,11 @@ class PlayedItem:
 class Interruption:
     """What became of the items since the interruption before, each in the order in which its first audio came.
 
-    truncations: heard in part; send each one's `frame`. unheard: nothing was heard. played: heard to the end. unidentified:
-    heard in part but without an item_id, so that no frame can name them; their `frame` is "".
+    Attributes:
+        truncations: Items that were heard in part. Send each one's `frame`.
+        unheard: Items of which nothing was heard. Send each one's `delete_frame`, if it has one.
+        played: Items that were heard to the end.
+        unidentified: Items that were heard in part but have no item_id, so no frame can name them. Their `frame` is "".
     """
 
     truncations: tuple[Truncation, ...]

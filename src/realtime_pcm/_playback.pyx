@@ -253,21 +253,21 @@ cdef class SampleQueue:
 
     @property
     def queued(self):
-        """Samples that are queued and not read, on each channel: an int. Any thread may ask."""
+        """How many samples per channel are queued and not yet read. Any thread may ask."""
         return playback_ring_queued(self.ring)
 
     @property
     def underruns(self):
-        """How often audio ran out inside an item, after its first sample and before its end: an int.
+        """How often audio ran out inside an item, after its first sample and before its end.
 
-        One gap counts once, however many reads it lasts. Silence before an item, after its end and after an interruption
-        is no under-run. Any thread may ask.
+        One gap counts once, however many reads it lasts. Silence before an item, after its end or after an interruption is no
+        underrun. Any thread may ask.
         """
         return playback_ring_underruns(self.ring)
 
     @property
     def error(self):
-        """What was wrong with the memory that `read` was given last with a fault, as a str; None where nothing was."""
+        """What was wrong with the last memory that `read` could not fill; None if nothing was."""
         return _FAULTS[playback_ring_note(self.ring)]
 
     # ---- the reader
@@ -335,15 +335,19 @@ cdef class SampleQueue:
         return fault
 
     def read(self, out, /):
-        """Fills `out` with what is queued, and with silence after that. Returns how many samples were audio: an int.
+        """Fills `out` with queued audio, then with silence.
 
-        out: a C-contiguous NumPy array of the player's dtype, (n,) or (n, channels), as sounddevice.OutputStream gives it;
-        or a writable buffer of bytes or of such samples, as sounddevice.RawOutputStream gives it. (n,) and bytes hold the
-        channels interleaved. A sample is one instant on all channels, in what is returned too.
+        For one thread, the sound card's. It never waits, locks, allocates or raises. If `out` has a layout that it cannot fill,
+        it returns 0 and sets `error`; contiguous memory for numbers becomes silence, any other stays as it was. `check` raises
+        instead.
 
-        For the sound card's thread, the one reader. It does not wait, lock, allocate or raise: for memory of another layout,
-        0 is returned and `error` says what was wrong. Contiguous memory for numbers is silence then; any other stays as it was.
-        `check` raises instead.
+        Args:
+            out: A C-contiguous NumPy array of the player's dtype with shape (n,) or (n, channels), as sounddevice.OutputStream
+                gives it; or a writable buffer of bytes or samples, as sounddevice.RawOutputStream gives it. (n,) and bytes hold
+                the channels interleaved.
+
+        Returns:
+            How many samples were audio. A sample is one instant on all channels.
         """
         cdef uint64_t audio = 0
         cdef int fault
@@ -361,9 +365,14 @@ cdef class SampleQueue:
         return count
 
     def check(self, out, /):
-        """Raises where `read` could not use `out`, and changes nothing: to be called once before the stream starts.
+        """Raises if `read` could not use `out`, and changes nothing. Call it once before the stream starts.
 
-        TypeError where `out` has no buffer; ValueError where it is read-only, not C-contiguous, of another dtype or shape.
+        Args:
+            out: The array or buffer that `read` will be given.
+
+        Raises:
+            TypeError: `out` has no buffer.
+            ValueError: It is read-only, not C-contiguous, or has another dtype or shape.
         """
         cdef uint64_t audio = 0
         cdef int fault = self.fill(out, &audio, True)

@@ -23,17 +23,22 @@ _SILENT = ("", "not specified")
 
 
 class AudioFormat:
-    """What the bytes of a payload mean. Immutable and hashable.
+    """The meaning of a payload's bytes. Immutable and hashable.
 
-    encoding: "pcm16" (signed 16-bit little endian), "float32" (little endian, 1.0 is full scale), "g711_ulaw", "g711_alaw", "wav"
-        (each payload is a WAV file: its header has the rate and the channels), or any other name, as the server sent it; payloads
-        of other names are given by dtype="uint8" alone.
-    rate: samples a second, at most 2,147,483,647. channels: how many, interleaved, at most 255.
-    Raises TypeError for an argument of a wrong type, ValueError for a rate or channels out of range.
+    `audio_format` of a message is the format of its payload as sent. Rate and channels hold for the array too. The encoding
+    may not: dtype="int16" and "float32" expand G.711, so linear samples may come with "g711_ulaw". With dtype="uint8" the
+    array holds the payload's bytes.
 
-    `audio_format` of a message is the format of its payload as it was sent. Its rate and channels are those of the array
-    too; its encoding may not be: dtype="int16" and "float32" expand G.711, so that an array of linear samples may stand
-    beside "g711_ulaw". With dtype="uint8" the array holds the bytes of the payload.
+    Args:
+        encoding: "pcm16" (signed 16-bit, little-endian), "float32" (little-endian, 1.0 is full scale), "g711_ulaw",
+            "g711_alaw", "wav" (each payload is a WAV file, whose header has rate and channels), or any other name as the
+            server sent it. Only dtype="uint8" gives payloads of other encodings.
+        rate: Samples per second, at most 2,147,483,647.
+        channels: Number of interleaved channels, at most 255.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: rate or channels is out of range.
     """
 
     __slots__ = ("_code", "channels", "encoding", "rate")

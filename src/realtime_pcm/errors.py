@@ -28,9 +28,16 @@ def no_field(owner: type, name: str, known: Iterable[str]) -> TypeError:
 class DecodeError(ValueError):
     """A frame was refused. The decoder is as it was before the frame, and decodes the next one.
 
-    reason: what was expected or found. position: where: an offset in bytes into the frame, of a str into its UTF-8.
-    message_type: the `type` of the frame; None where the fault came before it. field: the top-level key whose value is at
-    fault, or None. frame: the frame that was given; a copy where that was a bytearray or memoryview.
+    Attributes:
+        reason: What was expected or found.
+        position: Byte offset into the frame; for a str, into its UTF-8.
+        message_type: The `type` of the frame; None if the fault came before it.
+        field: The top-level key whose value is at fault, or None.
+        frame: The frame; a copy if it was a bytearray or memoryview.
+
+    Example:
+        >>> str(error)
+        "response.output_audio.delta: delta: not base64 at byte 214: '*'"
     """
 
     __slots__ = ("field", "frame", "message_type", "position", "reason")

@@ -117,14 +117,27 @@ def _called_inside(method: str) -> NoReturn:
 
 @final
 class PlaybackBuffer(SampleQueue):
-    """Audio between the messages of a connection and a sound card, which knows to the sample what was heard.
+    """Queues the messages' audio for a sound card, and knows to the sample what was heard.
 
-    rate: of the sound card, in samples a second. dtype: "int16" or "float32", what `read` gives. channels: what `read` gives;
-    mono audio goes to all of them. seconds: how much is queued at the most; the memory for it is taken at once.
+    `write`, `interrupt` and `resume` belong to the writer; any threads may call them, one call runs at a time. `read`
+    belongs to one other thread, the sound card's. After a fork the child has its own copy. A sample, in every count, is one
+    instant on all channels.
 
-    A sample, in every count, is one instant on all channels. `write`, `interrupt` and `resume` are the writer's, and run one
-    after the other whatever threads call them; `read` is for one other thread, the sound card's. After a fork the child has a
-    copy of its own. TypeError or ValueError where an argument is of the wrong type or range; MemoryError.
+    Args:
+        rate: Sample rate of the sound card, in samples per second.
+        dtype: Sample type that `read` fills, "int16" or "float32".
+        channels: Number of channels that `read` fills. Mono audio goes to all of them.
+        seconds: The most audio that is queued. Its memory is allocated at once.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: An argument is out of range.
+        MemoryError: The queue does not fit into memory.
+
+    Example:
+        >>> player = PlaybackBuffer(rate=24_000)
+        >>> player.write(message)  # in the event loop
+        >>> player.read(outdata)  # in the sound card's callback
     """
 
     __slots__ = ("__weakref__", "_accepted", "_conversation", "_inside", "_lock", "_refused")
@@ -144,20 +157,24 @@ class PlaybackBuffer(SampleQueue):
         return f"<PlaybackBuffer {self.rate} Hz {self.dtype}{channels}: {self.queued / self.rate:.3f} s queued>"
 
     def write(self, message: Message) -> int:
-        """Takes a message: its audio is queued, the end of an item noted. Returns how many samples it queued: an int.
+        """Queues the audio of a message and notes the ends of items. Never waits.
 
-        message: every message of the connection, and what a stream hands on beside them (InvalidFrame, None); those that
-        are no concern of a player are ignored. Its pcm is int16 or float32, and is converted to the player's dtype: int16 is
-        divided by 32,768; float32 is multiplied by it, rounded half to even and saturated, and NaN is 0.
+        If the queue is full, the newest samples are refused and counted in `refused`. Late audio and duplicates are dropped and
+        counted. Audio of another rate is resampled by soxr (extra `play`), each item as one stream; soxr holds back about 40 ms
+        of an item (75 ms at 8,000 samples per second) until more of it or its end comes.
 
-        Audio of another rate is resampled by soxr (the extra `play`), each item as one stream. soxr holds some 40 ms of an
-        item back (75 ms at 8,000 samples a second) until more of it or its end comes.
+        Args:
+            message: Every message of the connection, and what a stream yields beside them (InvalidFrame, None). Messages that
+                do not concern a player are ignored. Samples are converted to the player's dtype: int16 is divided by 32,768;
+                float32 is multiplied by it, rounded half to even and saturated, and NaN becomes 0.
 
-        Never waits: where the queue is full, the newest samples are refused and counted in `refused`. Late audio and
-        duplicates are dropped and counted (see the module).
+        Returns:
+            How many samples were queued.
 
-        TypeError where this is no message. ValueError, and nothing is changed, where its pcm is bytes (a decoder of
-        dtype="uint8"), has several channels and the player another number, or has another rate and soxr is not installed.
+        Raises:
+            TypeError: This is no message.
+            ValueError: Its pcm is bytes (a decoder with dtype="uint8"); it has several channels and the player another number;
+                or it has another rate and soxr is not installed. Nothing is changed.
         """
         with self._lock:
             if self._inside:
@@ -176,19 +193,22 @@ class PlaybackBuffer(SampleQueue):
                 self._inside = False
 
     def interrupt(self, latency: float = 0.0) -> Interruption:
-        """Drops what is queued, and says what was heard of every item since the interruption before.
+        """Drops the queued audio, and says how much was heard of every item since the last interruption.
 
-        latency: seconds that the device holds audio back after `read` has given it, as sounddevice's stream.latency says;
-        what is still in there counts as not heard. Silence that was read in between is part of it.
+        It is complete when it returns: a `read` that begins later gives nothing of the old audio. A `read` at the same time has
+        either taken its samples before, and they count as read, or gets none.
 
-        When this returns, it is complete: a read that begins later gives nothing of what was queued. A read that runs at the
-        same time has either taken its samples before, and all of them count as read, or gets none.
+        An item's `samples` go up to the last one heard, in the item's own rate, and never beyond what was received. For
+        resampled audio the count is the samples read, times the item's rate, divided by the player's, rounded down; all of it
+        if its end was heard.
 
-        An item's `samples` are those up to the last one heard, in its own rate. For resampled audio that is the number of
-        samples read, times the item's rate, divided by the player's, rounded down; where the end of the item was heard, all of
-        it. It is never more than was received.
+        Args:
+            latency: Seconds of audio that the device still holds after `read` gave it, such as sounddevice's stream.latency.
+                That audio counts as not heard. Silence that was read in between is part of it.
 
-        TypeError or ValueError where latency is not a finite number of at least 0.
+        Raises:
+            TypeError: latency is not a number.
+            ValueError: latency is negative or not finite.
         """
         if not isinstance(latency, (int, float)) or isinstance(latency, bool):
             raise TypeError(f"latency is a number of seconds, not {type(latency).__name__}")
@@ -296,21 +316,19 @@ class PlaybackBuffer(SampleQueue):
 
 @final
 class PlaybackTracker:
-    """What was heard of audio that somebody else plays: a telephone gateway, a browser. A PlaybackBuffer without samples.
+    """Knows what was heard of audio that somebody else plays, such as a telephone gateway or a browser.
 
-        name = tracker.sent(message)                # a server's message; None: it is not to be sent on
-        if name is not None:
-            ...                                     # send its audio, then a mark of that name
-        tracker.acknowledge(name)                   # when the mark comes back: all before it was heard
-        interruption = tracker.interrupt()          # before the other side is told to drop its queue
+    A mark that comes back proves that everything before it was heard. Of the first message whose mark is still awaited, as
+    much counts as has had time to play: since the mark before it came back, or since it was sent if nothing was awaited. So
+    an answer in one long message is cut at the moment of the interruption.
 
-    Items, late audio and duplicates are what the module says they are. Marks say what was heard for certain. Of the first message
-    whose mark is awaited, as much counts as heard as has had time to be played: since the mark before it came back, or since it
-    was sent where nothing was awaited. So an answer that comes in one long message is cut where the user interrupted it.
+    Twilio returns the marks of audio that it drops as if it had been played. Call `interrupt` before you send "clear":
+    marks from before an interruption are ignored. Any thread may call any method; one call runs at a time.
 
-    Twilio sends the marks of audio that it drops back, as
-    if it had been played: marks from before an interruption count for nothing, so call `interrupt` before sending "clear".
-    Any thread may call any method; one call runs at a time.
+    Example:
+        >>> name = tracker.sent(message)  # then send its audio, and a mark of this name
+        >>> tracker.acknowledge(name)  # the mark came back
+        >>> said = tracker.interrupt()  # before the other side drops its queue
     """
 
     __slots__ = (
@@ -346,13 +364,19 @@ class PlaybackTracker:
         raise TypeError("a PlaybackTracker cannot be pickled or copied: a running conversation goes through it")
 
     def sent(self, message: Message) -> str | None:
-        """Takes a message. Where its audio is to be sent on, returns the name of the mark to send after it, a new one.
+        """Takes a message, and says whether to send its audio on.
 
-        message: every message of the connection, as for PlaybackBuffer.write; of any dtype, uint8 included. None for a message
-        without audio, and for audio that is late or came before: it is not to be sent on.
+        Args:
+            message: Every message of the connection, as for PlaybackBuffer.write; of any dtype, uint8 included.
 
-        TypeError where this is no message. ValueError, and nothing is changed, where uint8 pcm is in an encoding whose
-        samples cannot be counted (neither pcm16, float32 nor G.711).
+        Returns:
+            The name of the mark to send after the audio, a new one each time. None if there is no audio, or if it is late or a
+            copy: do not send it on.
+
+        Raises:
+            TypeError: This is no message.
+            ValueError: uint8 pcm has an encoding whose samples cannot be counted (neither pcm16, float32 nor G.711). Nothing is
+                changed.
         """
         with self._lock:
             if self._inside:
@@ -386,11 +410,15 @@ class PlaybackTracker:
             return True
 
     def interrupt(self, played: int | None = None) -> Interruption:
-        """Says what was heard of every item since the interruption before, and silences what still comes of them.
+        """Says how much was heard of every item since the last interruption, and silences what still comes of them.
 
-        played: how many samples the other side has played of those sent since then, as itself says, in the rate of the
-        messages; None: as many as the marks and the time say. More than was sent counts as all. TypeError or ValueError where
-        it is not an int of at least 0.
+        Args:
+            played: How many samples the other side has played since then, in the rate of the messages, if it knows. None: as
+                the marks and the clock say. More than was sent counts as all of it.
+
+        Raises:
+            TypeError: played is not an int.
+            ValueError: played is negative.
         """
         if played is not None:
             if not isinstance(played, int) or isinstance(played, bool):

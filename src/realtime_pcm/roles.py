@@ -90,7 +90,9 @@ READ: tuple[ReadName, ...] = get_args(ReadName)
 class Role(NamedTuple):
     """One meaning.
 
-    needs: the fields that a class of this role declares, one of each tuple. effect: what its messages do to a conversation.
+    Attributes:
+        needs: The fields that a class of this role declares, one of each tuple.
+        effect: What its messages do to a conversation.
     """
 
     needs: tuple[tuple[str, ...], ...]

@@ -57,11 +57,14 @@ SyncSource: TypeAlias = Iterable[Frame] | OpenAIConnection | WebSocketClient
 AsyncSource: TypeAlias = AsyncIterable[Frame] | AsyncOpenAIConnection | AiohttpWebSocket | StarletteWebSocket
 
 class InvalidFrame:
-    """A refused frame, in the place of its message in a stream with errors="yield".
+    """A refused frame. A stream with errors="yield" gives it in place of the message.
 
-    frame: bytes or str; a copy where the source gave a bytearray or memoryview. error: the DecodeError. Neither can be set.
-    Two are equal when their frames are equal and their errors have the same reason, position, message type and field.
-    Not hashable. Can be copied and pickled.
+    Two are equal if their frames are equal and their errors have the same reason, position, message type and field. Not
+    hashable. It can be copied and pickled; its attributes cannot be set.
+
+    Attributes:
+        frame: The frame, bytes or str; a copy if the source gave a bytearray or memoryview.
+        error: The DecodeError.
     """
 
     __match_args__ = ("frame", "error")
@@ -122,19 +125,33 @@ def decode_stream(  # type: ignore[overload-overlap]
     session: Session | None = ...,
     lone_surrogates: Literal["refuse", "replace"] = ...,
 ) -> AsyncMessageStream[M1 | M2 | M3 | M4 | M5 | M6]:
-    """The messages of `source`, one for each frame; an async source gives an async stream.
+    """The messages of a source, one per frame. An async source gives an async stream.
 
-    source: an iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
-        FastAPI, websocket-client, the openai SDK) or an open JSONL file. It stays open when the stream ends or is dropped.
-    errors: what happens at a refused frame. "raise": its DecodeError is raised, and the next call goes on with the next
-        frame. "skip": the frame is left out, `stream.skipped` counts it, and the logger "realtime_pcm" warns of the first
-        one of each stream. "yield": an InvalidFrame stands in its place.
-    decoder: a Decoder that already knows the session, instead of a new one.
-    dtype, audio_format, only, side, catalogue, session, lone_surrogates: the options of the new Decoder, with its defaults.
-        side="client" reads what clients send; catalogue= reads another socket, such as realtime_pcm.sockets.twilio; session=
-        shares the Session of another decoder, of either side.
-    Raises TypeError for a source that hands out no frames and for an argument of a wrong type, ValueError for an argument
-        of a wrong value.
+    The source stays open when the stream ends or is dropped. The options after `decoder` are those of a new Decoder, with
+    its defaults.
+
+    Args:
+        source: An iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
+            FastAPI, websocket-client, the openai SDK) or an open JSONL file.
+        errors: What happens at a refused frame. "raise" raises its DecodeError; the next call goes on with the next frame.
+            "skip" leaves it out, counts it in `stream.skipped`, and logs the first one of each stream. "yield" gives an
+            InvalidFrame in its place.
+        decoder: A Decoder that already knows the session, instead of a new one.
+        dtype: Type of the samples: "int16", "float32", "uint8" or "bytes".
+        audio_format: A format to force.
+        only: Wire types and message classes to build; other messages are left out.
+        side: "client" reads the messages that clients send.
+        catalogue: The messages of another socket, such as realtime_pcm.sockets.twilio.
+        session: The Session of another decoder, of either side, to share.
+        lone_surrogates: "replace" decodes frames with half a surrogate pair.
+
+    Raises:
+        TypeError: The source is no stream of frames; the message says what to pass instead.
+        ValueError: An option has a wrong value.
+
+    Example:
+        >>> async for message in rp.decode_stream(ws):
+        ...     print(message)
     """
 @overload
 def decode_stream(

@@ -207,8 +207,20 @@ def test_the_reference_has_every_public_name() -> None:
 
 def test_no_page_uses_a_private_module() -> None:
     for page, path in PAGES.items():
-        if not page.endswith(("design.md", "experiments.md", "platforms.md", "own-messages.md")):
+        if not page.endswith(("design.md", "experiments.md", "platforms.md")):
             assert not re.search(r"(?:import|from|:::).*\b_(?:core|playback|view)\b", path.read_text(encoding="utf-8")), page
+
+
+def test_code_on_pages_fits_a_narrow_column() -> None:
+    """88 columns: a page that is wider cuts off what stands at the end of a line."""
+    wide = [
+        (page, line)
+        for page in WITH_CODE
+        for block in BLOCK.finditer(PAGES[page].read_text(encoding="utf-8"))
+        for line in block["code"].splitlines()
+        if len(line) > 88 and page != "README.md"
+    ]
+    assert not wide
 
 
 def test_connections_of_websockets_take_long_messages() -> None:

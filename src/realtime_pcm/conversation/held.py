@@ -38,7 +38,12 @@ class Part:
 class Item:
     """An item of the conversation. turn: the number of its turn, 0 before the first. at: when it was first named.
 
-    side: whose it is. role, type, status: as the server named them. parts: the audio of its content parts.
+    Attributes:
+        side: Whose it is.
+        role: As the server named them.
+        type: As the server named them.
+        status: As the server named them.
+        parts: The audio of its content parts.
     """
 
     item_id: str | None
@@ -79,9 +84,12 @@ class Response:
 class ToolCall:
     """A tool that the model called.
 
-    kind: "function", which the client runs, or "mcp", which the server runs. arguments: as JSON text, so far. asked: when they
-    were complete. answered: when the output was sent. seconds: from one to the other; None where the times or the output are not
-    known.
+    Attributes:
+        kind: "function", which the client runs, or "mcp", which the server runs.
+        arguments: As JSON text, so far.
+        asked: When they were complete.
+        answered: When the output was sent.
+        seconds: From one to the other; None where the times or the output are not known.
     """
 
     turn: int

@@ -23,10 +23,19 @@ class Moment(NamedTuple):
 class Turn:
     """What the user put in, and all that the model answered until the user's next input.
 
-    began: what began it: "speech", "commit", "text" or, where the model speaks unasked, "response". committed: by the server;
-    commit: by the client. asked: the first response.create. first_text: the first words of the model, written or spoken.
-    done: the last response.done. latency: seconds from `latency_from` to the first audio; text_latency: to the first words.
-    responses, tools: how many. status: of the last response, such as "completed". cancelled: the client asked for its end.
+    Attributes:
+        began: What began it: "speech", "commit", "text" or, where the model speaks unasked, "response".
+        committed: By the server.
+        commit: By the client.
+        asked: The first response.create.
+        first_text: The first words of the model, written or spoken.
+        done: The last response.done.
+        latency: Seconds from `latency_from` to the first audio.
+        text_latency: To the first words.
+        responses: How many.
+        tools: How many.
+        status: Of the last response, such as "completed".
+        cancelled: The client asked for its end.
     """
 
     number: int
@@ -146,14 +155,11 @@ class Turns(Generic[_T]):
         self._name(item_id)
         return turn
 
-    def text(self, item_id: str | None, words: str, at: Moment, *, repeats: bool) -> _T | None:
-        """The user has written. None where it is an item that is known.
-
-        repeats: a server says so, which repeats what the client has written: with an id, or without one.
-        """
+    def text(self, item_id: str | None, words: str, at: Moment) -> _T | None:
+        """The user has written. None where it is an item that is known: the server repeats the client's, with an id."""
         if item_id is not None and item_id in self._user_items:
             return None
-        known = repeats and self._made == words
+        known = item_id is not None and self._made == words
         self._name(item_id)
         self._made = words if item_id is None else None
         return None if known else self._input("text", at)

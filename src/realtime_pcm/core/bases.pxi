@@ -9,17 +9,23 @@ cdef bint _bases_are_made = False
 class RealtimeMessage(MessageObject):
     """One message of a Realtime conversation, of either side: decoded from a frame, or written by keyword. Read-only.
 
-    type: the wire's string. event_id: str or None. frame: what was decoded, bytes or str, or the str to send. canonical_type: the
-    first of the wire names of its class, the same for all names; None for a type that no class declares.
-
     Call a message class to write a message: `SessionUpdate(session={"instructions": "Be brief."})`. The keywords are the
     declared fields and `event_id`; a field that is not given is left out, and None is written as null. `extra`: a dict of fields
     that the class does not declare. `type`: another of the wire names of the class. A class with audio takes `pcm`, a 1-D array
     of int16 or float32 or the payload's bytes, and `audio_format`, which is the one that the other fields name, else pcm16 at
     24,000 Hz.
     The message is what decoding its frame gives.
-    Raises TypeError for a field that is not declared, and for a value that JSON cannot hold; ValueError for a number that is not
-    finite, for half a surrogate pair, and for an unknown `type`.
+
+    Attributes:
+        type: The wire's string.
+        event_id: Str or None.
+        frame: What was decoded, bytes or str, or the str to send.
+        canonical_type: The first of the wire names of its class, the same for all names; None for a type that no class
+            declares.
+
+    Raises:
+        TypeError: For a field that is not declared, and for a value that JSON cannot hold.
+        ValueError: For a number that is not finite, for half a surrogate pair, and for an unknown `type`.
     """
 
     __match_args__ = ()
@@ -187,12 +193,15 @@ _finish_base(RealtimeMessage, {"type": SLOT_TYPE, "frame": SLOT_FRAME})
 class CarriesAudio(RealtimeMessage):
     """A message that carries audio, of either side: the base of AudioMessage and ClientAudioMessage. No class derives from it.
 
-    pcm: the samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are interleaved. With
-    dtype="bytes": bytes.
-    audio_format: the AudioFormat of the payload as it was sent. pcm_format: the AudioFormat of the array. sample_offset: the
-    index of the first sample in its stream, counted in bytes for dtype="uint8"; None from decode(). incomplete_sample: from
-    decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that byte in front of the next message's
-    samples instead.
+    Attributes:
+        pcm: The samples: a new 1-D array, or the filled part of `out`; its dtype is the decoder's, its channels are
+            interleaved. With dtype="bytes": bytes.
+        audio_format: The AudioFormat of the payload as it was sent.
+        pcm_format: The AudioFormat of the array.
+        sample_offset: The index of the first sample in its stream, counted in bytes for dtype="uint8"; None from
+            decode().
+        incomplete_sample: From decode(), the byte at the end that makes no whole sample, else b""; a Decoder puts that
+            byte in front of the next message's samples instead.
     """
 
     pcm_format = property(_pcm_format, doc=_pcm_format.__doc__)
@@ -214,9 +223,11 @@ class RealtimeServerMessage(RealtimeMessage):
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
     Where one message may mean several things, role is a mapping from fields to their roles.
-    Raises TypeError where a wire name is taken, the name of a field is reserved, or the role is unknown.
 
     Two messages are equal when they are of one class and hold equal values.
+
+    Raises:
+        TypeError: If a wire name is taken, the name of a field is reserved, or the role is unknown.
     """
 
 
@@ -233,7 +244,9 @@ class AudioMessage(RealtimeServerMessage, CarriesAudio):
 class AudioEnd(RealtimeServerMessage):
     """A message that ends an audio stream, or all audio streams of a response.
 
-    incomplete_sample: the bytes that made no whole sample, at most one for each stream that ends; b"" where there are none.
+    Attributes:
+        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" where there are
+            none.
     """
 
 
@@ -270,7 +283,8 @@ class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
 class ClientAudioEnd(RealtimeClientMessage):
     """A message of a client that ends the user's speech.
 
-    incomplete_sample: the byte of the speech that made no whole sample, or b"".
+    Attributes:
+        incomplete_sample: The byte of the speech that made no whole sample, or b"".
     """
 
 

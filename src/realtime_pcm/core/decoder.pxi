@@ -105,22 +105,31 @@ cdef enum:
 cdef class Decoder:
     """Decoder(*, dtype="int16", audio_format=None, only=None, side="server", catalogue=None, session=None, \
 lone_surrogates="refuse")\n--\n
-    Decodes the frames of one connection and follows its session: the format of its audio, split samples, offsets.
+    Decodes the frames of one connection and follows its session: audio formats, split samples, offsets.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: None follows what the session negotiates; an AudioFormat or the name of one ("g711_ulaw") forces that format.
-    only: wire types and message classes to build. decode() gives None for any other message: its JSON is validated, its payload
-        is not, and the session follows it all the same.
-    side: who has sent the frames, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    session: the Session of another decoder, of either side, to share; by default the decoder has its own.
-    lone_surrogates: "refuse" refuses a frame that holds half a surrogate pair, as JSON does. "replace" decodes a copy of such a
-        frame, in which each half is U+FFFD: some servers cut a text delta inside an emoji. `frame` is then that copy.
-    Raises TypeError for an argument of a wrong type, ValueError for a dtype, a format, a side or a wire type that is not known,
-        and for a class in `only` that no message of this side has.
+    Any thread may use it: each decode() sees the session as it was before or after any other.
 
-    May be used from several threads: each decode() sees the session as it was before or after any other.
+    Args:
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: None follows the session. An AudioFormat, or the name of one ("g711_ulaw"), forces that format.
+        only: Wire types and message classes to build. decode() gives None for any other message: its JSON is still
+            validated and the session follows it, but its payload is not checked.
+        side: The side that sent the frames, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+        session: The Session of another decoder, of either side, to share. By default the decoder has its own.
+        lone_surrogates: "refuse" refuses a frame with half a surrogate pair, as JSON does. "replace" decodes a copy of the
+            frame in which each half is U+FFFD, because some servers cut a text delta inside an emoji. `frame` is then that
+            copy.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: A dtype, format, side or wire type is unknown, or `only` has a class that no message of this side can
+            be.
+
+    Example:
+        >>> decoder = rp.Decoder(dtype="float32")
+        >>> message = decoder.decode(frame)
     """
 
     def __cinit__(self):
@@ -197,13 +206,23 @@ lone_surrogates="refuse")\n--\n
 
     @cython.binding(False)
     def decode(self, frame, out=None):
-        """Decodes one frame (bytes, str, bytearray or memoryview) into its message; None for a message that `only` leaves out.
+        """Decodes one frame into its message.
 
-        out: an array of the decoder's dtype, C-contiguous and writeable, for the samples; `pcm` is then a 1-D array over the
-        filled part of `out`.
-        Raises DecodeError for a bad frame; TypeError for a frame of another type, and for any `out` where dtype is "bytes";
-        ValueError for an `out` that is too small, of another dtype, not C-contiguous or read-only. After any of these the decoder
-        is as it was before the call. After a DecodeError, or where `out` is too small, `out` may hold samples.
+        Args:
+            frame: bytes, str, bytearray or memoryview.
+            out: A C-contiguous, writable array of the decoder's dtype for the samples. `pcm` is then a 1-D array over its
+                filled part.
+
+        Returns:
+            The message; None if `only` leaves it out.
+
+        Raises:
+            DecodeError: The frame is bad.
+            TypeError: The frame has another type, or `out` is given and dtype is "bytes".
+            ValueError: `out` is too small, has another dtype, is not C-contiguous or is read-only.
+
+        After an error the decoder is as it was before the call. After a DecodeError, or if `out` was too small, `out` may hold
+        samples.
         """
         return self.decode_any(frame, out)
 
@@ -715,7 +734,9 @@ cdef enum:
 cdef class DecodedFrames:
     """The messages of an iterable of frames; a message that `only` leaves out is passed over.
 
-    decoder: the Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next frame.
+    Args:
+        decoder: The Decoder. An exception from decoding a frame leaves __next__, and the next call goes on with the next
+            frame.
     """
     cdef object frames
     cdef readonly object _source    # what the frames come from, for repr
@@ -762,16 +783,28 @@ cdef inline object _decode_plain(frame, Catalogue catalogue):
     return (_plain if catalogue is SERVER else _plain_client).decode_any(frame, None)
 
 def decode(frame, *, dtype="int16", audio_format=None, side="server", catalogue=None):
-    """Decodes one frame (bytes, str, bytearray or memoryview) into its message, without a session.
+    """Decodes one frame into its message, without a session.
 
-    dtype: of the samples: "int16", "float32" (scaled by 1/32768 into [-1, 1)), or "uint8", the payload's bytes as sent. "bytes":
-        `pcm` is no array but bytes, which hold the int16 samples, little-endian.
-    audio_format: an AudioFormat or the name of one, which then counts; without it the format that the message itself names, else
-        pcm16 at 24,000 Hz, mono.
-    side: who has sent the frame, "server" or "client".
-    catalogue: the messages of another socket, a module such as realtime_pcm.sockets.twilio; None: those of the Realtime API.
-    Raises DecodeError for a bad frame, TypeError for a frame of another type or an option of a wrong type, ValueError for a
-        dtype, a format or a side that is not known.
+    Args:
+        frame: bytes, str, bytearray or memoryview.
+        dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
+            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+        audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
+            24,000 Hz, mono.
+        side: The side that sent the frame, "server" or "client".
+        catalogue: The messages of another socket, a module such as realtime_pcm.sockets.twilio. None: the Realtime API.
+
+    Returns:
+        The message.
+
+    Raises:
+        DecodeError: The frame is bad.
+        TypeError: The frame or an option has the wrong type.
+        ValueError: A dtype, format or side is unknown.
+
+    Example:
+        >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
+        array([0, 1, 2], dtype=int16)
     """
     if dtype == "int16" and audio_format is None:
         return _decode_plain(frame, _catalogue_of(side, catalogue))

@@ -143,15 +143,23 @@ cdef class AudioEncoder:
     """AudioEncoder(message=None, *, audio_format=None, session=None, **fields)\n--\n
     Encodes samples as the frames of one message: `{"type":"input_audio_buffer.append","audio":"..."}`.
 
-    message: a message class of either side that has audio; by default the client's InputAudioBufferAppend.
-    audio_format: the format that samples are converted to: an AudioFormat or the name of one.
-    session: a Session. Each call then converts samples to the format that the session has at that moment: its input format for
-        the user's speech, its output format for what the server says, pcm16 at 24,000 Hz for a fixture (GPT-Live), which no
-        session changes. Without a format and a session: pcm16 at 24,000 Hz.
-    Other keywords: fields of the message that are the same in every frame.
-    Raises TypeError where both a format and a session are given, or a field is not declared; ValueError for an unknown format.
+    Any thread may use it.
 
-    May be used from several threads.
+    Args:
+        message: A message class of either side that has audio. By default the client's InputAudioBufferAppend.
+        audio_format: The format to convert samples to: an AudioFormat or the name of one.
+        session: A Session. Each call converts samples to the session's format at that moment: the input format for the
+            user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
+            neither a format nor a session: pcm16 at 24,000 Hz.
+        fields: Fields of the message that are the same in every frame.
+
+    Raises:
+        TypeError: Both a format and a session are given, or a field is not declared.
+        ValueError: The format is unknown.
+
+    Example:
+        >>> encoder = rp.AudioEncoder(session=decoder.session)
+        >>> await ws.send(encoder.encode(samples))
     """
 
     def __cinit__(self):
@@ -198,16 +206,24 @@ cdef class AudioEncoder:
 
     @cython.binding(False)  # as for Decoder.decode
     def encode(self, pcm, *, rate=None, **fields):
-        """One frame as a str of ASCII. A WebSocket library sends a str as a text frame, which servers expect.
+        """Encodes samples as one frame.
 
-        pcm: a 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes 0), of
-            any stride and byte order, channels interleaved; or a bytes-like object, whose bytes are the payload as it is.
-            A buffer whose elements are not bytes (array.array, memoryview, ctypes) is taken as an array of its type.
-        rate: the rate of `pcm` in samples a second, for a check against that of the format. Nothing is resampled.
-        Other keywords: fields of this one frame.
-        Raises TypeError for a `pcm` of another type and for a field that is not declared; ValueError for an array that is not
-            1-D, for an odd number of bytes of pcm16, for an array where the format is neither PCM nor G.711, and for a `rate`
-            that is not that of the format.
+        A WebSocket library sends a str as a text frame, which servers expect. Nothing is resampled.
+
+        Args:
+            pcm: A 1-D array of int16, or of float32 in [-1, 1) (scaled by 32768, rounded half to even, saturated; NaN becomes
+                0), with any stride and byte order, channels interleaved. Or a bytes-like object, which is sent as the payload.
+                A buffer whose elements are not bytes (array.array, memoryview, ctypes) counts as an array of its type.
+            rate: The sample rate of `pcm`, to be checked against the format's.
+            **fields: Fields of this one frame.
+
+        Returns:
+            The frame as an ASCII str.
+
+        Raises:
+            TypeError: `pcm` has another type, or a field is not declared.
+            ValueError: The array is not 1-D, pcm16 has an odd number of bytes, an array comes with a format that is neither PCM
+                nor G.711, or `rate` is not the format's.
         """
         return self.encode_any(pcm, rate, fields, False)
 
@@ -271,9 +287,12 @@ cdef class AudioEncoder:
 cdef dict _append_encoders = {}
 
 def encode_append(pcm, *, audio_format="pcm16", event_id=None):
-    """One `input_audio_buffer.append` frame as a str; see AudioEncoder.encode for `pcm` and the errors.
+    """One `input_audio_buffer.append` frame as a str.
 
-    audio_format: an AudioFormat or the name of one. event_id: the id that the server names in an error about this frame.
+    Args:
+        pcm: Samples or bytes, as for AudioEncoder.encode, which also lists the errors.
+        audio_format: An AudioFormat or the name of one.
+        event_id: The id that the server repeats in an error about this frame.
     """
     encoder = _append_encoders.get(audio_format)
     if encoder is None:

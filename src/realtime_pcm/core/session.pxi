@@ -59,13 +59,15 @@ message_uncounted(_DEFAULT_FORMATS)
 @cython.final
 cdef class Session:
     """Session()\n--\n
-    What is known of one connection: the formats of its audio, and where each of its audio streams stands.
+    The state of one connection: the formats of its audio, and the position of each audio stream.
 
-    Every Decoder has one, and several decoders may share one (`Decoder(session=other.session)`). audio_format and
-    input_audio_format: the formats of the output and the input as they stand. evicted_bytes: how many bytes of split samples were
-    lost.
+    Every Decoder has a session; several may share one with `Decoder(session=other.session)`. Any thread may use it: each
+    decode() sees the session as it was before or after any other.
 
-    May be used from several threads: each decode() sees the session as it was before or after any other.
+    Attributes:
+        audio_format: The current format of the output audio.
+        input_audio_format: The current format of the input audio.
+        evicted_bytes: How many bytes of split samples were lost.
     """
 
     def __init__(self):

@@ -344,11 +344,17 @@ cdef wire_key[2] _AUDIO_PART_KEYS
 _AUDIO_PART_KEYS[:] = [_key(b"audio"), _key(b"type")]
 
 def part_pcm(ViewObject part, tuple formats):
-    """The samples of a content part, int16 in a new 1-D array; None where the part has no audio.
+    """The samples of a content part, int16 in a new 1-D array; None if the part has no audio.
 
-    formats: those of the session's input and output. A byte at the end that makes no whole sample is left out. Raises DecodeError
-    where `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or has a format that
-    is neither PCM nor G.711.
+    A byte at the end that makes no whole sample is left out.
+
+    Args:
+        part: The content part.
+        formats: The session's input and output formats.
+
+    Raises:
+        DecodeError: `audio` is not a string, is not canonical base64 (`position` is then an offset into that string), or
+            has a format that is neither PCM nor G.711.
     """
     cdef wire_value[2] found
     cdef Py_ssize_t size

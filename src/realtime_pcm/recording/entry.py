@@ -17,8 +17,12 @@ __all__ = ["Entry", "new_entry"]
 class Entry(NamedTuple):
     """One frame of a recording.
 
-    line: its line in the file, from 1. time: seconds since the recording began; None where the file has no times. direction:
-    "received" from the server, or "sent" to it. message: the frame, decoded; None where it was refused. error: why.
+    Attributes:
+        line: The line in the file, from 1.
+        time: Seconds since the recording began; None if the file has no times.
+        direction: "received" from the server, or "sent" to it.
+        message: The decoded frame; None if it was refused.
+        error: Why it was refused.
     """
 
     line: int

@@ -91,11 +91,13 @@ class Gap:
 class Interruption:
     """The model was to be silent before its audio was over, or the user spoke while it was heard.
 
-    causes: what said so, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared". stopped: whether the
-    recording shows that playing ended; where it does not, the user may have spoken beside the model. heard_ms: how much of the
-    item was heard. heard_from: how that is known: "truncate" (the client said it), "elapsed" (the time since the item's first
-    audio, of which nobody can have heard more) or "arrived" (all audio that had come by then). received_ms: what came of the
-    item by the end.
+    Attributes:
+        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared".
+        stopped: Whether the recording shows that playing ended. If not, the user may have talked over the model.
+        heard_ms: How much of the item was heard.
+        heard_from: How that is known: "truncate" (the client said it), "elapsed" (the time since the item's first audio, an
+            upper bound) or "arrived" (all audio that had arrived by then, an upper bound).
+        received_ms: How much of the item arrived in the end.
     """
 
     at: Moment
@@ -113,8 +115,12 @@ class Interruption:
 class Item:
     """An item of the conversation with audio or text.
 
-    start, end: its place on the axis. heard_end: where listening ended, if it was cut short. audio_seconds: of its audio in the
-    recording. text: its transcript or text, up to 4,000 characters.
+    Attributes:
+        start: Where it begins on the axis, in seconds.
+        end: Where it ends on the axis, in seconds.
+        heard_end: Where listening ended, if it was cut short.
+        audio_seconds: How much audio the recording has of it.
+        text: Its transcript or text, up to 4,000 characters.
     """
 
     turn: int
@@ -138,7 +144,9 @@ class Item:
 class Turn(conversation.Turn):
     """A turn of a recording: what realtime_pcm.conversation says of it, and what only a recording shows.
 
-    arrival_factor: how many seconds of audio came in a second, after the first piece; above 1 it comes faster than it plays.
+    Attributes:
+        arrival_factor: Seconds of audio that arrived per second, after the first chunk. Above 1 it arrives faster than it
+            plays.
     """
 
     user_audio_seconds: float = 0.0
@@ -166,12 +174,21 @@ class Spread(NamedTuple):
 class Analysis:
     """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
 
-    shape, started, dropped: as in Recording. model: as the server named it last. timed: whether lines have times. origin, end:
-    the ends of the axis, in seconds. times_back: lines whose time is before that of an earlier line. time_faults: lines whose
-    time goes back by more than a second or forward by more than an hour, for which the time before was taken.
-    usage: the sum of each number in the usage of all responses, by its path, without numbers beyond 1e15, which are counted in
-    `left_out`; transcription_usage: that of the user's
-    transcripts; session_usage: the last that the server gave for the whole session.
+    Attributes:
+        shape: How the file holds its frames, as in Recording.
+        started: When the recording began, as in Recording.
+        dropped: How many frames the recorder dropped, as in Recording.
+        model: The model's last name.
+        timed: Whether lines have times.
+        origin: Where the axis begins, in seconds.
+        end: Where the axis ends, in seconds.
+        times_back: How many lines have an earlier time than a line before them.
+        time_faults: How many lines jump back by more than a second or ahead by more than an hour. They get the time before
+            them.
+        usage: The sum of each number in the usage of all responses, by its path. Numbers beyond 1e15 are counted in
+            `left_out`.
+        transcription_usage: The same for the user's transcripts.
+        session_usage: The last usage that the server gave for the whole session.
     """
 
     shape: str = ""

@@ -28,9 +28,13 @@ __all__ = ["Entry", "Recording", "read_recording"]
 class Recording(Iterator[Entry]):
     """The entries of a recording. Closes its file at the end, if it was given a path; a context manager.
 
-    shape: how the file holds its frames, in words. session: the Session that both sides share. dropped: frames that the Recorder
-    had no room for, so far. refused: entries with an error, so far. passed_over: lines without a frame, so far. audio_left_out:
-    audio messages whose audio the log does not have, so far; their `pcm` is empty.
+    Attributes:
+        shape: How the file holds its frames, in words.
+        session: The Session that both sides share.
+        dropped: How many frames the Recorder dropped, so far.
+        refused: How many entries have an error, so far.
+        passed_over: How many lines have no frame, so far.
+        audio_left_out: How many audio messages lack their audio in the log, so far. Their `pcm` is empty.
     """
 
     def __init__(

@@ -33,16 +33,34 @@ _NO_ROOM = float("-inf")  # in place of max_bytes: every frame is refused
 
 
 class Recorder:
-    """Writes a recording: one line for each frame, compressed by the name of the file (.gz, .zst).
+    """Writes a recording: one line per frame, compressed as the file's name says (.gz, .zst).
 
-    path: the file, which must not exist yet unless overwrite=True. max_frames, max_bytes: what may wait for the writer's thread;
-    a frame that finds no room is dropped and counted, here and in the file. Calls may come from several threads, and from a
-    signal handler that interrupts another call.
-    written: frames that are in the file. dropped: frames that are lost. error: what ended the writing, such as the OSError of a
-    full disk; every frame that is not in the file by then, or comes later, is dropped. A forked child has an `error` from its
-    first moment: the recording belongs to the process that began it.
-    Raises OSError as open() does, FileExistsError for a file that is there, ValueError for a bound that is none,
-    ModuleNotFoundError where zstd needs the extra `recording`. A context manager; `close` waits until all is written.
+    A thread of its own writes. Any thread may call it, and so may a signal handler that interrupts another call. It is a
+    context manager; `close` waits until everything is written.
+
+    Args:
+        path: The file. It must not exist yet, unless overwrite=True.
+        overwrite: Replaces an existing file.
+        max_frames: How many frames may wait for the thread. A frame that finds no room is dropped and counted.
+        max_bytes: How many bytes of frames may wait.
+
+    Attributes:
+        written: How many frames are in the file.
+        dropped: How many frames were lost. The file counts them too.
+        error: The exception that ended the writing, such as the OSError of a full disk. Every frame that is not in the file
+            by then, or comes later, is dropped. A forked child has an `error` from the start: the recording belongs to its
+            parent.
+
+    Raises:
+        OSError: The file cannot be opened.
+        FileExistsError: The file exists.
+        ValueError: A bound that is no number of frames or bytes.
+        ModuleNotFoundError: zstd needs the extra `recording`.
+
+    Example:
+        >>> with Recorder("call.jsonl.gz") as record:
+        ...     record.sent(frame)
+        ...     record.received(message)
     """
 
     def __init__(

@@ -22,9 +22,11 @@ MAX_BYTES = 16 * 1024 * 1024  # of these frames
 class Call:
     """One connection of a client: what both sides said, and what the server holds.
 
-    dropped: how many frames are not in the recording, because 10,000 frames or 16 MiB were kept already. formats: a Session with
-    the formats of both directions as they stand. conversation: a ConversationState with the items in their order. session: a
-    dict, as it stands.
+    Attributes:
+        dropped: How many frames are not in the recording, because 10,000 frames or 16 MiB were kept already.
+        formats: A Session with the formats of both directions as they stand.
+        conversation: A ConversationState with the items in their order.
+        session: A dict, as it stands.
     """
 
     def __init__(self) -> None:

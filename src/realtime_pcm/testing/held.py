@@ -31,9 +31,13 @@ class Refusal(NamedTuple):
 class HeldItem:
     """An item of the conversation as the loopback server holds it.
 
-    item_id: str. role: "assistant", "user", what else a frame said, or None. status: "in_progress", "completed", "incomplete", or
-    None. sent_ms: milliseconds of audio that were sent of it. audio_ms: those that are left of them after a truncate. transcript:
-    its words, None after a truncate.
+    Attributes:
+        item_id: Str.
+        role: "assistant", "user", what else a frame said, or None.
+        status: "in_progress", "completed", "incomplete", or None.
+        sent_ms: Milliseconds of audio that were sent of it.
+        audio_ms: Those that are left of them after a truncate.
+        transcript: Its words, None after a truncate.
     """
 
     item_id: str

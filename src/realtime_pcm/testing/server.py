@@ -97,8 +97,14 @@ class Calls(list[Call]):
     ) -> LoopbackServer:
         """The next response calls a tool; the response after it waits for the output.
 
-        arguments: a dict, or JSON as text. together: in the same response as the line before. Raises ValueError for arguments
-        that are no JSON object, and for a call_id that another call has.
+        Args:
+            name: The tool's name.
+            arguments: A dict, or JSON as text.
+            call_id: The id of the call; by default a new one.
+            together: Puts it into the same response as the line before.
+
+        Raises:
+            ValueError: The arguments are no JSON object, or another call has the call_id.
         """
         self._begin_script().calls(name, arguments, call_id, together)
         return self._server
@@ -107,26 +113,34 @@ class Calls(list[Call]):
 class LoopbackServer:
     """Rehearses a conversation with every client on 127.0.0.1.
 
-    frames: a recorded session: one frame an entry, or, so that its times count, the entries of `read_recording` or pairs of
-        seconds and a frame; the packaged sample where none are given.
-    pace: None: as fast as the client reads. 1.0: in the time that the audio takes to play; 2.0: twice as fast.
-    autoplay: send the whole recording as soon as a client connects, without waiting for its messages.
-    faults: of FAULTS, as Fault or as text ("close_1011@3").
-    interrupt: the seconds of the first answer after which the user interrupts it; None: never.
-    strict: refuse what OpenAI's server refuses. False: for clients of other providers.
-    key: the API key that clients have to give; None: any, and none.
-    ssl: TLS, with the certificate of an SSLContext; True: with one made on the spot, which needs trustme.
-    port: to listen at; 0: any free port, which `port` then tells.
-    origins: the Origin headers to let in: strings, patterns, and None for clients that send no such header. By default programs
-        and the pages of this machine (`LOOPBACK_ORIGINS`).
-    hosts: the names in Host headers to let in, without a port. By default those of this machine (`LOOPBACK_HOSTS`).
+    Args:
+        frames: A recorded session: frames; or, to keep its times, the entries of `read_recording` or pairs of seconds and a
+            frame. By default the packaged sample.
+        pace: None sends as fast as the client reads, 1.0 in the time that the audio takes to play, 2.0 twice as fast.
+        autoplay: Sends the whole recording as soon as a client connects, without waiting for its messages.
+        faults: Faults of FAULTS, as Fault or as text ("close_1011@3").
+        interrupt: After how many seconds of the first answer the user interrupts it. None: never.
+        strict: Refuses what OpenAI's server refuses. Pass False for clients of other providers.
+        key: The API key that clients must send. None: any key, or none.
+        ssl: TLS with the certificate of an SSLContext. True makes a certificate, which needs trustme.
+        port: The port to listen at. 0: any free port, which `port` then names.
+        origins: The Origin headers to let in: strings, patterns, and None for clients that send no such header. By default
+            programs and the pages of this machine (`LOOPBACK_ORIGINS`).
+        hosts: The names in Host headers to let in, without a port. By default those of this machine (`LOOPBACK_HOSTS`).
 
-    calls: the last 8 connections, oldest first: what both sides said, and what the server holds.
-    connections: how many clients were let in.
-    received: the messages of clients, without input audio: the last 1,000 of them, together at most 16 MiB.
-    received_dropped: how many older messages were dropped for this bound.
-    certificate: with ssl=True the authority that clients have to trust, as PEM: `ssl.create_default_context(cadata=...)`.
-    Raises ValueError for a recording that cannot be replayed, an unknown fault, and a negative interrupt.
+    Attributes:
+        calls: The last 8 connections, oldest first: what both sides said, and what the server holds.
+        connections: How many clients were let in.
+        received: The messages of clients, without input audio: the last 1,000, together at most 16 MiB.
+        received_dropped: How many older messages were dropped for this bound.
+        certificate: With ssl=True, the authority that clients must trust, as PEM: `ssl.create_default_context(cadata=...)`.
+
+    Raises:
+        ValueError: The recording cannot be replayed, a fault is unknown, or interrupt is negative.
+
+    Example:
+        >>> async with LoopbackServer(interrupt=1.2) as server:
+        ...     await my_client(server.url)
     """
 
     def __init__(
@@ -177,9 +191,15 @@ class LoopbackServer:
     def says(self, text: str, *, audio: AnyAudio | None = None, rate: int | None = None, together: bool = False) -> Self:
         """The next response says this, in speech or in writing, as the client wants it.
 
-        audio: its speech: a WAV file, an array of int16 or float32 at `rate` (24,000), or how many seconds a hum lasts; None: a
-        hum as long as the text takes to say. together: in the same response as the line before. Raises ValueError for audio that
-        cannot be used.
+        Args:
+            text: The words.
+            audio: The speech: a WAV file, an array of int16 or float32, or how many seconds a hum lasts. None: a hum as long as
+                the text takes to say.
+            rate: The sample rate of an array; 24,000 by default.
+            together: Puts it into the same response as the line before.
+
+        Raises:
+            ValueError: The audio cannot be used.
         """
         self._begin_script().says(text, audio, rate, together)
         return self
@@ -190,10 +210,16 @@ class LoopbackServer:
         return self
 
     def user_says(self, text: str, *, after: float | None = None) -> Self:
-        """What the user says next: the words of the client's next speech, as far as the session has them written down.
+        """The words of the client's next speech, for a session that transcribes it.
 
-        after: the user interrupts the answer before, when so many seconds of it were sent, without audio of the client. Raises
-        ValueError where the answer before is not that long, and for two lines of the user without an answer between.
+        Args:
+            text: The words.
+            after: The user interrupts the answer before, after this many seconds of it were sent, without audio from the
+                client.
+
+        Raises:
+            ValueError: The answer before is not that long, or two lines of the user follow one another without an answer
+                between.
         """
         self._begin_script().user_says(text, after)
         return self
@@ -239,7 +265,8 @@ class LoopbackServer:
     def heard_ms(self, item: str | HeldItem | Item | None = None) -> int:
         """How many milliseconds of an item the user has heard: all that was sent of it, or what a truncate left.
 
-        item: its id, or the item; None: the last that the model spoke. KeyError where there is no such item.
+        Args:
+            item: Its id, or the item; None: the last that the model spoke. KeyError where there is no such item.
         """
         wanted = item if item is None or isinstance(item, str) else item.item_id
         for held in reversed(self.call.items):

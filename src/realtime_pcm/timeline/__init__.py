@@ -31,10 +31,13 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "html")
 class Timeline:
     """Takes the entries of a recording by `analyser.feed`, then draws.
 
-    format: what is to be drawn; only a page keeps the sound. window: the part of the axis that is wanted, from one second to a
-    later one; None: all.
-    Raises ModuleNotFoundError for "png" where matplotlib is not there, ValueError for a window that begins before 0 or after its
-    end.
+    Args:
+        format: "png", "svg" or "html". Only a page keeps the sound.
+        window: The part of the axis to draw, from one second to a later one. None: all of it.
+
+    Raises:
+        ModuleNotFoundError: "png" needs matplotlib (extra `plot`).
+        ValueError: The window begins before 0, or not before its end.
     """
 
     def __init__(self, format: Format, window: tuple[float, float] | None = None) -> None:
@@ -51,8 +54,12 @@ class Timeline:
     def write(self, found: Analysis, file: BinaryIO, name: str, *, width: int | None = None, dark: bool = False) -> None:
         """Draws what was found.
 
-        file: open to write bytes. name: of the recording, the title. width: in pixels; None: by the length, 1,160 to 8,000.
-        dark: of a PNG; SVG and HTML follow the reader's system.
+        Args:
+            found: The result of the analyser.
+            file: A file that is open to write bytes.
+            name: The title.
+            width: Width in pixels. None: by the length of the recording, 1,160 to 8,000.
+            dark: Draws a dark PNG. SVG and HTML follow the reader's system.
         """
         window = self._window or (found.origin, found.end)
         window = (window[0], max(min(window[1], found.end), window[0] + 0.5))
@@ -78,10 +85,22 @@ def draw(
     width: int | None = None,
     dark: bool = False,
 ) -> Analysis:
-    """Draws a recording in one pass, and gives what was found in it.
+    """Draws a recording in one pass, and returns what was found in it.
 
-    source: a path or an open file, as read_recording takes it. name: the title; None: the name of the file. The rest: as in
-    Timeline. Raises what read_recording and Timeline raise.
+    It raises what read_recording and Timeline raise.
+
+    Args:
+        source: A path or an open file, as read_recording takes it.
+        file: A file that is open to write bytes.
+        format: "png", "svg" or "html".
+        name: The title. None: the name of the file.
+        window: The part of the axis to draw, as for Timeline.
+        width: Width in pixels, as for Timeline.write.
+        dark: Draws a dark PNG.
+
+    Example:
+        >>> with open("call.svg", "wb") as file:
+        ...     draw("call.jsonl.gz", file, "svg")
     """
     timeline = Timeline(format, window)
     with read_recording(source) as recording:
