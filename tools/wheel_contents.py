@@ -10,9 +10,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-# Bytes. A wheel built by gcc has 905 kB: the core 433, playback 59, Python code and stubs 330, the packaged sample 48, the metadata and
-# the archive itself 35. Of the core, 44 came with the sockets of other styles, and 6 with the end of a script that had functions which
-# run seldom compiled for size.
+# Bytes. A wheel built by gcc has 905 kB: the core 433, playback 59, Python code and stubs 330, the packaged sample 48, the
+# metadata and the archive itself 35. Of the core, 44 came with the sockets of other styles, and 6 with the end of a script that
+# had functions which run seldom compiled for size.
 LARGEST = 940_000
 NEEDED = ("__init__.py", "py.typed", "_core.pyi", "stream.pyi", "messages/openai.py", "sample/session.jsonl")
 COMPILED = re.compile(r"realtime_pcm/(_core|_playback)\.[^/]*\.(so|pyd)$")
