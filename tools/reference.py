@@ -172,6 +172,16 @@ def linked(annotation: str, known: set[str]) -> str:
     return "".join(links).replace("|", r"\|")
 
 
+def among(some: list[str], all_of_them: list[str]) -> str:
+    """Some of the providers that send a message, in few words."""
+    others = [title(provider) for provider in all_of_them if provider not in some]
+    if not others:
+        return "all"
+    if len(others) < min(4, len(some)):
+        return f"all except {', '.join(others)}"
+    return ", ".join(map(title, some))
+
+
 def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:
     # A search finds headings first, so a class has its wire names in its heading. Its anchor is the class alone.
     names = "".join(f" `{wire}`" for wire in one.wires)
@@ -187,11 +197,16 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
         if one.aliases:
             text += f" Alias: {', '.join(code(alias) for alias in one.aliases)}."
         text += "\n\n"
+        keys = [key for field in one.fields for key in field.keys[:1]][:3]
+        frame = "".join(f',"{key}":…' for key in keys)
+        text += f"""Frame: {code(f'{{"type":"{one.wires[0]}"{frame}}}')}\n\n"""
     elif one.base and one.base != "View":
         text += f"The fields of `{one.base}`, and:\n\n"
     if not one.fields:
         return text
     providers = sorted({provider for fields in (sent or {}).values() for provider in fields}, key=title)
+    if providers:
+        text += f"Sent by {', '.join(map(title, providers))}.\n\n"
     text += "| field | type | meaning |" + (" sent by |" if providers else "") + "\n"
     text += "|---|---|---|" + ("---|" if providers else "") + "\n"
     for field in one.fields:
@@ -200,11 +215,11 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
         text += f"| {name} | {linked(field.type, known)} | {prose(field.doc)} |"
         if providers:
             by = [
-                title(provider)
+                provider
                 for provider in providers
                 if any(key in fields.get(provider, ()) for fields in (sent or {}).values() for key in field.keys)
             ]
-            text += f" {', '.join(by)} |"
+            text += f" {among(by, providers)} |"
         text += "\n"
     return text + "\n"
 
