@@ -185,9 +185,13 @@ def among(some: list[str], all_of_them: list[str]) -> str:
 def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:
     # A search finds headings first, so a class has its wire names in its heading. Its anchor is the class alone.
     names = "".join(f" `{wire}`" for wire in one.wires)
-    text = f"### {one.name}{names} {{ #{one.name.lower()} data-toc-label='{one.name}' }}\n\n{prose(one.doc)}\n\n"
+    # They come first in its text too: that puts `session.update` before `session.updated` in the results.
+    text = f"### {one.name}{names} {{ #{one.name.lower()} data-toc-label='{one.name}' }}\n\n"
     if one.wires:
-        text += f"Wire: {', '.join(code(wire) for wire in one.wires)}. `canonical_type`: {code(one.wires[0])}."
+        text += f"Wire: {', '.join(code(wire) for wire in one.wires)}.\n\n"
+    text += f"{prose(one.doc)}\n\n"
+    if one.wires:
+        text += f"`canonical_type`: {code(one.wires[0])}."
         if one.base in ("AudioMessage", "ClientAudioMessage"):
             text += " It carries audio."
         if one.base in ("AudioEnd", "ClientAudioEnd"):
