@@ -172,12 +172,26 @@ def linked(annotation: str, known: set[str]) -> str:
     return "".join(links).replace("|", r"\|")
 
 
+def among(some: list[str], all_of_them: list[str]) -> str:
+    """Some of the providers that send a message, in few words."""
+    others = [title(provider) for provider in all_of_them if provider not in some]
+    if not others:
+        return "all"
+    if len(others) < min(4, len(some)):
+        return f"all except {', '.join(others)}"
+    return ", ".join(map(title, some))
+
+
 def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list[str]]] | None) -> str:
     # A search finds headings first, so a class has its wire names in its heading. Its anchor is the class alone.
     names = "".join(f" `{wire}`" for wire in one.wires)
-    text = f"### {one.name}{names} {{ #{one.name.lower()} data-toc-label='{one.name}' }}\n\n{prose(one.doc)}\n\n"
+    # They come first in its text too: that puts `session.update` before `session.updated` in the results.
+    text = f"### {one.name}{names} {{ #{one.name.lower()} data-toc-label='{one.name}' }}\n\n"
     if one.wires:
-        text += f"Wire: {', '.join(code(wire) for wire in one.wires)}. `canonical_type`: {code(one.wires[0])}."
+        text += f"Wire: {', '.join(code(wire) for wire in one.wires)}.\n\n"
+    text += f"{prose(one.doc)}\n\n"
+    if one.wires:
+        text += f"`canonical_type`: {code(one.wires[0])}."
         if one.base in ("AudioMessage", "ClientAudioMessage"):
             text += " It carries audio."
         if one.base in ("AudioEnd", "ClientAudioEnd"):
@@ -187,11 +201,16 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
         if one.aliases:
             text += f" Alias: {', '.join(code(alias) for alias in one.aliases)}."
         text += "\n\n"
+        keys = [key for field in one.fields for key in field.keys[:1]][:3]
+        frame = "".join(f',"{key}":…' for key in keys)
+        text += f"""Frame: {code(f'{{"type":"{one.wires[0]}"{frame}}}')}\n\n"""
     elif one.base and one.base != "View":
         text += f"The fields of `{one.base}`, and:\n\n"
     if not one.fields:
         return text
     providers = sorted({provider for fields in (sent or {}).values() for provider in fields}, key=title)
+    if providers:
+        text += f"Sent by {', '.join(map(title, providers))}.\n\n"
     text += "| field | type | meaning |" + (" sent by |" if providers else "") + "\n"
     text += "|---|---|---|" + ("---|" if providers else "") + "\n"
     for field in one.fields:
@@ -200,11 +219,11 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
         text += f"| {name} | {linked(field.type, known)} | {prose(field.doc)} |"
         if providers:
             by = [
-                title(provider)
+                provider
                 for provider in providers
                 if any(key in fields.get(provider, ()) for fields in (sent or {}).values() for key in field.keys)
             ]
-            text += f" {', '.join(by)} |"
+            text += f" {among(by, providers)} |"
         text += "\n"
     return text + "\n"
 

@@ -55,7 +55,7 @@ def _options(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Runs the command of `arguments`, or of sys.argv; its exit status. What went wrong stands on standard error, in one line."""
+    """Runs the command of `arguments`, or of sys.argv, and returns its exit status. An error is one line on standard error."""
     stdout = sys.stdout
     try:
         status = app(args=arguments, prog_name=NAME, standalone_mode=False)

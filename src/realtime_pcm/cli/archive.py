@@ -21,13 +21,13 @@ __all__ = ["archive"]
 def archive(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATHS...", help="Recordings, folders of them, patterns ('calls/*.jsonl').", show_default=False),
+        typer.Argument(metavar="PATHS...", help="Recordings, folders, patterns ('calls/*.jsonl').", show_default=False),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; what an earlier run wrote there is kept.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; tables of an earlier run are kept.")],
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Write recordings as Parquet files: a table of rows with their audio, of items, and of errors for each (extra `arrow`).
+    """Write recordings as Parquet files: for each a table of rows with audio, of items and of errors (extra `arrow`).
 
     A second run writes only what is missing or has changed.
     """

@@ -29,15 +29,15 @@ class Timing(NamedTuple):
 def bench(
     sessions: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SESSION]...", help="Recordings, folders, patterns, or `-`; the packaged sample if none."),
+        typer.Argument(metavar="[SESSION]...", help="Recordings, folders, patterns, or `-`; the packaged sample by default."),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=0.0, max=3600.0, help="How long each recording is decoded, again and again.")
+        float, typer.Option(min=0.0, max=3600.0, help="Seconds to decode each recording for, again and again.")
     ] = 1.0,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Decode recordings from memory, on one thread, and say how many messages and bytes a second that makes.
+    """Measure how many messages and bytes per second one thread decodes from memory.
 
     This is decoding alone: no file, no network, no JSON of wrappers. How other packages fare is told by the project's benchmarks.
     """

@@ -104,13 +104,13 @@ STANDARD_INPUT = "-"
 
 Sessions = Annotated[
     list[Path],
-    typer.Argument(metavar="SESSION...", help="Recordings, folders of them, patterns ('calls/*.jsonl'), or `-`: standard input."),
+    typer.Argument(metavar="SESSION...", help="Recordings, folders, patterns ('calls/*.jsonl'), or `-` for standard input."),
 ]
 
-Call = Annotated[str | None, typer.Option("--call", metavar="ID", help="Of several calls in one file, the one with this id.")]
+Call = Annotated[str | None, typer.Option("--call", metavar="ID", help="Choose a call by its id, if a file has several.")]
 Socket = Annotated[
     int | None,
-    typer.Option("--socket", metavar="N", min=1, help="Of several WebSockets in a HAR file, the one with this number."),
+    typer.Option("--socket", metavar="N", min=1, help="Choose a WebSocket by its number, if a HAR file has several."),
 ]
 
 

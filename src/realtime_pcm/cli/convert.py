@@ -20,13 +20,15 @@ __all__ = ["convert"]
 
 def convert(
     session: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A log of any shape, or `-`: standard input.", show_default=False)
+        Path, typer.Argument(metavar="FILE", help="A log of any shape, or `-` for standard input.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The recording; .gz and .zst at the end of its name compress it.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The recording to write; a name that ends in .gz or .zst compresses it.")
+    ],
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Write a log of any shape as a recording like those of `Recorder`, which archives and engines read at full speed."""
+    """Write a log of any shape as a recording in the format of `Recorder`, which archives and engines read at full speed."""
     sources = find([session])
     if len(sources) != 1:
         raise Failure(f"{session}: these are {len(sources)} files, and convert takes one", 2)

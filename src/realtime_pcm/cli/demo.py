@@ -15,7 +15,7 @@ __all__ = ["demo"]
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the WAV and the transcript.")] = Path("realtime-pcm-demo"),
 ) -> None:
-    """Decode the packaged sample, a spoken turn, to a WAV and a transcript."""
+    """Decode the packaged sample, a spoken turn, to a WAV file and a transcript."""
     from collections import Counter
 
     import numpy as np

@@ -41,14 +41,14 @@ LONGEST_CELL = 60  # characters of a transcript in the table
 
 def extract(
     sessions: Sessions,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for what is extracted; of several sessions, a folder each.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; each of several sessions gets a folder in it.")],
     joined: Annotated[
-        bool, typer.Option("--joined", help="Also one stereo WAV in real time: the user left, the model right.")
+        bool, typer.Option("--joined", help="Also write one stereo WAV in real time: user left, model right.")
     ] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Write each item of both sides to a WAV, and the transcripts as text, SRT and WebVTT.
+    """Write each item of both sides to a WAV file, and transcripts as text, SRT and WebVTT.
 
     The recording may be what `Recorder` wrote, or a log of any shape; gzip and zstd are unpacked.
     """

@@ -26,11 +26,11 @@ WIDEST = 1000  # columns of a terminal
 
 def inspect(
     sessions: Sessions,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a recording, each on a line of its own.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per recording, each on its own line.")] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Say what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
+    """Show what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
     out = console()
     if not out.is_terminal:
         out.width = WIDEST

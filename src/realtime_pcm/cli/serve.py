@@ -14,26 +14,26 @@ from .console import Call, Failure, Socket, Source, entries
 
 
 def serve(
-    file: Annotated[Path | None, typer.Argument(help="A recording; `-`: standard input; the packaged sample if none.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8765,
+    file: Annotated[
+        Path | None, typer.Argument(help="A recording, or `-` for standard input; the packaged sample by default.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free port.")] = 8765,
     pace: Annotated[
-        float, typer.Option(min=0.0, help="1: in the time the audio takes; 2: twice as fast; 0: as fast as the client reads.")
+        float, typer.Option(min=0.0, help="Speed of the audio: 1 is real time, 2 twice as fast, 0 as fast as the client reads.")
     ] = 1.0,
-    autoplay: Annotated[bool, typer.Option("--autoplay", help="Send it all on connecting, waiting for nothing.")] = False,
-    fault: Annotated[list[str] | None, typer.Option(help="Misbehave, NAME or NAME@DELTA; 'list' shows the names.")] = None,
+    autoplay: Annotated[bool, typer.Option("--autoplay", help="Send everything as soon as a client connects.")] = False,
+    fault: Annotated[list[str] | None, typer.Option(help="Misbehave: NAME or NAME@DELTA; 'list' shows the names.")] = None,
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="Let in web pages of this origin, too (https://app.example); else only those of this machine."),
+        typer.Option(help="Also let in web pages of this origin (https://app.example), besides those of this machine."),
     ] = None,
-    interrupt: Annotated[
-        float | None, typer.Option(min=0.0, help="The user interrupts the first answer after so many seconds.")
-    ] = None,
+    interrupt: Annotated[float | None, typer.Option(min=0.0, help="Interrupt the first answer after this many seconds.")] = None,
     script: Annotated[
         Path | None,
-        typer.Option(help="Say the lines of this file instead: `user: ...`, `says: ...`, `calls: TOOL {...}`, `fails: CODE`."),
+        typer.Option(help="Play the lines of this file instead: `user: ...`, `says: ...`, `calls: TOOL {...}`, `fails: CODE`."),
     ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse what OpenAI's server refuses.")] = True,
-    tls: Annotated[bool, typer.Option("--tls", help="wss, with a certificate made on the spot; its file is printed.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Use wss with a new certificate, whose file is printed.")] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:

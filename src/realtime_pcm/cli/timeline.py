@@ -17,18 +17,21 @@ NARROWEST, WIDEST = 600, 20_000
 
 
 def timeline(
-    session: Annotated[Path, typer.Argument(metavar="SESSION", help="A recording, or `-`: standard input.", show_default=False)],
+    session: Annotated[
+        Path, typer.Argument(metavar="SESSION", help="A recording, or `-` for standard input.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file: .png (needs the extra `plot`), .svg or .html.")],
-    start: Annotated[float | None, typer.Option(help="Only from this second of the recording on.")] = None,
-    end: Annotated[float | None, typer.Option(help="Only up to this second.")] = None,
+    start: Annotated[float | None, typer.Option(help="First second to draw.")] = None,
+    end: Annotated[float | None, typer.Option(help="Last second to draw.")] = None,
     width: Annotated[
-        int | None, typer.Option(help="Pixels; by the length of the recording if not given.", min=NARROWEST, max=WIDEST)
+        int | None,
+        typer.Option(help="Width in pixels; by default it follows the length of the recording.", min=NARROWEST, max=WIDEST),
     ] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="A dark .png; .svg and .html follow the reader's system.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Draw a dark .png; .svg and .html follow the reader's system.")] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Draw a recording: both waveforms, waits, interruptions, tools, errors and what was said. As .html it can be listened to."""
+    """Draw a recording: both waveforms, waits, interruptions, tools, errors and words. The .html also plays it."""
     from realtime_pcm.timeline import FORMATS, Format, Timeline
 
     suffix = out.suffix.lower().removeprefix(".")
