@@ -78,7 +78,7 @@ def test_names_that_people_write(name: str, found: AudioFormat, dtype: str) -> N
         ("g771_ulaw", "did you mean 'g711_ulaw'?"),
         ("g711_alow", "did you mean 'g711_alaw'?"),
         ("pmcu", "did you mean 'pcmu'?"),
-        ("pcm32", "did you mean 'pcm'?"),
+        ("pcm32", "did you mean 'pcm_f32le'?"),
         ("pcm16_8000", "did you mean 'pcm16_8000hz'?"),
         ("g711", "say 'g711_ulaw' or 'g711_alaw'"),
         ("nope", "the known names are 'pcm16', 'float32', 'g711_ulaw', 'g711_alaw' and 'wav'"),

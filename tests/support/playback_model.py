@@ -94,21 +94,21 @@ class ModelConversation:
         """The item, how many samples came before, and the places of the others."""
         count = len(given.samples)
         before, self.before = self.before, given
+        same = before is not None and before.samples == given.samples
+        twin = same and before.wire != given.wire
+        if twin:
+            self.before = None
         answer = self.answer_of(given.item[0])
         if (answer and answer.interrupted) or given.item in self.silenced:
             self.late += count
             return None
         item = self.find(given.item, given.content_index)
-        if before and before.samples == given.samples:
-            twin = before.wire != given.wire
-            if twin or (given.event_id and before.event_id == given.event_id):
-                if twin:
-                    self.before = None
-                self.duplicates += count
-                if item and item.expected == given.offset:
-                    item.expected += count
-                    item.shift -= count
-                return None
+        if twin or (same and given.event_id and before.event_id == given.event_id):
+            self.duplicates += count
+            if item and item.expected == given.offset:
+                item.expected += count
+                item.shift -= count
+            return None
         if item is None or (item.over and given.item[1] is None):
             if item:
                 self.open.remove(item)
