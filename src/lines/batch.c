@@ -8,11 +8,11 @@
 #include "columns.h"
 
 void batch_set_plan(wire_layout *layout, const batch_plan *plan) {
-    store_pointer(&layout->owner, plan);
+    store_pointer(&layout->row_plan, plan);
 }
 
 static const batch_plan *plan_of(const wire_type *type) {
-    return load_pointer(&type->layout->owner);
+    return load_pointer(&type->layout->row_plan);
 }
 
 /* ---- The row of a frame ---------------------------------------------------------------------------------------- */

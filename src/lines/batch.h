@@ -23,7 +23,7 @@ typedef enum batch_kind {
     BATCH_UNKNOWN, /* of a type that no class declares */
 } batch_kind;
 
-/* Kept as `owner` of each wire_layout. Fields are given by their numbers; 0: there is none. */
+/* Kept as `row_plan` of each wire_layout. Fields are given by their numbers; 0: there is none. */
 typedef struct batch_plan {
     uint8_t kind; /* batch_kind */
     uint8_t response_id, item_id, output_index, content_index;

@@ -167,7 +167,7 @@ cdef class Decoder:
     cdef object decode_other(self, frame, out)
     cdef object decode_frame(self, frame, const uint8_t *data, Py_ssize_t size, out)
     cdef object begin_payload(self, wire_frame *f, out)
-    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept
+    cdef bint continues_last_stream(self, const wire_frame *f, Layout layout) noexcept
     cdef object finish_audio(self, frame, wire_frame *f, WireType wire_type, bint wanted, pcm, out)
     cdef object settle_audio(self, frame, wire_frame *f, Layout layout, message *m, result, pcm, out)
     cdef int assume(self, const c_format *found) except -1

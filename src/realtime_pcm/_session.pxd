@@ -55,8 +55,8 @@ cdef extern from "streams.h" nogil:
         size_t count
         size_t carries
         uint64_t evicted_bytes
-    void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *rest,
-                         unsigned rest_count)
+    void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *next_carry,
+                         unsigned next_carry_count)
 
 cdef extern from "session.h" nogil:
     ctypedef enum session_role:
@@ -124,13 +124,13 @@ cdef extern from "session.h" nogil:
                                          const session_reader *reader, int decoded_by, audio_step *step)
     void session_commit_audio(c_session *s, const wire_frame *frame, audio_step *step, size_t samples)
     void session_abandon_audio(c_session *s, audio_step *step)
-    audio_stream *session_continues(const c_session *s, const wire_frame *frame, const session_plan *plan,
+    audio_stream *session_continues_last_stream(const c_session *s, const wire_frame *frame, const session_plan *plan,
                                     const session_reader *reader, const c_format *format)
 
     ctypedef struct session_step:
         size_t left_count
     bint session_prepare(c_session *s, const wire_frame *frame, const session_plan *plan, const session_facts *facts,
                          session_step *step)
-    void session_leftovers(const c_session *s, const session_step *step, uint8_t *out)
+    void session_ended_carries(const c_session *s, const session_step *step, uint8_t *out)
     void session_commit(c_session *s, session_step *step)
     void session_abandon(c_session *s, session_step *step)

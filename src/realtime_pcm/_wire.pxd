@@ -35,7 +35,7 @@ cdef extern from "wire.h" nogil:
         uint32_t roots
         uint32_t hidden
         uint32_t uniform
-        const void *owner
+        const void *row_plan
 
     void wire_layout_init(wire_layout *layout)
     uint32_t wire_layout_add_at_path(wire_layout *layout)
@@ -46,7 +46,7 @@ cdef extern from "wire.h" nogil:
         const char *name
         size_t length
         const wire_layout *layout
-        void *owner
+        void *user_data
         bint literal
         uint32_t rank
 
@@ -103,8 +103,8 @@ cdef extern from "wire.h" nogil:
         wire_conversion conversion
         uint8_t carry[3]
         uint8_t carry_count
-        uint8_t rest[3]
-        uint8_t rest_count
+        uint8_t next_carry[3]
+        uint8_t next_carry_count
 
     ctypedef enum wire_payload:
         WIRE_PAYLOAD_NONE

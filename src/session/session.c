@@ -106,7 +106,7 @@ static const wire_value *field_of(const wire_frame *frame, unsigned field) {
 session_answer session_prepare_audio(session *s, const wire_frame *frame, const session_plan *plan, const session_reader *reader,
                                      int decoded_by, audio_step *step) {
     const wire_value *payload = &frame->values[frame->payload_field];
-    audio_stream *stream = s ? streams_same_as_last(&s->streams, frame, &plan->ids) : NULL;
+    audio_stream *stream = s ? continues_last_stream(&s->streams, frame, &plan->ids) : NULL;
     const bool is_last = stream != NULL;
     if (!is_last) {
         stream_key_of_frame(&step->key, frame, &plan->ids);
@@ -166,7 +166,7 @@ void session_commit_audio(session *s, const wire_frame *frame, audio_step *step,
     if (s == NULL) return;
     keep_doubt(s, frame, &step->doubt);
     if (step->begins) streams_begin(&s->streams, step->stream, &step->key);
-    streams_advance(&s->streams, step->stream, samples, sink->carry_count, sink->rest, sink->rest_count);
+    streams_advance(&s->streams, step->stream, samples, sink->carry_count, sink->next_carry, sink->next_carry_count);
     step->stream->format = step->stream_format;
     step->stream->generation = s->streams.generation;
     if (!step->ends) return;
@@ -310,7 +310,7 @@ bool session_prepare(session *s, const wire_frame *frame, const session_plan *pl
     step->named = NULL;
     step->left_count = 0;
     if (plan->role == ROLE_AUDIO_END) {
-        step->done = streams_same_as_last(&s->streams, frame, &plan->ids);
+        step->done = continues_last_stream(&s->streams, frame, &plan->ids);
         if (step->done == NULL) {
             stream_key key;
             stream_key_of_frame(&key, frame, &plan->ids);
@@ -340,7 +340,7 @@ void session_abandon(session *s, session_step *step) {
     step->named = NULL;
 }
 
-void session_leftovers(const session *s, const session_step *step, uint8_t *out) {
+void session_ended_carries(const session *s, const session_step *step, uint8_t *out) {
     if (step->plan->role == ROLE_AUDIO_END) {
         if (step->done) memcpy(out, step->done->carry, step->done->carry_count);
         return;

@@ -178,14 +178,14 @@ void session_abandon_audio(session *s, audio_step *step);
 
 /* The stream that spoke last, if a delta is the next of that stream, has `format`, and needs no carry. Nearly every delta does. NULL:
  * session_prepare_audio says more. The caller moves the stream on by streams_advance. */
-static inline audio_stream *session_continues(const session *s, const wire_frame *frame, const session_plan *plan,
-                                              const session_reader *reader, const audio_format *format);
+static inline audio_stream *session_continues_last_stream(const session *s, const wire_frame *frame, const session_plan *plan,
+                                                          const session_reader *reader, const audio_format *format);
 
 /* ---- Any other message that changes the session --------------------------------------------------------------------- */
 
 /* What session_prepare finds. */
 typedef struct session_step {
-    size_t left_count; /* bytes that the streams which end here still hold: session_leftovers writes them */
+    size_t left_count; /* bytes that the streams which end here still hold: session_ended_carries writes them */
     /* For session_commit. */
     const wire_frame *frame;
     const session_plan *plan;
@@ -197,17 +197,17 @@ typedef struct session_step {
 /* `facts`: of session_read; NULL for ROLE_AUDIO_END. false: there is no memory, and the session is as it was. */
 bool session_prepare(session *s, const wire_frame *frame, const session_plan *plan, const session_facts *facts,
                      session_step *step);
-void session_leftovers(const session *s, const session_step *step, uint8_t *out);
+void session_ended_carries(const session *s, const session_step *step, uint8_t *out);
 void session_commit(session *s, session_step *step);
 /* Instead of the commit: the session stays as it is. */
 void session_abandon(session *s, session_step *step);
 
 /* ---- Inline, because each delta calls it ----------------------------------------------------------------------------- */
 
-static inline audio_stream *session_continues(const session *s, const wire_frame *frame, const session_plan *plan,
-                                              const session_reader *reader, const audio_format *format) {
+static inline audio_stream *session_continues_last_stream(const session *s, const wire_frame *frame, const session_plan *plan,
+                                                          const session_reader *reader, const audio_format *format) {
     if (frame->present & (plan->format_fields | plan->end_fields)) return NULL;
-    audio_stream *stream = streams_same_as_last(&s->streams, frame, &plan->ids);
+    audio_stream *stream = continues_last_stream(&s->streams, frame, &plan->ids);
     if (stream == NULL || stream->generation != s->streams.generation || stream->carry_count) return NULL;
     return reader->is_forced || format_same(stream->format, format) ? stream : NULL;
 }

@@ -225,8 +225,8 @@ void streams_begin(stream_table *table, audio_stream *stream, const stream_key *
     table->count++;
 }
 
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *rest,
-                     unsigned rest_count) {
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *next_carry,
+                     unsigned next_carry_count) {
     if (stream != table->newest) {
         unlink_stream(table, stream);
         link_newest(table, stream);
@@ -234,12 +234,12 @@ void streams_advance(stream_table *table, audio_stream *stream, size_t samples, 
     stream->offset += (int64_t)samples;
     stream->done = false;
     /* Hardly any sample is split: then nothing but the offset is written. */
-    if (stream->carry_count == 0 && rest_count == 0) return;
+    if (stream->carry_count == 0 && next_carry_count == 0) return;
     table->evicted_bytes += stream->carry_count - taken;
-    table->carries += rest_count;
+    table->carries += next_carry_count;
     table->carries -= stream->carry_count;
-    memcpy(stream->carry, rest, rest_count);
-    stream->carry_count = (uint8_t)rest_count;
+    memcpy(stream->carry, next_carry, next_carry_count);
+    stream->carry_count = (uint8_t)next_carry_count;
 }
 
 audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after) {

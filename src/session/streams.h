@@ -105,7 +105,8 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key);
 
 /* The stream that spoke last, if this frame has its key, without escapes and with short ids; else NULL, and streams_find may still
  * find it. */
-static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame, const stream_fields *fields);
+static inline audio_stream *continues_last_stream(const stream_table *table, const wire_frame *frame,
+                                                  const stream_fields *fields);
 
 /* Memory for a stream with this key, which streams_begin or streams_unreserve is next to be called with. NULL: there is none. The
  * table stays as it is. */
@@ -115,9 +116,9 @@ void streams_unreserve(stream_table *table, audio_stream *stream);
 void streams_begin(stream_table *table, audio_stream *stream, const stream_key *key);
 
 /* Moves a stream on by a delta of `samples` samples. `taken`: how many bytes of the carry these samples began with; the others are
- * counted as lost. `rest`: the rest_count bytes that the delta left over, the new carry. */
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *rest,
-                     unsigned rest_count);
+ * counted as lost. next_carry: the bytes of the last sample of the delta that are there. */
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *next_carry,
+                     unsigned next_carry_count);
 
 /* The done of a stream: it keeps its place if it is an item's, and is removed otherwise. Its carry is not counted: the caller has
  * handed it on, or counts it. */
@@ -152,8 +153,8 @@ static inline const uint8_t *stream_pass_id(const uint8_t *key, const wire_frame
     return wire_same(key + 3, frame->data + value->start, length) ? key + 3 + length : NULL;
 }
 
-static inline audio_stream *streams_same_as_last(const stream_table *table, const wire_frame *frame,
-                                                 const stream_fields *fields) {
+static inline audio_stream *continues_last_stream(const stream_table *table, const wire_frame *frame,
+                                                  const stream_fields *fields) {
     audio_stream *stream = table->newest;
     if (stream == NULL) return NULL;
     const uint8_t *key = stream->key;

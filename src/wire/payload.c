@@ -23,9 +23,9 @@ typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
     uint8_t *out; /* where the next sample goes */
-    uint8_t
-        held[WIRE_CARRY_MAX + CHUNK_BYTES + 3]; /* bytes that are decoded and not converted: a carry, a chunk, the last group */
-    size_t held_count;
+    uint8_t pending[WIRE_CARRY_MAX + CHUNK_BYTES +
+                    3]; /* bytes that are decoded and not converted: a carry, a chunk, the last group */
+    size_t pending_count;
 } filling;
 
 /* Whether the bytes of the payload are the bytes of the samples. */
@@ -37,15 +37,15 @@ static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {
     f->tier = tier;
     f->sink = sink;
     f->out = sink->out;
-    f->held_count = sink->carry_count;
-    sink->rest_count = 0;
-    memcpy(f->held, sink->carry, sink->carry_count);
+    f->pending_count = sink->carry_count;
+    sink->next_carry_count = 0;
+    memcpy(f->pending, sink->carry, sink->carry_count);
 }
 
-/* What is held at the end is left over. */
+/* The bytes that are pending at the end are the next carry. */
 static void finish(filling *f) {
-    f->sink->rest_count = (uint8_t)f->held_count;
-    memcpy(f->sink->rest, f->held, f->held_count);
+    f->sink->next_carry_count = (uint8_t)f->pending_count;
+    memcpy(f->sink->next_carry, f->pending, f->pending_count);
 }
 
 static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
@@ -75,26 +75,26 @@ static void float32_to_float32(uint8_t *in, size_t count, uint8_t *out) {
     memcpy(out, in, 4 * count);
 }
 
-/* Turns the held bytes into samples. Last bytes that make no sample stay held. */
+/* Turns the pending bytes into samples. Last bytes that make no sample stay pending. */
 static void convert(filling *f) {
     size_t width = wire_sample_bytes(f->sink->conversion);
-    size_t count = f->held_count / width;
+    size_t count = f->pending_count / width;
     void *out = f->out;
     switch (f->sink->conversion) {
         /* clang-format off */
-    case WIRE_COPY: memcpy(out, f->held, count); f->out += count; break;
-    case WIRE_PCM16_TO_INT16: pcm16_to_int16(f->held, count, out); f->out += count * 2; break;
-    case WIRE_PCM16_TO_FLOAT32: f->tier->pcm16_to_float32(f->held, count, out); f->out += count * 4; break;
-    case WIRE_ULAW_TO_INT16: f->tier->ulaw_to_int16(f->held, count, out); f->out += count * 2; break;
-    case WIRE_ULAW_TO_FLOAT32: f->tier->ulaw_to_float32(f->held, count, out); f->out += count * 4; break;
-    case WIRE_ALAW_TO_INT16: f->tier->alaw_to_int16(f->held, count, out); f->out += count * 2; break;
-    case WIRE_ALAW_TO_FLOAT32: f->tier->alaw_to_float32(f->held, count, out); f->out += count * 4; break;
-    case WIRE_FLOAT32_TO_INT16: float32_to_int16(f->tier, f->held, count, out); f->out += count * 2; break;
-    case WIRE_FLOAT32_TO_FLOAT32: float32_to_float32(f->held, count, out); f->out += count * 4; break;
+    case WIRE_COPY: memcpy(out, f->pending, count); f->out += count; break;
+    case WIRE_PCM16_TO_INT16: pcm16_to_int16(f->pending, count, out); f->out += count * 2; break;
+    case WIRE_PCM16_TO_FLOAT32: f->tier->pcm16_to_float32(f->pending, count, out); f->out += count * 4; break;
+    case WIRE_ULAW_TO_INT16: f->tier->ulaw_to_int16(f->pending, count, out); f->out += count * 2; break;
+    case WIRE_ULAW_TO_FLOAT32: f->tier->ulaw_to_float32(f->pending, count, out); f->out += count * 4; break;
+    case WIRE_ALAW_TO_INT16: f->tier->alaw_to_int16(f->pending, count, out); f->out += count * 2; break;
+    case WIRE_ALAW_TO_FLOAT32: f->tier->alaw_to_float32(f->pending, count, out); f->out += count * 4; break;
+    case WIRE_FLOAT32_TO_INT16: float32_to_int16(f->tier, f->pending, count, out); f->out += count * 2; break;
+    case WIRE_FLOAT32_TO_FLOAT32: float32_to_float32(f->pending, count, out); f->out += count * 4; break;
         /* clang-format on */
     }
-    f->held_count -= count * width;
-    memmove(f->held, f->held + count * width, f->held_count);
+    f->pending_count -= count * width;
+    memmove(f->pending, f->pending + count * width, f->pending_count);
 }
 
 /* Decodes whole groups; the last group of a payload is never among them. Returns how many symbols were decoded: all of them,
@@ -102,21 +102,21 @@ static void convert(filling *f) {
 static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     if (copies(f->sink->conversion)) {
         /* At least one group follows: so `out` has room for the carry and for all bytes of these groups, also for an odd one. */
-        if (f->held_count) {
-            *f->out++ = f->held[0];
-            f->held_count = 0;
+        if (f->pending_count) {
+            *f->out++ = f->pending[0];
+            f->pending_count = 0;
         }
         size_t taken = f->tier->base64(src, length, f->out);
         f->out += taken / 4 * 3;
         return taken;
     }
-    /* The last chunk stays held, so that it is converted together with the last group. */
+    /* The last chunk stays pending, so that it is converted together with the last group. */
     size_t done = 0;
     while (done < length) {
-        if (f->held_count > 1) convert(f);
+        if (f->pending_count > 1) convert(f);
         size_t chunk = length - done < CHUNK_SYMBOLS ? length - done : CHUNK_SYMBOLS;
-        size_t taken = f->tier->base64(src + done, chunk, f->held + f->held_count);
-        f->held_count += taken / 4 * 3;
+        size_t taken = f->tier->base64(src + done, chunk, f->pending + f->pending_count);
+        f->pending_count += taken / 4 * 3;
         done += taken;
         if (taken < chunk) break;
     }
@@ -154,21 +154,21 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
     const size_t count = decode_last(group, bytes);
     if (count == 0) return false;
     if (copies(f->sink->conversion)) {
-        /* Of two bytes a sample, an odd last byte has no room in `out`: it becomes `rest`. */
+        /* Of two bytes a sample, an odd last byte has no room in `out`: it becomes the next carry. */
         uint8_t tail[4];
-        size_t tail_count = f->held_count;
-        if (tail_count) tail[0] = f->held[0];
+        size_t tail_count = f->pending_count;
+        if (tail_count) tail[0] = f->pending[0];
         memcpy(tail + tail_count, bytes, 3);
         tail_count += count;
         size_t written = (size_t)(f->out - (uint8_t *)f->sink->out);
         size_t odd = f->sink->conversion == WIRE_COPY ? 0 : (written + tail_count) & 1;
         memcpy(f->out, tail, tail_count - odd);
         f->out += tail_count - odd;
-        f->held[0] = tail[tail_count - 1];
-        f->held_count = odd;
+        f->pending[0] = tail[tail_count - 1];
+        f->pending_count = odd;
     } else {
-        memcpy(f->held + f->held_count, bytes, 3);
-        f->held_count += count;
+        memcpy(f->pending + f->pending_count, bytes, 3);
+        f->pending_count += count;
         convert(f);
     }
     finish(f);
@@ -180,7 +180,7 @@ bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length,
      * two places the kernel could write too much: the caller counted that '=' as padding, and made less room. */
     if (copies(sink->conversion) && sink->carry_count == 0 && length % 8 == 0 && length > 0 && src[length - 1] != '=' &&
         src[length - 2] != '=') {
-        sink->rest_count = 0;
+        sink->next_carry_count = 0;
         return tier->base64(src, length, sink->out) == length;
     }
     filling f;
@@ -342,8 +342,8 @@ wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, cons
 static void hold_part(filling *f, const uint8_t *bytes, size_t count, size_t *skip, size_t *wanted) {
     const size_t skipped = count < *skip ? count : *skip;
     const size_t taken = count - skipped < *wanted ? count - skipped : *wanted;
-    memcpy(f->held + f->held_count, bytes + skipped, taken);
-    f->held_count += taken;
+    memcpy(f->pending + f->pending_count, bytes + skipped, taken);
+    f->pending_count += taken;
     *skip -= skipped;
     *wanted -= taken;
     convert(f);
@@ -391,11 +391,11 @@ wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, con
     }
     *samples = (bytes + carried) / width;
     const size_t left = bytes + carried - *samples * width;
-    sink->rest_count = (uint8_t)left;
+    sink->next_carry_count = (uint8_t)left;
     if (left == 0) return WIRE_OK;
-    /* The last bytes of the carry and of the payload are left over. */
+    /* The last bytes of the carry and of the payload are the next carry. */
     const size_t from_payload = left < bytes ? left : bytes;
-    memcpy(sink->rest, sink->carry + carried - (left - from_payload), left - from_payload);
+    memcpy(sink->next_carry, sink->carry + carried - (left - from_payload), left - from_payload);
     if (from_payload == 0) return WIRE_OK;
     /* The last eight symbols have at least the last four bytes. */
     wire_value last = *value;
@@ -403,7 +403,7 @@ wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, con
         last.start = value->end - 8;
         bytes = 6 - (size_t)(data[value->end - 1] == '=') - (size_t)(data[value->end - 2] == '=');
     }
-    wire_sink end = {.out = sink->rest + left - from_payload, .conversion = WIRE_COPY};
+    wire_sink end = {.out = sink->next_carry + left - from_payload, .conversion = WIRE_COPY};
     if (!fill_part(tier, data, &last, &end, bytes - from_payload, from_payload)) return find_fault(data, value, position);
     return WIRE_OK;
 }

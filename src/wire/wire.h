@@ -95,11 +95,11 @@ typedef struct wire_layout {
     /* Fields at a path, below a member of the root object. nodes[0] stands for the root object: the places inside it are fields,
      * found by their key. NULL: there are no paths. */
     const wire_node *nodes;
-    uint32_t roots;    /* bit n: field n is a member of the root object with paths inside */
-    uint32_t hidden;   /* those of them that are no fields of the message */
-    uint32_t uniform;  /* fields at a path that have to be the same in all elements of an array that have one */
-    uint8_t index[64]; /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
-    const void *owner; /* what the caller keeps for this layout, or NULL */
+    uint32_t roots;       /* bit n: field n is a member of the root object with paths inside */
+    uint32_t hidden;      /* those of them that are no fields of the message */
+    uint32_t uniform;     /* fields at a path that have to be the same in all elements of an array that have one */
+    uint8_t index[64];    /* a hash table with linear probing: at the hash of a name, the number of the field plus 1 */
+    const void *row_plan; /* how bulk reading makes rows of it, or NULL */
 } wire_layout;
 
 void wire_layout_init(wire_layout *layout);
@@ -112,12 +112,12 @@ uint32_t wire_layout_add_at_path(wire_layout *layout);
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length);
 
 typedef struct wire_type {
-    const char *name; /* the string that a frame has as its tag, or the key that says so; the caller owns it, and `owner` */
+    const char *name; /* the string that a frame has as its tag, or the key that says so; the caller owns it, and `user_data` */
     size_t length;
     const wire_layout *layout;
-    void *owner;   /* what the caller keeps for this type */
-    bool literal;  /* the name is ASCII, and JSON escapes none of its characters */
-    uint32_t rank; /* in a catalogue with `by_key`: of several keys in one frame, the one with the lowest rank counts */
+    void *user_data; /* what the caller keeps for this type */
+    bool literal;    /* the name is ASCII, and JSON escapes none of its characters */
+    uint32_t rank;   /* in a catalogue with `by_key`: of several keys in one frame, the one with the lowest rank counts */
 } wire_type;
 
 /* A hash table with open addressing, in memory that the caller owns. A type may be added while other threads look for types: each
@@ -212,14 +212,14 @@ static inline size_t wire_sample_bytes(wire_conversion conversion) {
 #define WIRE_CARRY_MAX 3
 
 /* Where a payload goes. The samples are made of the carry, which are the bytes that the delta before left over, and the bytes of
- * the payload after it. Whole samples are written to `out`; last bytes that make no whole sample are given back in `rest`. */
+ * the payload after it. Whole samples are written to `out`; last bytes that make no whole sample are the next carry. */
 typedef struct wire_sink {
     /* Has room for (carry_count + bytes of the payload) / wire_sample_bytes samples. NULL: the walk shall not decode the
      * payload. */
     void *out;
     wire_conversion conversion;
-    uint8_t carry[WIRE_CARRY_MAX], carry_count; /* fewer bytes than a sample has */
-    uint8_t rest[WIRE_CARRY_MAX], rest_count;   /* the result, likewise */
+    uint8_t carry[WIRE_CARRY_MAX], carry_count;           /* fewer bytes than a sample has */
+    uint8_t next_carry[WIRE_CARRY_MAX], next_carry_count; /* the result, likewise */
 } wire_sink;
 
 /* ---- The frame ----------------------------------------------------------------------------------- */
@@ -386,7 +386,7 @@ wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, cons
 bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink);
 
 /* Does with a string that nobody wants what wire_payload_decode would do to `sink`, but for the samples: it counts them, and decodes
- * no more than gives sink->rest. So it may accept a string that wire_payload_decode would refuse. `value` NULL: no payload. */
+ * no more than gives sink->next_carry. So it may accept a string that wire_payload_decode would refuse. `value` NULL: no payload. */
 wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
                                  size_t *samples, size_t *position);
 

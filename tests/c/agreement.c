@@ -135,7 +135,8 @@ static bool same_payload(const result *a, const result *b, bool guessed) {
     if (x->payload_field != y->payload_field) return false;
     return x->payload != WIRE_PAYLOAD_DONE ||
            (x->payload_bytes == y->payload_bytes && a->out_bytes == b->out_bytes && memcmp(a->out, b->out, a->out_bytes) == 0 &&
-            x->sink.rest_count == y->sink.rest_count && memcmp(x->sink.rest, y->sink.rest, x->sink.rest_count) == 0);
+            x->sink.next_carry_count == y->sink.next_carry_count &&
+            memcmp(x->sink.next_carry, y->sink.next_carry, x->sink.next_carry_count) == 0);
 }
 
 #define DIFFER(what) \
@@ -272,8 +273,9 @@ static decoded decode(const wire_tier *tier, const uint8_t *data, const wire_val
 static bool same_decoded(const decoded *a, const decoded *b) {
     if (a->status != b->status) return false;
     if (a->status != WIRE_OK) return a->position == b->position;
-    return a->bytes == b->bytes && a->sink.rest_count == b->sink.rest_count &&
-           memcmp(a->sink.rest, b->sink.rest, a->sink.rest_count) == 0 && memcmp(a->out, b->out, a->out_bytes) == 0;
+    return a->bytes == b->bytes && a->sink.next_carry_count == b->sink.next_carry_count &&
+           memcmp(a->sink.next_carry, b->sink.next_carry, a->sink.next_carry_count) == 0 &&
+           memcmp(a->out, b->out, a->out_bytes) == 0;
 }
 
 /* Somebody who wants no samples is told as many, and the same bytes are left over. */
@@ -283,7 +285,8 @@ static void check_measure(const wire_tier *tier, const uint8_t *data, const wire
     const wire_status status = wire_payload_measure(tier, data, value, &sink, &samples, &position);
     if (expected->status != WIRE_OK) return; /* it may have looked at less */
     if (status != WIRE_OK || samples * sample_width(sink.conversion) != expected->out_bytes ||
-        sink.rest_count != expected->sink.rest_count || memcmp(sink.rest, expected->sink.rest, sink.rest_count) != 0)
+        sink.next_carry_count != expected->sink.next_carry_count ||
+        memcmp(sink.next_carry, expected->sink.next_carry, sink.next_carry_count) != 0)
         DIFFER("payload measured");
 }
 
@@ -323,7 +326,7 @@ static void check_payload(const uint8_t *data, const wire_value *value, const re
                 f->sink.carry_count == carry) {
                 const wire_tier *tier = scalar_tier();
                 if (expected.status != WIRE_OK || expected.bytes != f->payload_bytes ||
-                    expected.sink.rest_count != f->sink.rest_count || expected.out_bytes != walked->out_bytes ||
+                    expected.sink.next_carry_count != f->sink.next_carry_count || expected.out_bytes != walked->out_bytes ||
                     memcmp(expected.out, walked->out, walked->out_bytes) != 0)
                     DIFFER("payload in the walk and after it");
             }

@@ -68,7 +68,7 @@ static uint8_t add(wire_layout *layout, const char *name) {
 static void put_type(driver *d, int kind, const char *name, int layout, bool sent, session_plan plan) {
     wire_type *type = &d->types[kind];
     *type = (wire_type){
-        .name = name, .length = strlen(name), .layout = &d->layouts[layout], .owner = &d->plans[kind], .literal = true};
+        .name = name, .length = strlen(name), .layout = &d->layouts[layout], .user_data = &d->plans[kind], .literal = true};
     plan.keys = SESSION_KEYS;
     plan.sent = sent;
     d->plans[kind] = plan;
@@ -158,7 +158,7 @@ static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool 
     session_answer answer;
     size_t samples = 0, position;
     if (f->payload == WIRE_PAYLOAD_WRONG_KIND) return DRIVEN_REFUSED;
-    f->sink.carry_count = f->sink.rest_count = 0;
+    f->sink.carry_count = f->sink.next_carry_count = 0;
     while ((answer = session_prepare_audio(&d->session, f, plan, &d->reader, decoded_by, &step)) == SESSION_DECODE) {
         if (step.conversion < 0) return DRIVEN_NO_AUDIO;
         decoded_by = step.conversion;
@@ -180,9 +180,9 @@ static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool 
     if (answer == SESSION_NO_MEMORY) return DRIVEN_NO_MEMORY;
     if (answer != SESSION_READY) return DRIVEN_NO_AUDIO;
     if (decoded_by == CONVERSION_NONE) { /* no payload: a carry waits on */
-        f->sink.carry_count = f->sink.rest_count = step.carry_count;
+        f->sink.carry_count = f->sink.next_carry_count = step.carry_count;
         memcpy(f->sink.carry, step.carry, step.carry_count);
-        memcpy(f->sink.rest, step.carry, step.carry_count);
+        memcpy(f->sink.next_carry, step.carry, step.carry_count);
     }
     result->encoding = step.format->encoding;
     result->rate = step.format->rate;
@@ -198,7 +198,7 @@ static int drive_change(driver *d, wire_frame *f, const session_plan *plan, uint
     const bool has_facts = plan->role > ROLE_AUDIO_END;
     if (has_facts) session_read(&facts, &wire_tier_scalar, f, plan);
     if (!session_prepare(&d->session, f, plan, has_facts ? &facts : NULL, &step)) return DRIVEN_NO_MEMORY;
-    session_leftovers(&d->session, &step, out);
+    session_ended_carries(&d->session, &step, out);
     result->count = step.left_count;
     session_commit(&d->session, &step);
     return DRIVEN_CHANGE;
@@ -213,7 +213,7 @@ EXPORT void drive(void *driven_session, int sent, int wanted, const uint8_t *dat
     wire_frame_init(&f, data, length, &d->catalogues[sent != 0], true);
     result->answer = DRIVEN_REFUSED;
     if (wire_tier_scalar.walk(&f) == WIRE_OK) {
-        const session_plan *plan = f.type->owner;
+        const session_plan *plan = f.type->user_data;
         result->answer = plan == NULL                    ? DRIVEN_NOTHING
                          : f.type->layout->payload_count ? drive_audio(d, &f, plan, wanted != 0, out, result)
                                                          : drive_change(d, &f, plan, out, result);

@@ -133,8 +133,8 @@ static void test_same_as_last(void) {
             const bool plain_index = ids[b][2] == NULL || ids[b][2][0] != '"';
             bool expected =
                 same_key(key, other) && strchr(ids[b][1] ? ids[b][1] : "", '\\') == NULL && ids[b][1] != longer && plain_index;
-            CHECK((streams_same_as_last(&table, &two.frame, &FIELDS) == stream) == expected, "%zu %zu", a, b);
-            CHECK(streams_same_as_last(&table, &two.frame, &INPUT) == NULL, "input");
+            CHECK((continues_last_stream(&table, &two.frame, &FIELDS) == stream) == expected, "%zu %zu", a, b);
+            CHECK(continues_last_stream(&table, &two.frame, &INPUT) == NULL, "input");
             free(two.data);
         }
         free(one.data);
@@ -143,7 +143,7 @@ static void test_same_as_last(void) {
         audio_stream *gone = table.newest;
         streams_close(&table, gone);
         named first = name(ids[0][0], ids[0][1], ids[0][2]);
-        audio_stream *found = streams_same_as_last(&table, &first.frame, &FIELDS);
+        audio_stream *found = continues_last_stream(&table, &first.frame, &FIELDS);
         CHECK(found == NULL || found == table.newest, "what is gone is not found");
         free(first.data);
     }

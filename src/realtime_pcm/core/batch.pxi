@@ -168,7 +168,7 @@ cdef int _make_plans(Catalogue catalogue) except -1:
     """Gives a plan to each layout that has none: most have got theirs when the first LineBatch was made."""
     cdef WireType entry
     for entry in [*catalogue.types.values(), catalogue.unknown]:
-        if entry.layout.wire.owner == NULL:
+        if entry.layout.wire.row_plan == NULL:
             batch_set_plan(&entry.layout.wire, _make_plan(entry.layout))
     return 0
 

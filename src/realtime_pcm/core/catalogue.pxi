@@ -167,7 +167,7 @@ cdef WireType _wire_type(str name, Layout layout):
     made.wire.name = made.encoded
     made.wire.length = len(made.encoded)
     made.wire.layout = &layout.wire
-    made.wire.owner = <void *>made
+    made.wire.user_data = <void *>made
     made.wire.literal = _is_literal(made.encoded)
     return made
 

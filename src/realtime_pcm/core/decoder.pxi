@@ -293,7 +293,7 @@ lone_surrogates="refuse")\n--\n
             if f.payload != WIRE_PAYLOAD_DONE:
                 # The guess was wrong: its memory goes before any other is taken.
                 pcm = None
-            elif _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES and (<WireType>f.type.owner).layout.is_audio:
+            elif _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES and (<WireType>f.type.user_data).layout.is_audio:
                 pcm = _little_endian(pcm)
         if status != WIRE_OK:
             if status == WIRE_SURROGATE and self.replaces_surrogates:
@@ -301,7 +301,7 @@ lone_surrogates="refuse")\n--\n
             raise _refusal(frame, &f, _reason(status), f.position, None)
         # Set here and not earlier: until the frame ends, f.type may be a guess, or a second "type" may replace it.
         self.last_type = f.type
-        wire_type = <WireType>f.type.owner
+        wire_type = <WireType>f.type.user_data
         wanted = self.only is None or self.only.wants(wire_type)
         if wire_type.plain:
             return _owned(<PyObject *>self.fill(frame, &f, wire_type)) if wanted else None
@@ -312,7 +312,7 @@ lone_surrogates="refuse")\n--\n
     cdef object begin_payload(self, wire_frame *f, out):
         """An array or bytes for the payload, made before the whole message is known, as if the format were that of the delta
         before; with `out`, a part of it. None: the payload is decoded later, or not at all."""
-        cdef WireType wire_type = <WireType>f.type.owner
+        cdef WireType wire_type = <WireType>f.type.user_data
         cdef size_t samples
         f.sink.out = NULL
         f.sink.carry_count = 0
@@ -331,19 +331,19 @@ lone_surrogates="refuse")\n--\n
             # ids are known, and `out` has room. Two kinds of frame still get past this: the payload stands twice, and a key
             # between the two changes the stream or the format; or the guessed end is wrong, and members stand behind the payload.
             samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
-            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.is_next(f, wire_type.layout)
+            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.continues_last_stream(f, wire_type.layout)
                     or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
                 return None
         return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
 
-    cdef bint is_next(self, const wire_frame *f, Layout layout) noexcept:
+    cdef bint continues_last_stream(self, const wire_frame *f, Layout layout) noexcept:
         """Whether what the walk has read before the payload says that the delta is the next one of the stream that spoke last,
         and has the format of the delta before."""
         # Number 0 means that the class has no such field; bit 0 would be that of event_id.
         cdef uint32_t ids = (<uint32_t>1 << layout.in_session.ids.response_id | <uint32_t>1 << layout.in_session.ids.item_id
                              | <uint32_t>1 << layout.in_session.ids.content_index) & ~<uint32_t>1
         return (not ids & ~f.present and self.session is not None
-                and session_continues(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed) != NULL)
+                and session_continues_last_stream(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed) != NULL)
 
     # ---- audio
 
@@ -358,14 +358,14 @@ lone_surrogates="refuse")\n--\n
             m = self.fill(frame, f, wire_type)
             result = _owned(<PyObject *>m)
             if f.payload == WIRE_PAYLOAD_DONE and pcm is not None and self.session is not None:
-                stream = session_continues(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed)
+                stream = session_continues_last_stream(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed)
                 # While a long frame was walked without the GIL, another thread may have made this decoder assume another format.
                 if (stream != NULL and <int>f.sink.conversion == self.conversion
                         and not (self.assumed.unnamed and self.conversion != <int>WIRE_COPY
                                  and wire_container(f.data, &f.values[f.payload_field]) != WIRE_RAW)):
                     _put_audio(m, layout, pcm, self.assumed_object, stream.offset)
                     streams_advance(&self.session.state.streams, stream, <size_t>_count_samples(pcm, self.dtype_code), 0,
-                                    &f.sink.rest[0], f.sink.rest_count)
+                                    &f.sink.next_carry[0], f.sink.next_carry_count)
                     return result
         return self.settle_audio(frame, f, layout, m, result, pcm, out)
 
@@ -420,8 +420,8 @@ lone_surrogates="refuse")\n--\n
                     raise
                 if session is not None:
                     # Each payload is a file of its own: no other continues its last sample.
-                    lost = f.sink.rest_count
-                    f.sink.rest_count = 0
+                    lost = f.sink.next_carry_count
+                    f.sink.next_carry_count = 0
             elif m == NULL:
                 f.sink.conversion = <wire_conversion>step.conversion
                 if _payload_measure(f.data, &f.values[f.payload_field], &f.sink, &samples, tries > MAX_TRIES) != WIRE_OK:
@@ -434,9 +434,9 @@ lone_surrogates="refuse")\n--\n
             if f.payload == WIRE_PAYLOAD_NONE or f.values[f.payload_field].start == f.values[f.payload_field].end:
                 # No payload, and a carry alone makes no sample: an empty array, and the carry waits on.
                 f.sink.conversion = <wire_conversion>step.conversion if step.conversion >= 0 else WIRE_COPY
-                f.sink.carry_count = f.sink.rest_count = step.carry_count
+                f.sink.carry_count = f.sink.next_carry_count = step.carry_count
                 memcpy(&f.sink.carry[0], &step.carry[0], step.carry_count)
-                memcpy(&f.sink.rest[0], &step.carry[0], step.carry_count)
+                memcpy(&f.sink.next_carry[0], &step.carry[0], step.carry_count)
                 if m != NULL and pcm is None:
                     pcm = _room_for(&f.sink, 0, self.dtype_code, out)
             if m != NULL:
@@ -445,8 +445,8 @@ lone_surrogates="refuse")\n--\n
                 left = b""
                 if session is not None:
                     offset = step.offset
-                elif f.sink.rest_count:
-                    left = PyBytes_FromStringAndSize(<const char *>&f.sink.rest[0], f.sink.rest_count)
+                elif f.sink.next_carry_count:
+                    left = PyBytes_FromStringAndSize(<const char *>&f.sink.next_carry[0], f.sink.next_carry_count)
                 _put_audio(m, layout, pcm, self.assumed_object if wav_format is None else wav_format, offset)
                 _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
         except BaseException:
@@ -511,7 +511,7 @@ lone_surrogates="refuse")\n--\n
         f.sink.conversion = wav.to_float32 if self.dtype_code == DTYPE_FLOAT32 else wav.to_int16
         f.sink.carry_count = 0
         samples[0] = wav.bytes // wire_sample_bytes(f.sink.conversion)
-        f.sink.rest_count = <uint8_t>(wav.bytes % wire_sample_bytes(f.sink.conversion))
+        f.sink.next_carry_count = <uint8_t>(wav.bytes % wire_sample_bytes(f.sink.conversion))
         if not wanted:
             return None, None
         audio_format = AudioFormat("wav", wav.rate, wav.channels)
@@ -555,7 +555,7 @@ lone_surrogates="refuse")\n--\n
             except BaseException:
                 session_abandon(&session.state, &step)
                 raise
-            session_leftovers(&session.state, &step, <uint8_t *>PyBytes_AS_STRING(left))
+            session_ended_carries(&session.state, &step, <uint8_t *>PyBytes_AS_STRING(left))
             _replace(m, SLOT_INCOMPLETE_SAMPLE, left)
         session_commit(&session.state, &step)
         if session.state.has_doubt:

@@ -131,7 +131,7 @@ cdef class Session:
 
     cdef object warn_of_doubt(self):
         doubt = self.state.doubt[: self.state.doubt_length].decode("utf-8", "replace")
-        name = (<WireType>self.state.doubt_type.owner).name
+        name = (<WireType>self.state.doubt_type.user_data).name
         import logging
         logging.getLogger("realtime_pcm").warning(
             "%s names an audio format that is not understood: %r; audio_format= forces one", name, doubt)
