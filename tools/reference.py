@@ -202,8 +202,8 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
             text += f" Alias: {', '.join(code(alias) for alias in one.aliases)}."
         text += "\n\n"
         keys = [key for field in one.fields for key in field.keys[:1]][:3]
-        frame = "".join(f',"{key}":…' for key in keys)
-        text += f"""Frame: {code(f'{{"type":"{one.wires[0]}"{frame}}}')}\n\n"""
+        members = "".join(f',"{key}":…' for key in keys)
+        text += f"""Frame: {code(f'{{"type":"{one.wires[0]}"{members}}}')}\n\n"""
     elif one.base and one.base != "View":
         text += f"The fields of `{one.base}`, and:\n\n"
     if not one.fields:

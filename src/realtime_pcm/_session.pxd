@@ -125,7 +125,7 @@ cdef extern from "session.h" nogil:
     void session_commit_audio(c_session *s, const wire_frame *frame, audio_step *step, size_t samples)
     void session_abandon_audio(c_session *s, audio_step *step)
     audio_stream *session_continues_last_stream(const c_session *s, const wire_frame *frame, const session_plan *plan,
-                                    const session_reader *reader, const c_format *format)
+                                                const session_reader *reader, const c_format *format)
 
     ctypedef struct session_step:
         size_t left_count

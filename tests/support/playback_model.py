@@ -90,20 +90,24 @@ class ModelConversation:
                 return item
         return mine[-1] if mine and not mine[-1].over else None
 
+    @staticmethod
+    def is_repeated(before: Given, given: Given) -> bool:
+        """Of two deltas of the same samples: whether the second is the first once more, by its name or its event_id."""
+        return before.wire != given.wire or (bool(given.event_id) and before.event_id == given.event_id)
+
     def place(self, given: Given) -> tuple[Item, int, list[int]] | None:
         """The item, how many samples came before, and the places of the others."""
         count = len(given.samples)
         before, self.before = self.before, given
-        same = before is not None and before.samples == given.samples
-        twin = same and before.wire != given.wire
-        if twin:
+        repeated = before is not None and before.samples == given.samples and self.is_repeated(before, given)
+        if repeated and before is not None and before.wire != given.wire:
             self.before = None
         answer = self.answer_of(given.item[0])
         if (answer and answer.interrupted) or given.item in self.silenced:
             self.late += count
             return None
         item = self.find(given.item, given.content_index)
-        if twin or (same and given.event_id and before.event_id == given.event_id):
+        if repeated:
             self.duplicates += count
             if item and item.expected == given.offset:
                 item.expected += count

@@ -151,7 +151,7 @@ def seconds_of(pcm: Any, row: dict[str, Any]) -> float | None:
     width = 1 if isinstance(pcm, list) else widths.get(row["encoding"])
     if pcm is None or width is None or row["rate"] is None or row["channels"] is None:
         return None
-    return len(pcm) // width / (row["rate"] * row["channels"])
+    return len(pcm) // width / float(row["rate"] * row["channels"])
 
 
 @pytest.mark.parametrize("pcm", ["int16", "sent"])

@@ -257,7 +257,7 @@ def test_scripts_that_contradict_themselves() -> None:
     with pytest.raises(ValueError, match="autoplay sends a recording"):
         LoopbackServer(autoplay=True).says("Yes.")
     with pytest.raises(TypeError, match="what the model says is a str, not int"):
-        server.says(7)  # type: ignore[arg-type]
+        server.says(7)
 
 
 def test_a_script_goes_on_after_a_recording_and_while_a_client_is_connected() -> None:
@@ -319,7 +319,7 @@ def test_a_script_as_text() -> None:
         (None, None, None),
         ("And tomorrow?", 0.5, "Come back later."),
     ]
-    assert steps[1].output[0].text == "Three degrees below zero: it snows."  # type: ignore[union-attr]
+    assert steps[1].output[0].text == "Three degrees below zero: it snows."
 
 
 @pytest.mark.parametrize(

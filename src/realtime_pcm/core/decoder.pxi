@@ -331,7 +331,8 @@ lone_surrogates="refuse")\n--\n
             # ids are known, and `out` has room. Two kinds of frame still get past this: the payload stands twice, and a key
             # between the two changes the stream or the format; or the guessed end is wrong, and members stand behind the payload.
             samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
-            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}' or not self.continues_last_stream(f, wire_type.layout)
+            if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}'
+                    or not self.continues_last_stream(f, wire_type.layout)
                     or <size_t>cnp.PyArray_SIZE(<cnp.ndarray>out) < samples):
                 return None
         return _room_for(&f.sink, f.payload_bytes, self.dtype_code, out)
@@ -343,7 +344,8 @@ lone_surrogates="refuse")\n--\n
         cdef uint32_t ids = (<uint32_t>1 << layout.in_session.ids.response_id | <uint32_t>1 << layout.in_session.ids.item_id
                              | <uint32_t>1 << layout.in_session.ids.content_index) & ~<uint32_t>1
         return (not ids & ~f.present and self.session is not None
-                and session_continues_last_stream(&self.session.state, f, &layout.in_session, &self.reader, &self.assumed) != NULL)
+                and session_continues_last_stream(&self.session.state, f, &layout.in_session, &self.reader,
+                                                  &self.assumed) != NULL)
 
     # ---- audio
 
