@@ -49,6 +49,7 @@ def handshake(make: Callable[[str], Endpoint]) -> Peer:
     return peer  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 def test_openai_asks_as_its_sdk_does(monkeypatch: pytest.MonkeyPatch) -> None:
     sdk = pytest.importorskip("openai")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)

@@ -190,6 +190,7 @@ def test_misuse(tmp_path: Path) -> None:
     assert files(tmp_path) == ["a.jsonl", "calls/a.jsonl"]
 
 
+@pytest.mark.slow
 def test_without_pyarrow(tmp_path: Path) -> None:
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "pyarrow.py").write_text("raise ModuleNotFoundError(\"No module named 'pyarrow'\", name='pyarrow')\n")
@@ -215,6 +216,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, place: str) -> None:
     assert files(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no RLIMIT_FSIZE")
 def test_a_full_disk(tmp_path: Path) -> None:
     """The first recording fits, the second does not."""
@@ -233,6 +235,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "out" / "rows" / "a.jsonl.parquet").num_rows == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
@@ -269,6 +272,7 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     assert files(tmp_path / "out") == tables(*(f"{place:03}.jsonl" for place in range(60)))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_closed_pipe(tmp_path: Path) -> None:
     recorded(tmp_path / "call.jsonl", *FRAMES)

@@ -213,6 +213,7 @@ def limited(size: int) -> Callable[[], None]:
 needs_limits = pytest.mark.skipif(os.name == "nt", reason="Windows has no RLIMIT_FSIZE")
 
 
+@pytest.mark.slow
 @needs_limits
 @pytest.mark.parametrize("joined", [False, True])
 def test_a_full_disk(tmp_path: Path, joined: bool) -> None:
@@ -229,6 +230,7 @@ def test_a_full_disk(tmp_path: Path, joined: bool) -> None:
     assert not summary["complete"] and "File too large" in summary["stopped"]
 
 
+@pytest.mark.slow
 @needs_limits
 def test_a_full_disk_during_the_demo(tmp_path: Path) -> None:
     line = run_process("demo", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(40_000)).line
@@ -236,6 +238,7 @@ def test_a_full_disk_during_the_demo(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
+@pytest.mark.slow
 @needs_limits
 def test_a_full_disk_for_the_first_file(tmp_path: Path) -> None:
     (tmp_path / "call.jsonl").write_bytes(delta(1))
@@ -244,6 +247,7 @@ def test_a_full_disk_for_the_first_file(tmp_path: Path) -> None:
     assert files(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", ["inspect", "extract"])
 def test_a_full_disk_behind_standard_output(tmp_path: Path, command: str) -> None:
@@ -281,6 +285,7 @@ def under_way(tmp_path: Path, **options: Any) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
@@ -295,6 +300,7 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     whole(tmp_path / "out" / "001-model-i1.wav", 4500)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 @pytest.mark.parametrize("command", ["demo", "extract", "bench", "--help", "--version"])
 def test_a_closed_pipe(tmp_path: Path, command: str) -> None:
@@ -319,6 +325,7 @@ def test_a_closed_pipe(tmp_path: Path, command: str) -> None:
             whole(tmp_path / "out" / name / "002-model-item_DkR4dqN09jK65hba8p4t6.wav", len(clients.PCM) // 2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_closed_standard_error(tmp_path: Path) -> None:
     end = subprocess.run(
@@ -373,6 +380,7 @@ def test_a_name_that_no_file_can_have(tmp_path: Path, command: str) -> None:
     assert line.startswith("aaaa") and "too long" in line
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 @pytest.mark.parametrize("command", ["extract - --out out", "bench -", "serve -"])
 def test_a_closed_standard_input(tmp_path: Path, command: str) -> None:

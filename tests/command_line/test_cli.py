@@ -42,6 +42,7 @@ def test_the_version() -> None:
     assert run("--version").output == f"realtime-pcm {rp.__version__}\n"
 
 
+@pytest.mark.slow
 def test_help_is_quick() -> None:
     """It imports nothing that only a command needs when it works."""
     script = (
@@ -80,6 +81,7 @@ def test_a_mistake_is_told_in_one_line(arguments: list[str], says: str) -> None:
     assert says in done.line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str) -> None:
     """What the shell calls while its user types."""
@@ -105,6 +107,7 @@ def test_without_the_extra_the_command_says_so() -> None:
     assert done.stderr.strip() == cli.MISSING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["websockets", "soxr"])
 def test_without_a_part_of_the_extra_the_command_says_so(package: str, tmp_path: Path) -> None:
     audio = {"type": "response.output_audio.delta", "delta": "AAABAA=="}
@@ -188,6 +191,7 @@ def test_serve() -> None:
     assert replayed() == [json.loads(frame) for frame in clients.FRAMES]
 
 
+@pytest.mark.slow
 def test_serve_a_wrapped_recording_of_both_sides(tmp_path: Path) -> None:
     """It sends what the server sent, and a byte order mark does not hide the first frame."""
     lines = [{"direction": "in", "event": event} for event in clients.EVENTS]
@@ -227,6 +231,7 @@ def test_serve_tells_what_it_cannot_serve(tmp_path: Path, events: list[object], 
     assert "call.jsonl: " in line and says in line
 
 
+@pytest.mark.slow
 def test_serve_a_script_with_an_interruption_over_tls(tmp_path: Path) -> None:
     import ssl
 
@@ -268,6 +273,7 @@ def test_serve_tells_what_is_wrong_with_a_script(
     assert says in run("serve", "--script", tmp_path / "script.txt", *options, status=status).line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--origin", "https://app.example"]])
 def test_serve_lets_in_the_pages_that_it_is_told(options: list[str]) -> None:
     connect = pytest.importorskip("websockets.sync.client").connect

@@ -197,6 +197,7 @@ def test_a_picture_that_was_there_stays_where_the_new_one_fails(tmp_path: Path) 
     assert (tmp_path / "t.svg").read_text() == "before"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe that is closed")
 def test_a_closed_pipe(tmp_path: Path) -> None:
     read, write_ = os.pipe()

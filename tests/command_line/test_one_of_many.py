@@ -165,7 +165,10 @@ def dumped(event: object) -> bytes:
     return event if isinstance(event, bytes) else json.dumps(event).encode()
 
 
-@pytest.mark.parametrize("events", HUGE, ids=range(len(HUGE)))
+@pytest.mark.parametrize(
+    "events",
+    [pytest.param(events, id=str(number), marks=[pytest.mark.slow] if number % 4 else []) for number, events in enumerate(HUGE)],
+)
 def test_numbers_of_any_size_among_good_recordings(tmp_path: Path, events: list[object]) -> None:
     a, bad, c = (recorded(tmp_path / f"{name}.jsonl", *given) for name, given in (("a", FRAMES), ("bad", events), ("c", FRAMES)))
     for command in (*EACH, "timeline"):

@@ -64,6 +64,7 @@ def test_plain_text_is_as_it_was(text: str) -> None:
     assert shown_text(text) == text
 
 
+@pytest.mark.slow
 def test_every_character_by_itself() -> None:
     for code in range(sys.maxunicode + 1):
         text = f"a{chr(code)}b"

@@ -332,6 +332,7 @@ def test_fields_of_any_kind(value: Any) -> None:
     assert repr(call.state).startswith("<ConversationState: ")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_conversation() -> None:
     state, decoder = ConversationState(most=100), rp.Decoder()
 

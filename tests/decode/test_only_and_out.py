@@ -540,6 +540,7 @@ def test_signals_are_seen_while_nothing_is_built(size: int) -> None:
         signal.signal(signal.SIGUSR1, previous)
 
 
+@pytest.mark.slow
 def test_other_threads_run_while_nothing_is_built() -> None:
     """A thread that only waits for the GIL gets it long before millions of frames are passed over."""
     frames = iter([delta()] * 20_000_000)

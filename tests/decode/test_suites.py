@@ -83,7 +83,11 @@ def test_json_suite(path: Path, tier: str, record_property: Any) -> None:
     assert seen["nested value"] > 0
 
 
-@pytest.mark.parametrize("path", BASE64_SUITES, ids=lambda path: path.stem)
+def slow_if_exhaustive(path: Path) -> Any:
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if "exhaustive" in path.stem else [])
+
+
+@pytest.mark.parametrize("path", list(map(slow_if_exhaustive, BASE64_SUITES)))
 def test_base64_suite(path: Path, tier: str) -> None:
     seen = 0
     for name, case in cases(path):

@@ -118,6 +118,7 @@ def pickled() -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

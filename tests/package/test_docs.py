@@ -65,7 +65,8 @@ def test_every_block_is_read() -> None:
     assert len(WITH_CODE) >= 12
 
 
-@pytest.mark.parametrize("page", [page for page in WITH_CODE if page != "README.md"])  # test_readme.py runs that one
+@pytest.mark.slow  # each in a process of its own; test_readme.py runs README.md
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if page != "README.md"])
 def test_a_page_runs_as_printed(page: str, tmp_path: Path) -> None:
     for package in ("websockets", "openai", "pybase64", "orjson", "picows", "fastapi", "uvicorn"):
         if re.search(rf"^(?:import|from) {package}\b", program(page, with_needs=False).code, re.MULTILINE):

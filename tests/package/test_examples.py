@@ -38,6 +38,7 @@ def run_example(name: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
 def test_a_talk(name: str, tmp_path: Path) -> None:
     output = run_example(name, "Where is it?", "--loopback", "--out", str(tmp_path))
@@ -47,6 +48,7 @@ def test_a_talk(name: str, tmp_path: Path) -> None:
         assert file.readframes(file.getnframes()) == clients.PCM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["talk_openai", "talk_websockets"])
 def test_a_spoken_question(name: str, tmp_path: Path) -> None:
     """The server hears what the file says, sample for sample."""

@@ -296,6 +296,7 @@ def test_lists_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.Monkey
     assert found.latency is not None and found.latency.turns == 5
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     """Eight times as many turns, types, ids and fields, in the same memory."""
 

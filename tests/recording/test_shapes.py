@@ -378,6 +378,7 @@ def _peak(data: Path) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["har", "log", "array"])
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     """Four times as long, in the same memory; one element or line is 20 kB."""

@@ -169,6 +169,7 @@ def test_the_thread_of_a_loopback_ends() -> None:
         assert threading.active_count() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_ends_serve(times: int) -> None:
     with serving() as (process, url):
