@@ -214,8 +214,8 @@ def class_section(one: Declared, known: set[str], sent: dict[str, dict[str, list
     text += "| field | type | meaning |" + (" sent by |" if providers else "") + "\n"
     text += "|---|---|---|" + ("---|" if providers else "") + "\n"
     for field in one.fields:
-        keys = "" if field.keys == (field.name,) else ", ".join(code(key) for key in field.keys)
-        name = code(field.name) + (f"<br>on the wire {keys}" if keys else "")
+        on_the_wire = "" if field.keys == (field.name,) else ", ".join(code(key) for key in field.keys)
+        name = code(field.name) + (f"<br>on the wire {on_the_wire}" if on_the_wire else "")
         text += f"| {name} | {linked(field.type, known)} | {prose(field.doc)} |"
         if providers:
             by = [
