@@ -79,7 +79,7 @@ class RealtimeMessage(MessageObject):
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
     def __init_subclass__(
         cls, role: RoleName | Mapping[str, RoleName] | None = None, catalogue: Catalogue[Any, Any] | None = None,
-        reads: Mapping[ReadName, str] | None = None, **kwargs: Any
+        reads: Mapping[ReadName, str | None] | None = None, **kwargs: Any
     ) -> None: ...
     type: str
     """The wire's string, one of the names of the class; any string for UnknownMessage."""
@@ -747,6 +747,7 @@ class LineBatch:
     def export(self, address: int) -> None:
         """Moves the batch into the ArrowArray at this address, and begins the next one."""
 
+@final
 class LineSplitter:
     def __init__(
         self,

@@ -596,6 +596,9 @@ def test_a_conversation_of_the_openai_client(tmp_path: Path) -> None:
                     commit = '{"type":"input_audio_buffer.commit"}'
                     record.sent(commit)
                     await connection.send(json.loads(commit))
+                    ask = '{"type":"response.create"}'
+                    record.sent(ask)
+                    await connection.send(json.loads(ask))
                     async for message in decode_stream(connection):
                         record.received(message)
                         if isinstance(message, messages.ResponseDone):

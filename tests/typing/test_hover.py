@@ -44,8 +44,8 @@ def nested(one: messages.SessionCreated, two: messages.ConversationItemDone, thr
 """
 # A name of the program, and what the editor must show for it: a shape, a dtype, a unit, an error.
 SHOWN = {
-    "Decoder": ["Decodes the frames of one connection", '"float32"', "Raises TypeError"],
-    "decode": ["Raises DecodeError", "out:"],
+    "Decoder": ["Decodes the frames of one connection", '"float32"', "TypeError:"],
+    "decode": ["DecodeError:", "out:"],
     "decode_stream": ["The messages of `source`", "DecodeError is raised"],
     "ResponseAudioDelta": ["'response.output_audio.delta', 'response.audio.delta'", "A piece of the model's speech"],
     "pcm": ["1-D array", "int16"],

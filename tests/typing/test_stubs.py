@@ -155,7 +155,7 @@ def test_the_stubs_are_those_of_the_modules() -> None:
             sys.executable,
             "-m",
             "mypy.stubtest",
-            "realtime_pcm",
+            *("realtime_pcm._core", "realtime_pcm._playback", "realtime_pcm.stream"),  # a module of Python is its own stub
             "--mypy-config-file",
             str(Path(__file__).with_name("mypy.ini")),
             "--ignore-missing-stub",

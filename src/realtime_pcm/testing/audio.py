@@ -139,7 +139,9 @@ def samples_of(audio: Any, rate: int | None) -> Samples:
 
     Raises ValueError for a file that is no WAV of 16-bit PCM, and for what is too long; OSError where it cannot be read.
     """
-    if isinstance(audio, (int, float)) and not isinstance(audio, bool):
+    if isinstance(audio, bool):
+        raise TypeError("audio is an array, a path, or a number of seconds, not bool")
+    if isinstance(audio, (int, float)):
         if not 0 <= audio <= MAX_SECONDS:
             raise ValueError(f"audio lasts from 0 to {MAX_SECONDS:g} seconds, not {audio:g}")
         voice = spoken("mmm" * (int(audio / _LETTER / 3) + 1))

@@ -98,7 +98,8 @@ def _missing(name: str) -> Refusal:
 
 def _unsupported(name: str, value: object, known: tuple[str, ...]) -> Refusal:
     said = value if isinstance(value, str) else repr(value)
-    names = ", ".join(f"'{one}'" for one in known[:-1]) + f"{' and ' if len(known) > 1 else ''}'{known[-1]}'"
+    *others, last = (f"'{one}'" for one in known)
+    names = f"{', '.join(others)} and {last}" if others else last
     return Refusal("invalid_value", f"Invalid value: '{shown_name(said[:64])}'. Supported values are: {names}.", name)
 
 

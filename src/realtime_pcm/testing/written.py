@@ -48,6 +48,7 @@ def written(
     for index, part in enumerate(step.output):
         place = {"response_id": response["id"], "output_index": index}
         events = _call(part, place, new_id) if isinstance(part, Called) else _said(part, place, speaks, audio_format, new_id)
+        event: Event = {}
         for event, seconds in events:
             yield event, seconds
             audio += math.ceil(seconds * 20)
