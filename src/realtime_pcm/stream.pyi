@@ -146,6 +146,7 @@ def decode_stream(  # type: ignore[overload-overlap]
         lone_surrogates: "replace" decodes frames with half a surrogate pair.
 
     Raises:
+        DecodeError: With errors="raise", from the iteration: a frame was refused. The next step goes on after it.
         TypeError: The source is no stream of frames; the message says what to pass instead.
         ValueError: An option has a wrong value.
 
