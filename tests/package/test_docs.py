@@ -95,7 +95,9 @@ def check_types(python: Path, folder: Path, programs: list[Path]) -> None:
         "typeCheckingMode": "strict",
         "reportMissingModuleSource": "none",
         "reportMissingTypeStubs": "none",
-        "reportUnknownMemberType": "none",  # of frameworks that leave types out
+        # frameworks leave types out
+        "reportUnknownMemberType": "none",
+        "reportUnknownArgumentType": "none",
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
     commands = (
