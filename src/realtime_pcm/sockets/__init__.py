@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .._core import new_catalogue
+from ..roles import ReadName
 
 __all__ = ["Catalogue", "Socket"]
+
+# `reads=` of a first message whose one format is that of both directions.
+ONE_FORMAT: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding", "input_sample_rate": "sample_rate"}
 
 # The unions of what the server and the client of the socket send.
 Server = TypeVar("Server", covariant=True)

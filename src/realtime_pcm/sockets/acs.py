@@ -18,18 +18,15 @@ from .._core import (
     UnknownMessage,
 )
 from ..declare import Samples, field, payload
-from ..roles import ReadName
-from . import Catalogue
+from . import ONE_FORMAT, Catalogue
 
 CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("acs", tag="kind", client_tag="Kind")
-
-_FORMATS: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding", "input_sample_rate": "sample_rate"}
 
 
 # ---- What the service sends
 
 
-class AudioMetadata(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
+class AudioMetadata(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=ONE_FORMAT):
     """The stream begins: its format. length: bytes of each piece of audio."""
 
     type: Literal["AudioMetadata"] = "AudioMetadata"

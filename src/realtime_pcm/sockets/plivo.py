@@ -17,19 +17,15 @@ from .._core import (
     UnknownMessage,
 )
 from ..declare import Samples, field, payload
-from ..roles import ReadName
-from . import Catalogue
+from . import ONE_FORMAT, Catalogue
 
 CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("plivo", tag="event")
-
-# The format that `start` names is that of both directions.
-_FORMATS: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding", "input_sample_rate": "sample_rate"}
 
 
 # ---- What Plivo sends
 
 
-class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
+class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=ONE_FORMAT):
     """The stream begins: its ids and its format."""
 
     type: Literal["start"] = "start"

@@ -18,13 +18,9 @@ from .._core import (
     UnknownMessage,
 )
 from ..declare import Samples, field, payload
-from ..roles import ReadName
-from . import Catalogue
+from . import ONE_FORMAT, Catalogue
 
 CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("twilio", tag="event")
-
-# The format that `start` names is that of both directions.
-_FORMATS: dict[ReadName, str] = {"format": "encoding", "input_format": "encoding", "input_sample_rate": "sample_rate"}
 
 
 # ---- What Twilio sends
@@ -38,7 +34,7 @@ class Connected(RealtimeServerMessage, catalogue=CATALOGUE):
     version: str | None = None
 
 
-class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=_FORMATS):
+class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", reads=ONE_FORMAT):
     """The stream begins: its ids, its format, and the parameters that the TwiML gave it."""
 
     type: Literal["start"] = "start"
