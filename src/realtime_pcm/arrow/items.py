@@ -68,6 +68,8 @@ class Items:
     def __init__(self, source: str) -> None:
         self._source = source
         self._items: dict[str, _Item] = {}
+        self._unnamed: dict[int, _Item] = {}  # by line: what the user wrote, while it has no id
+        self._written: int | None = None  # the last of them
         self._turns: Turns[Turn] = Turns(Turn)
         self._before: _Audio | None = None  # the row of audio before
         self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
@@ -186,7 +188,7 @@ class Items:
                 turns.words(response_id, at)
         elif role in ("item_create", "item_added"):
             if speaker == "user" and text:
-                turns.text(item_id, text, at)
+                self._wrote(item_id, text, at, turns.text(item_id, text, at, repeats=role == "item_added") is None)
         elif role == "tool_call":
             turns.of_response(response_id, at).tools += 1
         elif role == "speech_started":
@@ -206,12 +208,25 @@ class Items:
         elif role == "response_end":
             turns.response_end(response_id, None, at)
 
+    def _wrote(self, item_id: str | None, text: str, at: Moment, known: bool) -> None:
+        """The user has written. An item without an id has a row too; the server's repetition of it may tell the id."""
+        if known and item_id is not None and self._written is not None:
+            written = self._unnamed.pop(self._written, None)
+            item = self._items.get(item_id)
+            if written is not None and item is not None:
+                item.line, item.time = min(item.line, written.line), written.time
+        elif not known and item_id is None:
+            item = self._unnamed[at.line] = _Item()
+            item.line, item.time, item.end_time, item.role, item.given = at.line, at.time, at.time, "user", text
+        self._written = at.line if item_id is None and not known else self._written if item_id is None else None
+
     def table(self) -> Any:
         """The items so far, in the order of their first lines."""
-        rows = [self._row(item_id, item) for item_id, item in sorted(self._items.items(), key=lambda found: found[1].line)]
+        found = [*self._items.items(), *((None, item) for item in self._unnamed.values())]
+        rows = [self._row(item_id, item) for item_id, item in sorted(found, key=lambda one: one[1].line)]
         return require_pyarrow().Table.from_pylist(rows, schema=items_schema())
 
-    def _row(self, item_id: str, item: _Item) -> dict[str, Any]:
+    def _row(self, item_id: str | None, item: _Item) -> dict[str, Any]:
         seconds = item.seconds if item.has_audio else None
         if seconds is None and item.from_ms is not None and item.to_ms is not None:
             seconds = (item.to_ms - item.from_ms) / 1000

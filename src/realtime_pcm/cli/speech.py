@@ -118,6 +118,7 @@ class Speech:
         self._rest = Place(0, 0)
         self._detected = False
         self._made: dict[str, deque[Item]] = {}  # by their words
+        self._added: Item | None = None  # by the message before, which has no id
 
     def take(self, entry: Entry) -> None:
         """The next entry."""
@@ -475,20 +476,26 @@ class Speech:
         given = message.item
         id, role = text_id(getattr(given, "id", None)), getattr(given, "role", None)
         side = {"user": "user", "assistant": "model"}.get(role) if isinstance(role, str) else None
-        if side is None or id is None:
-            return
-        item = self._with_id.get((side, id))
         words = words_in(raw_of(given).get("content"))
+        if side is None or (id is None and (side != "user" or not words)):
+            return
+        item = self._with_id.get((side, id)) if id is not None else None
+        added, self._added = self._added, None
+        if id is None and added is not None and str(added.words).strip() == words.strip() and role_in(message) == "item_done":
+            return  # conversation.item.done after conversation.item.added, neither of which has an id
         if item is None and side == "user":
             # The server repeats an item of the client's: the first of these words that has no id yet.
             waiting = self._made.get(words.strip())
             if waiting:
-                item = self._with_id[side, id] = waiting.popleft()
-                item.id = id
+                item = waiting.popleft()
+                if id is not None:
+                    item.id = id
+                    self._with_id[side, id] = item
         if item is None and not words:
             return
         if item is None:
             item = self._item(side, id)
+        self._added = item if id is None else None
         if item is not None and words and not item.words:
             self._hear(item, words, Text.end)
 

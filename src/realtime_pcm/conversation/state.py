@@ -158,10 +158,7 @@ class ConversationState:
         key = (side, item_id, response_id)
         item = self._items.get(self._item_numbers.get(key, 0))
         if item is None:
-            turn = self._turns.current
-            item = Item(item_id, side, response_id, turn.number if turn else 0, self._at(time), Text(self._longest_text))
-            self._items_begun += 1
-            self._lost["items"] += remember(self._items, self._items_begun, item, self._most)
+            item = self._new_item(side, item_id, response_id, time)
             remember(self._item_numbers, key, self._items_begun, self._most)
             if item_id is not None:
                 remember(self._numbers_of_ids, item_id, self._items_begun, self._most)
@@ -208,11 +205,18 @@ class ConversationState:
         elif kind in ("function_call", "mcp_call"):
             self._tools.seen(raw, self._turns.of_response(response_id, at), at)
         words = words_in(raw.get("content"))
+        written: Item | None = None
         if role == "user" and words:
-            self._turns.text(item_id, words, at)
-        if item_id is None:
+            turn = self._turns.text(item_id, words, at, repeats=isinstance(message, RealtimeServerMessage))
+            if turn is None and self._written is not None:
+                written, self._written = self._written, self._written if item_id is None else None
+            elif turn is not None and item_id is None:
+                written = self._written = self._new_item("user", None, None, time)
+        if item_id is None and written is None:
             return
-        known = self.item(item_id, response_id)
+        if item_id is not None and written is not None and self.item(item_id) is None:
+            self._name_item(written, item_id)
+        known = written if item_id is None else self.item(item_id, response_id)
         if known is None:
             side: Literal["user", "model"] = "model" if role == "assistant" or response_id is not None else "user"
             known = self._find_item(side, item_id, response_id, time)

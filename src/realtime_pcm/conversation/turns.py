@@ -155,11 +155,14 @@ class Turns(Generic[_T]):
         self._name(item_id)
         return turn
 
-    def text(self, item_id: str | None, words: str, at: Moment) -> _T | None:
-        """The user has written. None where it is an item that is known: the server repeats the client's, with an id."""
+    def text(self, item_id: str | None, words: str, at: Moment, *, repeats: bool) -> _T | None:
+        """The user has written. None where it is an item that is known.
+
+        repeats: a server says so, which repeats what the client has written: with an id, or without one.
+        """
         if item_id is not None and item_id in self._user_items:
             return None
-        known = item_id is not None and self._made == words
+        known = repeats and self._made == words
         self._name(item_id)
         self._made = words if item_id is None else None
         return None if known else self._input("text", at)

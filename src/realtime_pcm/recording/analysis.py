@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
+from .._core import RealtimeServerMessage
 from ..audio import AudioFormat
 from ..conversation.held import ToolCalls
 from ..conversation.meanings import handler_of, role_in
@@ -376,7 +377,7 @@ class Analyser:
             self._tools.seen(raw, self._turns.of_response(text_id(getattr(message, "response_id", None)), at), at)
         text = words_in(raw.get("content"))
         if role == "user" and text:
-            turn = self._turns.text(item_id, text, at)
+            turn = self._turns.text(item_id, text, at, repeats=isinstance(message, RealtimeServerMessage))
             if turn is None:  # the client's own message, which the server repeats with an id
                 if self._written is not None and item_id is not None and ("user", item_id) not in self._items:
                     self._written.item_id, self._items[("user", item_id)], self._written = item_id, self._written, None
