@@ -2,6 +2,7 @@
 # cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=True, embedsignature.format=clinic
 """The core: a frame in, a message out. `_core.pxd` is its map."""
 
+import operator
 import os
 import sys
 from enum import Enum

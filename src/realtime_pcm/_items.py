@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import role_of
 from .conversation.meanings import meanings_of
-from .conversation.rules import Answer, Answers, Parts, Repeated, index_of, remember, response_id_of, text_id
+from .conversation.rules import Answer, Answers, Dropped, Parts, Repeated, index_of, remember, response_id_of, text_id
 from .messages import AudioMessage, RealtimeServerMessage
 from .stream import InvalidFrame
 
@@ -215,7 +215,9 @@ class Conversation:
 
     __slots__ = (
         "_begin",
+        "_dropped",
         "_end",
+        "_late_end",
         "_repeated",
         "answers",
         "duplicates",
@@ -237,6 +239,8 @@ class Conversation:
         self.silenced: dict[Item, None] = {}  # interrupted items of answers that nobody announced
         self.late = self.duplicates = self.forgotten = 0
         self.full = False
+        self._dropped = Dropped()
+        self._late_end = 0  # where such audio of a stream without ids has ended
 
     def follow(self, message: RealtimeServerMessage | InvalidFrame | None) -> None:
         """What a message without audio does: a response or a session begins, audio ends. Others do nothing."""
@@ -261,6 +265,13 @@ class Conversation:
                 self.silenced.clear() if without_ids else self.silenced.pop(item, None)
             stream = self._find(item, content_index)
             self._finish(self._open() if without_ids else [] if stream is None else [stream])
+        elif role in ("interrupted", "user_transcript") and not self.answers.announced:
+            # Without ids, an interruption is the end of an answer, and the user's next words are that of what was due.
+            if role == "interrupted" or _key(message)[0] == (None, None):
+                self.silenced.clear()
+                self._finish(self._open())
+            if role == "interrupted":
+                self._dropped.interrupt(message)
         elif role == "session_start":
             # Another connection: its ids have nothing to do with those before.
             self._finish(self._open())
@@ -270,6 +281,8 @@ class Conversation:
             self.silenced.clear()
             self.answers = Answers()
             self._repeated.forget()
+            self._dropped = Dropped()
+            self._late_end = 0
 
     def _end_answers(self, response_id: str | None) -> None:
         """Ends the items of a response that is done: what comes under their ids is another answer's."""
@@ -322,6 +335,10 @@ class Conversation:
         if (answer is not None and answer.interrupted) or item in self.silenced:
             self.late += size // unit
             return None
+        if self._dropped.has(message):
+            self.late += size // unit
+            self._late_end = (offset or 0) + size
+            return None
         stream = self._find(item, content_index)
         if repeated:
             self.duplicates += size // unit
@@ -333,6 +350,9 @@ class Conversation:
         if stream is None or (stream.over and item[1] is None):
             stream = self._new((item, content_index), answer, rate, unit)
             self.full = stream is None
+            if stream is not None and item == (None, None):
+                stream.start = stream.expected = self._late_end  # the decoder has counted what was late
+                self._late_end = 0
             return None if stream is None else (stream, 0, True)
         # A decoder may count anew after an end, or under another content_index.
         restarts = offset == 0 and (stream.over or content_index != stream.last_index)

@@ -48,7 +48,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, final
 
 import numpy as np
 
-from ._core import roles_at
+from ._core import role_of, roles_at
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
 from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
@@ -394,16 +394,22 @@ class PlaybackTracker:
             finally:
                 self._inside = False
 
-    def acknowledge(self, name: str) -> bool:
-        """The mark of this name came back: all that was sent before it has been heard, whether or not its own marks came.
+    def acknowledge(self, mark: str | Message) -> bool:
+        """A mark came back: all that was sent before it has been heard, whether or not its own marks came.
 
-        False where it counts for nothing: it was never given, came before, or is from before an interruption.
+        Args:
+            mark: Its name, or the message of the telephone that names it: one of the role `played`. Another message of the
+                telephone says nothing.
+
+        Returns:
+            False if it counts for nothing: the mark was never given, came before, or is from before an interruption.
         """
+        name = mark if isinstance(mark, str) else getattr(mark, "name", None) if role_of(type(mark)) == "played" else None
         with self._lock:
-            mark = self._marks.get(name)
-            if mark is None:
+            known = None if name is None else self._marks.get(name)
+            if known is None:
                 return False
-            self._heard = mark[0]
+            self._heard = known[0]
             self._since = _now()
             while self._marks and next(iter(self._marks.values()))[0] <= self._heard:
                 del self._marks[next(iter(self._marks))]

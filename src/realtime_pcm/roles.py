@@ -55,7 +55,9 @@ RoleName = Literal[
     "tool_started",
     "tool_done",
     "tool_failed",
+    "tool_output",
     "interrupted",
+    "played",
     "truncate",
     "truncated",
 ]
@@ -69,7 +71,7 @@ OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped"
 OF_CLASSES: tuple[str, ...] = ("audio", "input_audio", "session_start", "session_update")
 
 
-# What the session reads of a message. The field of the same name holds it, unless the class statement says `reads=`.
+# What the session and the roles read of a message. The field of the same name holds it, unless the class statement says `reads=`.
 ReadName = Literal[
     "response_id",
     "item_id",
@@ -83,6 +85,8 @@ ReadName = Literal[
     "response",
     "error",
     "client_event_id",
+    "call_id",
+    "arguments",
 ]
 READ: tuple[ReadName, ...] = get_args(ReadName)
 
@@ -146,12 +150,18 @@ ROLES: dict[RoleName, Role] = {
     "item_deleted": Role(_ITEM_ID, "The item is gone."),
     # ---- tools
     "tool_arguments_delta": Role((("delta",),), "More of the arguments of a call, as JSON text."),
-    "tool_call": Role((("arguments",),), "The arguments of a call are complete: the tool may run."),
+    "tool_call": Role(
+        (("arguments",),), "The arguments of a call are complete: the tool may run. Each element of a list is one."
+    ),
     "tool_started": Role(_ITEM_ID, "The server runs a tool by itself."),
     "tool_done": Role(_ITEM_ID, "That tool has answered."),
-    "tool_failed": Role(_ITEM_ID, "That tool has failed."),
+    "tool_failed": Role(_ITEM_ID, "That tool has failed, or its call was cancelled."),
+    "tool_output": Role((("call_id",),), "From a client: what a tool gave. Of a list, each element is the answer to a call."),
     # ---- interruptions
-    "interrupted": Role((), "What the model says is no longer played."),
+    "interrupted": Role(
+        (), "What the model says is no longer played. If it has a `number`, audio whose `number` is not larger is late."
+    ),
+    "played": Role((("name",),), "What was sent before the mark of this `name` has been played, or dropped."),
     "truncate": Role((("item_id",), ("audio_end_ms",)), "From a client: so many milliseconds of the item were heard."),
     "truncated": Role((("item_id",), ("audio_end_ms",)), "The server has cut the item to what was heard."),
 }

@@ -10,6 +10,7 @@ import pytest
 from realtime_pcm import client_messages, messages
 from realtime_pcm._core import ClientAudioMessage, role_of
 from realtime_pcm.roles import ROLES, RoleName
+from realtime_pcm.sockets import elevenlabs, gemini, twilio
 from support.own_classes import declared
 from support.paths import README
 
@@ -40,7 +41,8 @@ def test_every_role_of_the_catalogue_is_in_the_table(module: Any) -> None:
 
 
 def test_every_role_has_a_class() -> None:
-    assert {role_of(one) for module in (messages, client_messages) for one in classes(module)} - {None} == set(ROLES)
+    every = [one for module in (messages, client_messages, elevenlabs, gemini, twilio) for one in classes(module)]
+    assert {role_of(one) for one in every} - {None} == set(ROLES)
 
 
 @pytest.mark.parametrize(("role", "group"), [(name, group) for name, role in ROLES.items() for group in role.needs])

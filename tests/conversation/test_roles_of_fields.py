@@ -85,10 +85,11 @@ def test_the_conversation_is_followed() -> None:
         state.follow(decoder.decode(frame(**told)), time)
     assert [(item.side, item.text, item.audio_seconds) for item in state.items] == [
         ("user", "Who is there?", 0.0),
-        ("model", "It is me.", 1.5),
+        ("model", "It is me.", 1.0),
+        ("model", "", 0.5),  # after the end of the response, which has no id: another one
     ]
     assert state.session_usage == {"total": 12} and [one.at.line for one in state.interruptions] == [7]
-    assert [(turn.began, turn.status) for turn in state.turns] == [("response", "completed")]
+    assert [(turn.began, turn.status) for turn in state.turns] == [("speech", "completed"), ("response", "cancelled")]
     assert state.turns[0].first_audio == (3, 0.5, 0.5)  # frames without audio are no audio
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pcm.conversation.meanings import handler_of, role_in
-from realtime_pcm.conversation.rules import Text, milliseconds_of, raw_of, remember, text_id, words_in, words_of
+from realtime_pcm.conversation.rules import Text, milliseconds_of, raw_of, remember, text_id, words_in, words_in_item, words_of
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
 from realtime_pcm.roles import TEXT_FIELDS
@@ -43,8 +43,8 @@ class Item:
     its WAVs; a change of its format begins another one.
     """
 
-    def __init__(self, number: int, side: str, id: str | None) -> None:
-        self.number, self.side, self.id = number, side, id
+    def __init__(self, number: int, side: str, id: str | None, turn: int) -> None:
+        self.number, self.side, self.id, self.turn = number, side, id, turn
         self.stream: Stream | None = None
         self.start: float | None = None
         self.end: float | None = None
@@ -110,6 +110,7 @@ class Speech:
         self._under_way: dict[Stream, Item] = {}
         self._with_id: dict[tuple[str, object], Item] = {}
         self._speaker_without_id: Item | None = None
+        self._turn_without_id = 0
         self._text = self._files = 0
         # The user's side: speech that a server has heard (id -> the milliseconds of its beginning and end), what the client has
         # committed and no server has named, where that begins which is in no item yet, and items that the client made.
@@ -206,7 +207,7 @@ class Speech:
         if len(self.items) >= MOST_ITEMS:
             self._leave_out(f"items behind the first {MOST_ITEMS}")
             return None
-        item = Item(len(self.items) + 1, side, id if isinstance(id, str) else None)
+        item = Item(len(self.items) + 1, side, id if isinstance(id, str) else None, self.analyser.turn)
         self.items.append(item)
         if item.id is not None:
             self._with_id[side, item.id] = item
@@ -225,7 +226,10 @@ class Speech:
         return item
 
     def _model_spoke(self, key: Key) -> Item | None:
-        return self._of_item.get(key[:2]) if key[1] is not None else self._by_key.get(key)
+        if key[1] is not None:
+            return self._of_item.get(key[:2])
+        item = self._by_key.get(key)
+        return item if item is not None and item.turn == self.analyser.turn else None
 
     def _keep_model(self, key: Key, item: Item | None) -> None:
         if item is not None:
@@ -275,7 +279,7 @@ class Speech:
         if piece is None or piece.stream is None:
             return
         samples, form, key = message.pcm, _form(message.audio_format), piece.stream.key
-        item = self._by_key.get(key) or self._wordy(key)
+        item = self._model_spoke(key) if key[1] is None else self._by_key.get(key) or self._wordy(key)
         if item is not None and item.stream not in (None, piece.stream):
             self._end(item)
             item = None
@@ -442,24 +446,24 @@ class Speech:
         if id is not None:
             return self._user(id)
         # Servers without items speak of one user.
-        if self._speaker_without_id is None:
+        turn = self.analyser.turn
+        if self._speaker_without_id is None or turn != self._turn_without_id:
             self._speaker_without_id = self._item("user", None)
+        self._turn_without_id = turn
         return self._speaker_without_id
 
     # --- items that are made, not spoken
 
     def _on_item_made(self, message: Any) -> None:
-        given = message.item
-        if getattr(given, "role", None) != "user":
+        raw = raw_of(message.item)
+        parts = raw.get("content", raw.get("parts"))
+        if raw.get("role") != "user" or not isinstance(parts, list) or not parts:
             return
-        parts = _parts(given)
-        if not parts:
-            return
-        item = self._user(getattr(given, "id", None))
+        item = self._user(raw.get("id"))
         if item is None:
             return
         self._mark_now(item)
-        self._hear(item, words_in(raw_of(given).get("content")), Text.end)
+        self._hear(item, words_in_item(raw), Text.end)
         if self.analyser.bad_parts:
             self._leave_out("parts of items whose audio is bad", self.analyser.bad_parts)
         for start, samples, given_format in self.analyser.made:
@@ -502,8 +506,3 @@ class Speech:
 
 def _form(given: Any) -> Form:
     return Form(given.encoding, given.rate, given.channels)
-
-
-def _parts(item: Any) -> list[Any]:
-    content = getattr(item, "content", None)
-    return content if isinstance(content, list) else []

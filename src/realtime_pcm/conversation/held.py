@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .rules import Parts, Text, name_of, remember, text_id
+from .rules import Parts, Text, arguments_of, name_of, remember, text_id
 from .turns import Moment, Turn, seconds_between
 
 
@@ -153,8 +153,8 @@ class ToolCalls:
             self.forgotten += remember(self.calls, key, call, self._most)
             self._began(call)
         call.name = call.name or name_of(raw.get("name"))
-        arguments = raw.get("arguments")
-        if isinstance(arguments, str) and arguments:
+        arguments = arguments_of(raw.get("arguments"))
+        if arguments:
             call.arguments = arguments[: self._longest]
         if call.kind == "mcp" and isinstance(raw.get("output"), str):
             call.answer(at)

@@ -13,6 +13,9 @@ __all__ = ["handler_of", "meanings_of", "role_in"]
 
 # Roles that speak of one object: role -> the name that the object has where the role is that of a class.
 _OBJECTS: dict[str, str] = {role: needs[0][0] for role, (needs, _) in ROLES.items() if len(needs) == 1 and len(needs[0]) == 1}
+# Roles of which each element of a list means it. Its members may have other names than the fields of a message.
+_OF_ELEMENTS = ("item_create", "tool_call", "tool_output", "tool_failed")
+_OTHER_NAMES = {"call_id": "id", "arguments": "args"}
 
 
 class AtField:
@@ -28,10 +31,15 @@ class AtField:
 
     def __getattr__(self, name: str) -> Any:
         value = self._value
-        found = value.get(name) if isinstance(value, dict) else getattr(value, name, None) if isinstance(value, View) else None
+        if isinstance(value, dict):
+            found = value.get(name)
+            if found is None and self.role in _OF_ELEMENTS:
+                found = value.get(_OTHER_NAMES.get(name))
+        else:
+            found = getattr(value, name, None) if isinstance(value, View) else None
         if found is not None:
             return found
-        if name == _OBJECTS.get(self.role) and not isinstance(value, bool):
+        if name == _OBJECTS.get(self.role) and not isinstance(value, bool) and name not in _OTHER_NAMES:
             return value
         if name in TEXT_FIELDS:  # those of the message are of another role
             return value if name == "text" and isinstance(value, str) else None
@@ -53,8 +61,10 @@ def meanings_of(message: Any) -> list[tuple[str, Any]]:
         found.append((role, message))
     for name, role in fields:
         value = getattr(message, name)
-        if value is not None and value is not False:
-            found.append((role, AtField(message, value, role)))
+        if value is None or value is False or (role == "text_delta" and getattr(message, "thought", None) is True):
+            continue
+        values = value if isinstance(value, list) and role in _OF_ELEMENTS else (value,)
+        found += [(role, AtField(message, one, role)) for one in values]
     return found
 
 

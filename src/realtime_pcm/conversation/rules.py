@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -79,6 +80,28 @@ class Repeated:
         self._before = None
 
 
+class Dropped:
+    """Which audio is late, where audio has numbers: an interruption names the last one that it drops."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self) -> None:
+        self._number = -1
+
+    def interrupt(self, message: Any) -> None:
+        """Takes a message of the role `interrupted`."""
+        number = index_of(getattr(message, "number", None))
+        if number is not None:
+            self._number = number
+
+    def has(self, message: Any) -> bool:
+        """Whether this audio is late."""
+        if self._number < 0:
+            return False
+        number = index_of(getattr(message, "number", None))
+        return number is not None and number <= self._number
+
+
 def remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> int:
     """Adds to a table of bounded size; the oldest entry makes room. How many were forgotten: 0 or 1."""
     full = key not in table and len(table) >= most
@@ -114,11 +137,23 @@ def words_in(content: object) -> str:
     return " ".join(found[0] for found in texts if found)
 
 
+def words_in_item(raw: dict[str, Any]) -> str:
+    """The words of an item as a dict; Gemini calls its content `parts`."""
+    return words_in(raw.get("content", raw.get("parts")))
+
+
 def milliseconds_of(value: object) -> float | None:
     """The milliseconds that a message names; None for what is no number from 0 to 1e12, such as true."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         return None
     return float(value)
+
+
+def arguments_of(value: object) -> str | None:
+    """The arguments of a call as JSON text: some servers send the object itself. None for anything else."""
+    if isinstance(value, (dict, View)):
+        return json.dumps(raw_of(value), ensure_ascii=False, separators=(",", ":"))
+    return value if isinstance(value, str) else None
 
 
 def samples_in(message: Any) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
 from .meanings import handler_of
 from .rules import (
     Answers,
+    Dropped,
     Repeated,
     Text,
     add_numbers,
@@ -22,7 +23,7 @@ from .rules import (
     response_id_of,
     samples_in,
     text_id,
-    words_in,
+    words_in_item,
     words_of,
 )
 from .turns import Moment, Turn, Turns
@@ -75,6 +76,7 @@ class ConversationState:
         self._answers = Answers()
         self._interruptions: deque[Interruption] = deque(maxlen=most)
         self._repeated = Repeated()
+        self._dropped = Dropped()
         self._last_audio: Item | None = None
         self._recent: Item | None = None  # the item of the model's last message, and its ids; until another item begins
         self._recent_ids: tuple[object, object] = (None, None)
@@ -195,6 +197,21 @@ class ConversationState:
     def _user_item(self, message: Any, time: float | None) -> Item:
         return self._find_item("user", text_id(getattr(message, "item_id", None)), None, time)
 
+    def _heard_item(self, message: Any, time: float | None, whole: bool = False) -> Item:
+        """The item of the user's words: without an id, one for each turn."""
+        if text_id(getattr(message, "item_id", None)) is None:
+            before = self._turns.current
+            turn = self._turns.heard(whole, self._at(time))
+            if turn is not before and before is not None:
+                self._item_numbers.pop(("user", None, None), None)
+                self._answer_over(None)
+        return self._user_item(message, time)
+
+    def _answer_over(self, response_id: str | None) -> None:
+        """What the model says next without an item_id is another item."""
+        self._item_numbers.pop(("model", None, response_id), None)
+        self._recent = None
+
     def _on_item_added(self, message: Any, time: float | None) -> None:
         raw = raw_of(message.item)
         kind, role, item_id = raw.get("type"), raw.get("role"), text_id(raw.get("id"))
@@ -204,7 +221,7 @@ class ConversationState:
             self._tools.answered(raw.get("call_id"), at)
         elif kind in ("function_call", "mcp_call"):
             self._tools.seen(raw, self._turns.of_response(response_id, at), at)
-        words = words_in(raw.get("content"))
+        words = words_in_item(raw)
         written: Item | None = None
         if role == "user" and words:
             turn = self._turns.text(item_id, words, at, repeats=isinstance(message, RealtimeServerMessage))
@@ -259,13 +276,13 @@ class ConversationState:
     def _on_user_transcript_delta(self, message: Any, time: float | None) -> None:
         words = words_of(message)
         if words:
-            self._user_item(message, time).words.add(words)
+            self._heard_item(message, time).words.add(words)
 
     def _on_user_transcript_so_far(self, message: Any, time: float | None) -> None:
-        self._user_item(message, time).words.say(words_of(message) or "")
+        self._heard_item(message, time).words.say(words_of(message) or "")
 
     def _on_user_transcript(self, message: Any, time: float | None) -> None:
-        self._user_item(message, time).words.end(words_of(message) or "")
+        self._heard_item(message, time, whole=True).words.end(words_of(message) or "")
 
     # ---- the model
 
@@ -299,9 +316,10 @@ class ConversationState:
         for one in output if isinstance(output, list) else ():
             if isinstance(one, dict) and one.get("type") in ("function_call", "mcp_call"):
                 self._tools.seen(one, turn, at)
-        if turn.status == "cancelled":
+        if raw.get("status") == "cancelled":
             self._interrupted("response_end", at, message, response_id)
         self._end_parts(response_id)
+        self._answer_over(response_id)
 
     def _end_parts(self, response_id: str | None) -> None:
         item = self._last_audio
@@ -316,7 +334,7 @@ class ConversationState:
             if message.delta is None and self._turns.await_audio(response_id):  # a log that left the audio out
                 self._turns.audio(response_id, self._at(time))
             return
-        if repeated:
+        if repeated or self._dropped.has(message):
             return
         item = self._model_item(message, time)
         index = index_of(getattr(message, "content_index", None))
@@ -331,7 +349,9 @@ class ConversationState:
         part.add(samples, rate)
         self._last_audio = item
         if self._turns.await_audio(item.response_id):
-            self._turns.audio(item.response_id, self._at(time))
+            turn = self._turns.audio(item.response_id, self._at(time))
+            if item.item_id is None and item.response_id is None:
+                item.turn = turn.number
 
     def _on_audio_end(self, message: Any, time: float | None) -> None:
         item = self._model_item(message, time)
@@ -372,6 +392,9 @@ class ConversationState:
         at = self._at(time)
         self._tools.complete(message, self._tool_turn(message, at), at)
 
+    def _on_tool_output(self, message: Any, time: float | None) -> None:
+        self._tools.answered(message.call_id, self._at(time))
+
     def _on_tool_started(self, message: Any, time: float | None) -> None:
         at = self._at(time)
         self._tools.seen({"type": "mcp_call", "id": message.item_id}, self._turns.now(at), at)
@@ -403,7 +426,13 @@ class ConversationState:
             part.cut_ms = min(made.audio_end_ms, part.milliseconds if part.cut_ms is None else part.cut_ms)
 
     def _on_interrupted(self, message: Any, time: float | None) -> None:
-        self._interrupted("interrupted", self._at(time), message)
+        at = self._at(time)
+        self._interrupted("interrupted", at, message)
+        self._dropped.interrupt(message)
+        if not self._answers.announced:
+            self._turns.interrupted(at)
+            self._end_parts(None)
+            self._answer_over(None)
 
     def _on_truncate(self, message: Any, time: float | None) -> None:
         self._interrupted("truncate", self._at(time), message)
@@ -416,6 +445,7 @@ class ConversationState:
     def _on_session_start(self, message: Any, time: float | None) -> None:
         self.session = message.session
         self._answers = Answers()
+        self._dropped = Dropped()
         self._item_numbers.clear()
         self._numbers_of_ids.clear()
         self._repeated.forget()

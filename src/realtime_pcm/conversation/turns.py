@@ -98,6 +98,7 @@ class Turns(Generic[_T]):
         self._user_items: dict[str, None] = {}
         self._committed = False  # by the client; the server has not said so yet
         self._made: str | None = None  # the text of a user's item that has no id yet
+        self._cut: _T | None = None  # interrupted, on a server that announces no responses; its end may still be told
 
     # ---- which turn
 
@@ -112,6 +113,29 @@ class Turns(Generic[_T]):
         if turn is None or turn.responses or turn.first_audio is not None or turn.first_text is not None:
             turn = self._new(began, at)
         return turn
+
+    def heard(self, whole: bool, at: Moment) -> _T:
+        """The turn of the user's words, where they have no ids and nothing else tells of the user's speech.
+
+        whole: of whole words, so that those after an answer begin a turn; pieces may be late, and wait for the answer's end.
+        """
+        turn = self.current
+        if turn is None:
+            return self._new("speech", at)
+        if turn.speech_started is not None or turn.committed is not None or turn.response_created is not None:
+            return turn
+        answered = turn.first_audio is not None or turn.first_text is not None
+        return self._new("speech", at) if turn.done is not None or (whole and answered) else turn
+
+    def interrupted(self, at: Moment) -> None:
+        """The model was stopped. On a server that announces no responses, that is the end of an answer."""
+        turn = self.current
+        if turn is None or turn.response_created is not None or turn.done is not None:
+            return
+        if turn.first_audio is not None or turn.first_text is not None:
+            self._cut = turn
+            turn.responses += 1
+            turn.status, turn.done = "cancelled", at
 
     def now(self, at: Moment) -> _T:
         """The turn of what the model does, where nothing else tells."""
@@ -199,6 +223,9 @@ class Turns(Generic[_T]):
     def response_end(self, response_id: str | None, status: str | None, at: Moment) -> _T:
         """An answer is over."""
         known = self._of_responses.get(response_id)
+        if known is None and response_id is None and self._cut is not None:
+            cut, self._cut = self._cut, None  # the end of what was interrupted
+            return cut
         turn = known or self.now(at)
         if known is None:
             turn.responses += 1
@@ -208,6 +235,8 @@ class Turns(Generic[_T]):
     def words(self, response_id: str | None, at: Moment) -> _T:
         """The model has written or said something."""
         turn = self.of_response(response_id, at)
+        if turn is not self._cut:
+            self._cut = None
         if turn.first_text is None:
             turn.first_text = at
             turn.text_latency = seconds_between(wait_of(turn)[0], at)
@@ -221,11 +250,18 @@ class Turns(Generic[_T]):
     def await_audio(self, response_id: str | None) -> bool:
         """Whether no audio has come in the turn of this response."""
         turn = self._of_responses.get(response_id) or self.current
-        return turn is None or turn.first_audio is None
+        return turn is None or turn.first_audio is None or self._is_over(response_id, turn)
+
+    def _is_over(self, response_id: str | None, turn: Turn) -> bool:
+        """Whether audio without ids begins another turn: the server announces no responses, and has ended this one."""
+        return response_id is None and turn.done is not None and turn.response_created is None
 
     def audio(self, response_id: str | None, at: Moment) -> _T:
         """Audio of the model has come."""
         turn = self.of_response(response_id, at)
+        if self._is_over(response_id, turn):
+            turn = self._new("response", at)
+        self._cut = None
         if turn.first_audio is None:
             turn.first_audio = at
             start, name = wait_of(turn)

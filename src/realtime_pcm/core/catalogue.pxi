@@ -537,6 +537,8 @@ cdef _plan_session(Layout layout, role, Layout base):
     else:
         layout.role_name = role
         plan.role, holder = _SESSION_ROLES.get(role, (ROLE_NONE, None))
+        if role == "interrupted" and not plan.sent:
+            plan.role = ROLE_AUDIO_END     # what comes next is another stream
         plan.holder = 0 if holder is None else _read_number(layout, holder)
     plan.ids.speaker = <uint8_t>_speaker(plan)
 
@@ -565,6 +567,9 @@ cdef _add_descriptors(Layout layout):
     if layout.in_session.holder:
         layout.wire.outlined = layout.in_session.holder
     views = [None] * layout.wire.field_count
+    for wanted, held in layout.reads.items():
+        if held is not None and wanted not in fields and wanted not in declare.RESERVED:
+            _set_on_class(cls, wanted, property(operator.attrgetter(held)))
     if layout.wire_names:
         # In place of the default, which the class statement has left there.
         _set_on_class(cls, "type", _slot_descriptor(cls, "type", SLOT_TYPE, kept))

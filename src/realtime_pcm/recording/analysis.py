@@ -22,6 +22,7 @@ from ..audio import AudioFormat
 from ..conversation.held import ToolCalls
 from ..conversation.meanings import handler_of, role_in
 from ..conversation.rules import (
+    Dropped,
     Repeated,
     Text,
     add_numbers,
@@ -31,7 +32,7 @@ from ..conversation.rules import (
     remember,
     response_id_of,
     text_id,
-    words_in,
+    words_in_item,
     words_of,
 )
 from ..conversation.turns import Moment, Turns
@@ -93,6 +94,7 @@ class Analyser:
         self._undeclared = Undeclared()
         self._latencies = array("d")
         self._repeated = Repeated()
+        self._dropped = Dropped()
         self._turns: Turns[Turn] = Turns(self._begin_turn)
         self._arrival: dict[int, list[float]] = {}  # turn -> seconds of audio, seconds that it took to come
         self._items: OrderedDict[Any, Item] = OrderedDict()
@@ -113,6 +115,11 @@ class Analyser:
     def frames(self) -> int:
         """Frames so far, without those that were refused."""
         return self._found.frames
+
+    @property
+    def turn(self) -> int:
+        """The number of the turn under way; 0 before the first."""
+        return self._turns.count
 
     def feed(self, entry: Entry) -> None:
         """Takes the next entry."""
@@ -234,7 +241,7 @@ class Analyser:
     def _model_audio(self, message: Any, at: Moment) -> None:
         samples, format_ = message.pcm, message.audio_format
         seconds = len(samples) / format_.channels / format_.rate
-        if self._repeated.take(message):
+        if self._repeated.take(message) or self._dropped.has(message):
             return
         if not seconds:
             if getattr(message, "delta", "") is None:
@@ -375,7 +382,7 @@ class Analyser:
             self._tools.answered(raw.get("call_id"), at)
         elif kind in ("function_call", "mcp_call"):
             self._tools.seen(raw, self._turns.of_response(text_id(getattr(message, "response_id", None)), at), at)
-        text = words_in(raw.get("content"))
+        text = words_in_item(raw)
         if role == "user" and text:
             turn = self._turns.text(item_id, text, at, repeats=isinstance(message, RealtimeServerMessage))
             if turn is None:  # the client's own message, which the server repeats with an id
@@ -410,7 +417,7 @@ class Analyser:
         for output in raw.get("output") or () if isinstance(raw.get("output"), list) else ():
             if isinstance(output, dict) and output.get("type") in ("function_call", "mcp_call"):
                 self._tools.seen(output, turn, at)
-        if turn.status == "cancelled":
+        if raw.get("status") == "cancelled":
             stream = self._playing.of_response(response)
             self._interrupted(at, "cancelled", stream, stopped=True, turn=turn, response=response)
         self._playing.response_ended(response)
@@ -451,10 +458,17 @@ class Analyser:
         if end is not None:
             self._playing.truncated(stream, end)
 
-    def _buffer_cleared(self, message: Any, at: Moment) -> None:
+    def _stopped(self, message: Any, at: Moment) -> None:
+        """What the model says is no longer played. Without ids, what comes next is another answer."""
         stream = self._playing.audible()
         if stream is not None:
-            self._interrupted(at, "cleared", stream, stopped=True)
+            cause = "cleared" if message.type.startswith("output_audio_buffer") else "interrupted"
+            self._interrupted(at, cause, stream, stopped=True)
+        self._dropped.interrupt(message)
+        self._turns.interrupted(at)
+        if stream is not None and stream.key == (None, None, None):
+            self._playing.ended(stream.key)
+            self._items.pop(("model", None, None), None)
 
     # --- text
 
@@ -498,10 +512,12 @@ class Analyser:
         side: Literal["user", "model"] = "user" if role.startswith("user_") else "model"
         if not words:
             return
+        turn = self._turns.heard(role == "user_transcript", at) if side == "user" else self._turns.now(at)
         key = (side, "transcript", None)
         item = self._items.get(key)
-        if item is None or len(item.text) > LONGEST_SENTENCE or item.text.rstrip().endswith((".", "!", "?", "。")):
-            item = Item(self._turns.now(at).number, side, None, None, at.line, at.time, at.place, at.place)
+        ended = item is None or len(item.text) > LONGEST_SENTENCE or item.text.rstrip().endswith((".", "!", "?", "。"))
+        if item is None or ended or item.turn != turn.number:
+            item = Item(turn.number, side, None, None, at.line, at.time, at.place, at.place)
             self._items.pop(key, None)
             self._keep(key, item)
         self._words(message, item)
@@ -519,6 +535,9 @@ class Analyser:
 
     def _arguments_done(self, message: Any, at: Moment) -> None:
         self._tools.complete(message, self._tool_turn(message, at), at)
+
+    def _tool_answered(self, message: Any, at: Moment) -> None:
+        self._tools.answered(message.call_id, at)
 
     def _tool_began(self, message: Any, at: Moment) -> None:
         self._tools.seen({"type": "mcp_call", "id": message.item_id}, self._turns.now(at), at)
@@ -560,6 +579,7 @@ class Analyser:
     def _session_began(self, message: Any, at: Moment) -> None:
         self._playing.all_ended()
         self._repeated.forget()
+        self._dropped = Dropped()
         self._session(message, at)
 
     def _session_usage(self, message: Any, at: Moment) -> None:
@@ -651,7 +671,7 @@ _HANDLERS: dict[str, str] = {
     "response_cancel": "_cancel",
     "truncate": "_truncate",
     "truncated": "_truncate",
-    "interrupted": "_buffer_cleared",
+    "interrupted": "_stopped",
     "transcript_delta": "_model_text",
     "transcript_so_far": "_model_text",
     "transcript_end": "_model_text",
@@ -664,6 +684,7 @@ _HANDLERS: dict[str, str] = {
     "user_transcript_failed": "_error_message",
     "tool_arguments_delta": "_arguments",
     "tool_call": "_arguments_done",
+    "tool_output": "_tool_answered",
     "tool_started": "_tool_began",
     "tool_done": "_tool_done",
     "tool_failed": "_tool_failed",

@@ -92,7 +92,8 @@ class Interruption:
     """The model was to be silent before its audio was over, or the user spoke while it was heard.
 
     Attributes:
-        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared".
+        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared",
+            "interrupted".
         stopped: Whether the recording shows that playing ended. If not, the user may have talked over the model.
         heard_ms: How much of the item was heard.
         heard_from: How that is known: "truncate" (the client said it), "elapsed" (the time since the item's first audio, an

@@ -73,7 +73,7 @@ class SendAudio(ClientAudioMessage, catalogue=CATALOGUE):
     pcm: Samples = payload(("AudioData", "Data"))
 
 
-class StopAudio(RealtimeClientMessage, catalogue=CATALOGUE):
+class StopAudio(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
     """What is not played yet is to be dropped."""
 
     type: Literal["StopAudio"] = "StopAudio"

@@ -84,7 +84,7 @@ class AgentResponseCorrection(RealtimeServerMessage, catalogue=CATALOGUE):
     corrected: str | None = field(("agent_response_correction_event", "corrected_agent_response"))
 
 
-class ClientToolCall(RealtimeServerMessage, catalogue=CATALOGUE):
+class ClientToolCall(RealtimeServerMessage, catalogue=CATALOGUE, role="tool_call", reads={"arguments": "parameters"}):
     """The client is to run a tool, and to send a ClientToolResult."""
 
     type: Literal["client_tool_call"] = "client_tool_call"
@@ -151,7 +151,7 @@ class Pong(RealtimeClientMessage, catalogue=CATALOGUE):
     type: Literal["pong"] = "pong"
 
 
-class ClientToolResult(RealtimeClientMessage, catalogue=CATALOGUE):
+class ClientToolResult(RealtimeClientMessage, catalogue=CATALOGUE, role="tool_output", reads={"call_id": "tool_call_id"}):
     """What a tool gave."""
 
     type: Literal["client_tool_result"] = "client_tool_result"
@@ -167,7 +167,7 @@ class ContextualUpdate(RealtimeClientMessage, catalogue=CATALOGUE):
     text: str | None = None
 
 
-class UserMessage(RealtimeClientMessage, catalogue=CATALOGUE):
+class UserMessage(RealtimeClientMessage, catalogue=CATALOGUE, role="user_transcript"):
     """What the user says, as text."""
 
     type: Literal["user_message"] = "user_message"

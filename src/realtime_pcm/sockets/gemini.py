@@ -37,14 +37,17 @@ class ServerContent(
     role={
         "input_transcript": "user_transcript_delta",
         "output_transcript": "transcript_delta",
+        "text": "text_delta",
+        "usage_metadata": "usage",
         "interrupted": "interrupted",
+        "generation_complete": "audio_end",
         "turn_complete": "response_end",
     },
 ):
     """A piece of the model's turn: audio, text, a transcript, an interruption or the end of the turn.
 
     pcm: the audio of all parts, one after the other; their `mimeType` has to be the same. format: that type; without a rate it is
-    24,000 Hz. text, thought: of the first part that has a text.
+    24,000 Hz. text, thought: of the first part that has a text; a thought is nothing that the model says.
     """
 
     type: Literal["serverContent"] = "serverContent"
@@ -70,7 +73,7 @@ class SetupComplete(RealtimeServerMessage, catalogue=CATALOGUE, role="session_st
     session_id: str | None = field(("setupComplete", "sessionId"))
 
 
-class ToolCall(RealtimeServerMessage, catalogue=CATALOGUE):
+class ToolCall(RealtimeServerMessage, catalogue=CATALOGUE, role={"function_calls": "tool_call", "usage_metadata": "usage"}):
     """The model calls functions: `function_calls` has dicts with `id`, `name` and `args`."""
 
     type: Literal["toolCall"] = "toolCall"
@@ -78,7 +81,7 @@ class ToolCall(RealtimeServerMessage, catalogue=CATALOGUE):
     function_calls: list[Any] | None = field(("toolCall", "functionCalls"))
 
 
-class ToolCallCancellation(RealtimeServerMessage, catalogue=CATALOGUE):
+class ToolCallCancellation(RealtimeServerMessage, catalogue=CATALOGUE, role={"ids": "tool_failed"}):
     """Calls that are not to be answered any more."""
 
     type: Literal["toolCallCancellation"] = "toolCallCancellation"
@@ -134,7 +137,17 @@ ServerMessage: TypeAlias = (
 # ---- What a client sends
 
 
-class RealtimeInput(ClientAudioMessage, catalogue=CATALOGUE, role={"pcm": "input_audio", "audio_stream_end": "audio_end"}):
+class RealtimeInput(
+    ClientAudioMessage,
+    catalogue=CATALOGUE,
+    role={
+        "pcm": "input_audio",
+        "text": "user_transcript",
+        "activity_start": "speech_started",
+        "activity_end": "speech_stopped",
+        "audio_stream_end": "audio_end",
+    },
+):
     """The user's speech, text, or a mark of activity.
 
     pcm: the audio of `audio`. format: its type, "audio/pcm;rate=16000".
@@ -151,7 +164,7 @@ class RealtimeInput(ClientAudioMessage, catalogue=CATALOGUE, role={"pcm": "input
     audio_stream_end: bool | None = field(("realtimeInput", "audioStreamEnd"), ("realtime_input", "audioStreamEnd"))
 
 
-class Setup(RealtimeClientMessage, catalogue=CATALOGUE):
+class Setup(RealtimeClientMessage, catalogue=CATALOGUE, role="session_update", reads={"session": "setup"}):
     """The first message of a connection: the model, what it is to say and how."""
 
     type: Literal["setup"] = "setup"
@@ -159,7 +172,9 @@ class Setup(RealtimeClientMessage, catalogue=CATALOGUE):
     model: str | None = field(("setup", "model"))
 
 
-class ClientContent(RealtimeClientMessage, catalogue=CATALOGUE):
+class ClientContent(
+    RealtimeClientMessage, catalogue=CATALOGUE, role={"turns": "item_create", "turn_complete": "response_create"}
+):
     """Turns of the conversation, as text."""
 
     type: Literal["clientContent", "client_content"] = "clientContent"
@@ -169,7 +184,7 @@ class ClientContent(RealtimeClientMessage, catalogue=CATALOGUE):
     )
 
 
-class ToolResponse(RealtimeClientMessage, catalogue=CATALOGUE):
+class ToolResponse(RealtimeClientMessage, catalogue=CATALOGUE, role={"function_responses": "tool_output"}):
     """What functions gave."""
 
     type: Literal["toolResponse", "tool_response"] = "toolResponse"

@@ -62,7 +62,7 @@ class Dtmf(RealtimeServerMessage, catalogue=CATALOGUE):
     digit: str | None = field(("dtmf", "digit"))
 
 
-class PlayedStream(RealtimeServerMessage, catalogue=CATALOGUE):
+class PlayedStream(RealtimeServerMessage, catalogue=CATALOGUE, role="played"):
     """The audio before the checkpoint of this name was played."""
 
     type: Literal["playedStream"] = "playedStream"
@@ -97,7 +97,7 @@ ServerMessage: TypeAlias = Start | Media | Dtmf | PlayedStream | ClearedAudio | 
 class PlayAudio(
     ClientAudioMessage,
     catalogue=CATALOGUE,
-    reads={"item_id": "stream_id", "format": "content_type"},
+    reads={"format": "content_type"},
 ):
     """Audio to be played, with its format."""
 
@@ -116,7 +116,7 @@ class Checkpoint(RealtimeClientMessage, catalogue=CATALOGUE):
     name: str | None = None
 
 
-class ClearAudio(RealtimeClientMessage, catalogue=CATALOGUE):
+class ClearAudio(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
     """What is not played yet is to be dropped."""
 
     type: Literal["clearAudio"] = "clearAudio"

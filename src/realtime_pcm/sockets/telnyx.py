@@ -67,7 +67,7 @@ class Media(
     stream_id: str | None = None
 
 
-class Mark(RealtimeServerMessage, catalogue=CATALOGUE):
+class Mark(RealtimeServerMessage, catalogue=CATALOGUE, role="played"):
     """The audio before the mark of this name was played, or was cleared."""
 
     type: Literal["mark"] = "mark"
@@ -126,7 +126,7 @@ class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
     name: str | None = field(("mark", "name"))
 
 
-class Clear(RealtimeClientMessage, catalogue=CATALOGUE):
+class Clear(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
     """What is not played yet is dropped, and the marks that wait come back."""
 
     type: Literal["clear"] = "clear"
