@@ -12,7 +12,7 @@ Needs the extra `client`; asyncio only. `import realtime_pcm` imports neither th
 """
 
 from .call import Call, connect
-from .endpoints import Endpoint, Key, azure, dashscope, openai, voice_live, xai
+from .endpoints import Endpoint, Key, azure, dashscope, elevenlabs, gemini, openai, voice_live, xai
 from .errors import CallClosed, CallError, CallRefused
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "azure",
     "connect",
     "dashscope",
+    "elevenlabs",
+    "gemini",
     "openai",
     "voice_live",
     "xai",

@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast, overload
 
-from .._core import ClientAudioEnd, Decoder, RealtimeClientMessage, Session
-from ..client_messages import InputAudioBufferAppend, InputAudioBufferClear
+from .._core import AudioEncoder, Decoder, RealtimeClientMessage, Session
+from ..conversation.meanings import meanings_of
 from ..errors import DecodeError
 from ..recording import Recorder
 from ..stream import InvalidFrame, tell_first_skipped
-from .endpoints import Endpoint
+from .endpoints import Endpoint, Sendable
 from .errors import CallClosed
 from .sending import PIECE, Microphone, Requests
 from .socket import CLEAN, TEXT, Socket, open_socket
@@ -35,18 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["Call", "connect"]
 
 M = TypeVar("M", covariant=True)
+_Server = TypeVar("_Server")
 
 TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_QUEUE = 4 * 1024 * 1024
 OF_MESSAGE = 1024  # bytes that a message in the queue takes beside its frame, about
-
-
-class Sendable(Protocol):
-    """A message, a Truncation of the player: whatever has the text to send as `frame`."""
-
-    @property
-    def frame(self) -> bytes | str: ...
 
 
 class Call(Generic[M]):
@@ -61,7 +55,8 @@ class Call(Generic[M]):
         self,
         decoder: Decoder[Any, Any],
         errors: str,
-        append: type[RealtimeClientMessage],
+        endpoint: Endpoint[Any],
+        append: type[RealtimeClientMessage] | AudioEncoder | None,
         recorder: Recorder | None,
         timeout: float,
         max_message: int,
@@ -75,9 +70,10 @@ class Call(Generic[M]):
         self._skipped = 0
         self._recorder = recorder
         self._timeout = timeout
-        self._requests = Requests(decoder.session)
+        self._requests = Requests(decoder.session, endpoint.catalogue)
         self._settled = asyncio.Event()
-        self._microphone = Microphone(decoder.session, append)
+        append = append or endpoint.append
+        self._microphone = None if append is None else Microphone(decoder.session, append)
         self._queue: deque[object] = deque()
         self._queued = 0
         self._max_queue = max_queue
@@ -200,11 +196,13 @@ class Call(Generic[M]):
         frame, sent = self._requests.put(frame)
         if not self._requests.settled:
             self._settled.clear()
-        if isinstance(sent, InputAudioBufferClear):
-            self._microphone.drop()
-        elif isinstance(sent, ClientAudioEnd):
-            for rest in self._microphone.finish():
-                self._send(rest)
+        if self._microphone is not None:
+            for role, _ in meanings_of(sent):
+                if role == "clear":
+                    self._microphone.drop()
+                elif role in ("commit", "audio_end"):
+                    for rest in self._microphone.finish():
+                        self._send(rest)
         self._send(frame)
 
     async def send_audio(self, pcm: Pcm, *, rate: int | None = None) -> None:
@@ -225,13 +223,16 @@ class Call(Generic[M]):
             CallClosed: the call is over.
 
         """
+        microphone = self._microphone
+        if microphone is None:
+            raise TypeError("this endpoint does not say how audio is sent: give connect() append=, a message class with audio")
         if not self._requests.settled:
             await self._wait_settled()
         socket = self._socket
         if rate is None and not socket.blocked and self._recorder is None and len(pcm) <= PIECE:
-            socket.transport.send(TEXT, self._microphone.encode(pcm))  # fifty times a second: without a detour
+            socket.transport.send(TEXT, microphone.encode(pcm))  # fifty times a second: without a detour
             return
-        for frame in self._microphone.frames(pcm, rate):
+        for frame in microphone.frames(pcm, rate):
             if self._socket.blocked:
                 await self._socket.wait_unblocked()
             self._send(frame)
@@ -269,7 +270,7 @@ class _Options(TypedDict, total=False):
     dtype: DType | npt.DTypeLike
     audio_format: AudioFormat | str | None
     lone_surrogates: Literal["refuse", "replace"]
-    append: type[RealtimeClientMessage]
+    append: type[RealtimeClientMessage] | AudioEncoder | None
     record: str | os.PathLike[str] | None
     timeout: float
     max_message: int
@@ -280,7 +281,7 @@ class _Options(TypedDict, total=False):
 
 @overload
 def connect(  # type: ignore[overload-overlap]
-    endpoint: Endpoint | str,
+    endpoint: Endpoint[Any] | str,
     *,
     only: Classes[M1, M2, M3, M4, M5, M6],
     errors: Literal["raise", "skip"] = "raise",
@@ -295,8 +296,16 @@ def connect(
     **options: Unpack[_Options],
 ) -> AbstractAsyncContextManager[Call[ServerMessage]]: ...
 @overload
+def connect(
+    endpoint: Endpoint[_Server],
+    *,
+    only: Wanted | None = None,
+    errors: Literal["raise", "skip"] = "raise",
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[_Server]]: ...
+@overload
 def connect(  # type: ignore[overload-overlap]
-    endpoint: Endpoint | str,
+    endpoint: Endpoint[Any] | str,
     *,
     only: Classes[M1, M2, M3, M4, M5, M6],
     errors: Literal["yield"],
@@ -310,9 +319,17 @@ def connect(
     errors: Literal["yield"],
     **options: Unpack[_Options],
 ) -> AbstractAsyncContextManager[Call[ServerMessage | InvalidFrame]]: ...
+@overload
+def connect(
+    endpoint: Endpoint[_Server],
+    *,
+    only: Wanted | None = None,
+    errors: Literal["yield"],
+    **options: Unpack[_Options],
+) -> AbstractAsyncContextManager[Call[_Server | InvalidFrame]]: ...
 @asynccontextmanager
 async def connect(
-    endpoint: Endpoint | str,
+    endpoint: Endpoint[Any] | str,
     *,
     only: Any = None,
     errors: str = "raise",
@@ -320,7 +337,7 @@ async def connect(
     dtype: Any = "int16",
     audio_format: AudioFormat | str | None = None,
     lone_surrogates: Literal["refuse", "replace"] = "refuse",
-    append: type[RealtimeClientMessage] = InputAudioBufferAppend,
+    append: type[RealtimeClientMessage] | AudioEncoder | None = None,
     record: str | os.PathLike[str] | None = None,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the handshake, not of the block
     max_message: int = MAX_MESSAGE,
@@ -331,15 +348,16 @@ async def connect(
     """A call, as a context manager: leaving its block closes the call.
 
     Args:
-        endpoint (Endpoint | str): openai(), azure(), voice_live(), xai(), dashscope(), an Endpoint, or a URL.
+        endpoint (Endpoint | str): openai(), azure(), voice_live(), xai(), dashscope(), gemini(), elevenlabs(), an Endpoint, or a
+            URL of the Realtime API.
         only (str | type | Iterable | None): as in decode_stream().
         errors (str): as in decode_stream().
         dtype (str): as in decode_stream().
         audio_format (AudioFormat | str | None): as in decode_stream().
         lone_surrogates (str): as in decode_stream().
         headers (Mapping[str, str] | None): headers of the handshake, for a URL.
-        append (type): the message that send_audio() sends; client_messages.SessionInputAudioAppend for GPT-Live,
-            SessionInputAudioBufferAppend for translation.
+        append (type | AudioEncoder | None): the message that send_audio() sends, or an encoder of it; by default the endpoint's.
+            client_messages.SessionInputAudioAppend for GPT-Live, SessionInputAudioBufferAppend for translation.
         record (path | None): the file for a recording of both sides, which must not exist yet; see Recorder.
         timeout (float): seconds for the whole handshake, the key included, and for the session to settle.
         max_message (int): bytes of one message of the server, however many fragments it has. A longer one ends the call with
@@ -368,9 +386,11 @@ async def connect(
         raise TypeError(f"connect() takes an Endpoint, such as openai(), or a URL, not {type(endpoint).__name__}")
     elif headers is not None:
         raise TypeError("connect() takes headers= with a URL; an Endpoint has its own")
-    decoder: Decoder[Any, Any] = Decoder(dtype=dtype, only=only, audio_format=audio_format, lone_surrogates=lone_surrogates)
+    decoder: Decoder[Any, Any] = Decoder(
+        dtype=dtype, only=only, audio_format=audio_format, lone_surrogates=lone_surrogates, catalogue=endpoint.catalogue
+    )
     recorder = None if record is None else Recorder(record)
-    call: Call[Any] = Call(decoder, errors, append, recorder, timeout, max_message, max_queue)
+    call: Call[Any] = Call(decoder, errors, endpoint, append, recorder, timeout, max_message, max_queue)
     try:
         await open_socket(call._socket, endpoint, seconds=timeout, max_message=max_message, ssl=ssl, proxy=proxy)
     except BaseException:
@@ -379,6 +399,8 @@ async def connect(
             Path(record).unlink()  # noqa: ASYNC240 - a second try may have the same name
         raise
     try:
+        if endpoint.first is not None:
+            await call.send(endpoint.first)
         yield call
     finally:
         try:

@@ -1,4 +1,4 @@
-"""Where a call goes and how it proves who calls: openai(), azure(), voice_live(), xai(), dashscope(), or an Endpoint of your own.
+"""Where a call goes and how it proves who calls: openai() and its like, gemini(), elevenlabs(), or an Endpoint of your own.
 
 The paths, the headers and the names of the environment variables are those of the providers' own SDKs.
 """
@@ -11,12 +11,39 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable, iscoroutinefunction
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, overload
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-__all__ = ["Endpoint", "Key", "azure", "dashscope", "openai", "voice_live", "xai"]
+from .._core import AudioEncoder, RealtimeClientMessage
+from ..audio import AudioFormat
+from ..client_messages import InputAudioBufferAppend
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    from ..messages import ServerMessage
+    from ..sockets import Socket
+    from ..sockets.elevenlabs import ConversationInitiationClientData, ServerMessage as ElevenLabsMessage
+    from ..sockets.gemini import ServerMessage as GeminiMessage
+
+    M = TypeVar("M", covariant=True, default=ServerMessage)
+    _Server = TypeVar("_Server")
+else:
+    from typing import TypeVar
+
+    M = TypeVar("M", covariant=True)
+
+__all__ = ["Endpoint", "Key", "azure", "dashscope", "elevenlabs", "gemini", "openai", "voice_live", "xai"]
 
 Key: TypeAlias = str | Callable[[], str | Awaitable[str]]
+
+
+class Sendable(Protocol):
+    """A message, a Truncation of the player: whatever has the text to send as `frame`."""
+
+    @property
+    def frame(self) -> bytes | str: ...
+
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
@@ -33,8 +60,8 @@ class Secret(str):
         return "'***'"
 
 
-class Endpoint:
-    """A WebSocket URL, and the headers of its handshake.
+class Endpoint(Generic[M]):
+    """A WebSocket URL, the headers of its handshake, and what is spoken there.
 
     Args:
         url (str): ws:// or wss://, with its query.
@@ -42,6 +69,10 @@ class Endpoint:
         key (Key | None): a key, or a function, sync or async, that gives one each time a call is made, such as an Entra token or
             an ephemeral secret. A sync function runs in a thread, because it may wait for a network.
         key_header (str): the header of the key. In "Authorization" it is a bearer token, in any other it stands alone.
+        catalogue (Socket | None): the messages of another socket, such as realtime_pcm.sockets.gemini. None: the Realtime API.
+        append (type | AudioEncoder | None): the message that send_audio() sends, in the input format of the session; an
+            AudioEncoder has a format and fields of its own. None: input_audio_buffer.append, if there is no catalogue.
+        first (str | bytes | Sendable | None): what is sent as soon as the call is open.
 
     Raises:
         ValueError: the URL or a header cannot stand in a handshake, or the URL names a user.
@@ -50,20 +81,58 @@ class Endpoint:
 
     """
 
-    __slots__ = ("_key", "headers", "key_header", "url")
+    __slots__ = ("_key", "append", "catalogue", "first", "headers", "key_header", "url")
 
     url: str
     headers: Mapping[str, str]
     key_header: str
+    catalogue: Socket[Any, Any] | None
+    append: type[RealtimeClientMessage] | AudioEncoder | None
+    first: str | bytes | Sendable | None
 
+    @overload
     def __init__(
-        self, url: str, *, headers: Mapping[str, str] | None = None, key: Key | None = None, key_header: str = "Authorization"
+        self: Endpoint[ServerMessage],
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key: Key | None = None,
+        key_header: str = "Authorization",
+        catalogue: None = None,
+        append: type[RealtimeClientMessage] | AudioEncoder | None = None,
+        first: str | bytes | Sendable | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Endpoint[_Server],
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key: Key | None = None,
+        key_header: str = "Authorization",
+        catalogue: Socket[_Server, Any],
+        append: type[RealtimeClientMessage] | AudioEncoder | None = None,
+        first: str | bytes | Sendable | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key: Key | None = None,
+        key_header: str = "Authorization",
+        catalogue: Socket[Any, Any] | None = None,
+        append: type[RealtimeClientMessage] | AudioEncoder | None = None,
+        first: str | bytes | Sendable | None = None,
     ) -> None:
         self.url = _checked_url(url)
         self.headers = MappingProxyType({name: Secret(value) for name, value in (headers or {}).items()})
         for name, value in self.headers.items():
             _check_header(name, value)
         self.key_header = key_header
+        self.catalogue = catalogue
+        self.append = InputAudioBufferAppend if append is None and catalogue is None else append
+        self.first = first
         self._key = key
 
     def __repr__(self) -> str:
@@ -128,13 +197,14 @@ def _endpoint(
     own: Mapping[str, str] | None,
     key: Key | None,
     key_header: str = "Authorization",
-) -> Endpoint:
-    """An Endpoint of a base URL, which may have a query, and of what is not None."""
+    **spoken: Any,
+) -> Endpoint[Any]:
+    """An Endpoint of a base URL, which may have a query, and of what is not None. spoken: its catalogue, append and first."""
     bare, _, given = base.partition("?")
     asked = {**dict(parse_qsl(given)), **{name: value for name, value in query.items() if value is not None}, **(more or {})}
     url = bare.rstrip("/") + path + ("?" + urlencode(asked) if asked else "")
     kept = {name: value for name, value in headers.items() if value}
-    return Endpoint(url, headers={**kept, **(own or {})}, key=key, key_header=key_header)
+    return Endpoint(url, headers={**kept, **(own or {})}, key=key, key_header=key_header, **spoken)
 
 
 def _required(given: Key | None, name: str, helper: str) -> Key:
@@ -306,3 +376,93 @@ def dashscope(
     account = {"X-DashScope-WorkSpace": workspace}
     secret = _required(key, "DASHSCOPE_API_KEY", "dashscope")
     return _endpoint(base_url, "/realtime", {"model": model}, query, account, headers, secret)
+
+
+# ---- Other sockets: their catalogues are imported where they are needed
+
+
+def gemini(
+    model: str,
+    *,
+    setup: Mapping[str, Any] | None = None,
+    key: Key | None = None,
+    api_version: str = "v1beta",
+    base_url: str | None = None,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Endpoint[GeminiMessage]:
+    """The endpoint of Gemini Live. Its messages are those of realtime_pcm.sockets.gemini.
+
+    Args:
+        model (str): such as "gemini-2.5-flash-native-audio-preview-12-2025".
+        setup (Mapping[str, Any] | None): what the first message says beside the model, with the keys of the wire:
+            systemInstruction, tools, inputAudioTranscription. Without generationConfig the model answers with audio.
+        key (Key | None): by default GOOGLE_API_KEY, else GEMINI_API_KEY; sent as `x-goog-api-key`.
+        api_version (str): a part of the path.
+        base_url (str | None): by default GOOGLE_GEMINI_BASE_URL, else https://generativelanguage.googleapis.com.
+        query (Mapping[str, str] | None): more of the URL's query.
+        headers (Mapping[str, str] | None): more headers.
+
+    Raises:
+        ValueError: there is no key.
+
+    send_audio() sends pcm16 at 16,000 samples per second, the rate that Gemini hears.
+
+    """
+    from ..sockets import gemini as catalogue
+
+    base = base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or "https://generativelanguage.googleapis.com"
+    secret = key or os.environ.get("GOOGLE_API_KEY") or _required(None, "GEMINI_API_KEY", "gemini")
+    named = {"model": model if "/" in model else f"models/{model}", "generationConfig": {"responseModalities": ["AUDIO"]}}
+    return _endpoint(
+        base,
+        f"/ws/google.ai.generativelanguage.{api_version}.GenerativeService.BidiGenerateContent",
+        {},
+        query,
+        {},
+        headers,
+        secret,
+        "x-goog-api-key",
+        catalogue=catalogue,
+        append=AudioEncoder(catalogue.RealtimeInput, audio_format=AudioFormat("pcm16", 16_000), format="audio/pcm;rate=16000"),
+        first=catalogue.Setup(setup={**named, **(setup or {})}),
+    )
+
+
+def elevenlabs(
+    agent_id: str | None = None,
+    *,
+    signed_url: str | None = None,
+    first: ConversationInitiationClientData | None = None,
+    key: Key | None = None,
+    base_url: str = "wss://api.elevenlabs.io",
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Endpoint[ElevenLabsMessage]:
+    """The endpoint of ElevenLabs Agents. Its messages are those of realtime_pcm.sockets.elevenlabs.
+
+    Args:
+        agent_id (str | None): the agent.
+        signed_url (str | None): in place of an agent: the URL that your server got from get-signed-url. No key is sent with it.
+        first (ConversationInitiationClientData | None): the first message; without it one that overrides nothing.
+        key (Key | None): by default ELEVENLABS_API_KEY, sent as `xi-api-key`. A public agent needs none.
+        base_url (str): wss://api.eu.residency.elevenlabs.io, for example, keeps a call in Europe.
+        query (Mapping[str, str] | None): more of the URL's query.
+        headers (Mapping[str, str] | None): more headers.
+
+    Raises:
+        ValueError: neither an agent nor a signed URL is given, or both are.
+
+    Answer each Ping with a Pong of its number: the server ends a conversation that does not.
+
+    """
+    from ..sockets import elevenlabs as catalogue
+
+    if (agent_id is None) == (signed_url is None):
+        raise ValueError("elevenlabs() needs either an agent_id or a signed_url")
+    base, path, secret = signed_url or base_url, "", None
+    if signed_url is None:
+        path, secret = "/v1/convai/conversation", key or os.environ.get("ELEVENLABS_API_KEY")
+    spoken = {"catalogue": catalogue, "append": catalogue.UserAudioChunk}
+    first = first or catalogue.ConversationInitiationClientData()
+    return _endpoint(base, path, {"agent_id": agent_id}, query, {}, headers, secret, "xi-api-key", first=first, **spoken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ..sockets import Socket
+
     Pcm: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32] | bytes | bytearray | memoryview
 
 __all__ = ["Microphone", "Requests"]
@@ -41,12 +43,15 @@ _TELLS = (*_ANSWERS, SessionCreated, TranscriptionSessionCreated, Error)
 class Requests:
     """The messages that were sent, for the errors that name them; and whether the session is settled.
 
-    The session is settled when the server has said something, and has answered each update of the session.
+    The session is settled when the server has said something, and has answered each update of the session. On another socket
+    nothing is numbered or kept, and the first message of the server settles the session.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, catalogue: Socket[Any, Any] | None) -> None:
         self.settled = False
-        self._decode = Decoder(side="client", session=session).decode
+        self._decode: Callable[[bytes | str], RealtimeClientMessage]
+        self._decode = Decoder(side="client", session=session, catalogue=catalogue).decode
+        self._numbers = catalogue is None  # event_ids, answers and errors that name one are of the Realtime API
         self._look = Decoder(only=_TELLS).decode
         self._heard = False
         self._asked: deque[str] = deque()
@@ -56,9 +61,9 @@ class Requests:
 
     def put(self, frame: bytes | str) -> tuple[bytes | str, RealtimeClientMessage]:
         """The frame as it goes, with an event_id unless it is audio, and its message. DecodeError if it is no message."""
-        message: RealtimeClientMessage = self._decode(frame)
-        if isinstance(message, ClientAudioMessage):
-            return frame, message  # fifty a second: they would leave no room for the others
+        message = self._decode(frame)
+        if not self._numbers or isinstance(message, ClientAudioMessage):
+            return frame, message  # audio, fifty a second, would leave no room for the others
         event_id = message.event_id
         if event_id is None:
             self._numbered += 1
@@ -86,6 +91,9 @@ class Requests:
 
     def follow(self, frame: bytes, message: object) -> bool:
         """Takes in a message of the server while the session is not settled. True if it now is."""
+        if not self._numbers:
+            self.settled = True
+            return True
         if message is None:  # left out by only=
             message = self._look(frame)
         if isinstance(message, Error):
@@ -104,11 +112,11 @@ class Requests:
 
 
 class Microphone:
-    """Audio of any rate as frames in the input format of the session."""
+    """Audio of any rate as frames in the format of the encoder: the input format of the session, or its own."""
 
-    def __init__(self, session: Session, append: type[RealtimeClientMessage]) -> None:
-        self._session = session
-        self.encode = AudioEncoder(append, session=session).encode_bytes
+    def __init__(self, session: Session, append: type[RealtimeClientMessage] | AudioEncoder) -> None:
+        self._encoder = append if isinstance(append, AudioEncoder) else AudioEncoder(append, session=session)
+        self.encode = self._encoder.encode_bytes
         self._resampler: Resampler | None = None
         self._rates = (0, 0)
 
@@ -119,7 +127,7 @@ class Microphone:
             raise TypeError(f"rate= is a whole number of samples per second, not {type(rate).__name__}")
         if rate is not None and rate <= 0:
             raise ValueError(f"rate= is a number of samples per second, not {rate}")
-        if rate is not None and rate != (audio := self._session.input_audio_format).rate:
+        if rate is not None and rate != (audio := self._encoder.audio_format).rate:
             if self._rates != (rate, audio.rate):
                 before = self.finish()
                 self._resampler, self._rates = Resampler(rate, audio.rate, audio.channels), (rate, audio.rate)
