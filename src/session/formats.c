@@ -36,6 +36,9 @@ const format_name format_names[] = {
     {NAME("pcm_alaw"), ENCODING_ALAW, 8000},
     {NAME("l16"), ENCODING_PCM16, 24000},            /* Telnyx: little endian, unlike audio/L16 of RFC 2586 */
     {NAME("audio/x-l16"), ENCODING_PCM16, 24000},    /* Plivo */
+    {NAME("audio/x-raw"), ENCODING_PCM16, 8000},     /* Exotel */
+    {NAME("slin"), ENCODING_PCM16, 8000},
+    {NAME("raw/slin"), ENCODING_PCM16, 8000},
     {NAME("linear16"), ENCODING_PCM16, 24000},       /* Hume */
     {NAME("audio/lpcm"), ENCODING_PCM16, 24000},     /* Nova Sonic */
     {NAME("pcm_s16le"), ENCODING_PCM16, 24000},      /* Cartesia */

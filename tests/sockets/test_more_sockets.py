@@ -1,4 +1,4 @@
-"""The catalogues of Telnyx, Plivo, ACS and ElevenLabs, and messages and frames written for any of them."""
+"""The catalogues of Telnyx, Plivo, Exotel, ACS and ElevenLabs, and messages and frames written for any of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm.sockets import acs, elevenlabs, gemini, plivo, telnyx, twilio
+from realtime_pcm.sockets import acs, elevenlabs, exotel, gemini, plivo, telnyx, twilio
 
 RAW = np.arange(-80, 80, dtype="<i2").tobytes()
 TEXT = base64.b64encode(RAW).decode()
-MODULES = (acs, elevenlabs, gemini, plivo, telnyx, twilio)
+MODULES = (acs, elevenlabs, exotel, gemini, plivo, telnyx, twilio)
 
 
 def both(module: Any) -> tuple[rp.Decoder[Any], rp.Decoder[Any]]:
@@ -67,6 +67,47 @@ def test_a_call_of_plivo() -> None:
     assert isinstance(sent, plivo.PlayAudio)
     assert sent.audio_format == rp.AudioFormat("g711_ulaw", 8000)
     assert isinstance(phone.decode('{"event":"playedStream","streamId":"s1","name":"a"}'), plivo.PlayedStream)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "rate", "expected"),
+    [("audio/x-raw", "8000", 8_000), ("slin", "24000", 24_000), ("audio/x-l16", 16_000, 16_000), ("raw/slin", None, 8_000)],
+)
+def test_a_call_of_exotel(encoding: str, rate: object, expected: int) -> None:
+    """16-bit PCM, whose rate is a text."""
+    phone, ours = both(exotel)
+    about = {"encoding": encoding, "sample_rate": rate, "bit_rate": "16"}
+    start = {"stream_sid": "MZ1", "call_sid": "CA1", "from": "+91", "to": "+92", "media_format": about}
+    started = phone.decode(json.dumps({"event": "start", "sequence_number": "1", "stream_sid": "MZ1", "start": start}))
+    assert isinstance(started, exotel.Start)
+    assert (started.stream_sid, started.call_sid, started.caller, started.called) == ("MZ1", "CA1", "+91", "+92")
+    assert phone.audio_format == phone.input_audio_format == rp.AudioFormat("pcm16", expected)
+    media = {"chunk": "2", "timestamp": "200", "payload": TEXT}
+    for offset in (0, 160):
+        heard = phone.decode(json.dumps({"event": "media", "sequence_number": "3", "stream_sid": "MZ1", "media": media}))
+        assert isinstance(heard, exotel.Media)
+        assert (heard.chunk, heard.pcm.tobytes(), heard.sample_offset) == ("2", RAW, offset)
+    key = phone.decode('{"event":"dtmf","stream_sid":"MZ1","dtmf":{"digit":"5","duration":"100"}}')
+    assert isinstance(key, exotel.Dtmf)
+    assert (key.digit, key.duration) == ("5", "100")
+    mark = phone.decode('{"event":"mark","stream_sid":"MZ1","mark":{"name":"m1"}}')
+    assert isinstance(mark, exotel.Mark)
+    assert mark.name == "m1"
+    stop = phone.decode('{"event":"stop","stream_sid":"MZ1","stop":{"call_sid":"CA1","reason":"callended"}}')
+    assert isinstance(stop, exotel.Stop)
+    assert stop.reason == "callended"
+    sent = ours.decode(json.dumps({"event": "media", "stream_sid": "MZ1", "media": {"payload": TEXT}}))
+    assert isinstance(sent, exotel.SendMedia)
+    assert sent.audio_format == rp.AudioFormat("pcm16", expected)
+
+
+def test_a_call_of_signalwire_is_one_of_twilio() -> None:
+    phone = rp.Decoder(catalogue=twilio)
+    media_format = {"encoding": "audio/x-L16", "sampleRate": 24000, "channels": 1}
+    phone.decode(json.dumps({"event": "start", "streamSid": "MZ1", "start": {"mediaFormat": media_format}}))
+    heard = phone.decode(json.dumps({"event": "media", "streamSid": "MZ1", "media": {"track": "inbound", "payload": TEXT}}))
+    assert isinstance(heard, twilio.Media)
+    assert (heard.pcm.tobytes(), heard.audio_format) == (RAW, rp.AudioFormat("pcm16", 24_000))
 
 
 def test_a_call_of_acs() -> None:
@@ -125,6 +166,7 @@ def test_text_to_speech_of_elevenlabs() -> None:
     [
         (lambda: twilio.SendMark(stream_sid="MZ1", name="m"), {"event": "mark", "streamSid": "MZ1", "mark": {"name": "m"}}),
         (lambda: twilio.Clear(stream_sid="MZ1"), {"event": "clear", "streamSid": "MZ1"}),
+        (lambda: exotel.SendMark(stream_sid="MZ1", name="m"), {"event": "mark", "stream_sid": "MZ1", "mark": {"name": "m"}}),
         (lambda: plivo.Checkpoint(stream_id="s", name="m"), {"event": "checkpoint", "streamId": "s", "name": "m"}),
         (lambda: acs.StopAudio(audio_data=None, stop_audio={}), {"Kind": "StopAudio", "AudioData": None, "StopAudio": {}}),
         (lambda: elevenlabs.Pong(event_id=3), {"type": "pong", "event_id": 3}),
@@ -171,6 +213,7 @@ def test_what_is_written_is_checked() -> None:
     [
         (twilio.SendMedia, {"stream_sid": "MZ1"}, {"event": "media", "streamSid": "MZ1", "media": {"payload": TEXT}}),
         (telnyx.SendMedia, {}, {"event": "media", "media": {"payload": TEXT}}),
+        (exotel.SendMedia, {"stream_sid": "MZ1"}, {"event": "media", "stream_sid": "MZ1", "media": {"payload": TEXT}}),
         (acs.SendAudio, {"stop_audio": None}, {"Kind": "AudioData", "StopAudio": None, "AudioData": {"Data": TEXT}}),
         (elevenlabs.UserAudioChunk, {}, {"user_audio_chunk": TEXT}),
         (

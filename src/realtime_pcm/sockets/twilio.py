@@ -1,8 +1,11 @@
-"""Twilio Media Streams: a telephone call, both directions. SignalWire, Exotel and others send the same.
+"""Twilio Media Streams: a telephone call, both directions. SignalWire and others send the same.
 
 The facts are from twilio.com/docs/voice/media-streams/websocket-messages and from a recorded call. `event` is the type of a
 frame. Audio is mu-law at 8,000 Hz, 160 bytes per frame, in `media.payload`. A `mark` comes back when the audio before it was
 played; after `clear`, all marks that wait come back at once.
+
+SignalWire (developer.signalwire.com/compatibility-api/cxml/voice/stream) has Twilio's messages and keys. Its attribute `codec`
+also allows 16-bit PCM at 16,000 and 24,000 Hz; that `mediaFormat` then says "audio/x-L16", little-endian, is a guess.
 """
 
 from __future__ import annotations
