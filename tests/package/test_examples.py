@@ -9,7 +9,9 @@ import re
 import subprocess
 import sys
 import wave
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +21,12 @@ pytest.importorskip("websockets")
 import realtime_pcm as rp
 from realtime_pcm import client_messages, messages
 from realtime_pcm.objects import ConversationItem, RealtimeResponse
-from realtime_pcm.testing import loopback
+from realtime_pcm.sockets import gemini
+from realtime_pcm.testing import LoopbackServer, loopback
 from support import stream_clients as clients
 from support.g711 import compressed
 from support.paths import EXAMPLES, load
+from support.twilio_leg import HUM, SILENCE, TwilioLeg, call_bridge
 
 NEEDS = {"talk_openai": "openai", "talk_sounddevice": "picows"}
 
@@ -115,27 +119,145 @@ def test_the_conversation_needs_both_files(tmp_path: Path) -> None:
     assert done.returncode == 2 and "--input and --output belong together" in done.stderr
 
 
-def test_the_phone_bridge(tmp_path: Path) -> None:
+def lines_of(name: str) -> int:
+    """The lines of an example, without blank ones."""
+    return sum(bool(line.strip()) for line in (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines())
+
+
+SPEECH_THEN_SILENCE = [HUM] * 30 + [SILENCE] * 30
+
+
+def test_the_phone_bridge() -> None:
     """Every byte of mu-law reaches the caller, and it is the sample at 8 kHz."""
-    output = run_example("twilio_bridge", "--loopback", "--speed", "50", "--out", str(tmp_path))
-    heard = (tmp_path / "call.ulaw").read_bytes()
-    seconds = len(heard) / 8000
-    whole = int(seconds * 1000)
-    assert output == f"heard {seconds:.3f} s of mu-law at 8 kHz\nthe server holds {whole} ms of {whole} ms\n"
-    assert heard == compressed("g711_ulaw", clients.at_rate(8_000))
+    pytest.importorskip("picows")
+    module = load(EXAMPLES / "twilio_bridge.py")
+    assert lines_of("twilio_bridge") < 60
+    expected = compressed("g711_ulaw", clients.at_rate(8_000))
+
+    async def call() -> TwilioLeg:
+        async with LoopbackServer(pace=100) as server:
+            async with call_bridge(lambda phone: module.bridge(phone, server.url, "none"), speed=50) as leg:
+                await leg.say(*SPEECH_THEN_SILENCE)
+                await leg.until(lambda: len(leg.heard) >= len(expected))
+            [item] = [item for item in server.calls[-1].items if item.role == "assistant"]
+            assert item.audio_ms == item.sent_ms == len(expected) // 8
+        return leg
+
+    leg = clients.run(call())
+    assert leg.heard == expected and leg.cleared == 1  # when the caller began to speak
+    assert len(leg.marks) == len(set(leg.marks)) > 10
 
 
-def test_the_phone_bridge_is_interrupted(tmp_path: Path) -> None:
+def test_the_phone_bridge_is_interrupted() -> None:
     """By marks: what the server then holds is what was played when it was told, and the caller hears little more."""
-    output = run_example("twilio_bridge", "--loopback", "--speed", "2", "--interrupt", "1.2", "--out", str(tmp_path))
-    heard = (tmp_path / "call.ulaw").read_bytes()
-    found = re.search(r"^the server holds (\d+) ms of (\d+) ms$", output, re.MULTILINE)
-    assert found, output
-    held, sent = int(found[1]), int(found[2])
-    assert 0 < held <= len(heard) // 8 < sent and 1_200 <= sent < 1_500
-    assert heard == compressed("g711_ulaw", clients.at_rate(8_000)[: len(heard)])
-    # Marks stand between pieces of 100 to 250 ms, and the piece that is being played when the caller speaks is played to its end.
-    assert len(heard) // 8 - held <= 500
+    pytest.importorskip("picows")
+    module = load(EXAMPLES / "twilio_bridge.py")
+
+    async def call() -> tuple[TwilioLeg, int, int]:
+        async with LoopbackServer(pace=4, interrupt=1.2) as server:
+            async with call_bridge(lambda phone: module.bridge(phone, server.url, "none"), speed=2) as leg:
+                await leg.say(*SPEECH_THEN_SILENCE)
+                await leg.until(lambda: leg.cleared == 2)
+                [item] = [item for item in server.calls[-1].items if item.role == "assistant"]
+                await leg.until(lambda: item.audio_ms < item.sent_ms)
+                held = item.audio_ms
+                await asyncio.sleep(0.3)  # the piece that is being played when the caller speaks is played to its end
+        return leg, held, item.sent_ms
+
+    leg, held, sent = clients.run(call())
+    heard = len(leg.heard) // 8
+    assert 0 < held <= heard < sent and 1_200 <= sent < 1_500
+    assert leg.heard == compressed("g711_ulaw", clients.at_rate(8_000)[: len(leg.heard)])
+    assert heard - held <= 500  # marks stand between pieces of 100 to 250 ms
+
+
+def tone(rate: int, seconds: float) -> np.ndarray:
+    return np.asarray(np.rint(8_000 * np.sin(np.arange(int(rate * seconds)) * (2 * np.pi * 400 / rate))), np.int16)
+
+
+class GeminiServer:
+    """A model that speaks the frames of Gemini Live: it answers the first speech with a tone, in pieces of 250 ms."""
+
+    def __init__(self, speed: float, interrupt: float | None = None) -> None:
+        self.setup: object = None
+        self.heard: list[np.ndarray] = []
+        self.ended = asyncio.Event()
+        self._speed, self._interrupt = speed, interrupt
+
+    async def converse(self, ws: Any) -> None:
+        self.setup = json.loads(await ws.recv())
+        await ws.send(b'{\n  "setupComplete": {}\n}\n')  # Gemini sends binary frames, some of them pretty-printed
+        answering = None
+        async for message in rp.decode_stream(ws, catalogue=gemini, side="client"):
+            if isinstance(message, gemini.RealtimeInput):
+                assert message.format == "audio/pcm;rate=16000" and message.audio_format == rp.AudioFormat("pcm16", 16_000)
+                self.heard.append(message.pcm)
+                if answering is None and sum(map(len, self.heard)) > 8_000:
+                    answering = asyncio.create_task(self.answer(ws))
+
+    async def answer(self, ws: Any) -> None:
+        voice = rp.AudioEncoder(gemini.ServerContent, audio_format="pcm16", format="audio/pcm;rate=24000")
+        sent = 0.0
+        for piece in np.split(tone(24_000, 4), 16):
+            if self._interrupt is not None and sent >= self._interrupt:
+                await ws.send(gemini.ServerContent(interrupted=True).frame_text)
+                break
+            await ws.send(voice.encode_bytes(piece))
+            sent += 0.25
+            await asyncio.sleep(0.25 / self._speed)
+        await ws.send(gemini.ServerContent(turn_complete=True).frame_text)
+        self.ended.set()
+
+
+async def call_gemini(model: GeminiServer, speed: float, enough: Callable[[TwilioLeg], bool]) -> TwilioLeg:
+    from websockets.asyncio.server import serve
+
+    from realtime_pcm import client
+
+    bridge = load(EXAMPLES / "gemini_bridge.py").bridge
+    async with serve(model.converse, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        there = client.gemini("a-model", key="none", base_url=url)
+        async with call_bridge(lambda phone: bridge(phone, there), speed) as leg:
+            await leg.say(*SPEECH_THEN_SILENCE)
+            await model.ended.wait()
+            await leg.until(lambda: enough(leg))
+    return leg
+
+
+def samples_of(mulaw: bytes) -> np.ndarray:
+    frame = rp.encode_append(mulaw, audio_format="g711_ulaw")
+    message = rp.decode(frame, side="client", audio_format="g711_ulaw")
+    assert isinstance(message, client_messages.InputAudioBufferAppend)
+    return message.pcm
+
+
+def test_the_bridge_to_gemini() -> None:
+    """The caller hears the tone of the model at 8 kHz, and the model the hum of the caller at 16 kHz."""
+    pytest.importorskip("picows")
+    pytest.importorskip("soxr")
+    assert lines_of("gemini_bridge") < 60
+    model = GeminiServer(speed=100)
+    leg = clients.run(call_gemini(model, 50, lambda leg: len(leg.heard) >= 32_000))
+    assert isinstance(model.setup, dict) and model.setup["setup"]["model"] == "models/a-model"
+    assert leg.cleared == 0 and len(leg.marks) == 16 and len(leg.heard) == 32_000
+    off = samples_of(bytes(leg.heard))[400:-400].astype(float) - tone(8_000, 4)[400:-400]
+    assert np.sqrt(np.mean(off**2)) < 200  # of 5,657: mu-law keeps about seven bits
+    said = np.concatenate(model.heard).astype(float)
+    hum = samples_of(b"".join(SPEECH_THEN_SILENCE)).astype(float)
+    assert abs(len(said) - 2 * len(hum)) < 1_600
+    assert np.sqrt(np.mean(said[:8_000] ** 2)) == pytest.approx(np.sqrt(np.mean(hum[:4_000] ** 2)), rel=0.1)
+
+
+def test_the_bridge_to_gemini_is_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    """What waits at Twilio is dropped, and the marks say how much of it was heard."""
+    pytest.importorskip("picows")
+    pytest.importorskip("soxr")
+    model = GeminiServer(speed=8, interrupt=2.0)
+    leg = clients.run(call_gemini(model, 2, lambda leg: leg.cleared == 1))
+    found = re.fullmatch(r"the caller interrupted after (\d+) ms\n", capsys.readouterr().out)
+    assert found
+    assert 0 < int(found[1]) < 2_000 and abs(len(leg.heard) / 8 - int(found[1])) <= 350
 
 
 def test_the_server_in_60_lines() -> None:
