@@ -344,7 +344,7 @@ def measure_capacity(port: int, pipe: Any, names: list[str], seconds: float, mos
     for name in names:
         print(f"  {name}", flush=True)
         good, bad = 0, 0
-        sessions = 25
+        sessions = 100
         while sessions <= most and not bad:
             if holds(port, pipe, WAYS[name], sessions, seconds):
                 good, sessions = sessions, sessions * 2
@@ -415,7 +415,7 @@ def main() -> None:
     parser.add_argument("what", choices=["cpu", "both", "capacity", "threads"])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
-    parser.add_argument("--most", type=int, default=1_600, help="sessions to try")
+    parser.add_argument("--most", type=int, default=9_600, help="sessions to try")
     parser.add_argument("--json", action="store_true", help="the figures once more as one line of JSON: milliseconds, or calls")
     parser.add_argument("--ways", nargs="*", type=int, default=list(range(len(WAYS))), help=f"of {list(WAYS)}")
     options = parser.parse_args()
