@@ -123,10 +123,11 @@ cdef class Catalogue:
 
 cdef class Session:
     """What is known of one connection."""
-    cdef c_session state
-    # (input, output) as AudioFormats, made anew when either has changed: formats_at is state.format_changes as it was then.
+    # (input, output) as AudioFormats, made anew when either has changed: formats_at is state.format_changes as it was then. They
+    # come first because each message with nested objects reads them.
     cdef tuple formats
     cdef uint64_t formats_at
+    cdef c_session state
     cdef bint told_doubt
 
     cdef tuple format_objects(self)

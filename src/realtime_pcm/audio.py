@@ -106,7 +106,7 @@ def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
         name = audio_format if audio_format.lower() in _WIRE_NAMES else _SPELLINGS.get(_spelling(audio_format), audio_format)
         if name in _SILENT:
             raise ValueError(f"audio_format {audio_format!r} names no format")
-        found = AudioFormat(*_WIRE_NAMES.get(name.lower(), (name[:128], 24000)))
+        found = AudioFormat(*_WIRE_NAMES.get(name.lower(), (name[:40], 24000)))
         written = f"audio_format {audio_format[:100]!r}"
     else:
         raise TypeError(f"audio_format is an AudioFormat, a name or None, not {type(audio_format).__name__}")

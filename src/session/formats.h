@@ -19,8 +19,9 @@ typedef enum audio_encoding {
     ENCODING_OTHER,   /* of another name; its payloads are bytes */
 } audio_encoding;
 
-/* Bytes that are kept of a name that the table does not have, in UTF-8. */
-#define FORMAT_NAME_MAX 128
+/* Bytes that are kept of a name that the table does not have, in UTF-8. Few: each session has four formats, and a server has
+ * thousands of sessions, whose pages it finds in no cache. */
+#define FORMAT_NAME_MAX 40
 
 typedef struct audio_format {
     uint8_t encoding; /* audio_encoding */

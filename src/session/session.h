@@ -93,9 +93,9 @@ typedef struct session_id {
 
 typedef struct session {
     /* What each delta reads comes first, as in the table. */
+    uint64_t format_changes; /* goes up whenever `output` or `input` may have changed */
     stream_table streams;
     audio_format output, input;
-    uint64_t format_changes; /* goes up whenever `output` or `input` may have changed */
     /* The server has sent a message about the session or a response, whether or not that message named a format. From then on a
      * client's session.update does not change the output format, and the server's answer to it does. */
     bool server_spoke;
