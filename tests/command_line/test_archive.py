@@ -84,22 +84,22 @@ def test_a_wrapped_recording_below_a_folder(tmp_path: Path) -> None:
 
 def cut(folder: Path) -> tuple[str, str]:
     (folder / "bad.jsonl.gz").write_bytes(gzip.compress(TURN, mtime=0)[:-500])
-    return "bad.jsonl.gz", f"1 line was refused, the first in bad.jsonl.gz ({Path('out/errors')} has their reasons)"
+    return "bad.jsonl.gz", f"1 line was refused, the first in bad.jsonl.gz ({Path('out/errors')} has the reasons)"
 
 
 def bad_lines(folder: Path) -> tuple[str, str]:
     (folder / "bad.jsonl").write_bytes(TURN + b"{\n" * 3)
-    return "bad.jsonl", f"3 lines were refused, the first in bad.jsonl ({Path('out/errors')} has their reasons)"
+    return "bad.jsonl", f"3 lines were refused, the first in bad.jsonl ({Path('out/errors')} has the reasons)"
 
 
 def zipped(folder: Path) -> tuple[str, str]:
     (folder / "bad.jsonl").write_bytes(b"PK\x03\x04" + bytes(100))
-    return "bad.jsonl", "1 file is no recording: bad.jsonl: this is a zip archive"
+    return "bad.jsonl", "1 file is not a recording: bad.jsonl: this is a zip archive"
 
 
 def empty(folder: Path) -> tuple[str, str]:
     (folder / "bad.jsonl").write_bytes(b"")
-    return "bad.jsonl", "1 file is no recording: bad.jsonl: an empty recording: it holds no frames"
+    return "bad.jsonl", "1 file is not a recording: bad.jsonl: an empty recording: it has no frames"
 
 
 def encodings(folder: Path) -> tuple[str, str]:
@@ -186,7 +186,7 @@ def test_misuse(tmp_path: Path) -> None:
     assert "PATHS" in run("archive", "--out", "out", status=2, cwd=tmp_path).line
     assert "not standard input" in run("archive", "-", "--out", "out", status=2, cwd=tmp_path).line
     line = run("archive", "a.jsonl", "calls", "--out", "out", status=2, cwd=tmp_path).line
-    assert line.endswith("would both become a.jsonl.parquet: give their common folder")
+    assert line.endswith("would both become a.jsonl.parquet: pass their common folder")
     assert files(tmp_path) == ["a.jsonl", "calls/a.jsonl"]
 
 
@@ -230,7 +230,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     recorded(tmp_path / "a.jsonl", FRAMES[0])
     recorded(tmp_path / "b.jsonl", *FRAMES)
     end = run_process("archive", "a.jsonl", "b.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limit)
-    assert end.line == "out: File too large; 1 whole recording is kept"
+    assert end.line == "out: File too large; 1 complete recording is kept"
     assert files(tmp_path / "out") == tables("a.jsonl")
     assert pq.read_table(tmp_path / "out" / "rows" / "a.jsonl.parquet").num_rows == 1
 
@@ -260,7 +260,7 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (130, b""), errors
-    assert errors.startswith(b"realtime-pcm: out: interrupted; ") and errors.endswith(b" whole recordings are kept\n")
+    assert errors.startswith(b"realtime-pcm: out: interrupted; ") and errors.endswith(b" complete recordings are kept\n")
     assert errors.count(b"\n") == 1
     names = files(tmp_path / "out")
     assert 6 <= len(names) < 120

@@ -86,8 +86,8 @@ def strange(folder: Path) -> str:
 UNREADABLE: list[tuple[Callable[[Path], str], str]] = [
     (missing, "nothing.jsonl: No such file or directory"),
     (empty, "empty.jsonl: an empty recording"),
-    (empty_folder, "calls: a folder without recordings: no file in it ends in .jsonl, "),
-    (pattern, "*.nothing: no file has such a name"),
+    (empty_folder, "calls: a folder without recordings: no file in it ends with .jsonl, "),
+    (pattern, "*.nothing: no file matches"),
     (node, "node.log: these are objects as Node prints them"),
     (archive, "calls.jsonl: this is a zip archive"),
     (garbage, "garbage.jsonl: no frame could be read"),
@@ -158,7 +158,7 @@ def test_one_bad_recording_among_others(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(b"")
     recorded(tmp_path / "c.jsonl", *FRAMES)
     end = run("extract", "a.jsonl", "b.jsonl", "c.jsonl", "--out", "out", status=1, cwd=tmp_path)
-    assert end.line == "b.jsonl: an empty recording: it holds no frames"
+    assert end.line == "b.jsonl: an empty recording: it has no frames"
     assert sorted({Path(name).parts[0] for name in files(tmp_path / "out")}) == ["a", "c"]
 
 
@@ -222,7 +222,7 @@ def test_a_full_disk(tmp_path: Path, joined: bool) -> None:
     (tmp_path / "call.jsonl").write_bytes(delta(1) + done(1) + delta(2) + done(2) + delta(4) + b"".join(long) + done(3) + done(4))
     options = ["--joined"] if joined else []
     end = run_process("extract", "call.jsonl", "--out", "out", *options, status=1, cwd=tmp_path, preexec_fn=limited(40_000))
-    assert "File too large" in end.line and "2 whole WAVs are kept in out" in end.line
+    assert "File too large" in end.line and "2 complete WAVs are kept in out" in end.line
     assert files(tmp_path / "out") == ["001-model-i1.wav", "002-model-i2.wav", "summary.json"]
     for number in (1, 2):
         whole(tmp_path / "out" / f"00{number}-model-i{number}.wav", 4500)
@@ -243,7 +243,7 @@ def test_a_full_disk_during_the_demo(tmp_path: Path) -> None:
 def test_a_full_disk_for_the_first_file(tmp_path: Path) -> None:
     (tmp_path / "call.jsonl").write_bytes(delta(1))
     line = run_process("extract", "call.jsonl", "--out", "out", status=1, cwd=tmp_path, preexec_fn=limited(10)).line
-    assert "File too large" in line and "0 whole WAVs are kept" in line
+    assert "File too large" in line and "0 complete WAVs are kept" in line
     assert files(tmp_path / "out") == []
 
 
@@ -295,7 +295,7 @@ def test_an_interruption(tmp_path: Path, number: signal.Signals) -> None:
     assert process.returncode == 130
     text = errors.decode()
     assert text.startswith("realtime-pcm: standard input: interrupted after ") and text.count("\n") == 1
-    assert text.endswith("; 1 whole WAV is kept in out\n")
+    assert text.endswith("; 1 complete WAV is kept in out\n")
     assert files(tmp_path / "out") == ["001-model-i1.wav", "summary.json"]
     whole(tmp_path / "out" / "001-model-i1.wav", 4500)
 
@@ -315,7 +315,7 @@ def test_a_closed_pipe(tmp_path: Path, command: str) -> None:
             [*COMMAND, command, *options.get(command, [])], stdout=output, stderr=subprocess.PIPE, cwd=tmp_path, env=environment()
         )
     assert end.returncode == 141
-    assert end.stderr.decode() == "realtime-pcm: nobody reads standard output any more; what was written to files is whole\n"
+    assert end.stderr.decode() == "realtime-pcm: standard output was closed; the files that were written are complete\n"
     if command == "demo":
         assert files(tmp_path / "out") == ["sample.txt", "sample.wav"]
         whole(tmp_path / "out" / "sample.wav", len(clients.PCM) // 2)

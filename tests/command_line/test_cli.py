@@ -62,7 +62,7 @@ def test_help_is_quick() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["hum"], "No such command 'hum'. (realtime-pcm --help tells more)"),
+        (["hum"], "No such command 'hum'. (realtime-pcm --help has more)"),
         (["decode", "x"], "No such command 'decode'"),
         (["demo", "--loud"], "--loud"),
         (["extract"], "SESSION"),
@@ -158,7 +158,7 @@ def test_bench_of_the_sample() -> None:
     output = run("bench", "--seconds", "0").output
     assert "the packaged sample: 62 frames, 288,066 bytes, 4.2 s of audio" in output
     assert re.search(
-        r"\n  [\d,]+ messages/s, [\d,]+ MB/s, \d+\.\d\d us a message, [\d,]+ s of audio a second \(3 passes\)\n", output
+        r"\n  [\d,]+ messages/s, [\d,]+ MB/s, \d+\.\d\d us per message, [\d,]+ s of audio per second \(3 passes\)\n", output
     )
 
 
@@ -171,7 +171,7 @@ def test_bench_of_recordings(tmp_path: Path) -> None:
     done = run("bench", "--seconds", "0", tmp_path, status=1)
     assert "a.jsonl: 2 frames, " in done.output and "0.5 s of audio" in done.output
     assert "b.jsonl: 62 frames" in done.output
-    assert "refused frames were left out: 1" in done.line
+    assert "refused frames were skipped: 1" in done.line
 
 
 # --- serve
@@ -214,7 +214,7 @@ def test_serve_on_a_taken_port() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         line = run("serve", "--port", port, status=1).line
-    assert line == f"port {port}: {os.strerror(98) if sys.platform == 'linux' else ''}; --port 0 takes any free one"
+    assert line == f"port {port}: {os.strerror(98) if sys.platform == 'linux' else ''}; use --port 0 for any free port"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_serve_on_a_taken_port() -> None:
     [
         ([], "an empty recording"),
         (["", ""], "an empty recording"),
-        ([{"direction": "sent", "event": {"type": "response.create"}}], "none of its frames comes from a server"),
+        ([{"direction": "sent", "event": {"type": "response.create"}}], "no frame in it comes from a server"),
         ([{"type": "x"}, '{"type":"y"'], "line 2: y: "),
     ],
 )
@@ -262,7 +262,7 @@ def of_type(connection: Any, kind: Any) -> Any:
         (b"\xff", [], 1, "script.txt: not UTF-8 at byte 0"),
         (None, [], 1, "script.txt: No such file"),
         ("says: Hi", ["--autoplay"], 2, "--script: --autoplay sends a recording"),
-        ("says: Hi", ["call.jsonl"], 2, "--script: a recording and a script are two servers"),
+        ("says: Hi", ["call.jsonl"], 2, "--script: pass a recording or a script, not both"),
     ],
 )
 def test_serve_tells_what_is_wrong_with_a_script(

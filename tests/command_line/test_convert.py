@@ -53,7 +53,7 @@ def test_refused_frames_are_kept_and_told(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_converted_leaves_nothing(tmp_path: Path) -> None:
-    for given, says in ((b"", "it holds no frames"), (b"a\nb\n", "no frame could be read"), (b"PK\x03\x04", "a zip archive")):
+    for given, says in ((b"", "it has no frames"), (b"a\nb\n", "no frame could be read"), (b"PK\x03\x04", "a zip archive")):
         done = run("convert", "-", "--out", tmp_path / "call.jsonl", given=given, status=1)
         assert says in done.line and files(tmp_path) == []
     assert "No such file" in run("convert", log(tmp_path), "--out", tmp_path / "no" / "call.jsonl", status=1).line

@@ -329,10 +329,10 @@ def test_a_recording_whose_format_changes_too_often_is_not_complete(tmp_path: Pa
     monkeypatch.setattr(microphone, "MOST_TRACKS", 1)
     session = {"type": "session.updated", "session": {"input_audio_format": "g711_ulaw"}}
     path = recorded(tmp_path / "call.jsonl", append(noise(240)), session, append(noise(20)))
-    with pytest.raises(console.Failure, match="left out: 40 samples of the user behind the thousandth change of format"):
+    with pytest.raises(console.Failure, match="left out: 40 samples of the user after the thousandth change of format"):
         command.Extraction(console.Source(path), tmp_path / "out", False).run(quiet=True)
     summary = json.loads((tmp_path / "out" / "summary.json").read_bytes())
-    assert summary["left_out"] == {"samples of the user behind the thousandth change of format": 40}
+    assert summary["left_out"] == {"samples of the user after the thousandth change of format": 40}
     assert summary["complete"] is False
 
 
@@ -729,7 +729,7 @@ def test_audio_behind_the_last_hour_is_told(tmp_path: Path) -> None:
     events += [at(hour * 48 + 3000.0, delta(noise(240), "late", sample_rate_hz=4000))]
     out, summary = extract(tmp_path, *events, options=("--joined",), status=1)
     assert hour * 48 + 3000.0 > joining.LONGEST
-    assert summary["left_out"] == {"samples for joined.wav behind the first 48 hours": 240} and summary["complete"] is False
+    assert summary["left_out"] == {"samples for joined.wav after the first 48 hours": 240} and summary["complete"] is False
     assert summary["joined"] == [] and list(wavs(out)) == ["001-model-late.wav"]
 
 

@@ -189,14 +189,14 @@ def test_bench_prints_a_hostile_recording_as_data(tmp_path: Path) -> None:
     bad = '{"type":"%s","x":}' % json.dumps(EVIL + MARKUP)[1:-1]
     output, errors = command("bench", recorded(tmp_path, AUDIO, bad), "--seconds", "0", code=1)
     assert not unfit(without_colours(output)) and not unfit(errors)
-    assert "refused frames were left out: 1" in errors and r"\x1b]0;title\x07" in errors
+    assert "refused frames were skipped: 1" in errors and r"\x1b]0;title\x07" in errors
 
 
 def test_transcript_deltas_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
     odd = [transcript(delta) for delta in (5, 1.5, True, ["a"], {"a": 1}, None)]
     file = recorded(tmp_path, transcript("before "), *odd, transcript("after"))
     _, errors = command("extract", file, "--out", str(tmp_path / "out"), code=1)
-    assert "left out: 5 transcripts that are no text" in errors
+    assert "left out: 5 transcripts that are not text" in errors
     assert (tmp_path / "out" / "transcript.txt").read_text().endswith("model: before after\n")
 
 

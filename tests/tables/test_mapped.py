@@ -134,7 +134,7 @@ def test_names_are_told_apart_and_stay_below_out(calls: Path, tmp_path: Path) ->
     assert sum(table.num_rows for table in map_rows(alike)) >= 2 * len(sample.lines())
     given = recordings(calls).slice(0, 1)
     for nameless in (alike, given.select(["path"])):
-        with pytest.raises(ValueError, match="a name of its own for each recording"):
+        with pytest.raises(ValueError, match="a different name for each recording"):
             list(map_to_parquet(nameless, out=tmp_path / "out"))
     for name in ("../escaped", "/escaped", "a/../../escaped"):
         bad = given.set_column(1, "name", pa.array([name]))
@@ -150,7 +150,7 @@ def test_a_name_that_is_no_utf8(calls: Path, tmp_path: Path) -> None:
     arrow.to_parquet(calls, tmp_path / "out")
     table = pq.read_table(tmp_path / "out" / "items" / "ad\\xe9.jsonl.parquet")
     assert table.column("source")[0].as_py() == f"{calls}/ad\\xe9.jsonl"
-    with pytest.raises(ValueError, match="not UTF-8, and a table cannot hold it"):
+    with pytest.raises(ValueError, match="not UTF-8, so a table cannot hold it"):
         recordings(calls)
 
 

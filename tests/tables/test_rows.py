@@ -99,7 +99,7 @@ def test_the_schema_says_its_version_and_what_a_column_is() -> None:
     assert all(field.metadata[b"description"] for field in schema)
     assert arrow.read([]).schema.equals(schema, check_metadata=True)
     assert arrow.read([], pcm="sent").schema.field("pcm").type == pa.large_binary()
-    with pytest.raises(ValueError, match="pcm is 'int16' or 'sent', not 'float32'"):
+    with pytest.raises(ValueError, match="pcm must be 'int16' or 'sent', not 'float32'"):
         arrow.read([], pcm="float32")
 
 

@@ -1,7 +1,6 @@
-"""Recordings as tables of Arrow: one row a line, with its audio. The extra `arrow` brings pyarrow.
+"""Recordings as Arrow tables: one row per line, with its audio. Needs pyarrow (extra `arrow`).
 
-reader = read("calls/")
-for batch in reader:
+for batch in read("calls/"):
     batch.column("pcm").values.to_numpy()
 
 to_parquet("calls/", "tables/")

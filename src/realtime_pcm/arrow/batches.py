@@ -1,4 +1,4 @@
-"""Recordings as batches of rows, read as they are asked for."""
+"""Recordings as batches of rows, read on demand."""
 
 from __future__ import annotations
 
@@ -18,19 +18,34 @@ from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
 
 __all__ = ["Batches", "read"]
 
-ROWS = 8_192  # of a batch
-BYTES = 2 << 20  # of the audio and text of a batch; one more frame may come on top. More of them fall out of the CPU's caches
-ARROW_ARRAY = 80  # bytes of a struct ArrowArray
-BUFFER = 1 << 19  # bytes of a file that are read at once; a longer line gets more
+ROWS = 8_192  # per batch
+BYTES = 2 << 20  # of audio and text per batch; one frame may exceed it. Larger batches do not fit into the CPU's caches
+ARROW_ARRAY = 80  # size of struct ArrowArray, in bytes
+BUFFER = 1 << 19  # bytes per read; it grows for a longer line
 
 
 class Batches(Iterator[Any]):
-    """The rows of recordings as pyarrow.RecordBatch, of one recording at a time.
+    """The rows of recordings as `pyarrow.RecordBatch`, each batch of one recording.
 
-    rows, size: a batch ends with so many rows, or so many bytes of text and audio; one more frame may come on top.
-    schema: that of every batch. lines: rows so far. refused: those of them that have an error. slow_lines: lines that C left to
-    the Decoder, and for which it took the GIL: those that were refused, and payloads that are empty or WAV files. A context
-    manager.
+    A context manager: leaving it closes the file that is being read.
+
+    Attributes:
+        schema (pyarrow.Schema): The schema of every batch.
+        lines (int): Rows so far.
+        refused (int): Rows so far that have an error.
+        slow_lines (int): Lines that C left to the `Decoder`, which needs the GIL: bad frames, and payloads that are empty or
+            WAV files.
+
+    Args:
+        paths: As in `read`.
+        pcm: As in `read`.
+        rows: Most rows in a batch.
+        size: Bytes of text and audio at which a batch ends. Its last frame may exceed this.
+        call: As in `read_recording`.
+        socket: As in `read_recording`.
+
+    Raises:
+        ValueError: `rows` or `size` is not positive, or `pcm` is another word.
     """
 
     def __init__(
@@ -44,7 +59,7 @@ class Batches(Iterator[Any]):
         socket: int | None = None,
     ) -> None:
         if rows < 1 or size < 1:
-            raise ValueError("rows and size are positive")
+            raise ValueError("rows and size must be positive")
         self._pa = require_pyarrow()
         self.schema = rows_schema(pcm)
         self.slow_lines = 0
@@ -70,7 +85,7 @@ class Batches(Iterator[Any]):
         self.close()
 
     def close(self) -> None:
-        """Closes the file that is being read; no batches follow."""
+        """Closes the file that is being read. No batches follow."""
         self._batches.close()
 
     def _read(self, given: Iterator[Source]) -> Any:
@@ -94,13 +109,13 @@ class Batches(Iterator[Any]):
         with recording:
             try:
                 yield from self._of_recording(name, recording) if recording.is_fast else self._of_entries(name, recording)
-            except RecordingError as error:  # two calls have mixed: the rows of this batch may be wrong already
+            except RecordingError as error:  # two calls mix in the file: rows of this batch may be wrong already
                 lines = self._lines(name, None, lambda line, number: None)
                 lines.put_row(_file_at_fault(error))
                 yield self._batch(lines)
 
     def _of_entries(self, name: str, recording: Recording) -> Iterator[Any]:
-        """The rows of a recording whose lines are not for C."""
+        """The rows of a recording whose format the C code does not read."""
         lines = self._lines(name, recording, lambda line, number: None)
         for entry in recording:
             if lines.full:
@@ -166,7 +181,10 @@ class Batches(Iterator[Any]):
     def _leave_out(
         self, lines: LineBatch, recording: Recording, buffer: bytearray, start: int, end: int
     ) -> tuple[int, int, bool]:
-        """A line that is too long becomes one row. Gives where the next line begins, and whether the file ended."""
+        """Makes one row of a line that is too long.
+
+        Returns the start of the next line, the end of the data, and whether the file has ended.
+        """
         lines.line += 1
         lines.put_row(row_of(recording.entry_of_overlong(bytes(buffer[start : start + 1000]), lines.line)))
         while True:
@@ -201,7 +219,7 @@ class Batches(Iterator[Any]):
         return self._place.ctypes.data, self.schema
 
 
-# Buffers of files that were read, for the next ones: fresh memory costs a page fault for each 4 KiB. At most four are kept.
+# Buffers to reuse for the next file, at most four: fresh memory costs a page fault per 4 KiB.
 _spare: deque[bytearray] = deque(maxlen=4)
 
 
@@ -213,21 +231,30 @@ def _buffer() -> bytearray:
 
 
 def _file_at_fault(error: Exception) -> Row:
-    """The one row of a file that is no recording."""
+    """The single row of a file that is not a recording."""
     row: list[Any] = [None] * (len(ROW_COLUMNS) - 2)
     row[0], row[-1] = 0, str(error)
     return tuple(row)
 
 
 def read(paths: Any, *, pcm: Pcm = "int16", call: str | None = None, socket: int | None = None) -> Any:
-    """The rows of recordings as a pyarrow.RecordBatchReader, which reads as it goes: one batch is in memory at a time.
+    """The rows of recordings as a `pyarrow.RecordBatchReader`, which reads as you iterate and keeps one batch in memory.
 
-    paths: one or several of a path, a folder, a URL that fsspec knows, a file that is open in binary mode. One file is one
-        session, which both sides share, as in `read_recording`.
-    pcm: what the column `pcm` holds: "int16", the samples, or "sent", the bytes as they were sent.
-    call, socket: which of several calls or WebSockets of each file, as in `read_recording`.
-    The schema is rows_schema(pcm). A line that is refused is a row with its reason in `error`, and so is a file that is no
-    recording. Raises OSError as open() does, ValueError for another `pcm`.
+    A bad frame becomes a row with its reason in `error`. So does a file that is not a recording.
+
+    Args:
+        paths: A path, a folder, a URL that fsspec knows, a file open in binary mode, or several of these. Each file is one
+            session, which both sides share, as in `read_recording`.
+        pcm: The contents of the column `pcm`: "int16" for samples, "sent" for the bytes as they were sent.
+        call: Which call to read, if each file has several, as in `read_recording`.
+        socket: Which WebSocket to read, if each file has several, as in `read_recording`.
+
+    Returns:
+        A reader with the schema `rows_schema(pcm)`.
+
+    Raises:
+        OSError: A file cannot be opened.
+        ValueError: `pcm` is another word.
     """
     batches = Batches(paths, pcm=pcm, call=call, socket=socket)
     return require_pyarrow().RecordBatchReader.from_batches(batches.schema, batches)

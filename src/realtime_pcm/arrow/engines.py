@@ -1,12 +1,12 @@
-"""Recordings to tables on the workers of Ray Data and Spark: plain functions over batches, which the engine runs where it likes.
+"""Recordings as tables on workers of Ray Data and Spark: functions over batches.
 
-    table = recordings("s3://calls/2026-11/")                                # one row a recording: what an engine hands out
+    table = recordings("s3://calls/2026-11/")                                # one row per recording
 
     dataset.map_batches(map_rows, batch_format="pyarrow", batch_size=1)      # Ray Data
     frame.mapInArrow(map_rows, spark_schema())                               # Spark
 
-A recording is read by one worker, as far as `recordings` has seen it: a task that is run again, on another worker and while the
-file grows, gives the same rows.
+One worker reads a whole recording, up to the size that `recordings` noted. So a task that is repeated elsewhere gives the same
+rows, even if the file has grown.
 """
 
 from __future__ import annotations
@@ -47,21 +47,27 @@ _SPARK_TYPES = {
 
 
 def recordings(paths: Any) -> Any:
-    """The recordings that `read` would read, as a pyarrow.Table, without opening them.
+    """Lists the recordings that `read` would read, without opening them.
 
-    paths: one or several of a path, a folder, a URL that fsspec knows.
-    Columns: `path` (string), the path or URL; `name` (string), the path below the folder that was given, null where several
-    recordings have the same; `bytes` (int64), how long the file is now, null where its file system does not say.
-    Raises FileNotFoundError for a path that is not there, TypeError for an open file, which no other worker could read,
-    ValueError for a path that is not UTF-8, which a table cannot hold.
+    Args:
+        paths: A path, a folder, a URL that fsspec knows, or several of these.
+
+    Returns:
+        A `pyarrow.Table` with the columns `path` (string, the path or URL), `name` (string, the path below the given folder, or
+            null if several recordings share it) and `bytes` (int64, the current size, or null if the file system does not say).
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        TypeError: An open file was given. Other workers could not read it.
+        ValueError: A path is not UTF-8, so a table cannot hold it.
     """
     pa = require_pyarrow()
     found = list(sources(paths))
     for source in found:
         if not isinstance(source.given, (str, os.PathLike)):
-            raise TypeError(f"a path or a URL is expected, not an open file: {source.name}")
+            raise TypeError(f"pass a path or a URL, not an open file: {source.name}")
         if printable(source.name) != source.name:
-            raise ValueError(f"{printable(source.name)}: the name is not UTF-8, and a table cannot hold it: rename the file")
+            raise ValueError(f"{printable(source.name)}: the name is not UTF-8, so a table cannot hold it; rename the file")
     names = Counter(source.relative for source in found)
     return pa.table(
         {
@@ -75,47 +81,62 @@ def recordings(paths: Any) -> Any:
 def map_rows(given: Any, *, pcm: Pcm = "int16") -> Iterator[Any]:
     """The rows of recordings, as `read` gives them, in bounded memory.
 
-    given: a pyarrow.Table (Ray Data) or an iterator of pyarrow.RecordBatch (Spark), with the columns of `recordings`; only `path`
-        must be there.
-    pcm: as in `read`.
-    Yields pyarrow.Table for a table, and pyarrow.RecordBatch for batches, whose `pcm` is list<int16>, since Spark has no large
-    lists: spark_schema() is their schema. The rows of one recording follow one another in the order of their lines.
-    Raises OSError where a recording cannot be opened, so that the engine tries again; a line that is refused is a row.
+    Args:
+        given: A `pyarrow.Table` (Ray Data) or an iterator of `pyarrow.RecordBatch` (Spark) from `recordings`. Only the column
+            `path` is required.
+        pcm: As in `read`.
+
+    Yields:
+        A `pyarrow.Table` per batch if a table was given. Otherwise a `pyarrow.RecordBatch` with the schema `spark_schema()`,
+            whose `pcm` is `list<int16>` because Spark has no large lists. Rows of a recording are in line order.
+
+    Raises:
+        OSError: A recording cannot be opened; the engine may try again. A bad frame is a row with an error instead.
     """
     return _mapped(given, partial(_rows, pcm=pcm))
 
 
 def map_to_parquet(given: Any, *, out: str | os.PathLike[str], pcm: Pcm = "int16") -> Iterator[Any]:
-    """Writes the Parquet files of recordings, as `to_parquet` does, and gives one row a recording that says what became of it.
+    """Writes the Parquet files of recordings, as `to_parquet` does. Gives one row per recording with the result.
 
-    given: as in `map_rows`, with the column `name`, from which the files get their names.
-    out: a folder that all workers share. pcm: as in `read`.
-    Yields a pyarrow.Table, or a RecordBatch for batches, for each recording; written_schema() has the columns of `Written`.
-    What is written already, by an earlier run or by a worker that died later, is left out. Raises OSError where `out` cannot be
-    written to or a recording cannot be read, so that the engine tries again; ValueError without `name`, and for a name that leads
-    out of `out`. What is no recording stands in its table of errors.
+    Files that exist already are kept, whether from an earlier run or from a worker that died after writing them. A file that is
+    not a recording gets a row in its errors table.
+
+    Args:
+        given: As in `map_rows`, with the column `name`, which names the files.
+        out: A folder that all workers share.
+        pcm: As in `read`.
+
+    Yields:
+        A `pyarrow.Table` per recording if a table was given, otherwise a `pyarrow.RecordBatch`. `written_schema()` is the
+            schema; the columns are those of `Written`.
+
+    Raises:
+        OSError: `out` cannot be written to, or a recording cannot be read; the engine may try again.
+        ValueError: There is no column `name`, or a name leads out of `out`.
     """
     return _mapped(given, partial(_written, out=Path(out), pcm=pcm), named=True)
 
 
 def written_schema() -> Any:
-    """The pyarrow.Schema of what `map_to_parquet` gives."""
+    """The `pyarrow.Schema` of the rows that `map_to_parquet` gives."""
     pa = require_pyarrow()
     kinds = {"string": pa.string(), "int64": pa.int64(), "bool": pa.bool_()}
     return pa.schema([pa.field(name, kinds[kind]) for name, kind in _ROW_OF_WRITTEN.items()])
 
 
 def spark_schema(schema: Any = None) -> str:
-    """A schema of these tables in Spark's words, for `mapInArrow`.
+    """The schema of a table in Spark's syntax, for `mapInArrow`.
 
-    schema: rows_schema(), which is also meant without one, rows_schema("sent"), or written_schema().
+    Args:
+        schema: `rows_schema()` (the default), `rows_schema("sent")` or `written_schema()`.
     """
     schema = rows_schema() if schema is None else schema
     return ", ".join(f"`{field.name}` {_SPARK_TYPES[str(field.type)]}" for field in schema)
 
 
 def _mapped(given: Any, work: Callable[[Source], Iterator[Any]], named: bool = False) -> Iterator[Any]:
-    """What `work` gives for each recording: tables for a table, else batches that Spark takes."""
+    """The results of `work` for each recording: tables if `given` is a table, else batches for Spark."""
     pa = require_pyarrow()
     if isinstance(given, pa.Table):
         for source in _sources_of(given, named):
@@ -129,12 +150,12 @@ def _mapped(given: Any, work: Callable[[Source], Iterator[Any]], named: bool = F
 
 
 def _sources_of(table: Any, named: bool) -> Iterator[Source]:
-    """The recordings that a table or a batch names. ValueError where `named` asks for names, and it has none."""
+    """The recordings that a table or a batch lists. Raises ValueError if `named` and a name is missing."""
     columns = table.to_pydict()
     paths = columns["path"]
     if named and None in columns.get("name", [None]):
         raise ValueError(
-            "map_to_parquet needs the column `name`, and a name of its own for each recording: give their common folder"
+            "map_to_parquet needs the column `name` with a different name for each recording: list their common folder"
         )
     nothing = [None] * len(paths)
     for path, name, size in zip(paths, columns.get("name", nothing), columns.get("bytes", nothing), strict=True):
@@ -152,7 +173,7 @@ def _written(source: Source, out: Path, pcm: Pcm) -> Iterator[Any]:
 
 
 def _for_spark(batch: Any) -> Any:
-    """The batch, its large lists as lists."""
+    """The batch with lists instead of large lists."""
     pa = require_pyarrow()
     fields = [
         field.with_type(pa.list_(field.type.value_field)) if pa.types.is_large_list(field.type) else field

@@ -1,4 +1,4 @@
-"""What is read: paths, folders, URLs of fsspec, open files. Each of them becomes Sources with a name."""
+"""Paths, folders, fsspec URLs and open files as named `Source`s."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ BUFFER = 1 << 18
 class Source(NamedTuple):
     """A recording to read.
 
-    name: its path or URL. relative: the same below the folder that was given, for the output's name. given: what is opened. size:
-    how many bytes of it are read; None: all. call, socket: which of several calls or WebSockets, as in `read_recording`.
+    Attributes:
+        name: Its path or URL.
+        relative: Its path below the given folder, which names the output.
+        given: The path, URL or file to open.
+        size: How many bytes to read; None: all.
+        call: Which of several calls to read, as in `read_recording`.
+        socket: Which of several WebSockets to read, as in `read_recording`.
     """
 
     name: str
@@ -33,7 +38,7 @@ class Source(NamedTuple):
     socket: int | None = None
 
     def open(self) -> BinaryIO:
-        """All bytes of the file, as they lie there, whatever `size` is. Raises OSError where they cannot be had."""
+        """Opens the whole file, whatever `size` is. Raises OSError if it cannot be opened."""
         given = self.given
         if isinstance(given, str) and "://" in given:
             return cast(BinaryIO, _fsspec().core.url_to_fs(given)[0].open(given, "rb"))
@@ -45,12 +50,12 @@ class Source(NamedTuple):
 
     @property
     def is_ours(self) -> bool:
-        """Whether open() opens it; an open file that was given stays open."""
+        """Whether `open` opens a file that we must close. A file that the caller opened stays open."""
         return isinstance(self.given, (str, os.PathLike)) or hasattr(self.given, "open")
 
 
 def printable(name: str) -> str:
-    """A name as the tables show it: bytes of a path that are no UTF-8 are written in hexadecimal."""
+    """A name for tables, in which bytes that are not UTF-8 are escaped."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -63,10 +68,10 @@ def _fsspec() -> Any:
 
 
 def sources(paths: Any, call: str | None = None, socket: int | None = None) -> Iterator[Source]:
-    """The files of one path or of several, in the order given; the files of a folder sorted by name. call, socket: of each.
+    """The files of one or several paths, in the order given; the files of a folder are sorted by name.
 
-    A folder stands for all files in it and below it whose names do not begin with a dot. Raises FileNotFoundError for a path that
-    is not there.
+    A folder means every file in it and below it whose name does not begin with a dot. Raises FileNotFoundError if a path does
+    not exist.
     """
     several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike, Source)) and not hasattr(paths, "read")
     for given in paths if several else (paths,):
@@ -117,7 +122,7 @@ def _of_url(given: str) -> Iterator[Source]:
 
 
 def size_of(source: Source) -> int | None:
-    """How many bytes a path or a URL has; None where its file system does not say. Raises OSError where it is not there."""
+    """The size of a path or URL in bytes, or None if its file system does not say. Raises OSError if it does not exist."""
     given = source.given
     if isinstance(given, str) and "://" in given:
         system, path = _fsspec().core.url_to_fs(given)
@@ -143,5 +148,5 @@ class _Limited(io.RawIOBase):
 
 
 def limited(file: BinaryIO, size: int) -> BinaryIO:
-    """The first `size` bytes of a file, so that one that grows meanwhile is read as it was."""
+    """The first `size` bytes of a file: a growing file is read as it was."""
     return cast(BinaryIO, io.BufferedReader(_Limited(file, size), BUFFER))

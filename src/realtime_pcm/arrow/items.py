@@ -1,4 +1,4 @@
-"""One row an item: who spoke, when, what was said, for how long, and how long the answer took. Made of the rows."""
+"""The items table, made from rows: who spoke, when, what was said, for how long, and how long the answer took."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 __all__ = ["Items", "items"]
 
 LONGEST_TEXT = 1 << 20  # characters of a transcript
-MOST_TYPES = 1000  # whose roles are remembered
+MOST_TYPES = 1000  # whose roles are cached
 
-# What the roles mean for the words of an item: more of them, all that is being said, or a whole text.
+# Role -> how it changes an item's transcript: add to it, replace what is being said, or complete it.
 _WORDS = {
     f"{speech}_{step}": meaning
     for speech in ("text", "transcript", "user_transcript")
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 class _Item:
-    """What is known of one item so far."""
+    """The state of one item."""
 
     def __init__(self) -> None:
         self.line = 1 << 62
@@ -31,7 +31,7 @@ class _Item:
         self.end_time: float | None = None
         self.response_id: str | None = None
         self.role: str | None = None
-        self.speaks = ""  # as the types of the messages show it
+        self.speaks = ""  # from the types of its messages
         self.seconds = 0.0
         self.has_audio = False
         self.from_ms: int | None = None
@@ -48,7 +48,7 @@ class _Item:
 
 
 class _Audio(NamedTuple):
-    """A row of the model's audio."""
+    """A row with audio of the model."""
 
     kind: str
     canonical: str | None
@@ -63,7 +63,7 @@ class _Audio(NamedTuple):
 
 
 class Items:
-    """Collects the items of one recording from its batches of rows, in their order."""
+    """Collects the items of one recording from its batches, which come in order."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -71,11 +71,11 @@ class Items:
         self._unnamed: dict[int, _Item] = {}  # by line: what the user wrote, while it has no id
         self._written: int | None = None  # the last of them
         self._turns: Turns[Turn] = Turns(Turn)
-        self._before: _Audio | None = None  # the row of audio before
+        self._before: _Audio | None = None  # the previous row with audio
         self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
 
     def add(self, batch: Any) -> None:
-        """Takes in a batch of rows."""
+        """Adds a batch of rows."""
         pa = require_pyarrow()
         import pyarrow.compute as pc
 
@@ -96,7 +96,7 @@ class Items:
         self._follow(batch, pc.fill_null(length(pcm), 0))
 
     def _repeated_in(self, batch: Any) -> set[int]:
-        """The rows of audio that a server has sent once more, as `conversation.rules.repeats` tells it of messages."""
+        """The audio rows that repeat an earlier one, by the rule of `conversation.rules.repeats` for messages."""
         found: set[int] = set()
         names = ("direction", "type", "event_id")
         rows = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
@@ -150,7 +150,7 @@ class Items:
         return found
 
     def _follow(self, batch: Any, lengths: Any) -> None:
-        """Gives turns and words what the rows say. Of audio that stands together in one item the first row says it all."""
+        """Updates turns and transcripts. Only the first of consecutive audio rows of an item matters."""
         names = ("direction", "type", "line", "time", "response_id", "item_id", "text", "role")
         last: Any = None
         for *row, count in zip(*(batch.column(name).to_pylist() for name in names), lengths.to_pylist(), strict=True):
@@ -249,17 +249,22 @@ _KEYS = ("item_id", "response_id", "direction", "type", "role")
 
 
 def _speaker_of(role: str | None, response_id: str | None) -> str:
-    """Who speaks in the item, as far as a message about it shows."""
+    """Who speaks in the item, judging by a message about it."""
     if role is not None and role.startswith(("user_", "speech_", "committed")):
         return "user"
     return "assistant" if response_id is not None or role == "audio" else ""
 
 
 def items(batches: Any) -> Any:
-    """The items that rows tell of, as a pyarrow.Table: one row an item of each recording.
+    """The items of recordings as a `pyarrow.Table`, made from their rows.
 
-    batches: the batches of `read`, or any others with its columns; the rows of one recording in their order.
-    The schema is items_schema(). An item that is only named stands in it too.
+    Every item that a row names has a row, even if nothing else is known of it.
+
+    Args:
+        batches: Batches from `read`, or others with these columns. Rows of a recording must be in order.
+
+    Returns:
+        A table with the schema `items_schema()`.
     """
     pa = require_pyarrow()
     found: dict[str, Items] = {}

@@ -1,4 +1,4 @@
-"""Recordings to Parquet: one file of rows for each recording, beside it its items and its errors."""
+"""Parquet files of recordings: for each recording a file of rows, one of items, and one of errors if it has any."""
 
 from __future__ import annotations
 
@@ -24,24 +24,30 @@ from .schema import VERSION, Pcm, errors_schema, items_schema, require_pyarrow, 
 
 __all__ = ["Written", "to_parquet"]
 
-ENDS = 1 << 16  # bytes at each end of a recording that tell whether it is still the one that was read
+ENDS = 1 << 16  # bytes at each end of a recording; their checksum shows whether it has changed
 REPEATED = ("source", "direction", "type", "encoding", "role", "response_id", "item_id", "speaker")  # as dictionaries
-EMPTY = "an empty recording: it holds no frames"
-PART = ".part"  # what the name of an unfinished file ends with
+EMPTY = "an empty recording: it has no frames"
+PART = ".part"  # suffix of an unfinished file
 LEFT_OVER = 86_400.0
-LONGEST_NAME = 200  # bytes: 255 without the ending, and without what the name of an unfinished file has besides
-FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # one recording's, and not of the disk
+LONGEST_NAME = 200  # bytes: leaves room in 255 for the suffix and the other parts of an unfinished file's name
+FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # they concern one recording, not the disk
 BYTES = "realtime_pcm.bytes"  # how much of the recording was read
 CHOSEN = ("realtime_pcm.call", "realtime_pcm.socket")
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
 class Written(NamedTuple):
-    """What became of one recording.
+    """The result for one recording.
 
-    source: its path. path: the Parquet file of its rows. lines, refused: rows, and those with an error. items: rows of its table
-    of items. bytes: of the recording, as it lies on the disk. skipped: an earlier run had written it. error: why the file is no
-    recording, or None.
+    Attributes:
+        source: Path of the recording.
+        path: Path of the Parquet file with its rows.
+        lines: Number of rows.
+        refused: Number of rows with an error.
+        items: Number of rows in its items table.
+        bytes: Size of the recording, in bytes.
+        skipped: Whether an earlier run had written the files.
+        error: Why the file is not a recording or its tables could not be made; otherwise None.
     """
 
     source: str
@@ -63,17 +69,34 @@ def to_parquet(
     socket: int | None = None,
     progress: Callable[[Written], object] | None = None,
 ) -> list[Written]:
-    """Writes Parquet files of recordings, one of rows for each, beside it its items and its errors.
+    """Writes Parquet files of recordings: rows, items and errors.
 
-    They are out/rows/NAME.parquet, out/items/NAME.parquet and, where lines were refused, out/errors/NAME.parquet. NAME is the
-    path of the recording below the folder that was given; of a file name beyond 200 bytes the end is replaced by a digest.
-    paths, pcm, call, socket: as in `read`. out: a folder, which is made. progress: called with each Written.
-    Each file is written under another name first, and stands there whole or not at all. A recording that an earlier run has
-    written, and that has not changed, is left out. The same recordings give the same bytes again.
-    A file that is no recording, is empty, is damaged or cannot be opened stands in the table of errors; where an earlier run had
-    written a recording that cannot be opened now, its tables stay, and Written.error says so. So it does where the tables of a
-    recording cannot be made, and the others are written. Raises FileNotFoundError for a path that is not there, ValueError where
-    two recordings would have the same NAME, and OSError where `out` cannot be written to: what was written before stays.
+    For each recording it writes out/rows/NAME.parquet, out/items/NAME.parquet and, if frames were refused,
+    out/errors/NAME.parquet. NAME is the path of the recording below the given folder. If a file name exceeds 200 bytes, a
+    digest replaces its end.
+
+    A file appears under its name only when it is complete. Recordings that an earlier run has written and that have not changed
+    are skipped. The same recording always gives the same bytes.
+
+    A file that is empty, damaged, cannot be opened or is not a recording has a row in its errors table. If an earlier run wrote
+    tables of a recording that cannot be opened now, they stay and `Written.error` says so. `Written.error` also says why the
+    tables of a recording cannot be made; the other recordings are still written.
+
+    Args:
+        paths: As in `read`.
+        out: A folder. It is created if needed.
+        pcm: As in `read`.
+        call: As in `read`.
+        socket: As in `read`.
+        progress: Called with each `Written`.
+
+    Returns:
+        A `Written` per recording.
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        ValueError: Two recordings would have the same NAME.
+        OSError: `out` cannot be written to. Files written earlier stay.
     """
     rows_schema(pcm)
     return list(each_to_parquet(sources(paths, call, socket), out, pcm, progress))
@@ -82,7 +105,7 @@ def to_parquet(
 def each_to_parquet(
     paths: Any, out: str | os.PathLike[str], pcm: Pcm, progress: Callable[[Written], object] | None = None
 ) -> Iterator[Written]:
-    """to_parquet, one recording after the other."""
+    """Like `to_parquet`, one recording at a time."""
     found = list(sources(paths))
     check_names(found)
     for source in found:
@@ -99,32 +122,32 @@ def each_to_parquet(
 
 
 def check_names(found: Iterable[Source]) -> None:
-    """Raises ValueError where the tables of two recordings would have the same name."""
+    """Raises ValueError if the tables of two recordings would have the same name."""
     taken: dict[str, str] = {}
     for source in found:
         other = taken.setdefault(_name_of(source), source.name)
         if other != source.name:
             raise ValueError(
-                f"{printable(other)} and {printable(source.name)} would both become {_name_of(source)}: give their common folder"
+                f"{printable(other)} and {printable(source.name)} would both become {_name_of(source)}: pass their common folder"
             )
 
 
 def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> Written:
-    """Writes the tables of one recording, unless they are there.
+    """Writes the tables of one recording, unless they exist.
 
-    raises: whether a recording that cannot be opened or read further is an OSError, so that the caller tries again. Without it,
-    the table of errors says so; but the tables that an earlier run has written stay, where the recording cannot be opened.
+    raises: whether to raise OSError for a recording that cannot be opened or read, so the caller can try again. Otherwise its
+    errors table says so, unless the recording cannot be opened and an earlier run has written tables, which stay.
     """
     relative = Path(source.relative)
     if relative.is_absolute() or relative.drive or ".." in relative.parts:
-        raise ValueError(f"{printable(source.relative)}: the name of a recording is a path below `out`, without ..")
+        raise ValueError(f"{printable(source.relative)}: the name of a recording must be a path below `out`, without ..")
     places = {table: _place(out, table, source) for table in ("rows", "items", "errors")}
     before = _facts_of(_metadata_of(places["rows"]))
     read_before = int(before.get(BYTES, 0))
     file = None
     try:
         file = source.open()
-        # Of a file that grows, an earlier run may have written more than this one was told of.
+        # If the file grows, an earlier run may have read more of it than this one was told of.
         limit = None if source.size is None else max(source.size, read_before)
         size, mark = _mark_of(file, limit)
     except OSError as error:
@@ -154,7 +177,7 @@ def _place(out: Path, table: str, source: Source) -> Path:
 
 
 def _name_of(source: Source) -> str:
-    """What the tables of a recording are called: its path, its last part cut where an unfinished file would have no name."""
+    """The file name of a recording's tables: its path, whose last part is cut if it is too long for an unfinished file."""
     folder, slash, name = printable(source.relative).rpartition("/")
     encoded = name.encode()
     if len(encoded) > LONGEST_NAME:
@@ -163,7 +186,7 @@ def _name_of(source: Source) -> str:
 
 
 def _chosen(source: Source) -> dict[str, str]:
-    """Which call of the file is read, if one was chosen."""
+    """The call and the socket that the caller chose, if any."""
     return {name: str(value) for name, value in zip(CHOSEN, (source.call, source.socket), strict=True) if value is not None}
 
 
@@ -172,10 +195,7 @@ def _kind(pcm: Pcm) -> dict[str, str]:
 
 
 def _mark_of(file: Any, limit: int | None) -> tuple[int, str]:
-    """The size of a file, and a checksum of its first and last bytes; of its first `limit` bytes, where there is a limit.
-
-    The file is read from its beginning afterwards.
-    """
+    """The size of a file or of its first `limit` bytes, and a checksum of both ends. Leaves the file at its beginning."""
     size = int(file.seek(0, os.SEEK_END))
     size = size if limit is None else min(size, limit)
     file.seek(0)
@@ -187,9 +207,9 @@ def _mark_of(file: Any, limit: int | None) -> tuple[int, str]:
 
 
 def _done(source: Source, places: dict[str, Path], before: dict[str, str], facts: dict[str, str], size: int) -> Written | None:
-    """What an earlier run has written, if it had the same facts and its tables are there; None where the work is to be done.
+    """The result of an earlier run, if its facts are the same and its tables exist; otherwise None.
 
-    before: the facts that its table of rows has.
+    before: the facts in the metadata of its rows table.
     """
     facts = dict.fromkeys(CHOSEN, "") | facts
     if any(before.get(key, "") != value for key, value in facts.items()):
@@ -205,13 +225,13 @@ def _done(source: Source, places: dict[str, Path], before: dict[str, str], facts
 
 
 def _facts_of(metadata: Any) -> dict[str, str]:
-    """What this module has noted in a Parquet file; nothing where there is no file."""
+    """The facts that this module noted in a Parquet file; empty if there is no file."""
     pairs = () if metadata is None else (metadata.metadata or {}).items()
     return {key.decode(): value.decode() for key, value in pairs if key.startswith(b"realtime_pcm.")}
 
 
 def _metadata_of(path: Path) -> Any:
-    """The metadata of a Parquet file; None where there is no such file."""
+    """The metadata of a Parquet file, or None if there is no such file."""
     pa = require_pyarrow()
     import pyarrow.parquet as pq
 
@@ -222,7 +242,7 @@ def _metadata_of(path: Path) -> Any:
 
 
 def _only_error(source: Source, pcm: Pcm, error: Exception | str) -> Iterator[Any]:
-    """The batch of a file that cannot be read: one row, with the reason."""
+    """The batch for a file that cannot be read: one row with the reason."""
     schema = rows_schema(pcm)
     row = dict.fromkeys(schema.names) | {"source": printable(source.name), "line": 0, "error": str(error)}
     yield require_pyarrow().RecordBatch.from_pylist([row], schema=schema)
@@ -231,7 +251,7 @@ def _only_error(source: Source, pcm: Pcm, error: Exception | str) -> Iterator[An
 def _write(
     source: Source, places: dict[str, Path], pcm: Pcm, facts: dict[str, str], batches: Iterator[Any], size: int, error: str | None
 ) -> Written:
-    """Writes the tables under other names, then gives them their own; that of the rows last, for it says that all is there."""
+    """Writes the tables to temporary names, then renames them. The rows come last: they mark the recording as done."""
     pa = require_pyarrow()
     import pyarrow.compute as pc
 
@@ -277,7 +297,7 @@ def _write(
 
 
 def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]:
-    """The batches; where the disk cannot be read further, a last one says so."""
+    """The batches, and a last one with the reason if the file cannot be read further."""
     iterator = iter(batches)
     while True:
         try:
@@ -292,7 +312,7 @@ def _readable(batches: Iterator[Any], source: Source, pcm: Pcm) -> Iterator[Any]
 
 @cache
 def _processes() -> str:
-    """What tells the processes that this one sees from those of another machine, start of a machine, or container."""
+    """A digest of machine, boot and container. Process ids are comparable only if it is the same."""
     known = [platform.node()]
     try:
         known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
@@ -303,9 +323,9 @@ def _processes() -> str:
 
 
 def _remove_left_over(path: Path) -> None:
-    """Removes what killed processes have left of this file.
+    """Removes unfinished versions of this file whose process was killed.
 
-    A process was killed if it could be seen from here and does not run, or if it has not written for LEFT_OVER seconds.
+    That is so if its id is visible from here and not running, or if nothing was written for LEFT_OVER seconds.
     """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*{PART}"):
         processes, process, *_ = [*left.name.removesuffix(PART).rpartition(".")[2].split("-"), "", ""]
@@ -326,26 +346,26 @@ def _runs(process: int) -> bool:
 
 
 class _Whole:
-    """A file that appears under its name when it is whole."""
+    """A file that appears under its name only when it is complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written: Path | None = None
 
     def writer(self, schema: Any) -> Any:
-        """A ParquetWriter to the other name."""
+        """A ParquetWriter for the temporary name."""
         import pyarrow.parquet as pq
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over(self._path)
-        # Two threads that write the same file have a name each, and the one that ends last counts.
+        # Two threads that write the same file use different names; the last to finish wins.
         name = f".{self._path.name}.{_processes()}-{os.getpid()}-{secrets.token_hex(4)}{PART}"
         self._written = self._path.with_name(name)
         names = [name for name in REPEATED if name in schema.names]
         return pq.ParquetWriter(self._written, schema, use_dictionary=names, **COMPRESSION)
 
     def commit(self) -> None:
-        """Gives the file its name; where nothing was written, an older file of that name goes."""
+        """Renames the file into place. If nothing was written, removes an older file of that name."""
         if self._written is None:
             self._path.unlink(missing_ok=True)
         else:
@@ -353,7 +373,7 @@ class _Whole:
             self._written = None
 
     def drop(self) -> None:
-        """Removes what was written and not committed."""
+        """Removes the file if it was not committed."""
         if self._written is not None:
             with suppress(OSError):
                 self._written.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""A row of one entry of a recording, in plain Python: what the columns hold is said here.
+"""Makes the row of a recording's entry, in plain Python. This defines what each column holds; the C code must agree.
 
-Words and ids are those of `conversation.rules`, but that ids are told as they were sent, however long. The length of the audio is
-counted where the columns are handed over.
+Texts and ids follow `conversation.rules`, except that ids of any length are kept. `seconds` is computed when columns are
+exported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..recording import Entry
 
 __all__ = ["Row", "row_of"]
 
-# One value for each column behind `source`, without `seconds`. pcm is a 1-D NumPy array, or None.
+# One value per column after `source`, without `seconds`. pcm is a 1-D NumPy array or None.
 Row = tuple[Any, ...]
 
 _INT64 = 1 << 63
@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 
 
 def _text(message: RealtimeMessage, name: str) -> str | None:
-    """A declared field that is a string."""
+    """The value of a declared field, if it is a string."""
     return _string(getattr(message, name, None))
 
 

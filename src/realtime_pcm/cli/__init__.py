@@ -1,4 +1,4 @@
-"""The command `realtime-pcm`: `main` runs it. `app` lists the commands, one module each; `console` is what they share."""
+"""The command `realtime-pcm`, run by `main`. `app` lists the commands, one module each; `console` has what they share."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ __all__ = ["MISSING", "main"]
 
 MISSING = "realtime-pcm: the command line needs the 'cli' extra: pip install \"realtime-pcm[cli]\""
 
-# Names of the packages that the extra brings, and of those that come with them.
+# Packages of the extra, and packages that these need.
 _OF_THE_EXTRA = ("typer", "rich", "shellingham", "websockets", "soxr")
 
-CLOSED_PIPE = 141  # what a shell says of a program that SIGPIPE ended
+CLOSED_PIPE = 141  # the status that shells report after SIGPIPE
 
 
 def main() -> None:
-    """Runs the command of `sys.argv` and ends the process: 0, all is well; 1, something failed; 2, the command was misused."""
+    """Runs the command of `sys.argv` and exits: 0 for success, 1 if something failed, 2 for wrong usage."""
     try:
         from .app import run
 
         _end_as_interrupted()
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal or a file may be unable to hold every letter
+            sys.stdout.reconfigure(errors="backslashreplace")  # its encoding may not have every character
         status = run()
         sys.stdout.flush()
     except ImportError as error:
@@ -34,15 +34,15 @@ def main() -> None:
     except BrokenPipeError:
         from .console import complain
 
-        # Python flushes stdout at exit, which would fail again: from here on, stdout is the null device.
+        # Python flushes stdout at exit, which would fail again, so point it to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        complain("nobody reads standard output any more; what was written to files is whole")
+        complain("standard output was closed; the files that were written are complete")
         status = CLOSED_PIPE
     sys.exit(status)
 
 
 def _end_as_interrupted() -> None:
-    """Has SIGTERM do what Ctrl-C does, so that no half-written file stays behind."""
+    """Treats SIGTERM like Ctrl-C, which removes half-written files."""
 
     def interrupt(signum: int, frame: object) -> None:
         raise KeyboardInterrupt

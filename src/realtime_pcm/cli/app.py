@@ -1,4 +1,4 @@
-"""The typer app: which commands there are, and how each of them ends."""
+"""The typer app: the list of commands, and their exit status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .console import INTERRUPTED, complain, reason_of, shown_line
 __all__ = ["app", "run"]
 
 NAME = "realtime-pcm"
-_COMPLETION = "_REALTIME_PCM_COMPLETE"  # set by the shell's script that completes what its user types
+_COMPLETION = "_REALTIME_PCM_COMPLETE"  # set by the shell's completion script
 
 app = typer.Typer(
     name=NAME,
@@ -55,29 +55,29 @@ def _options(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Runs the command of `arguments`, or of sys.argv, and returns its exit status. An error is one line on standard error."""
+    """Runs the command of `arguments` or sys.argv and returns its exit status. Prints an error as one line on standard error."""
     stdout = sys.stdout
     try:
         status = app(args=arguments, prog_name=NAME, standalone_mode=False)
     except typer.TyperException as error:
-        # A mistake in the arguments has a context, which knows the name of the command; a Failure of ours has none.
+        # Only usage errors have a context, which knows the name of the command; a Failure has none.
         context = getattr(error, "ctx", None)
-        hint = f" ({context.command_path} --help tells more)" if context is not None else ""
+        hint = f" ({context.command_path} --help has more)" if context is not None else ""
         text = error.format_message()
-        if text:  # none where the help was shown instead
+        if text:  # empty if the help was shown instead
             complain(shown_line(text) + hint)
         return error.exit_code
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Each file that is written has a Failure of its own, so a disk that is full without a name is that of the output.
+        # Files that commands write raise Failure, so a full disk without a file name is that of standard output.
         name = f"{error.filename}: " if error.filename else "standard output: " if error.errno == errno.ENOSPC else ""
         complain(f"{name}{reason_of(error)}")
         return 1
     except SystemExit:
         if _COMPLETION in os.environ:
             raise
-        # Nothing else ends so: typer, or rich for it, met a closed pipe while it printed the help.
+        # Only one case is left: typer or rich met a closed pipe while printing the help.
         sys.stdout = stdout
         raise BrokenPipeError from None
     if status == INTERRUPTED:

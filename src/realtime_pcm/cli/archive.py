@@ -27,9 +27,9 @@ def archive(
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Write recordings as Parquet files: for each a table of rows with audio, of items and of errors (extra `arrow`).
+    """Write recordings as Parquet files: tables of rows with audio, of items and of errors (extra `arrow`).
 
-    A second run writes only what is missing or has changed.
+    A second run writes only files that are missing or out of date.
     """
     from realtime_pcm.arrow import rows_schema, to_parquet
 
@@ -53,12 +53,12 @@ def archive(
             to_parquet(found, out, progress=progress)
     except KeyboardInterrupt:
         raise Failure(f"{out}: interrupted; {tally.kept()}", INTERRUPTED) from None
-    except ValueError as error:  # two recordings would have one name; nothing is written yet
+    except ValueError as error:  # two recordings would have the same name; nothing is written yet
         raise Failure(str(error), 2) from None
-    except ImportError as error:  # zstandard, say
+    except ImportError as error:  # zstandard, for example
         raise Failure(f"{error}; {tally.kept()}") from None
     except OSError as error:
-        # pyarrow puts the path of its unfinished file into the text.
+        # pyarrow's text has the path of the unfinished file.
         reason = os.strerror(error.errno) if error.errno else reason_of(error)
         raise Failure(f"{out}: {reason}; {tally.kept()}") from None
     say(console(), f"-> {out}: {tally.summary()}")
@@ -68,10 +68,9 @@ def archive(
 
 
 def _found(given: list[Path], call: str | None, socket: int | None) -> tuple[list[Source], list[Failure]]:
-    """The recordings, and what is not there.
+    """The recordings, and a Failure for each path without one. Raises Failure if there is no recording at all.
 
-    Each recording has its name in the archive: its path below the folder that was given, or its own name. Failure where there is
-    no recording at all.
+    A recording's name in the archive is its path below the given folder, or its file name.
     """
     from realtime_pcm.arrow.files import Source
 
@@ -79,7 +78,7 @@ def _found(given: list[Path], call: str | None, socket: int | None) -> tuple[lis
     missing: list[Failure] = []
     for path in given:
         if str(path) == STANDARD_INPUT:
-            raise Failure("archive reads files, not standard input: a table is named after its file", 2)
+            raise Failure("archive cannot read standard input, because tables are named after files", 2)
         for source in find([path]):
             if isinstance(source, Failure):
                 missing.append(source)
@@ -109,7 +108,7 @@ def _count(number: int, one: str, several: str = "") -> str:
 
 
 class Tally:
-    """What became of the recordings so far."""
+    """Counts of the results so far."""
 
     def __init__(self) -> None:
         self.recordings = self.rows = self.items = self.skipped = self.bytes = 0
@@ -138,17 +137,17 @@ class Tally:
         )
 
     def kept(self) -> str:
-        """What stays after the work was stopped."""
-        return f"{_count(self.recordings, 'whole recording is', 'whole recordings are')} kept"
+        """How many recordings are kept after an interruption, in words."""
+        return f"{_count(self.recordings, 'complete recording is', 'complete recordings are')} kept"
 
     def complain(self, out: Path) -> None:
-        """Failure with all that was not as it should be, in one line."""
+        """Raises Failure if there was any problem, with all of them in one line."""
         problems = []
         if self.refused:
             lines = _count(self.refused, "line was refused", "lines were refused")
-            problems.append(f"{lines}, the first in {self.first_refused} ({out / 'errors'} has their reasons)")
+            problems.append(f"{lines}, the first in {self.first_refused} ({out / 'errors'} has the reasons)")
         if self.unreadable:
-            several = "files are no recordings, the first"
-            problems.append(f"{_count(self.unreadable, 'file is no recording', several)}: {self.first_unreadable}")
+            several = "files are not recordings, the first"
+            problems.append(f"{_count(self.unreadable, 'file is not a recording', several)}: {self.first_unreadable}")
         if problems:
             raise Failure("; ".join(problems))

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Timing", "bench", "time_decoding"]
 
-MOST_BYTES = 1 << 28  # of frames that are held in memory: more of them tell nothing new
+MOST_BYTES = 1 << 28  # of frames kept in memory; more would not change the result
 FEWEST_PASSES = 3
 
 
 class Timing(NamedTuple):
-    """The median of the passes, in seconds, and how many there were."""
+    """The median time of a pass, in seconds, and the number of passes."""
 
     seconds: float
     passes: int
@@ -32,14 +32,14 @@ def bench(
         typer.Argument(metavar="[SESSION]...", help="Recordings, folders, patterns, or `-`; the packaged sample by default."),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=0.0, max=3600.0, help="Seconds to decode each recording for, again and again.")
+        float, typer.Option(min=0.0, max=3600.0, help="How many seconds to decode each recording, over and over.")
     ] = 1.0,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
     """Measure how many messages and bytes per second one thread decodes from memory.
 
-    This is decoding alone: no file, no network, no JSON of wrappers. How other packages fare is told by the project's benchmarks.
+    This measures decoding only: no files, no network, no wrappers. The project's benchmarks compare other packages.
     """
     from realtime_pcm import __version__, sample, simd_tier
 
@@ -68,9 +68,7 @@ def bench(
         name = shown_line(source.name) + (f" (its first {number:,} frames)" if size > MOST_BYTES else "")
         refused += _tell(out, name, frames, seconds)
         if refused:
-            raise Failure(
-                f"{source.name}: refused frames were left out: {refused:,}" + (f"; the first: {first}" if first else "")
-            )
+            raise Failure(f"{source.name}: refused frames were skipped: {refused:,}" + (f"; the first: {first}" if first else ""))
 
     each(find(sessions), take)
 
@@ -81,21 +79,21 @@ def _frame(entry: Entry) -> tuple[str, Any]:
 
 
 def _tell(out: Any, name: str, frames: list[tuple[str, Any]], seconds: float) -> int:
-    """Times the frames and prints a line; how many of them were refused, and left out."""
+    """Times the frames and prints the result. Returns how many were refused and skipped."""
     frames, audio, refused = _decodable(frames)
     if not frames:
-        raise Failure(f"{name}: none of its frames can be decoded")
+        raise Failure(f"{name}: no frame in it can be decoded")
     took, passes = time_decoding(frames, seconds)
     size = sum(len(frame) for _, frame in frames)
     count = len(frames)
     say(out, f"{name}: {count:,} frames, {size:,} bytes, {audio:,.1f} s of audio", "bold")
-    speed = f"  {count / took:,.0f} messages/s, {size / took / 1e6:,.0f} MB/s, {took / count * 1e6:.2f} us a message"
-    say(out, speed + (f", {audio / took:,.0f} s of audio a second" if audio else "") + f" ({passes:,} passes)")
+    speed = f"  {count / took:,.0f} messages/s, {size / took / 1e6:,.0f} MB/s, {took / count * 1e6:.2f} us per message"
+    say(out, speed + (f", {audio / took:,.0f} s of audio per second" if audio else "") + f" ({passes:,} passes)")
     return refused
 
 
 def _decodable(frames: list[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], float, int]:
-    """The frames that decode to samples, the seconds of their audio, and how many others there were."""
+    """The frames that decode, the seconds of audio in them, and the number of other frames."""
     from realtime_pcm.errors import DecodeError
 
     decode = _decoders()
@@ -121,7 +119,7 @@ def _decoders() -> dict[str, Any]:
 
 
 def time_decoding(frames: list[tuple[str, Any]], seconds: float) -> Timing:
-    """Decodes all frames again and again. A pass reads one attribute of each message and drops the message."""
+    """Decodes all frames over and over. Each pass reads one attribute of every message and drops the message."""
     passes: list[float] = []
     deadline = time.perf_counter() + seconds
     while len(passes) < FEWEST_PASSES or time.perf_counter() < deadline:

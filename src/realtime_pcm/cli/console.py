@@ -1,7 +1,7 @@
-"""What the commands share: how they fail, what they read, what they show, and how they write a file.
+"""Shared by the commands: errors, finding and reading recordings, printing, writing files.
 
-Text of a recording, and the name of a file, go through `realtime_pcm.terminal` before they are printed, and are printed as a
-Text of rich, in which no markup works.
+Text from a recording and file names go through `realtime_pcm.terminal` first. They are printed as rich's `Text`, which ignores
+markup.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ __all__ = [
 
 # --- how a command fails
 
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130  # the status that shells report after Ctrl-C
 
 
 class Failure(typer.TyperException):
-    """Ends the command: one line for standard error, and the exit status."""
+    """Ends the command with an exit status, after a line on standard error."""
 
     def __init__(self, text: str, status: int = 1) -> None:
         super().__init__(text)
@@ -60,18 +60,18 @@ class Failure(typer.TyperException):
 
 
 def shown_line(text: str) -> str:
-    """A text fit for one line of a terminal."""
+    """Text that is safe to print in one line of a terminal."""
     return shown_text(text).replace("\n", " ").replace("\t", " ")
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
+    """Prints one line to standard error."""
     with contextlib.suppress(OSError, ValueError):  # nobody reads it, or it is closed
         print(f"realtime-pcm: {shown_line(text)}", file=sys.stderr, flush=True)
 
 
 def reason_of(error: OSError) -> str:
-    """What the system says, without number and path."""
+    """The system's message, without number and path."""
     return error.strerror or str(error)
 
 
@@ -79,7 +79,7 @@ def reason_of(error: OSError) -> str:
 
 
 def console() -> Console:
-    """A Console of rich for standard output. A closed pipe is a BrokenPipeError, which `main` tells."""
+    """A rich `Console` for standard output. It raises BrokenPipeError if the pipe is closed; `main` reports that."""
     from rich.console import Console
 
     class _Output(Console):
@@ -90,7 +90,7 @@ def console() -> Console:
 
 
 def say(out: Console, text: str, style: str = "", *, wrap: bool = False, end: str = "\n") -> None:
-    """Prints a text that may be a stranger's: as it is, but for the characters that a terminal obeys."""
+    """Prints untrusted text, with control characters escaped."""
     from rich.text import Text
 
     out.print(Text(shown_text(text), style), soft_wrap=not wrap, end=end)
@@ -115,9 +115,12 @@ Socket = Annotated[
 
 
 class Source:
-    """A recording that was named on the command line: a file, or standard input.
+    """A recording from the command line: a file, or standard input.
 
-    name: as the user knows it. stem: what files made of it are called. size: its bytes on the disk, None where nobody knows.
+    Attributes:
+        name: The name as the user typed it.
+        stem: The first part of the names of files made from it.
+        size: Its size on disk in bytes, or None if unknown.
     """
 
     def __init__(self, path: Path) -> None:
@@ -131,7 +134,7 @@ class Source:
         return self.name
 
     def open(self) -> BinaryIO:
-        """The bytes of the recording. Failure where they cannot be had."""
+        """Opens the recording. Raises Failure if that is not possible."""
         try:
             if str(self.path) != STANDARD_INPUT:
                 file: BinaryIO = open(self.path, "rb", buffering=1 << 18)  # noqa: SIM115
@@ -154,9 +157,9 @@ def _stem(name: str) -> str:
 
 
 def find(given: list[Path]) -> list[Source | Failure]:
-    """The recordings that were named: files, folders with what is in and below them, patterns such as `calls/*.jsonl`, and `-`.
+    """The recordings of these arguments: files, folders and everything below them, patterns such as `calls/*.jsonl`, and `-`.
 
-    A folder or pattern without recordings, and a folder that cannot be read, is a Failure among them.
+    A folder or pattern without recordings, or a folder that cannot be read, gives a Failure in the list.
     """
     found: list[Source | Failure] = []
     known: set[Path] = set()
@@ -181,21 +184,20 @@ def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
         if not found:
-            raise Failure(f"{path}: a folder without recordings: no file in it ends in {', '.join(SUFFIXES)}")
+            raise Failure(f"{path}: a folder without recordings: no file in it ends with {', '.join(SUFFIXES)}")
         return found
     if os.path.lexists(path) or not any(letter in str(path) for letter in "*?["):
         return [path]
     found = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
     if not found:
-        raise Failure(f"{path}: no file has such a name")
+        raise Failure(f"{path}: no file matches")
     return found
 
 
 def each(found: list[Source | Failure], work: Callable[[Source], None]) -> None:
-    """Does the work on each recording. What goes wrong with one of them is one line on standard error, and the others go on.
+    """Calls `work` with each recording. If one fails, prints a line to standard error and goes on with the others.
 
-    Ends the command with a status if anything went wrong. A Failure of an interruption, and an OSError of standard output, end it
-    at once.
+    Ends the command with a status if any failed. Ends it at once after an interruption, or an OSError of standard output.
     """
     status = 0
     for source in found:
@@ -218,14 +220,14 @@ def each(found: list[Source | Failure], work: Callable[[Source], None]) -> None:
 
 
 SHOW_AFTER = 1.0  # seconds of reading before a bar appears
-EACH = 256  # entries between two looks at the clock
+EACH = 256  # entries between updates of the bar
 
 
 @contextlib.contextmanager
 def entries(source: Source, **options: Any) -> Iterator[tuple[Recording, Iterator[Entry]]]:
-    """A recording and its entries, with a progress bar on standard error where that is a terminal and the reading takes long.
+    """A recording and its entries. Shows a progress bar on standard error if reading takes long and that is a terminal.
 
-    options: those of read_recording. Failure where it is no recording, and, while reading, where the disk fails.
+    options: passed to `read_recording`. Raises Failure if the file is not a recording or cannot be read further.
     """
     from realtime_pcm.recording import RecordingError, read_recording
 
@@ -264,7 +266,7 @@ def _place(file: BinaryIO) -> int | None:
 
 
 class Bar:
-    """Progress on standard error: it comes where that is a terminal, once the work has taken a second, and goes at the end."""
+    """A progress bar on standard error, if that is a terminal. Appears after a second and disappears at the end."""
 
     def __init__(self, name: str) -> None:
         self._name = shown_line(name)
@@ -277,7 +279,7 @@ class Bar:
         return self
 
     def show(self, done: int | None, size: int | None, words: str = "") -> None:
-        """Tells how much is done, and of how much; None where nobody knows."""
+        """Updates the bar: bytes done and in total, None if unknown."""
         if not self._wanted or (self._progress is None and time.monotonic() - self._began < SHOW_AFTER):
             return
         if self._progress is None:
@@ -302,17 +304,17 @@ class Bar:
 
 # --- what is written
 
-LONGEST_NAME = 100  # bytes of the cleaned part of a file's name
+LONGEST_NAME = 100  # bytes of the untrusted part of a file name
 
 
 def safe_name(text: str) -> str:
-    """What may stand in a file name of a text that may be a stranger's: letters, digits, `_` and `-`, at most 100 bytes."""
+    """Untrusted text as part of a file name: letters, digits, `_` and `-`, at most 100 bytes."""
     kept = "".join(letter if letter.isalnum() or letter in "_-" else "_" for letter in text[:LONGEST_NAME])
     return kept.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def new_folder(path: Path) -> Path:
-    """Makes a folder, and those above it. Failure where that is not possible."""
+    """Creates a folder and its parents. Raises Failure if that is not possible."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -322,10 +324,10 @@ def new_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when it is whole: until then it is `NAME.part`, which goes where the writing fails.
+    """Writes a file as `NAME.part` and renames it when it is complete. Removes it if writing fails.
 
-    A file of that name is replaced, also through a link. What is no file, such as a FIFO or a device, is written into. Failure
-    where the disk fails.
+    Replaces an existing file, also through a link. Writes into anything else, such as a FIFO or a device. Raises Failure for an
+    error of the disk.
     """
     part: Path | None = None
     try:
@@ -347,6 +349,6 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def part_of(path: Path) -> Path:
-    """What a file is called until it is whole: `NAME.part`, or a digest in place of a NAME that leaves no room for the ending."""
+    """The name of an unfinished file: `NAME.part`, with a digest for a NAME that is too long for the suffix."""
     name = os.fsencode(path.name)
     return path.with_name(f"{path.name if len(name) <= 250 else sha256(name).hexdigest()}.part")

@@ -1,4 +1,4 @@
-"""`realtime-pcm convert`: a log of any shape as one of our own recordings."""
+"""`realtime-pcm convert`: converts a log of any shape to a recording."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def convert(
         Path, typer.Argument(metavar="FILE", help="A log of any shape, or `-` for standard input.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The recording to write; a name that ends in .gz or .zst compresses it.")
+        Path, typer.Option("--out", "-o", help="The recording to write; .gz or .zst at the end of the name compresses it.")
     ],
     call: Call = None,
     socket: Socket = None,
 ) -> None:
-    """Write a log of any shape as a recording in the format of `Recorder`, which archives and engines read at full speed."""
+    """Convert a log of any shape to the format of `Recorder`, which archives and engines read fastest."""
     sources = find([session])
     if len(sources) != 1:
-        raise Failure(f"{session}: these are {len(sources)} files, and convert takes one", 2)
+        raise Failure(f"{session}: {len(sources)} files match, but convert takes one", 2)
     source = sources[0]
     if isinstance(source, Failure):
         raise source
@@ -45,7 +45,7 @@ def convert(
 
 
 class _Conversion:
-    """frames, refused: how many were written. first: of the refused ones, the first and why."""
+    """frames, refused: how many were written. first: the first refused frame and the reason."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -53,15 +53,15 @@ class _Conversion:
         self.first = ""
 
     def save(self, out: Path, recording: Recording, found: Iterator[Entry]) -> None:
-        """Writes the file, which gets its name when it is whole."""
+        """Writes the file to a temporary name, then renames it."""
         from realtime_pcm.recording.writer import save_lines
 
-        # The name's end chooses the compression, so the unfinished file keeps it. What is no file, a FIFO say, has no other name.
+        # The suffix chooses the compression, so the unfinished file keeps it. A FIFO, for example, has no other name.
         part = out if out.exists() and not out.is_file() else out.with_name(f"part.{out.name}")
         try:
             save_lines(part, self._lines(recording, found), overwrite=True)
             if not self.frames:
-                why = f"no frame could be read: {self.first}" if self.refused else "it holds no frames"
+                why = f"no frame could be read: {self.first}" if self.refused else "it has no frames"
                 raise Failure(f"{self.source.name}: {why}")
             if part is not out:
                 part.replace(out)
@@ -81,7 +81,7 @@ class _Conversion:
         from realtime_pcm.recording.writer import dropped_line, frame_line, header_line
 
         validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
-        first = next(found, None)  # only then it is known when the recording began
+        first = next(found, None)  # the recording's start is known only after this
         yield header_line(recording.started)
         last: float | None = None
         for entry in () if first is None else chain((first,), found):

@@ -1,4 +1,4 @@
-"""`realtime-pcm demo`: the packaged sample as a WAV and a transcript."""
+"""`realtime-pcm demo`: decodes the packaged sample to a WAV file and a transcript."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def demo(
             words.append(message.delta or "")
     samples, text = np.concatenate(pieces), "".join(words).strip()
 
-    # Files first: whoever reads the output may stop reading.
+    # Files first: the reader of standard output may close it.
     new_folder(out)
     wavs = Wavs()
     wav = wavs.begin(out / "sample.wav", form)
@@ -70,7 +70,7 @@ def demo(
     say(
         screen,
         f"decoding: {len(frames)} frames, {size:,} bytes in {took * 1e6:,.0f} us: {len(frames) / took:,.0f} messages/s, "
-        f"{size / took / 1e6:,.0f} MB/s, {length / took:,.0f} s of audio a second (median of {passes:,} passes over frames in "
+        f"{size / took / 1e6:,.0f} MB/s, {length / took:,.0f} s of audio per second (median of {passes:,} passes over frames in "
         f"memory, one thread, {rp.simd_tier()} kernel)",
         wrap=True,
     )

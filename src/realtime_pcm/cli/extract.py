@@ -1,4 +1,4 @@
-"""`realtime-pcm extract`: what both sides of a recording said, as WAVs, transcripts and a summary."""
+"""`realtime-pcm extract`: WAV files, transcripts and a summary of both sides of a recording."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LONGEST_CELL = 60  # characters of a transcript in the table
 
 def extract(
     sessions: Sessions,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; each of several sessions gets a folder in it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; each of several sessions gets its own inside.")],
     joined: Annotated[
         bool, typer.Option("--joined", help="Also write one stereo WAV in real time: user left, model right.")
     ] = False,
@@ -50,19 +50,19 @@ def extract(
 ) -> None:
     """Write each item of both sides to a WAV file, and transcripts as text, SRT and WebVTT.
 
-    The recording may be what `Recorder` wrote, or a log of any shape; gzip and zstd are unpacked.
+    Reads recordings of `Recorder` and logs of any shape, also compressed with gzip or zstd.
     """
     closed: BrokenPipeError | None = None
     names: dict[str, int] = {}
 
     def take(source: Source) -> None:
         nonlocal closed
-        # One file goes straight into the folder; whatever may name several has a folder for each.
+        # A single file goes straight into the folder; otherwise each recording gets its own.
         single = len(sessions) == 1 and source.path == sessions[0]
         try:
             Extraction(source, out if single else out / _unused(source.stem, names), joined, call, socket).run(closed is not None)
         except BrokenPipeError as error:
-            closed = error  # the files still are wanted
+            closed = error  # go on: the files are still wanted
 
     try:
         each(find(sessions), take)
@@ -72,7 +72,7 @@ def extract(
 
 
 def _unused(stem: str, names: dict[str, int]) -> str:
-    """A name that no other recording has. names: those that are taken -> the number that the next one of that name gets."""
+    """A name that no other recording has. names: names in use -> the number for the next recording of that name."""
     name = first = safe_name(stem) or "recording"
     number = names.get(first.casefold(), 1)
     while name.casefold() in names:
@@ -84,7 +84,7 @@ def _unused(stem: str, names: dict[str, int]) -> str:
 
 
 class Extraction:
-    """The work on one recording."""
+    """Extracts one recording."""
 
     def __init__(self, source: Source, folder: Path, joined: bool, call: str | None = None, socket: int | None = None) -> None:
         self.source, self.folder, self.joined = source, folder, joined
@@ -92,10 +92,10 @@ class Extraction:
         self.stopped = ""
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []
-        self.left_out: dict[str, int] = {}  # what a bound, or the sender's fault, kept out -> how many
+        self.left_out: dict[str, int] = {}  # what was left out, by a limit or for a sender's mistake -> how many
 
     def run(self, quiet: bool = False) -> None:
-        """Writes it all, and says so unless quiet. Failure where something was not as it should be; what is whole is kept."""
+        """Writes all files and prints a report unless quiet. Raises Failure for any problem; complete files are kept."""
         from .joined import Joined
         from .speech import Speech
         from .wavs import Wavs
@@ -126,7 +126,7 @@ class Extraction:
                 speech.microphone.close()
                 self.left_out |= speech.left_out
                 if speech.microphone.left_out:
-                    self.left_out["samples of the user behind the thousandth change of format"] = speech.microphone.left_out
+                    self.left_out["samples of the user after the thousandth change of format"] = speech.microphone.left_out
                 if joined is not None:
                     self.left_out |= joined.left_out
                     joined.close()
@@ -145,7 +145,7 @@ class Extraction:
         kept = self._write_what_can_be(speech, recording)
         raise Failure(f"{failure}; {kept}", failure.exit_code)
 
-    # --- the files beside the WAVs
+    # --- transcripts and summary
 
     def _write(self, speech: Speech, recording: Recording) -> None:
         import json
@@ -162,15 +162,15 @@ class Extraction:
             file.write(json.dumps(self._summary(speech, recording), indent=1).encode() + b"\n")
 
     def _write_what_can_be(self, speech: Speech, recording: Recording) -> str:
-        """After the work was stopped: what was kept, in words."""
+        """Writes transcripts and summary of what was read before the stop. Returns what was kept, in words."""
         wavs = sum(len(item.files) for item in speech.items)
-        kept = f"{wavs:,} whole {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
+        kept = f"{wavs:,} complete {'WAV is' if wavs == 1 else 'WAVs are'} kept in {self.folder}"
         if not (speech.items or speech.frames):
             return kept
         try:
             self._write(speech, recording)
         except Failure as failure:
-            return f"{kept}, and of transcripts and summary what could be written ({failure})"
+            return f"{kept}; transcripts and summary are incomplete ({failure})"
         return kept
 
     def _summary(self, speech: Speech, recording: Recording) -> dict[str, Any]:
@@ -243,14 +243,14 @@ class Extraction:
             say(out, "no audio in this recording", "dim")
 
     def _complain(self, speech: Speech) -> None:
-        """Failure with all that was not as it should be, in one line."""
+        """Raises Failure if there was any problem, with all of them in one line."""
         problems = []
         refused = refused_in(self.source, speech.found)
         if refused is not None:
             problems.append(str(refused).removeprefix(f"{self.source.name}: "))
         if speech.mixed:
-            many = f"; so do {len(speech.mixed) - 1:,} more items" if len(speech.mixed) > 1 else ""
-            problems.append(f"an item changes its format, and goes on in another WAV: {speech.mixed[0]}{many}")
+            many = f"; so do {len(speech.mixed) - 1:,} others" if len(speech.mixed) > 1 else ""
+            problems.append(f"an item changes its format and continues in another WAV: {speech.mixed[0]}{many}")
         problems += [f"left out: {count:,} {what}" for what, count in self.left_out.items()]
         if speech.found.time_faults:
             problems.append(speech.found.clock_in_words)

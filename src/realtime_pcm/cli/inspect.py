@@ -1,4 +1,4 @@
-"""`realtime-pcm inspect`: what happened in a recording, as tables for people or as JSON for programs."""
+"""`realtime-pcm inspect`: the analysis of a recording, as tables or JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["analysis_of", "clock", "inspect", "nothing_in", "refused_in"]
 
 MOST_ROWS = 30  # of a table; --json has more
 LONGEST_CELL = 60
-FEW_COLUMNS = 6  # tables of fewer columns may fold each
+FEW_COLUMNS = 6  # in tables with fewer columns, every column may wrap
 WIDEST = 1000  # columns of a terminal
 
 
@@ -51,7 +51,7 @@ def inspect(
 
 
 def analysis_of(source: Source, sink: Any = None, **options: Any) -> tuple[Analysis, Failure | None]:
-    """What happened in a recording, and what stopped the reading of it before its end. options: those of read_recording."""
+    """The analysis of a recording, and a Failure if it could not be read to its end. options: passed to `read_recording`."""
     from realtime_pcm.recording.analysis import Analyser
 
     analyser = Analyser(sink)
@@ -68,16 +68,16 @@ def analysis_of(source: Source, sink: Any = None, **options: Any) -> tuple[Analy
 
 
 def nothing_in(source: Source, found: Analysis) -> None:
-    """Failure where a recording holds no frame that can be read."""
+    """Raises Failure if no frame of the recording could be read."""
     if found.frames:
         return
     if not found.refused:
-        raise Failure(f"{source.name}: an empty recording: it holds no frames")
+        raise Failure(f"{source.name}: an empty recording: it has no frames")
     raise Failure(f"{source.name}: no frame could be read: {_first_refused(found)}")
 
 
 def refused_in(source: Source, found: Analysis) -> Failure | None:
-    """What to end with where lines were refused."""
+    """The Failure to end with if lines were refused."""
     return Failure(f"{source.name}: {_first_refused(found)}") if found.refused else None
 
 
@@ -105,7 +105,7 @@ def clock(seconds: float | None) -> str:
     return f"{sign}{int(hours)}:{int(minutes):02d}:{rest:06.3f}" if hours else f"{sign}{int(minutes)}:{rest:06.3f}"
 
 
-# --- what people see
+# --- the tables
 
 
 def _report(out: Console, source: Source, found: Analysis) -> None:
@@ -119,14 +119,14 @@ def _report(out: Console, source: Source, found: Analysis) -> None:
         f"model {found.model_audio_seconds:,.2f} s",
     )
     if not found.timed:
-        say(out, "The recording has no times: latency, gaps and the speed of arrival are not known.", "yellow")
+        say(out, "The recording has no times: latency, gaps and arrival speed are unknown.", "yellow")
     if found.times_back:
         lines = "1 line has" if found.times_back == 1 else f"{found.times_back:,} lines have"
-        say(out, f"{lines} a time before that of an earlier line: the earlier one was taken.", "yellow")
+        say(out, f"{lines} a time before that of an earlier line; the earlier time was used.", "yellow")
     if found.time_faults:
         say(out, f"{found.clock_in_words}.", "yellow")
     if found.dropped:
-        say(out, f"The recorder dropped {found.dropped:,} frames: it had no room for them.", "red")
+        say(out, f"The recorder dropped {found.dropped:,} frames because its queue was full.", "red")
     _types(out, found)
     _turns(out, found)
     _interruptions(out, found)
@@ -140,10 +140,10 @@ def _report(out: Console, source: Source, found: Analysis) -> None:
 
 
 def _table(out: Console, title: str, columns: Iterable[str], rows: list[list[str | Text]], more: int = 0) -> None:
-    """A table of at most MOST_ROWS rows. A column whose name begins with a blank stands to the right.
+    """A table of at most MOST_ROWS rows. A column whose name begins with a blank is aligned right.
 
-    A column whose name ends in "?" is left out, the last ones first, where a terminal is too narrow for all. Output
-    that goes to a file or a pipe is as wide as it needs to be.
+    If the terminal is too narrow, columns whose names end in "?" are dropped, the last ones first. Output to a file or pipe is as
+    wide as necessary.
     """
     from rich.measure import Measurement
     from rich.table import Table
@@ -172,7 +172,7 @@ def _table(out: Console, title: str, columns: Iterable[str], rows: list[list[str
     out.print(table)
     more += max(0, len(rows) - MOST_ROWS)
     if more:
-        say(out, f"... and {more:,} more: --json has them, as far as they were kept", "dim")
+        say(out, f"... and {more:,} more: see --json", "dim")
 
 
 def _cell(text: str) -> str:
@@ -232,19 +232,19 @@ def _interruptions(out: Console, found: Analysis) -> None:
     from rich.text import Text
 
     known = {
-        "truncate": "the client said so",
+        "truncate": "the client reported it",
         "elapsed": "at most: the time since its first audio",
         "arrived": "at most: what had arrived",
         None: "-",
     }
     rows: list[list[str | Text]] = []
     for one in found.interruptions:
-        what = Text("interrupted", "red") if one.stopped else Text("spoken beside it", "yellow")
+        what = Text("interrupted", "red") if one.stopped else Text("overlapped", "yellow")
         heard = f"{(one.heard_ms or 0) / 1000:.3f} of {one.received_ms / 1000:.3f} s"
         rows.append(
             [str(one.turn), str(one.at.line), clock(one.at.time), what, ", ".join(one.causes), heard, known[one.heard_from]]
         )
-    columns = " turn/ line?/ at/what/told by?/ heard/how that is known".split("/")
+    columns = " turn/ line?/ at/what/reported by?/ heard/known from".split("/")
     _table(out, "Interruptions", columns, rows, found.left_out.get("interruptions", 0))
 
 
@@ -285,7 +285,11 @@ def _errors(out: Console, found: Analysis) -> None:
     for one in found.errors:
         rows.append([str(one.at.line), clock(one.at.time), one.source, one.type or "-", one.code or "-", one.message or "-"])
     _table(
-        out, "Errors that the server told", " line/ at/by?/type?/code?/message".split("/"), rows, found.left_out.get("errors", 0)
+        out,
+        "Errors that the server reported",
+        " line/ at/by?/type?/code?/message".split("/"),
+        rows,
+        found.left_out.get("errors", 0),
     )
     rows = []
     for bad in found.bad_frames:

@@ -1,4 +1,4 @@
-"""One stereo WAV of both sides, in which each piece stands where it was heard."""
+"""One stereo WAV of both sides, with each piece at the time at which it was heard."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from .wavs import Form, Wav, Wavs, little_endian
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Tell = Callable[[int, int], None]  # how much is done, and of how much
+    Tell = Callable[[int, int], None]  # samples done, samples in total
     Samples = npt.NDArray[np.int16]
 
 __all__ = ["Joined", "Lane"]
 
-LONGEST = 48 * 3600.0  # seconds of the recording that have a place
-QUIET = 1  # seconds of silence before and after audio that go through the resampler; of more, a hole of the file is made
-BLOCK = 4096  # samples of each channel: one that is silent is a hole, too
-PIECE = 24_000  # samples of a side that become samples of the WAV at once
-MOST_CHANGES = 1000  # of a side's rate that need a resampler of their own: making one takes a millisecond
-MOST_AT_ONCE = 1 << 18  # samples, likewise, when a side's rate changes
+LONGEST = 48 * 3600.0  # seconds; later audio is left out
+QUIET = 1  # seconds of silence around audio that go through the resampler; longer silence becomes a hole in the file
+BLOCK = 4096  # samples per channel; a silent block becomes a hole, too
+PIECE = 24_000  # samples of a side that are converted at once
+MOST_CHANGES = 1000  # of a side's rate; each makes a new resampler, which takes a millisecond
+MOST_AT_ONCE = 1 << 18  # samples that are resampled at once when a side's rate changes
 
 Side = Literal["user", "model"]
 
 
 class Lane:
-    """One side's audio on the disk. rate: that of its first samples, 0 before them. end: in samples of that rate.
+    """One side's audio in a temporary file. rate: of its first samples, 0 before them. end: in samples at that rate.
 
-    What is silent is a hole of the file, so that no pause takes room on the disk.
+    Silence is a hole in the file, so pauses take no disk space.
     """
 
     def __init__(self, folder: Path) -> None:
         self.rate = self.end = 0
         self.file: BinaryIO | None = None
         self._folder = folder
-        # Where its audio begins and ends, in samples. Stretches are apart by a second or more: 48 hours have 172,800 at most.
+        # Begin and end of each stretch of audio, in samples. They are a second or more apart, so 48 hours have 172,800 at most.
         self._begins: list[int] = []
         self._ends: list[int] = []
         self._resamplers: dict[int, Any] = {}
@@ -51,17 +51,17 @@ class Lane:
 
     @property
     def seconds(self) -> float:
-        """Where its audio ends."""
+        """The end of its audio, in seconds."""
         return self.end / self.rate if self.rate else 0.0
 
     def takes(self, rate: int) -> bool:
-        """Whether audio of this rate is taken: not after too many changes of it."""
+        """Whether audio of this rate is accepted. It is not after too many changes of rate."""
         return rate in (self.rate or rate, *self._resamplers) or self._made < MOST_CHANGES
 
     def write(self, start: float, samples: Samples, rate: int) -> bool:
-        """Puts samples of one channel at their second; False where they would end behind the last one that has a place.
+        """Writes mono samples at a time in seconds. Returns False if they would end after LONGEST.
 
-        They stand right behind what is there, if no whole sample lies between.
+        Samples that start within one sample of the end are appended without a gap.
         """
         self.rate = self.rate or rate
         first = round(start * self.rate)
@@ -87,17 +87,17 @@ class Lane:
         return True
 
     def stretches(self) -> Iterator[tuple[int, int]]:
-        """The seconds from which to which there is audio, with QUIET around it."""
+        """Begin and end of each stretch of audio in seconds, with QUIET around it."""
         for begin, end in zip(self._begins, self._ends, strict=True):
             yield max(0, begin // self.rate - QUIET), -(-end // self.rate) + QUIET
 
     def silence(self, start: float, end: float) -> None:
-        """Replaces what stands from one second to another by silence. The lane ends there where nothing follows."""
+        """Silences the audio between two times, in seconds. Shortens the lane if nothing follows."""
         first, last = min(round(start * self.rate), self.end), min(round(end * self.rate), self.end)
         with self._told() as file:
             if last >= self.end - 1:
                 file.flush()
-                file.truncate(2 * first)  # what is written behind it leaves zeros in between
+                file.truncate(2 * first)  # a later write leaves zeros in between
                 self.end = first
                 while self._begins and self._begins[-1] >= first:
                     del self._begins[-1], self._ends[-1]
@@ -115,14 +115,14 @@ class Lane:
     def _told(self) -> Iterator[BinaryIO]:
         try:
             if self.file is None:
-                # It has no name, so that nothing is left of it however the command ends.
+                # Without a name, nothing is left of it however the command ends.
                 self.file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115
             yield self.file
         except OSError as error:
             raise Failure(f"{self._folder}: {reason_of(error)}") from None
 
     def _resampled(self, samples: Samples, rate: int) -> Iterator[Samples]:
-        """Samples that are not at the lane's rate, as exactly so many as last equally long, in pieces."""
+        """Resamples to the lane's rate in pieces. Their total length is exactly the duration of the input."""
         if rate not in self._resamplers:
             if len(self._resamplers) >= 16:
                 self._resamplers.clear()
@@ -133,29 +133,29 @@ class Lane:
             given = samples[at : at + step]
             length = round((at + len(given)) * self.rate / rate) - round(at * self.rate / rate)
             done: Samples = to_int16(resampler.resample(to_float32(given)))[:length]
-            # What the filter still holds comes with the next piece.
+            # The rest comes out of the filter with the next piece.
             yield np.pad(done, (length - len(done), 0))
 
 
 class Joined:
-    """Both sides on the disk, each at its own rate, until one WAV is made of them: a Sink of realtime_pcm.recording.playing."""
+    """Collects both sides in temporary files, each at its own rate, then writes one WAV. A Sink of recording.playing."""
 
     def __init__(self, folder: Path) -> None:
-        self.left_out: dict[str, int] = {}  # what a bound kept out -> how many samples of each channel
+        self.left_out: dict[str, int] = {}  # what a limit left out -> samples per channel
         self._folder = folder
         self._lanes: dict[Side, Lane] = {"user": Lane(folder), "model": Lane(folder)}
 
     def add(self, side: Side, start: float, samples: Samples, rate: int, channels: int) -> None:
-        """Samples, channels interleaved, that begin at a second of the recording."""
+        """Adds samples, channels interleaved, at a time of the recording in seconds."""
         if channels != 1:
             whole = samples[: len(samples) // channels * channels]
             samples = whole.reshape(-1, channels).mean(axis=1).astype(np.int16)
         if rate not in RATES:
             self._leave_out(f"samples for joined.wav whose rate is not {RATES[0]:,} to {RATES[-1]:,} Hz", len(samples))
         elif not self._lanes[side].takes(rate):
-            self._leave_out(f"samples for joined.wav behind the first {MOST_CHANGES:,} changes of rate", len(samples))
+            self._leave_out(f"samples for joined.wav after the first {MOST_CHANGES:,} changes of rate", len(samples))
         elif not self._lanes[side].write(start, samples, rate):
-            self._leave_out(f"samples for joined.wav behind the first {LONGEST / 3600:g} hours", len(samples))
+            self._leave_out(f"samples for joined.wav after the first {LONGEST / 3600:g} hours", len(samples))
 
     def _leave_out(self, what: str, count: int) -> None:
         self.left_out[what] = self.left_out.get(what, 0) + count
@@ -165,7 +165,7 @@ class Joined:
         self._lanes["model"].silence(start, end)
 
     def finish(self, wavs: Wavs, stem: str, tell: Tell) -> list[dict[str, Any]]:
-        """Writes the WAV, user left and model right, at the higher of both rates; what the files are, none without audio."""
+        """Writes the WAV with the user left and the model right, at the higher of both rates. Returns its files."""
         user, model = self._lanes.values()
         rate = max(user.rate, model.rate)
         if not rate:
@@ -191,14 +191,14 @@ class Joined:
         return joined.finish()
 
     def close(self) -> None:
-        """Lets go of the disk."""
+        """Closes the temporary files."""
         for lane in self._lanes.values():
             if lane.file is not None:
                 lane.file.close()
 
 
 def _merged(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches in their order, those that overlap or touch as one."""
+    """Sorted stretches, merged if they overlap or touch."""
     merged: list[tuple[int, int]] = []
     for begin, end in stretches:
         if merged and begin <= merged[-1][1]:
@@ -209,7 +209,7 @@ def _merged(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class _Wavs:
-    """A WAV of both sides, and those that go on where one is full. done: samples of each channel so far."""
+    """A WAV of both sides that continues in another file when one is full. done: samples per channel so far."""
 
     def __init__(self, wavs: Wavs, folder: Path, stem: str, form: Form) -> None:
         self.done = 0
@@ -218,7 +218,7 @@ class _Wavs:
         self._wav: Wav | None = None
 
     def _with_room(self, samples: int) -> Wav:
-        """The WAV that holds the next samples, as many as one can."""
+        """The WAV for the next samples: a new one if they do not fit."""
         if self._wav is not None and self._wavs.room(self._wav) < samples:
             self._end()
         if self._wav is None:
@@ -228,7 +228,7 @@ class _Wavs:
         return self._wav
 
     def skip(self, samples: int) -> None:
-        """Silence."""
+        """Adds silence."""
         while samples > 0:
             wav = self._with_room(1)
             count = min(samples, self._wavs.room(wav))
@@ -237,7 +237,7 @@ class _Wavs:
             samples -= count
 
     def write(self, both: Samples) -> None:
-        """Samples of both sides, a row for each."""
+        """Adds samples of both sides, one row per instant."""
         if not both.any():
             self.skip(len(both))
             return
@@ -251,13 +251,13 @@ class _Wavs:
             self._wav = None
 
     def finish(self) -> list[dict[str, Any]]:
-        """What the files are."""
+        """Closes the last file and returns a description of each."""
         self._end()
         return self._files
 
 
 class _Side:
-    """One side's samples from one second to another at the rate of the WAV, a piece at a time."""
+    """Reads one side between two times in pieces, at the rate of the WAV."""
 
     def __init__(self, lane: Lane, rate: int, begin: int, end: int) -> None:
         first = begin * lane.rate
@@ -270,7 +270,7 @@ class _Side:
             lane.file.seek(2 * first)
 
     def read(self) -> Samples:
-        """The next PIECE samples; fewer at the end, and then none."""
+        """The next PIECE samples, fewer at the end, then none."""
         while len(self._ready) < PIECE and not self._ended:
             self._ready = np.concatenate([self._ready, self._more()])
         piece, self._ready = self._ready[:PIECE], self._ready[PIECE:]
@@ -281,7 +281,7 @@ class _Side:
         count = min(self._count, self._left)
         self._left -= count
         self._ended = not self._left
-        # The file may be shorter than the lane: what was cut off its end is silence.
+        # The file may be shorter than the lane if its end was silenced.
         data = self._file.read(2 * count).ljust(2 * count, b"\0")
         samples = np.frombuffer(data, "<i2").astype(np.int16)
         if self._stream is None:

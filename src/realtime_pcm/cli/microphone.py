@@ -1,7 +1,6 @@
-"""What the user's side sent, and which part of it became which item.
+"""The user's audio, to be cut into items.
 
-Appended audio bears no item. The server says afterwards which milliseconds of it were an item, so the audio is kept on the disk
-until then.
+Appended audio names no item. The server says later which milliseconds belong to one, so the audio waits in a temporary file.
 """
 
 from __future__ import annotations
@@ -25,35 +24,35 @@ if TYPE_CHECKING:
 __all__ = ["Microphone", "Place", "Track"]
 
 MOST_TRACKS = 1000
-MOST_CUTS = 4  # times that all of the audio may be written
+MOST_CUTS = 4  # limit for the audio of all items, as a multiple of the audio received
 PIECE = 1 << 18  # samples that are copied at once
 
 
 class Track:
-    """Audio of one format, without a break. first: its first byte on the disk. began: milliseconds of audio before it."""
+    """Consecutive audio of one format. first: its first byte in the file. began: milliseconds of audio before it."""
 
     def __init__(self, form: Form, first: int, began: float) -> None:
         self.form, self.first, self.began = form, first, began
         self.samples = 0  # of each channel
 
     def seconds(self, sample: int) -> float:
-        """Seconds of audio that were appended before a sample."""
+        """Seconds of audio before a sample."""
         return self.began / 1000 + sample / self.form.rate
 
 
 class Place(NamedTuple):
-    """A place in what was appended: a sample of a track."""
+    """A position in the appended audio: a sample of a track."""
 
     track: int
     sample: int
 
 
 class Microphone:
-    """All that was appended, in a temporary file of the folder."""
+    """All appended audio, in a temporary file in the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.tracks: list[Track] = []
-        self.left_out = 0  # samples of each channel behind the thousandth change of format
+        self.left_out = 0  # samples per channel after the thousandth change of format
         self._folder = folder
         self._file: BinaryIO | None = None
         self._bytes = self._cut = 0
@@ -83,11 +82,11 @@ class Microphone:
 
     @property
     def end(self) -> Place:
-        """Behind the last sample."""
+        """The position after the last sample."""
         return Place(len(self.tracks) - 1, self.tracks[-1].samples) if self.tracks else Place(0, 0)
 
     def at(self, milliseconds: float) -> Place:
-        """The place so many milliseconds of audio after the first sample, or the nearest one."""
+        """The position that many milliseconds after the first sample, or the nearest one."""
         if not self.tracks:
             return Place(0, 0)
         number = max(0, bisect_right(self.tracks, milliseconds, key=lambda track: track.began) - 1)
@@ -96,7 +95,7 @@ class Microphone:
         return Place(number, min(max(sample, 0), track.samples))
 
     def pieces(self, begin: Place, end: Place) -> Iterator[tuple[Track, int, int]]:
-        """The tracks between two places: each with its first sample and the one behind its last."""
+        """The tracks between two positions, each with its first sample and the one after its last."""
         for number in range(begin.track, min(end.track + 1, len(self.tracks))):
             track = self.tracks[number]
             first = begin.sample if number == begin.track else 0
@@ -105,9 +104,9 @@ class Microphone:
                 yield track, first, last
 
     def may_cut(self, pieces: list[tuple[Track, int, int]]) -> bool:
-        """Whether these pieces may become an item: a server that names the same audio again and again would fill the disk.
+        """Whether these pieces may become an item. A server could fill the disk by naming the same audio repeatedly.
 
-        All items together may have the audio MOST_CUTS times, because a server begins an item a little before the speech.
+        All items together may have MOST_CUTS times the audio. Items overlap: servers begin one a little before the speech.
         """
         size = sum(2 * track.form.channels * (last - first) for track, first, last in pieces)
         if self._cut + size > MOST_CUTS * self._bytes:
@@ -116,7 +115,7 @@ class Microphone:
         return True
 
     def read(self, track: Track, first: int, last: int) -> Iterator[Any]:
-        """The samples of a track from first to last, in pieces, channels interleaved."""
+        """Reads samples of a track in pieces, channels interleaved."""
         frame = 2 * track.form.channels
         assert self._file is not None
         try:
@@ -127,6 +126,6 @@ class Microphone:
             self._file.seek(self._bytes)
 
     def close(self) -> None:
-        """Lets go of the disk."""
+        """Closes the temporary file."""
         if self._file is not None:
             self._file.close()

@@ -17,7 +17,7 @@ def serve(
     file: Annotated[
         Path | None, typer.Argument(help="A recording, or `-` for standard input; the packaged sample by default.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free port.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port.")] = 8765,
     pace: Annotated[
         float, typer.Option(min=0.0, help="Speed of the audio: 1 is real time, 2 twice as fast, 0 as fast as the client reads.")
     ] = 1.0,
@@ -25,7 +25,7 @@ def serve(
     fault: Annotated[list[str] | None, typer.Option(help="Misbehave: NAME or NAME@DELTA; 'list' shows the names.")] = None,
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="Also let in web pages of this origin (https://app.example), besides those of this machine."),
+        typer.Option(help="Also accept web pages of this origin (https://app.example), not only those of this machine."),
     ] = None,
     interrupt: Annotated[float | None, typer.Option(min=0.0, help="Interrupt the first answer after this many seconds.")] = None,
     script: Annotated[
@@ -33,7 +33,7 @@ def serve(
         typer.Option(help="Play the lines of this file instead: `user: ...`, `says: ...`, `calls: TOOL {...}`, `fails: CODE`."),
     ] = None,
     strict: Annotated[bool, typer.Option(help="Refuse what OpenAI's server refuses.")] = True,
-    tls: Annotated[bool, typer.Option("--tls", help="Use wss with a new certificate, whose file is printed.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Use wss with a new certificate; prints the path of its file.")] = False,
     call: Call = None,
     socket: Socket = None,
 ) -> None:
@@ -47,15 +47,13 @@ def serve(
             typer.echo(f"{name:20} {meaning}")
         return
     if not pace < float("inf"):
-        raise Failure("--pace: a number, 0 or more", 2)
+        raise Failure("--pace must be 0 or more", 2)
     try:
         faults = [Fault.parse(text) for text in fault or ()]
     except ValueError as error:
         raise Failure(f"--fault: {error}", 2) from None
     if script is not None and (file is not None or autoplay):
-        raise Failure(
-            f"--script: {'--autoplay sends a recording' if autoplay else 'a recording and a script are two servers'}", 2
-        )
+        raise Failure(f"--script: {'--autoplay sends a recording' if autoplay else 'pass a recording or a script, not both'}", 2)
     frames = received(file, call, socket)
     try:
         server = LoopbackServer(
@@ -78,13 +76,13 @@ def serve(
         try:
             await server.__aenter__()
         except OSError as error:
-            # asyncio puts the address into the text of the error, and keeps the number.
+            # asyncio adds the address to the text, and keeps errno.
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise Failure(f"port {port}: {reason}; --port 0 takes any free one") from None
+            raise Failure(f"port {port}: {reason}; use --port 0 for any free port") from None
         try:
             typer.echo(f"listening on {server.url}", color=False)
             if server.certificate is not None:
-                typer.echo(f"clients trust it with SSL_CERT_FILE={trusted} (Node: NODE_EXTRA_CA_CERTS)", color=False)
+                typer.echo(f"to trust it, set SSL_CERT_FILE={trusted} (Node: NODE_EXTRA_CA_CERTS)", color=False)
             sys.stdout.flush()
             await server.serve_forever()
         finally:
@@ -97,19 +95,19 @@ def serve(
         asyncio.run(run())
 
 
-MAX_FRAMES_BYTES = 1 << 30  # of frames that are held in memory to be served
+MAX_FRAMES_BYTES = 1 << 30  # of frames kept in memory
 
 
 MAX_SCRIPT_BYTES = 1 << 20
 
 
 def read_script(file: Path) -> str:
-    """The text of a script. Failure where it cannot be read."""
+    """The text of a script. Raises Failure if it cannot be read."""
     try:
         with file.open("rb") as lines:
             text = lines.read(MAX_SCRIPT_BYTES + 1)
         if len(text) > MAX_SCRIPT_BYTES:
-            raise Failure(f"{file}: more than 1 MiB; a script is written by hand")
+            raise Failure(f"{file}: more than 1 MiB; scripts are short")
         return text.decode("utf-8-sig")
     except OSError as error:
         raise Failure(f"{file}: {error.strerror or error}") from None
@@ -120,9 +118,9 @@ def read_script(file: Path) -> str:
 def received(
     file: Path | None, call: str | None = None, socket: int | None = None
 ) -> list[tuple[float | None, bytes | str]] | None:
-    """What the server sent in a recording of any shape, with its times; None where there is no file.
+    """The server's frames of a recording with their times, or None without a file.
 
-    Failure where one of them is refused, where there are none, and where they take more than 1 GiB.
+    Raises Failure if a frame is refused, if there are none, or if they exceed 1 GiB.
     """
     if file is None:
         return None
@@ -131,7 +129,7 @@ def received(
     frames: list[tuple[float | None, bytes | str]] = []
     size = number = 0
     source = Source(file)
-    # As it was sent: a payload in a format that cannot be decoded is served like any other.
+    # As sent: a payload in an unknown format is served like any other.
     with entries(source, dtype="uint8", call=call, socket=socket) as (_, found):
         for number, entry in enumerate(found, 1):  # noqa: B007
             if entry.error is not None:
@@ -140,7 +138,7 @@ def received(
                 frames.append((entry.time, entry.frame))
                 size += len(entry.frame)
             if size > MAX_FRAMES_BYTES:
-                raise Failure(f"{source.name}: more than 1 GiB of frames; serve holds them in memory")
+                raise Failure(f"{source.name}: more than 1 GiB of frames; serve keeps them in memory")
     if not frames:
-        raise Failure(f"{source.name}: {'none of its frames comes from a server' if number else 'an empty recording'}")
+        raise Failure(f"{source.name}: {'no frame in it comes from a server' if number else 'an empty recording'}")
     return frames

@@ -1,8 +1,7 @@
-"""Takes a recording apart into what each side said: a WAV for each item, its words, and when it was heard.
+"""Splits a recording into items: a WAV for each, its transcript, and when it was heard.
 
-Where audio stands in time, what an interruption cut off, and which lines are bad, `realtime_pcm.recording.analysis` says, as it
-does for `inspect` and `timeline`. Nothing grows with the recording but what is told of its items, and of these there are at most
-MOST_ITEMS.
+`realtime_pcm.recording.analysis` places audio in time, finds interruptions and lists bad frames, as for `inspect` and `timeline`.
+Only the list of items grows with the recording, up to MOST_ITEMS.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ MOST_WAITING = 1000  # speeches that have begun, and commits that no server has 
 
 
 class Item:
-    """What one side said in one go.
+    """An item of one side.
 
-    start, end: seconds since the recording began, None as long as nobody knows. stream: its audio, if it is the model's. files:
-    its WAVs; a change of its format begins another one.
+    start, end: seconds since the recording began, None while unknown. stream: its audio, if it is the model's. files: its WAVs; a
+    change of format begins another one.
     """
 
     def __init__(self, number: int, side: str, id: str | None, turn: int) -> None:
@@ -64,25 +63,25 @@ class Item:
 
     @property
     def seconds(self) -> float:
-        """The length of its audio."""
+        """Duration of its audio."""
         seconds: float = sum(file["samples"] / file["rate"] for file in self.files)
         return seconds
 
     @property
     def heard(self) -> float | None:
-        """The seconds of it that were played, where it was interrupted."""
+        """How many seconds were played, if it was interrupted; otherwise None."""
         return self.stream.heard if self.stream is not None else None
 
     def mark(self, start: float, end: float) -> None:
-        """Tells where a piece of it stands."""
+        """Notes the time of a piece of its audio."""
         if not self._placed:
-            self.start = self.end = None  # when its words came says less
+            self.start = self.end = None  # they came from its words, which is less exact
             self._placed = True
         self.start = start if self.start is None else min(self.start, start)
         self.end = end if self.end is None else max(self.end, end)
 
     def line(self) -> Line | None:
-        """Its words for a transcript; None where it has none."""
+        """Its line of the transcript, or None without words."""
         if not self.text:
             return None
         start = self.start or 0.0
@@ -95,14 +94,14 @@ class Item:
 
 
 class Speech:
-    """The items of one recording. `take` each entry, then `finish`. sink: takes the samples of both sides with their places."""
+    """The items of one recording. `take` each entry, then `finish`. sink: receives the samples of both sides with their times."""
 
     def __init__(self, folder: Path, wavs: Wavs, recording: Recording, sink: Sink | None) -> None:
         self.items: list[Item] = []
         self.analyser = Analyser(sink)
         self.microphone = Microphone(folder)
-        self.mixed: list[str] = []  # the items that change their format, in words
-        self.left_out: dict[str, int] = {}  # what a bound, or the sender's fault, kept out -> how many
+        self.mixed: list[str] = []  # items whose format changes, in words
+        self.left_out: dict[str, int] = {}  # what was left out, by a limit or for a sender's mistake -> how many
         self._folder, self._wavs, self._recording = folder, wavs, recording
         self._handlers: dict[type, Callable[[Any], None] | None] = {}
         self._by_key: dict[Key, Item] = {}
@@ -122,7 +121,7 @@ class Speech:
         self._added: Item | None = None  # by the message before, which has no id
 
     def take(self, entry: Entry) -> None:
-        """The next entry."""
+        """Adds the next entry."""
         message = entry.message
         self.analyser.feed(entry)
         for stream in self.analyser.over:
@@ -141,17 +140,17 @@ class Speech:
 
     @property
     def frames(self) -> int:
-        """Frames so far, without those that were refused."""
+        """Frames so far, except refused ones."""
         return self.analyser.frames
 
     @cached_property
     def found(self) -> Analysis:
-        """What happened in the recording, which is over."""
+        """The analysis, once the recording has ended."""
         return self.analyser.finish(self._recording)
 
     def finish(self) -> None:
-        """Ends what is under way: the recording has ended."""
-        assert self.found  # what was interrupted last is settled by it
+        """Ends all open items at the end of the recording."""
+        assert self.found  # this settles the last interruption
         for item in [*self._under_way.values()]:
             self._end(item)
         self._under_way.clear()
@@ -164,7 +163,7 @@ class Speech:
             self._cut_out_new(self._rest, self.microphone.end)
 
     def keep_whole(self) -> None:
-        """Forgets each item that is not whole: the work was stopped."""
+        """Drops unfinished WAVs after an interruption."""
         for item in self._under_way.values():
             if item.said_done:
                 self._end_file(item)
@@ -177,7 +176,7 @@ class Speech:
         self.items = [item for item in self.items if item.files or not item.cut_short]
 
     def lines(self) -> list[Line]:
-        """The words of all items, by their time."""
+        """The transcript lines of all items, sorted by time."""
         return sorted((line for item in self.items if (line := item.line())), key=lambda line: line.start)
 
     # --- which message means what
@@ -217,7 +216,7 @@ class Speech:
         self.left_out[what] = self.left_out.get(what, 0) + count
 
     def _model(self, message: Any) -> Item | None:
-        """The item that words of the model belong to: the part that spoke last, whatever their content_index."""
+        """The item for words of the model: the part that spoke last, whatever the content_index of the words."""
         key = key_of(message)
         item = self._model_spoke(key)
         if item is None:
@@ -261,7 +260,7 @@ class Speech:
 
     @staticmethod
     def _name(item: Item) -> str:
-        """A number, the side, and what may stand in a file name of the id."""
+        """A file name from number, side and the safe part of the id."""
         id = f"-{safe_name(item.id)}" if item.id else ""
         return f"{item.number:03}-{item.side}{id}{f'-{len(item.files) + 1}' if item.files else ''}.wav"
 
@@ -300,7 +299,7 @@ class Speech:
             item.said_done = True
 
     def _wordy(self, key: Key) -> Item | None:
-        """The item of which words came before its audio."""
+        """The item whose words came before its audio."""
         item = self._of_item.get(key[:2]) if key[1] is not None else None
         return item if item is not None and item.stream is None else None
 
@@ -316,12 +315,12 @@ class Speech:
             self.microphone.append(message.pcm, _form(message.audio_format))
 
     def _cut_out(self, item: Item | None, begin: Place, end: Place) -> None:
-        """Makes an item of what was appended between two places."""
+        """Makes an item of the audio between two positions."""
         if item is None or item.files:
             return
         pieces = [*self.microphone.pieces(begin, end)]
         if not self.microphone.may_cut(pieces):
-            self._leave_out("items of the user whose audio is that of several other items")
+            self._leave_out("items of the user whose audio several other items already have")
             pieces = []
         for track, first, last in pieces:
             for samples in self.microphone.read(track, first, last):
@@ -363,7 +362,7 @@ class Speech:
             self._mark_heard(item, message.audio_end_ms)
 
     def _mark_heard(self, item: Item, milliseconds: object) -> None:
-        """The user's audio is not in the recording, but the server says when it heard speech."""
+        """Sets the times of an item from the server's speech events, if the recording does not have the user's audio."""
         moment = self.analyser.placer.spoken_at(milliseconds_of(milliseconds) or 0.0)
         if item.start is None:
             item.start = moment
@@ -371,7 +370,7 @@ class Speech:
         item.heard_by_server = True
 
     def _span(self, start: float | None, stop: float | None) -> tuple[Place, Place] | None:
-        """What a server heard as speech, from start to stop; None where it cannot mean what this recording has."""
+        """The positions of speech that a server reported, or None if they cannot refer to audio of this recording."""
         end = self.microphone.end
         if start is None or self.microphone.at(start) == end:
             return None
@@ -400,12 +399,12 @@ class Speech:
         self._rest = self.microphone.end
 
     def _cut_out_new(self, begin: Place, end: Place) -> None:
-        """An item that no server has named, if there is audio between the places."""
+        """Makes an item that no server has named, if there is audio between the positions."""
         if any(self.microphone.pieces(begin, end)):
             self._cut_out(self._item("user", None), begin, end)
 
     def _cut_out_heard(self, id: object) -> None:
-        """Makes an item of speech that a server has heard and not committed."""
+        """Makes an item of speech that a server has reported but not committed."""
         found = self._span(*self._heard.pop(id))
         if found is not None and any(self.microphone.pieces(*found)):
             self._cut_out(self._user(id), *found)
@@ -414,13 +413,13 @@ class Speech:
     # --- words
 
     def _say(self, item: Item | None, message: Any) -> None:
-        """Gives an item the words of a message, as the message's role says."""
+        """Adds the words of a message to an item, by the message's role."""
         words = words_of(message)
         if item is None:
             return
         if words is None:
             if any(getattr(message, name, None) is not None for name in TEXT_FIELDS):
-                self._leave_out("transcripts that are no text")
+                self._leave_out("transcripts that are not text")
             return
         role = role_in(message)
         self._hear(item, words, Text.add if role.endswith("delta") else Text.say if role.endswith("so_far") else Text.end)

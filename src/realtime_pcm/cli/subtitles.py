@@ -1,6 +1,6 @@
-"""What was said, as text, SRT and WebVTT.
+"""Transcripts as text, SRT and WebVTT.
 
-The words are a stranger's: what a terminal obeys is escaped, and what subtitles take for markup is replaced.
+The text is untrusted: control characters are escaped, and characters of subtitle markup are replaced.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ LONGEST_CUE = 84  # characters: two lines of a television's subtitles
 SHORTEST_CUE = 0.5  # seconds
 LONGEST_WORD = LONGEST_CUE
 
-# Players take these for the beginning and the end of a tag.
+# Players read these as tags.
 _SRT = str.maketrans("<>{}", "\u2039\u203a()")  # quotation marks that look like them
 _ENDS = ".?!\u2026\u3002\uff1f\uff01"  # of sentences, in Chinese and Japanese too
 _VTT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
 class Line(NamedTuple):
-    """What one side said in one item. start, end: seconds since the recording began; they bound what was heard."""
+    """The words of one item. start, end: when they were heard, in seconds since the recording began."""
 
     side: str
     start: float
@@ -62,7 +62,7 @@ def _stamp(seconds: float, point: str) -> str:
 
 
 def _cues(lines: Iterable[Line]) -> Iterator[tuple[str, float, float, str]]:
-    """Pieces that can be read at a glance. An item's time is shared out among its pieces by their characters."""
+    """Short pieces of text. Each gets a share of its item's time by its number of characters."""
     for line in lines:
         text = " ".join(shown_text(line.text).split())
         if line.interrupted:

@@ -1,4 +1,4 @@
-"""`realtime-pcm timeline`: a picture or a page of a recording."""
+"""`realtime-pcm timeline`: draws a recording as a picture or a page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def timeline(
     end: Annotated[float | None, typer.Option(help="Last second to draw.")] = None,
     width: Annotated[
         int | None,
-        typer.Option(help="Width in pixels; by default it follows the length of the recording.", min=NARROWEST, max=WIDEST),
+        typer.Option(help="Width in pixels; by default it depends on the length of the recording.", min=NARROWEST, max=WIDEST),
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="Draw a dark .png; .svg and .html follow the reader's system.")] = False,
     call: Call = None,
@@ -37,13 +37,13 @@ def timeline(
     suffix = out.suffix.lower().removeprefix(".")
     known: Format | None = next((name for name in FORMATS if name == suffix), None)
     if known is None:
-        raise Failure(f"{out}: the name ends in .png, .svg or .html, which says what is drawn", 2)
+        raise Failure(f"{out}: the name must end in .png, .svg or .html", 2)
     window = None
     if start is not None or end is not None:
         window = (start if start is not None else 0.0, end if end is not None else float("inf"))
     sources = find([session])
     if len(sources) != 1:
-        raise Failure(f"{session}: these are {len(sources)} recordings, and a timeline shows one", 2)
+        raise Failure(f"{session}: {len(sources)} recordings match, but a timeline shows one", 2)
     source = sources[0]
     if isinstance(source, Failure):
         raise source

@@ -1,4 +1,4 @@
-"""WAV files that are written as the samples come, any number of them at once, with few open files."""
+"""Writes any number of WAV files at the same time, with few open files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Form", "Wav", "Wavs", "header", "little_endian"]
 
 MOST_OPEN = 16  # files; a system lets a process open 256 or more
-MOST_BYTES = (1 << 32) - (1 << 16)  # of one WAV: its sizes have 32 bits
+MOST_BYTES = (1 << 32) - (1 << 16)  # of one WAV, whose sizes are 32-bit numbers
 HEADER = 44  # bytes
 
 
 class Form(NamedTuple):
-    """How samples were sent, and how fast they are played."""
+    """A format: the encoding that was sent, rate and channels."""
 
     encoding: str
     rate: int
@@ -36,7 +36,7 @@ class Form(NamedTuple):
 
 
 def header(data_bytes: int, rate: int, channels: int) -> bytes:
-    """The first 44 bytes of a WAV of int16."""
+    """The 44 bytes of an int16 WAV header."""
     frame = 2 * channels
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
@@ -46,12 +46,12 @@ def header(data_bytes: int, rate: int, channels: int) -> bytes:
 
 
 def little_endian(samples: Samples) -> Samples:
-    """The samples as a WAV holds them."""
+    """Samples in the byte order of WAV files."""
     return np.ascontiguousarray(samples, "<i2")
 
 
 class Wav:
-    """One WAV under way. It has its name once it is whole; until then its file ends in `.part`."""
+    """An unfinished WAV. Its file name ends with `.part` until it is complete."""
 
     __slots__ = ("bytes", "form", "part", "path")
 
@@ -62,12 +62,12 @@ class Wav:
 
     @property
     def samples(self) -> int:
-        """Samples of each channel."""
+        """Samples per channel."""
         return self.bytes // (2 * self.form.channels)
 
 
 class Wavs:
-    """The WAVs that are being written. Each method raises Failure where the disk fails."""
+    """The WAVs that are being written. Methods raise Failure for an error of the disk."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[Wav, BinaryIO] = OrderedDict()
@@ -75,7 +75,7 @@ class Wavs:
         self.finished = 0
 
     def begin(self, path: Path, form: Form) -> Wav:
-        """A new WAV, without samples."""
+        """Begins a WAV."""
         wav = Wav(path, form)
         self._under_way.add(wav)
         with self._told(wav):
@@ -83,24 +83,24 @@ class Wavs:
         return wav
 
     def room(self, wav: Wav) -> int:
-        """How many samples of each channel the WAV can hold besides."""
+        """How many more samples per channel fit into the WAV."""
         return (MOST_BYTES - wav.bytes) // (2 * wav.form.channels)
 
     def write(self, wav: Wav, samples: Samples) -> None:
         """Adds samples, channels interleaved."""
         with self._told(wav):
             file = self._file(wav)
-            if file.tell() != HEADER + wav.bytes:  # behind a hole
+            if file.tell() != HEADER + wav.bytes:  # after a hole
                 file.seek(HEADER + wav.bytes)
             file.write(little_endian(samples).data)
             wav.bytes += samples.nbytes
 
     def skip(self, wav: Wav, samples: int) -> None:
-        """Adds so many samples of silence on each channel: a hole of the file, which takes no room on the disk."""
+        """Adds silence, in samples per channel. It is a hole in the file and takes no disk space."""
         wav.bytes += samples * 2 * wav.form.channels
 
     def finish(self, wav: Wav) -> None:
-        """Makes the WAV whole, and gives it its name."""
+        """Completes the WAV and renames it into place."""
         with self._told(wav):
             file = self._file(wav)
             file.truncate(HEADER + wav.bytes)
@@ -113,7 +113,7 @@ class Wavs:
         self.finished += 1
 
     def abandon(self, wav: Wav) -> None:
-        """Removes what was written of the WAV."""
+        """Removes an unfinished WAV."""
         file = self._open.pop(wav, None)
         with contextlib.suppress(OSError):
             if file is not None:
@@ -123,7 +123,7 @@ class Wavs:
         self._under_way.discard(wav)
 
     def abandon_all(self) -> int:
-        """Removes each WAV that is not whole; how many they were."""
+        """Removes all unfinished WAVs and returns their number."""
         unfinished = [*self._under_way]
         for wav in unfinished:
             self.abandon(wav)
