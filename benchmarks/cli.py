@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from . import history
+
+if TYPE_CHECKING:
+    from .calls import Calls
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
@@ -65,11 +68,40 @@ def main(
         figures.write(run)
         history.append(run)
         written += [figures.PATH, history.PATH]
+        if run.calls is not None:
+            written += _record_calls(run.calls)
     table = Table("", *run.tiers, title=f"{run.machine.cpu}, {run.machine.python}")
     for target in targets.TARGETS:
         table.add_row(target.text, *(_coloured(*report.verdict(run, target, tier)) for tier in run.tiers))
     console.print(table)
     console.print(f"written: {', '.join(map(str, written))}", soft_wrap=True)
+
+
+def _record_calls(found: Calls) -> list[Path]:
+    from . import calls, figures, plot
+
+    calls.write(found)
+    figures.write_calls(found)
+    plot.calls_svg(found, calls.CHART)
+    return [calls.PATH, calls.CHART]
+
+
+@app.command("calls")
+def whole_calls(
+    record: Annotated[bool, typer.Option("--record", help="Write results/calls.json, and the chart and table in docs.")] = False,
+    draw: Annotated[bool, typer.Option("--draw", help="Measure nothing: write chart and table from results/calls.json.")] = False,
+) -> None:
+    """Measure CPU per call and calls per core over real connections, in some ten minutes."""
+    from . import calls, machine
+
+    try:
+        found = calls.read() if draw else calls.measure(machine.describe())
+    except calls.Failed as failure:
+        console.print(str(failure), style="red", markup=False)
+        raise typer.Exit(1) from None
+    console.print(found.said, markup=False)
+    if record or draw:
+        console.print(f"written: {', '.join(map(str, _record_calls(found)))}", soft_wrap=True)
 
 
 def _coloured(text: str, reached: bool | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from . import machine
+from .calls import PACKAGES, Calls
 from .peers import CPP, FLOOR
 from .records import Run
 from .report import ratio_text, table, time_text
@@ -12,7 +13,6 @@ from .targets import AUDIO_CASE, BY_HAND, FASTEST, SESSION_CASE, TEXT_CASE
 
 PATH = machine.ROOT / "docs" / "benchmarks.md"
 LATEST = "https://github.com/realtime-pcm/realtime-pcm/blob/main/benchmarks/results/latest.md"
-BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 TIER_NAMES = {"avx512vbmi": "AVX-512", "avx2": "AVX2", "ssse3": "SSSE3", "neon": "NEON", "scalar": "scalar"}
 ROWS = {
     AUDIO_CASE: {
@@ -35,12 +35,18 @@ WHAT = {AUDIO_CASE: "**16.2 kB frame**", TEXT_CASE: "**220-byte delta**", SESSIO
 
 
 def write(run: Run) -> None:
+    _put("benchmarks", section(run))
+
+
+def _put(name: str, section: str) -> None:
+    """Replaces a section of the page."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     text = PATH.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{PATH.name} has no place for the figures: {BEGIN} ... {END}")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    PATH.write_text(f"{head}{BEGIN}\n{section(run)}\n{END}{tail}", encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{PATH.name} has no place for the figures: {begin} ... {end}")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    PATH.write_text(f"{head}{begin}\n{section}\n{end}{tail}", encoding="utf-8")
 
 
 def section(run: Run) -> str:
@@ -62,7 +68,7 @@ def section(run: Run) -> str:
         f"Measured on {run.machine.cpu} with {run.machine.python}, {versions}.{busy} The"
         f" [whole report]({LATEST}) of this run has every case, with medians."
     )
-    lines = [what, "", _figures(run), "", _where_others_win(run), "", *_calls(run), how]
+    lines = [what, "", _figures(run), "", _where_others_win(run), "", how]
     return "\n".join(wrapped for line in lines for wrapped in _wrap(line))
 
 
@@ -78,30 +84,22 @@ def _figures(run: Run) -> str:
     return table(["", *(TIER_NAMES.get(tier, tier) for tier in run.tiers)], rows)
 
 
-CALLS = {
-    "openai, its own loop and append": "openai, its own event loop",
-    "websockets, orjson + pybase64": "websockets, orjson + pybase64",
-    "picows, orjson + pybase64": "picows, orjson + pybase64",
-    "websockets, decode_stream and AudioEncoder": "websockets, decode_stream",
-    "realtime_pcm.client": "realtime_pcm.client",
-}
-"""The rows of benchmarks/concurrency.py: a way of `both`, and the same of `capacity`."""
-
-
-def _calls(run: Run) -> list[str]:
-    """A table of whole calls; nothing if they were not measured."""
-    if not run.call_cpu:
-        return []
+def write_calls(calls: Calls) -> None:
+    """The table of whole calls, and how it was measured."""
+    packages = calls.machine.packages
+    versions = ", ".join(f"{name} {packages[name]}" for name in PACKAGES if name in packages)
     what = (
-        "A whole call over a real connection, both ways, while the caller speaks all the time. *CPU per call* is for 4.2 s of it;"
-        " *calls per core* is how many one core can receive at real-time pace with 99 of 100 messages at most 20 ms late."
+        "A whole call over a real connection, both ways, while the caller speaks all the time. *CPU per call* is the client's CPU"
+        " time for 4.2 s of it. *Calls per core* is how many calls one core can receive at real-time pace with 99 of 100 messages"
+        " at most 20 ms late. The last row sends texts made in advance and decodes nothing: the cost of the connection alone."
     )
-    rows = [
-        [name, f"{run.call_cpu[way]:.1f} ms", f"{run.call_capacity[name]:,.0f}"]
-        for way, name in CALLS.items()
-        if way in run.call_cpu and name in run.call_capacity
-    ]
-    return [what, "", table(["", "CPU per call", "calls per core"], rows), ""]
+    rows = []
+    for name, cost in calls.rows().items():
+        held = calls.capacity.get(name)
+        rows.append([name, f"{cost:.2f} ms", "" if held is None else f"{held:,.0f}"])
+    how = f"Measured on {calls.machine.cpu} with {calls.machine.python}, {versions}."
+    lines = [what, "", table(["", "CPU per call", "calls per core"], rows), "", how]
+    _put("calls", "\n".join(wrapped for line in lines for wrapped in _wrap(line)))
 
 
 def _where_others_win(run: Run) -> str:

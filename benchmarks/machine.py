@@ -18,7 +18,7 @@ TIERS = ("avx512vbmi", "avx2", "ssse3", "neon", "scalar")  # best first
 
 
 def describe() -> Machine:
-    names = sorted({"numpy", *(package for peer in PEERS for package in peer.packages)} - {OURS})
+    names = sorted({"numpy", "picows", "websockets", *(package for peer in PEERS for package in peer.packages)} - {OURS})
     return Machine(
         cpu=_cpu(),
         system=f"{platform.system()} {platform.machine()}",

@@ -1,7 +1,7 @@
-"""The plot: times ours, one dot a peer, for the three things that a client does all day.
+"""The charts: time per message of every peer as a multiple of ours, and CPU time per call.
 
-A logarithmic axis has no zero for bars to begin at, so there are dots, on an axis that begins below ours, which is 1. The text
-stays text, and one file serves a light and a dark page: a style sheet inside it replaces the colours."""
+Times per message need a logarithmic axis. It has no zero for bars to begin at, so that chart has dots. Text stays text, and one
+file serves light and dark pages: a style sheet inside it replaces the colours."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from .calls import FLOOR as CALL_FLOOR, OURS as OUR_CALLS, Calls
 from .peers import CPP_AVX2, OURS
 from .records import CaseResult, Run
 from .report import ratio_text, time_text
@@ -24,6 +26,11 @@ from .targets import AUDIO_CASE, SESSION_CASE, TEXT_CASE
 PANELS = ((AUDIO_CASE, "16.2 kB of audio"), (TEXT_CASE, "220 B of text"), (SESSION_CASE, "whole session, a message"))
 INK, FAINT, BAND, PAPER, OUR_DOT, DOT = "#1f2328", "#d1d9e0", "#f1f3f5", "#ffffff", "#0b7285", "#c2570c"
 DARK = {INK: "#f0f6fc", FAINT: "#3d444d", BAND: "#1a2029", PAPER: "#0d1117", OUR_DOT: "#3bc9db", DOT: "#ff922b"}
+SETTINGS = {
+    "svg.hashsalt": "realtime-pcm", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "text.color": INK,
+    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.facecolor": PAPER,
+    "figure.facecolor": PAPER, "savefig.facecolor": PAPER,
+}  # fmt: skip
 WIDTH, ROW = 8.6, 0.25  # inches; at the README's width a point is a third more than a pixel
 
 
@@ -31,12 +38,7 @@ def svg(run: Run, path: Path) -> None:
     """The best tier; each peer's time over ours on a logarithmic axis that all three panels share, the time beside the dot."""
     cases = [run.find(run.best_tier, key) for key, _ in PANELS]
     rows = _rows([case for case in cases if case])
-    settings = {
-        "svg.hashsalt": "realtime-pcm", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "text.color": INK,
-        "axes.edgecolor": FAINT, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.facecolor": PAPER,
-        "figure.facecolor": PAPER, "savefig.facecolor": PAPER,
-    }  # fmt: skip
-    with plt.rc_context(settings):
+    with plt.rc_context(SETTINGS):
         figure, axes = plt.subplots(1, len(PANELS), sharey=True, sharex=True, figsize=(WIDTH, 0.95 + ROW * len(rows)))
         figure.subplots_adjust(
             left=0.235, right=0.975, top=1 - 0.5 / (0.95 + ROW * len(rows)), bottom=0.55 / (0.95 + ROW * len(rows))
@@ -53,9 +55,38 @@ def svg(run: Run, path: Path) -> None:
             ha="right",
             fontsize=8.5,
         )
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-        plt.close(figure)
+        _save(figure, path)
+
+
+def calls_svg(calls: Calls, path: Path) -> None:
+    """CPU time per call as bars on one axis from zero; ours in its own colour, the cost of the connection alone faint."""
+    rows = calls.rows()
+    least = rows.get(OUR_CALLS[-1])
+    with plt.rc_context(SETTINGS):
+        height = 0.75 + 0.3 * len(rows)
+        figure, axis = plt.subplots(figsize=(WIDTH, height))
+        figure.subplots_adjust(left=0.275, right=0.985, top=1 - 0.4 / height, bottom=0.35 / height)
+        for place, (name, cost) in enumerate(rows.items()):
+            colour = OUR_DOT if name in OUR_CALLS else FAINT if name == CALL_FLOOR else DOT
+            axis.barh(place, cost, height=0.62, color=colour)
+            times = f", {ratio_text(cost / least)}" if least and name not in OUR_CALLS and name != CALL_FLOOR else ""
+            axis.annotate(f"{cost:.2f} ms{times}", (cost, place), (6, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axis.set_yticks(range(len(rows)), list(rows))
+        axis.set_ylim(len(rows) - 0.4, -0.6)
+        axis.set_xlim(0, 1.16 * max(rows.values()))
+        axis.set_xticks([])
+        axis.tick_params(length=0)
+        axis.spines[["top", "right", "bottom"]].set_visible(False)
+        figure.text(0.015, 1 - 0.25 / height, "CPU time of the client for a call of 4.2 s, both ways", fontsize=10)
+        note = f"Less is better. {calls.machine.cpu}, {calls.machine.python}"
+        figure.text(0.985, 0.1 / height, note, ha="right", fontsize=8.5)
+        _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
     path.write_text(_for_both_pages(text.getvalue()), encoding="utf-8")
 
 

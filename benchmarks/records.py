@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .peers import NAMES, OURS
+
+if TYPE_CHECKING:
+    from .calls import Calls
 
 
 @dataclass(slots=True)
@@ -66,11 +69,7 @@ class Run:
     cases: list[CaseResult] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
     import_ms: float | None = None
-    # What benchmarks/concurrency.py found over real connections, by its ways: milliseconds of CPU time for a call that speaks all
-    # the time, and calls that one core holds; `calls_said` is what it printed.
-    call_cpu: dict[str, float] = field(default_factory=dict)
-    call_capacity: dict[str, float] = field(default_factory=dict)
-    calls_said: str = ""
+    calls: Calls | None = None  # None: not measured
 
     @property
     def tiers(self) -> list[str]:

@@ -189,13 +189,13 @@ def _growth(run: Run) -> str:
 
 
 def _calls(run: Run) -> str:
-    if not run.calls_said:
+    if run.calls is None:
         return ""
     title = (
         "Over real connections: CPU time of the client's process for a call whose caller speaks all the time, and how many calls,"
         " received at real-time pace, one core holds."
     )
-    return f"## calls\n\n{title}\n\n```text\n{run.calls_said.rstrip()}\n```"
+    return f"## calls\n\n{title}\n\n```text\n{run.calls.said.rstrip()}\n```"
 
 
 def _tiers(run: Run) -> str:

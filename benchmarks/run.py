@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
-from . import machine
+from . import calls, machine
 from .effort import Effort
 from .plan import suites_of
 from .records import CaseResult, Growth, Run, from_json
@@ -47,20 +47,11 @@ def measure_all(effort: Effort, report: Report) -> Run:
                 report(f"{tier}: {event.key}", done / total)
     if not effort.quick:
         report("calls over real connections", 1)
-        run.call_cpu, said = _calls("both", "--rounds", "15")
-        run.call_capacity, more = _calls("capacity")
-        run.calls_said = f"{said}\n\n{more}"
+        try:
+            run.calls = calls.measure(run.machine)
+        except calls.Failed as failure:
+            raise WorkerFailed(str(failure)) from None
     return run
-
-
-def _calls(*arguments: str) -> tuple[dict[str, float], str]:
-    """Calls with the real clients, on a server in another process: it needs a core of its own."""
-    command = [sys.executable, "-m", "benchmarks.concurrency", *arguments, "--json"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=machine.ROOT, env=machine.environment())
-    if result.returncode:
-        raise WorkerFailed(f"benchmarks.concurrency: {result.stderr.strip()[-2000:]}")
-    said, _, found = result.stdout.rstrip().rpartition("\n")
-    return json.loads(found), said
 
 
 def _worker(tier: str, arguments: list[str]) -> Iterator[str | CaseResult | Growth]:

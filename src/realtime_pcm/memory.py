@@ -1,10 +1,10 @@
-"""The memory of the arrays that decoding makes, and how much of it is kept for the next ones.
+"""The memory of decoded arrays, and the cache that reuses it.
 
 An array of samples (`message.pcm`) is a NumPy array like any other: it owns its memory, is writable, and can be resized. When its
-last reference is dropped, its memory goes into a cache of blocks, and the next array of about that size is made of such a block,
-without a page fault. The cache keeps 16 MiB at the most, and no block larger than 1 MiB; blocks that arrays use are not in it. As
-long as the cache is on, these arrays do not use the memory handler that the caller may have set in NumPy (NEP 49). tracemalloc
-counts the arrays in the domain of NumPy, and does not count what the cache keeps.
+last reference is dropped, its memory goes into a cache of blocks. The next array of about that size reuses the block, without a
+page fault. The cache keeps at most 16 MiB, and no block larger than 1 MiB. Memory that arrays are using does not count. While the
+cache is on, these arrays ignore a memory handler that you have set in NumPy (NEP 49). tracemalloc counts the arrays in NumPy's
+domain, but not the cache.
 
 The environment variable REALTIME_PCM_BLOCK_CACHE sets the limit in bytes at import; 0 turns the cache off. In free-threaded
 Python, a thread that finds another thread at the cache uses the C library instead, so that neither waits.
@@ -20,7 +20,7 @@ __all__ = ["CacheInfo", "cache_info", "clear_cache", "set_cache_limit"]
 
 
 class CacheInfo(NamedTuple):
-    """What the cache keeps, and how many arrays were made since the package was imported."""
+    """The state of the cache, and the number of arrays made since the package was imported."""
 
     limit: int
     """Bytes that the cache may keep."""
@@ -29,13 +29,13 @@ class CacheInfo(NamedTuple):
     kept_blocks: int
     """Blocks that the cache keeps."""
     reused: int
-    """Arrays made of a block of the cache."""
+    """Arrays that reused a block of the cache."""
     fresh: int
     """Arrays for which the cache had no block. Arrays of more than 1 MiB are in neither number."""
 
 
 def cache_info() -> CacheInfo:
-    """What the cache keeps at this moment."""
+    """The current state of the cache."""
     return CacheInfo(*_core._cache_counts())
 
 

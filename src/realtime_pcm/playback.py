@@ -10,29 +10,27 @@
 
     stream = sounddevice.RawOutputStream(24_000, channels=1, dtype="int16", callback=callback)
 
-An item, here, is one content part of one item of the conversation: the audio under one response_id and item_id. Another
-content_index after an audio.done is the next part; without an audio.done in between it is the same part, because some servers
+An item, here, is one content part of one item of the conversation: the audio under one response_id and item_id. After an
+audio.done, another content_index is the next part. Without an audio.done in between it is the same part, because some servers
 count chunks with it. An id is a string of 1 to 512 characters; anything else is no id.
 
-What is played. Audio is queued in the order in which its messages arrive, also where items are interleaved, and also after an
-audio.done. Audio that was written before is not queued again: an item's samples are told apart by `sample_offset`, so its
-messages must come from a Decoder; messages of `rp.decode`, whose sample_offset is None, are taken as one after another. A delta
-that the server sends twice is played once: same event_id and payload as the delta before, or the same payload under the GA and
-the beta name.
+Played audio. Audio is queued in the order in which its messages arrive, even if items are interleaved, and even after an
+audio.done. Audio that was written before is not queued again: `sample_offset` tells an item's samples apart, so its messages
+must come from a Decoder. Messages of `rp.decode`, whose sample_offset is None, are taken as consecutive. A delta that the server
+sends twice is played once: same event_id and payload as the delta before, or the same payload under the GA and the beta name.
 
-What is late. `interrupt` silences what is still due: the rest of each response under way, from its response.created to its
+Late audio. `interrupt` silences audio that is still due: the rest of each response under way, from its response.created to its
 response.done. On servers that send no response.created, it silences each item that has not ended, until its audio.done or
-response.done. What still comes of them is dropped and counted; what comes after that end is played, whatever its ids. A new
-response.created ends the silence of its own id, and of all that no response.created announced. Where a server sends none of
-these messages (translation, GPT-Live), `resume` takes their place. docs/guide/barge-in.md lists the servers.
+response.done. Late audio is dropped and counted. Audio after that end is played, whatever its ids. A new response.created ends
+the silence of its own id, and of everything that no response.created announced. If a server sends none of these messages
+(translation, GPT-Live), call `resume` instead. docs/guide/barge-in.md lists the servers.
 
-A new connection. After a session.created, what is queued plays on until `interrupt`, which from then on names no item of the
-session before.
+A new connection. After a session.created, queued audio plays on until `interrupt`, which from then on names no item of the
+previous session.
 
-How late. `read` takes a few microseconds, but a callback in Python first waits for the GIL, as any does: beside a
-thread that only computes for about a switch interval (sys.getswitchinterval(), 5 ms), at times for many.
-`sys.setswitchinterval(0.0005)` and a device latency of 50 ms or more keep that inaudible; free-threaded Python has no
-such wait.
+Latency of the callback. `read` takes a few microseconds, but a callback in Python first waits for the GIL. Next to a thread that
+only computes, that takes about a switch interval (sys.getswitchinterval(), 5 ms), and sometimes many.
+`sys.setswitchinterval(0.0005)` and a device latency of 50 ms or more keep it inaudible. Free-threaded Python has no such wait.
 
 `import realtime_pcm` does not import this module.
 """

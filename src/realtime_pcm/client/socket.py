@@ -1,7 +1,7 @@
 """One WebSocket on picows: whole messages in, frames out, and an end that says why.
 
-TLS, proxies, the handshake, pings and the frames are picows'. It hands on each frame of a fragmented message by itself and bounds
-single frames only, so joining the fragments and bounding the message are done here. It does not stop reading by itself either.
+picows does TLS, proxies, the handshake, pings and framing. It passes on each fragment of a message separately and bounds only
+single frames, so this module joins fragments and bounds messages. It also pauses reading, which picows never does on its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """View, the base class of all views of nested objects.
 
-A view reads one JSON object, and no content of that object is an error: a key that the view does not declare is in `raw`, a
-value of another type than declared is given as it is, an absent or null value is None.
+A view reads one JSON object and accepts any content. Keys that the view does not declare are in `raw`. A value of another type
+than declared is returned as it is. An absent or null value is None.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Where the audio of both sides stands on one axis.
+"""Places the audio of both sides on one time axis.
 
-With times, audio of the user stands where it was spoken, just before it was sent, and audio of the model where a listener hears
-it who plays each piece as it comes, behind what is still playing. Without times each side is laid end to end by the number of its
-samples: the model's answer begins where the user's audio ends that had been sent by then.
+With times, the user's audio is placed where it was spoken, just before it was sent. The model's is placed where a listener who
+plays each chunk on arrival would hear it: after whatever is still playing. Without times, each side is laid end to end by its
+number of samples. The model's answer then begins where the user's audio so far ends.
 """
 
 from __future__ import annotations

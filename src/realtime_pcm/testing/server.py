@@ -29,15 +29,18 @@ The owner of the server can ask for misbehaviour (`FAULTS`), and so can a client
 `?fault=close_1011@3&pace=1&autoplay=1&interrupt=1.2`. A query that cannot be understood is refused with 400.
 `?intent=transcription` begins a session that only writes down what it hears.
 
-Assumptions, because no recorded frame shows them: what a cancelled or failed response sends, and in which order
-(`Progress.endings`); some errors of a truncate (`KeptConversation.why_not_truncate`); that output_audio_buffer.clear is answered
-over a WebSocket at all, which OpenAI does over WebRTC and SIP, and that it does not end the response; how loud speech is
-(`Microphone`); that an answer which cannot begin, because the one before goes on while the user speaks, begins after it.
+No recorded frame shows the following, so these are assumptions:
 
-Any web page in a browser of this machine can try to connect, and could then read the recording. So the server refuses pages
-of other sites, by the Origin that a browser sends, and requests whose Host is not this machine. Messages of clients are
-untrusted: one that cannot be read is answered with an error event, and all that the server keeps has a bound (`MAX_*`). The
-server stops within two seconds: it closes each connection, and cuts off the clients that do not answer.
+- which messages a cancelled or failed response sends, and in which order (`Progress.endings`)
+- some errors of a truncate (`KeptConversation.why_not_truncate`)
+- output_audio_buffer.clear is answered over a WebSocket, as OpenAI does over WebRTC and SIP, and does not end the response
+- how loud speech is (`Microphone`)
+- if the previous answer goes on while the user speaks, the next one begins after it
+
+Any web page in a browser on this machine can try to connect, and could then read the recording. So the server checks Origin and
+refuses pages of other sites, and it refuses requests whose Host is not this machine. Clients are untrusted: a bad message gets an
+error event, and everything that the server keeps is bounded (`MAX_*`). The server stops within two seconds: it closes each
+connection, and cuts off clients that do not answer.
 """
 
 from __future__ import annotations

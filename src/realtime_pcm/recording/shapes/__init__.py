@@ -1,7 +1,7 @@
-"""The shapes in which people keep conversations: one module for each, from lines or a document to frames.
+"""The shapes of logs, one module each: from lines or a document to frames.
 
-`recognise` tries them in the order in which people have them. A shape gives the frames and the scalars beside them; which of
-these is the time, which the direction and which the id of the call is found out for all shapes alike, in `beside.py`.
+`recognise` tries the most common ones first. A shape gives the frames and the scalars next to them. `beside.py` then decides
+which of these are the time, the direction and the id of the call, for all shapes alike.
 """
 
 from __future__ import annotations
