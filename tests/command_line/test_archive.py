@@ -184,7 +184,7 @@ def test_misuse(tmp_path: Path) -> None:
         recorded(tmp_path / name, *FRAMES)
     assert "--out" in run("archive", "a.jsonl", status=2, cwd=tmp_path).line
     assert "PATHS" in run("archive", "--out", "out", status=2, cwd=tmp_path).line
-    assert "not standard input" in run("archive", "-", "--out", "out", status=2, cwd=tmp_path).line
+    assert "cannot read standard input" in run("archive", "-", "--out", "out", status=2, cwd=tmp_path).line
     line = run("archive", "a.jsonl", "calls", "--out", "out", status=2, cwd=tmp_path).line
     assert line.endswith("would both become a.jsonl.parquet: pass their common folder")
     assert files(tmp_path) == ["a.jsonl", "calls/a.jsonl"]

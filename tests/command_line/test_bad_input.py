@@ -134,7 +134,7 @@ def mixed(folder: Path) -> str:
     (folder / "call.jsonl").write_bytes(
         TURN + delta(1) + delta(1).replace(b'"delta":', b'"sample_rate_hz":8000,"delta":') + done(1)
     )
-    return "and goes on in another WAV: 003-model-i1.wav: pcm16 24000 Hz up to sample 4500, then pcm16 8000 Hz"
+    return "and continues in another WAV: 003-model-i1.wav: pcm16 24000 Hz up to sample 4500, then pcm16 8000 Hz"
 
 
 @pytest.mark.parametrize("make", [cut_line, cut_gzip, bad_base64, mixed])

@@ -207,7 +207,7 @@ def test_a_recording_of_many_types_and_rates_is_summed_up(tmp_path: Path) -> Non
     assert "... and 30 more items" in output and len(output.splitlines()) < 30
     unknown, rates = errors.splitlines()
     assert "none of the first 200 frames has a type that is known" in unknown
-    assert "then pcm16 8050 Hz; so do 49 more items" in rates
+    assert "then pcm16 8050 Hz; so do 49 others" in rates
     assert len(list((tmp_path / "out").glob("*.wav"))) == 500
 
 
