@@ -65,7 +65,7 @@ def calls_svg(calls: Calls, path: Path) -> None:
     with plt.rc_context(SETTINGS):
         height = 0.75 + 0.3 * len(rows)
         figure, axis = plt.subplots(figsize=(WIDTH, height))
-        figure.subplots_adjust(left=0.275, right=0.985, top=1 - 0.4 / height, bottom=0.35 / height)
+        figure.subplots_adjust(left=0.29, right=0.985, top=1 - 0.4 / height, bottom=0.35 / height)
         for place, (name, cost) in enumerate(rows.items()):
             colour = OUR_DOT if name in OUR_CALLS else FAINT if name == CALL_FLOOR else DOT
             axis.barh(place, cost, height=0.62, color=colour)
@@ -73,11 +73,16 @@ def calls_svg(calls: Calls, path: Path) -> None:
             axis.annotate(f"{cost:.2f} ms{times}", (cost, place), (6, 0), textcoords="offset points", va="center", fontsize=8.5)
         axis.set_yticks(range(len(rows)), list(rows))
         axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.set_xlim(0, 1.16 * max(rows.values()))
+        axis.set_xlim(0, 1.22 * max(rows.values()))
         axis.set_xticks([])
         axis.tick_params(length=0)
         axis.spines[["top", "right", "bottom"]].set_visible(False)
-        figure.text(0.015, 1 - 0.25 / height, "CPU time of the client for a call of 4.2 s, both ways", fontsize=10)
+        figure.text(
+            0.015,
+            1 - 0.25 / height,
+            "CPU time of the client for a call of 4.2 s, both ways, and how many times that of realtime_pcm.client",
+            fontsize=10,
+        )
         note = f"Less is better. {calls.machine.cpu}, {calls.machine.python}"
         figure.text(0.985, 0.1 / height, note, ha="right", fontsize=8.5)
         _save(figure, path)
