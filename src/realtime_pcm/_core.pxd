@@ -3,6 +3,7 @@
 #   _wire.pxd            src/wire, as the core sees it
 #   _session.pxd         src/session, likewise
 #   values.h             values of a frame as Python objects
+#   writer.h             JSON text in the making; calls of classes by keyword without a dict of the keywords
 #   message.h            how a message lies in memory, and how it is filled from a frame
 #   arrays.h             NumPy arrays that own a block of src/blocks
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
@@ -79,7 +80,7 @@ cdef class Layout:
     cdef uint32_t lists                 # fields that are declared as lists, one bit each
     cdef uint32_t read_lazily           # fields that a LazyField reads, one bit each
     cdef bytes opening                  # of the JSON of a written message: `{"type":"..."`
-    cdef dict heads                     # name -> its number, and what stands before its value; None until a message is written
+    cdef dict heads                     # name -> _Head; None until a message is written
     cdef tuple definitions              # the _Definitions, whose memory the member descriptors point to
     cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 

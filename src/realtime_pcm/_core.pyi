@@ -781,8 +781,8 @@ def part_pcm(part: ViewObject, formats: tuple[AudioFormat, AudioFormat]) -> npt.
     """
 def view_text(view: ViewObject) -> bytes | None:
     """The JSON of the view's object as bytes; None once it is parsed, because a caller may have changed what it was parsed to."""
-def json_heads(names: Iterable[str]) -> dict[str, bytes]:
-    """name -> what stands before its value in an object: a comma, the name and a colon."""
+def declare_view(cls: type[ViewObject], names: Iterable[str]) -> None:
+    """Gives a view class what writing its fields takes: `_heads`, and calls without a dict of keywords."""
 def json_text(value: Any, name: str) -> bytes:
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
 def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:

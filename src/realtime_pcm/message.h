@@ -18,6 +18,7 @@
 
 #include "compiler.h"
 #include "values.h"
+#include "writer.h"
 
 typedef struct {
     PyObject_VAR_HEAD
@@ -85,11 +86,12 @@ static int message_setattro(PyObject *self, PyObject *name, PyObject *value) {
     return -1;
 }
 
-/* Called with a message class and the dict of the keywords that the class was called with: gives the message (core/writing.pxi). */
-static PyObject *message_writer;
+/* Called with a message class, the names of the keywords (a tuple, or NULL) and their values: gives the message
+ * (core/writing.pxi). */
+static PyObject *(*message_writer)(PyObject *cls, PyObject *names, PyObject **values);
 
-static void message_write_by(PyObject *writer) {
-    message_writer = Py_NewRef(writer);
+static void message_write_by(void *writer) {
+    message_writer = (PyObject * (*)(PyObject *, PyObject *, PyObject **)) writer;
 }
 
 static PyObject *message_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
@@ -97,12 +99,23 @@ static PyObject *message_tp_new(PyTypeObject *type, PyObject *args, PyObject *kw
         PyErr_Format(PyExc_TypeError, "%s takes its fields as keywords", type->tp_name);
         return NULL;
     }
-    if (kwargs != NULL) return PyObject_CallFunctionObjArgs(message_writer, (PyObject *)type, kwargs, NULL);
-    PyObject *none = PyDict_New();
-    if (none == NULL) return NULL;
-    PyObject *written = PyObject_CallFunctionObjArgs(message_writer, (PyObject *)type, none, NULL);
-    Py_DECREF(none);
+    if (kwargs == NULL) return message_writer((PyObject *)type, NULL, NULL);
+    PyObject *names = PySequence_Tuple(kwargs), *written = NULL;
+    PyObject *list = PyDict_Values(kwargs), *values = list == NULL ? NULL : PyList_AsTuple(list);
+    if (names != NULL && values != NULL) written = message_writer((PyObject *)type, names, tuple_items(values));
+    Py_XDECREF(names);
+    Py_XDECREF(list);
+    Py_XDECREF(values);
     return written;
+}
+
+/* The call of a message class: keywords alone become a message without a dict of them. */
+static PyObject *message_call(PyObject *cls, PyObject **args, size_t nargsf, PyObject *names) {
+    const PyTypeObject *type = (PyTypeObject *)cls;
+    const bool alike = type->tp_new == message_tp_new && type->tp_init == PyBaseObject_Type.tp_init;
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    if (!alike || count || message_writer == NULL) return call_by_tuple(cls, args, count, names);
+    return message_writer(cls, names, args);
 }
 
 static PyMemberDef message_members[] = {
@@ -136,6 +149,7 @@ static void message_seal(PyTypeObject *type) {
     type->tp_clear = NULL;
     type->tp_free = PyObject_Free;
     type->tp_dealloc = message_dealloc;
+    call_by_vector(type, (void *)message_call);
 }
 
 /* Called when all of a class is declared. From then on the interpreter refuses to give an instance another class, or the class

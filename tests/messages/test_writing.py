@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import enum
+import functools
 import json
 import pickle
 import sys
@@ -401,3 +402,50 @@ def test_a_message_is_what_decoding_its_frame_gives(cls: Any, given: dict[str, A
     for made in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
         assert made == decoded and repr(made) == repr(decoded)
     assert message.to_dict().keys() == {"type", *given}
+
+
+@pytest.mark.parametrize("words", ["x" * 900, "x" * 70_000, "\u00e9" * 900, "null" * 400, '"\\\n\x7f' * 300])
+def test_long_texts_are_written_as_short_ones(words: str) -> None:
+    session = {"instructions": words, "tools": [{"name": "t", "description": words}], "temperature": 0.5, "tracing": None}
+    for given in (session, SessionConfig(**{**session, "tools": [Tool(name="t", description=words)]})):
+        message = client_messages.SessionUpdate(session=given, model="m")
+        assert json.loads(message.frame) == {"type": "session.update", "session": session, "model": "m"}
+        assert message.session == SessionConfig(session) and message == rp.decode(message.frame, side="client")
+    for number in (float("nan"), np.float64("inf")):
+        with pytest.raises(ValueError, match=r"SessionUpdate\.session\.tools\[0\]\.x: JSON has no"):
+            client_messages.SessionUpdate(session={**session, "tools": [{"x": number}]})
+
+
+def test_classes_are_called_in_every_way() -> None:
+    cls: Any = client_messages.ResponseCancel
+    frame = '{"type":"response.cancel","response_id":"r"}'
+    given = {"response_id": "r"}
+    for made in (cls(**given), cls.__call__(**given), functools.partial(cls, **given)(), cls.__new__(cls, **given)):
+        assert made.frame == frame
+    tool: Any = Tool
+    for view in (tool(name="t"), tool({"name": "t"}), functools.partial(tool, name="t")(), tool.__call__(name="t")):
+        assert view.raw == {"name": "t"}
+    assert tool().raw == tool(None).raw == tool(None, None).raw == {}
+    with pytest.raises(TypeError):
+        tool({}, None, 3)
+
+
+def test_a_view_class_with_its_own_making_is_made_by_it() -> None:
+    made: list[Any] = []
+
+    class Counted(View):
+        name: str | None = None
+
+        def __init__(self, *args: Any, **fields: Any) -> None:
+            made.append(fields)
+            super().__init__(*args, **fields)
+
+    class Called(type(View)):  # type: ignore[misc]
+        def __call__(cls, *args: Any, **fields: Any) -> Any:
+            made.append("called")
+            return super().__call__(*args, **fields)
+
+    class Odd(View, metaclass=Called):
+        name: str | None = None
+
+    assert Counted(name="x").name == "x" and Odd(name="y").name == "y" and made == [{"name": "x"}, "called"]

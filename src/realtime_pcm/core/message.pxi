@@ -15,7 +15,7 @@ cdef extern from "message.h":
     PyObject **message_slot_at(message *self, Py_ssize_t place) noexcept
     message_span *message_spans(message *self)
     Py_ssize_t message_span_count(message *self)
-    void message_write_by(object writer)
+    void message_write_by(void *writer)
     object message_slot(PyTypeObject *type, PyMemberDef *definition, const char *name, Py_ssize_t place)
     # Slots that every message has. Those of audio follow, then the declared fields.
     enum:

@@ -64,28 +64,6 @@ cdef bytes _json_text(str text, str name):
     wire_escape_write(PyUnicode_DATA(text), <size_t>count, width, length, out + 1)
     return written
 
-cdef bytes _json_int(value):
-    """The JSON of an int; None for one of more than 64 bits."""
-    cdef int overflow = 0
-    cdef long long number = PyLong_AsLongLongAndOverflow(value, &overflow)
-    cdef unsigned long long left = <unsigned long long>number
-    cdef char[24] digits
-    cdef int at = 24
-    if overflow:
-        return None
-    if number < 0:
-        left = 0 - left
-    while True:
-        at -= 1
-        digits[at] = <char>(0x30 + left % 10)
-        left //= 10
-        if left == 0:
-            break
-    if number < 0:
-        at -= 1
-        digits[at] = 0x2D
-    return PyBytes_FromStringAndSize(&digits[at], 24 - at)
-
 
 # ---- Refusals ------------------------------------------------------------------------------------------------
 

@@ -10,34 +10,32 @@ cdef enum:
 
 # ---- Written by keyword ----------------------------------------------------------------------------------------------------
 
-cdef bint _has_null(bytes text) noexcept:
-    """Whether "null" stands anywhere in a text."""
-    cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(text)
-    cdef uint8_t found = 0
-    cdef Py_ssize_t i
-    # No exit from the middle of this loop: so compilers make vector code of it.
-    for i in range(PyBytes_GET_SIZE(text) - 3):
-        found |= (at[i] == 0x6E) & (at[i + 1] == 0x75) & (at[i + 2] == 0x6C) & (at[i + 3] == 0x6C)
-    return found
+cdef extern from "writer.h":
+    ctypedef struct writer:
+        uint8_t *bytes
+        size_t length
+        bint non_ascii
+    enum:
+        HOLDS_NON_ASCII
+        HOLDS_NULL
+    void writer_begin(writer *self)
+    void writer_end(writer *self)
+    int writer_put(writer *self, const void *text, size_t length) except -1
+    int writer_put_ascii(writer *self, const void *text, size_t count) except -1
+    int writer_put_number(writer *self, long long number) except -1
+    object writer_str(const writer *self)
+    bint all_finite(object value) noexcept
+    unsigned json_holds(const void *bytes, size_t length) noexcept
+    bint is_made_alike(PyTypeObject *cls, PyTypeObject *base) noexcept
+    object call_by_tuple(object cls, PyObject **args, Py_ssize_t count, PyObject *names)
+    void allow_vectorcall(object metaclass)
+    void call_by_vector(PyTypeObject *cls, void *function)
+    PyObject *own_attribute(object cls, object name) noexcept
+    PyObject **tuple_items(tuple items) noexcept
+    Py_ssize_t PyVectorcall_NARGS(size_t nargsf) noexcept
 
-cdef bint _is_finite(value):
-    """Whether a value that was written holds no number that is not finite. False too where it holds a type of somebody's own."""
-    cdef object kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return True
-    if kind is float:
-        return isfinite(<double>value)
-    if kind is dict:
-        for inner in (<dict>value).values():
-            if not _is_finite(inner):
-                return False
-        return True
-    if kind is list or kind is tuple:
-        for inner in value:
-            if not _is_finite(inner):
-                return False
-        return True
-    return False
+# The functions of json_values: its first use of orjson puts others there.
+cdef dict _json = json_values.__dict__
 
 def json_text(value, str name):
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
@@ -48,39 +46,78 @@ def json_text(value, str name):
         json_values.refuse(value, _plain_value, name)
         raise
     # orjson writes null for a number that is not finite.
-    if _has_null(text) and not _is_finite(value):
+    if json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)) & HOLDS_NULL and not all_finite(value):
         json_values.refuse(value, _plain_value, name)
     return text
 
-cdef bytes _value_text(value):
-    """The JSON of the value of one field; None where the caller is to ask json_text, for the value or for the error."""
+cdef int _put_value(writer *to, value) except -1:
+    """Writes the value of one field. 0 where the caller is to ask json_text, for the value or for the error."""
     cdef object kind = type(value)
+    cdef int overflow = 0
+    cdef long long number
+    if kind is str:
+        if PyUnicode_IS_COMPACT_ASCII(value):
+            writer_put_ascii(to, PyUnicode_DATA(value), <size_t>PyUnicode_GET_LENGTH(value))
+            return 1
+    elif value is None:
+        writer_put(to, b"null", 4)
+        return 1
+    elif value is True:
+        writer_put(to, b"true", 4)
+        return 1
+    elif value is False:
+        writer_put(to, b"false", 5)
+        return 1
+    elif kind is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow:
+            writer_put_number(to, number)
+            return 1
+    elif isinstance(value, ViewObject):
+        if _put_view(to, <ViewObject>value):
+            return 1
+    elif kind is list and value and isinstance((<list>value)[0], ViewObject):
+        return _put_list(to, <list>value)
+    return _put_any(to, value)
+
+cdef int _put_any(writer *to, value) except -1:
     cdef bytes text
-    if kind is str and PyUnicode_IS_COMPACT_ASCII(value):
-        return _json_text(<str>value, "")
-    if value is None:
-        return b"null"
-    if kind is bool:
-        return b"true" if value else b"false"
-    if kind is int:
-        return _json_int(value)
-    if isinstance(value, ViewObject):
-        text = view_text(<ViewObject>value)
-        if text is not None:
-            return text
-    if kind is list and value and isinstance((<list>value)[0], ViewObject):
-        pieces = []
-        for inner in <list>value:
-            text = _value_text(inner)
-            if text is None:
-                return None
-            pieces.append(text)
-        return b"[" + b",".join(pieces) + b"]"
+    cdef unsigned holds
     try:
-        text = json_values.write(value, _plain_value, json_values.write_options)
+        text = _json["write"](value, _plain_value, _json["write_options"])
     except TypeError:
-        return None
-    return text if not _has_null(text) or _is_finite(value) else None
+        return 0
+    holds = json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    # orjson writes null for a number that is not finite.
+    if holds & HOLDS_NULL and not all_finite(value):
+        return 0
+    to.non_ascii |= holds & HOLDS_NON_ASCII
+    writer_put(to, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    return 1
+
+cdef int _put_list(writer *to, list views) except -1:
+    begun = False
+    for inner in views:
+        writer_put(to, b"," if begun else b"[", 1)
+        begun = True
+        if not _put_value(to, inner):
+            return 0
+    writer_put(to, b"]", 1)
+    return 1
+
+cdef int _put_view(writer *to, ViewObject view) except -1:
+    """0 where the view is parsed, because a caller may have changed what it was parsed to."""
+    cdef Py_ssize_t size
+    cdef const uint8_t *text
+    with cython.critical_section(view):
+        frame = view.frame if view.parsed is None else None
+        start, end = view.start, view.end
+    if frame is None:
+        return 0
+    text = _frame_data(frame, &size) + <size_t>start
+    to.non_ascii |= json_holds(text, <size_t>end - <size_t>start) & HOLDS_NON_ASCII
+    writer_put(to, text, <size_t>end - <size_t>start)
+    return 1
 
 def _plain_value(value):
     """What JSON is written of a value that is no str, number, bool, list, tuple or dict."""
@@ -94,30 +131,37 @@ def _plain_value(value):
     raise TypeError(f"JSON has no {type(value).__name__}")
 
 
-def json_heads(names):
-    """name -> what stands before its value in an object: a comma, the name and a colon."""
-    heads = {}
-    for name in names:
-        heads[name] = b"," + _json_text(name, "key") + b":"
-    return heads
-
-cdef bytes _object_text(dict heads, dict fields):
-    """The JSON of an object of declared fields; None where json_text is to be asked."""
+@cython.final
+cdef class _Head:
+    """What stands before a field's value in an object: a comma, the name and a colon. number: of the field of a message."""
     cdef bytes text
-    cdef list pieces = []
-    for name, value in fields.items():
-        head = heads.get(name)
-        text = None if head is None else _value_text(value)
-        if text is None:
-            return None
-        pieces.append(head)
-        pieces.append(text)
-    if not pieces:
-        return b"{}"
-    pieces.append(b"}")
-    text = b"".join(pieces)             # of three pieces at least: new bytes, which nobody else has seen
-    PyBytes_AS_STRING(text)[0] = b"{"   # in place of the comma
-    return text
+    cdef uint32_t number
+
+cdef _Head _head_of(str name, uint32_t number=0):
+    cdef _Head head = _Head()
+    head.text = b"," + _json_text(name, "key") + b":"
+    head.number = number
+    return head
+
+cdef bytes _object_text(dict heads, tuple names, PyObject **values):
+    """The JSON of an object of declared fields; None where json_text is to be asked."""
+    cdef writer to
+    writer_begin(&to)
+    try:
+        for i in range(len(names)):
+            found = heads.get(names[i])
+            if found is None:
+                return None
+            writer_put(&to, PyBytes_AS_STRING((<_Head>found).text), PyBytes_GET_SIZE((<_Head>found).text))
+            if not _put_value(&to, <object>values[i]):
+                return None
+        if not to.length:
+            return b"{}"
+        to.bytes[0] = b"{"      # in place of the comma
+        writer_put(&to, b"}", 1)
+        return PyBytes_FromStringAndSize(<char *>to.bytes, <Py_ssize_t>to.length)
+    finally:
+        writer_end(&to)
 
 
 # ---- Views -----------------------------------------------------------------------------------------------------------------
@@ -135,17 +179,22 @@ cdef class ViewObject:
 
     def __init__(self, raw=None, formats=None, /, **fields):
         if raw is None:
-            self.write(fields)
+            values = tuple(fields.values())
+            self.write(tuple(fields), tuple_items(values))
         elif fields:
             raise TypeError(f"{type(self).__name__} takes a dict or keywords, not both")
         else:
             self.parsed = raw
             self._formats = formats
 
-    cdef int write(self, dict fields) except -1:
+    cdef int write(self, tuple names, PyObject **values) except -1:
         """Makes the JSON of the object of its fields: the view then reads this JSON, as if it had been decoded."""
-        cdef bytes text = _object_text(type(self)._heads, fields)
+        cdef PyObject *heads = own_attribute(type(self), "_heads")
+        cdef bytes text = None if heads == NULL else _object_text(<dict>heads, names, values)
         if text is None:
+            fields = {}
+            for i in range(len(names)):
+                fields[names[i]] = <object>values[i]
             text = self.write_in_full(fields)
         with cython.critical_section(self):
             self.frame = text
@@ -216,14 +265,33 @@ cdef extern from *:
     static PyObject *bare_instance(PyObject *cls, PyObject *no_arguments) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_arguments, NULL);
     }
-    /* Whether no class below `base` brings an __init__ or a __new__ of its own. */
-    static int is_made_alike(PyObject *cls, PyObject *base) {
-        return ((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init &&
-               ((PyTypeObject *)cls)->tp_new == ((PyTypeObject *)base)->tp_new;
-    }
     """
     object bare_instance(object cls, tuple no_arguments)
-    bint is_made_alike(object cls, object base) noexcept
+
+cdef object _call_view(cls, PyObject **args, size_t nargsf, PyObject *names):
+    """A call of a view class."""
+    cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
+    cdef ViewObject view
+    cdef bint alike = is_made_alike(<PyTypeObject *>cls, <PyTypeObject *>ViewObject)
+    if alike and names == NULL and 0 < count <= 2 and <object>args[0] is not None:
+        view = bare_instance(cls, ())
+        view.parsed = <object>args[0]
+        view._formats = <object>args[1] if count == 2 else None
+        return view
+    if alike and names != NULL and count == 0:
+        view = bare_instance(cls, ())
+        view.write(<tuple>names, args)
+        return view
+    return call_by_tuple(cls, args, count, names)
+
+def declare_view(cls, names):
+    """Gives a view class what writing its fields takes: `_heads`, and calls without a dict of keywords."""
+    heads = {}
+    for name in names:
+        heads[name] = _head_of(name)
+    type.__setattr__(cls, "_heads", heads)
+    allow_vectorcall(type(cls))
+    call_by_vector(<PyTypeObject *>cls, <void *>_call_view)
 
 cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, size_t count, wire_value *found) except NULL:
     """Finds members of the view's object in `frame`, the frame of the view. Returns the bytes of the frame."""
@@ -238,7 +306,7 @@ cdef const uint8_t *_find_in_view(frame, ViewObject view, const wire_key *keys, 
     return data
 
 cdef object _view_of_span(cls, frame, size_t start, size_t end, formats, bytes outline, size_t first, unsigned level):
-    if not is_made_alike(cls, ViewObject):
+    if not is_made_alike(<PyTypeObject *>cls, <PyTypeObject *>ViewObject):
         return cls(_load_span(frame, start, end), formats)
     cdef ViewObject view = bare_instance(cls, ())
     view.frame = frame

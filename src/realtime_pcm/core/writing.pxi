@@ -7,62 +7,71 @@ def write_fully_by(function):
     global _write_fully
     _write_fully = function
 
-cdef dict _heads_of(Layout layout):
+cdef int _prepare_to_write(Layout layout) except -1:
+    """Notes where the fields of a class stand. `opening` stays None for a class that writing.py writes."""
     heads = {}
-    for name, head in json_heads(layout.flat_names).items():
-        number = layout.names.index(name)
-        if layout.places[number] == name:
-            heads[name] = (number, head)
-    layout.opening = b'{"type":' + _json_text(layout.wire_names[0], "type")
+    side = CLIENT if layout.in_session.sent else SERVER
+    if layout.wire_names and not layout.wire.payload_count and layout.catalogue is side:
+        for number, name in enumerate(layout.names):
+            if name is not None and layout.places[number] == name:
+                heads[name] = _head_of(name, <uint32_t>number)
+        layout.opening = b'{"type":' + _json_text(layout.wire_names[0], "type")
     layout.heads = heads
-    return heads
+    return 0
 
-cdef object _write_quickly(Layout layout, dict given):
+cdef object _write_quickly(Layout layout, tuple names, PyObject **values):
     """The message of these fields, as decoding its JSON would fill it; None for fields that need the decoder, or are no fields.
 
     Where each value stands in the JSON is known, so the JSON is not read again: that would take as long as writing it.
     """
+    cdef writer to
     cdef message_span[32] spans
+    cdef PyObject *flat[32]
     cdef Py_ssize_t span_count = 0
-    cdef Py_ssize_t at
+    cdef Py_ssize_t i
+    cdef size_t start
     cdef uint32_t number
     cdef uint32_t spanned = 0
+    cdef _Head head
+    cdef uint8_t first
     cdef message *m
-    cdef Py_ssize_t i
-    cdef bytes text
-    cdef char first
-    cdef dict heads = layout.heads
-    if heads is None:
-        heads = _heads_of(layout)
-    pieces = [layout.opening]
-    flat = {}
-    at = PyBytes_GET_SIZE(layout.opening)
-    for name, value in given.items():
-        found = heads.get(name)
-        text = None if found is None else _value_text(value)
-        if text is None:
-            return None
-        number = found[0]
-        at += PyBytes_GET_SIZE(found[1])
-        first = PyBytes_AS_STRING(text)[0]
-        if first == b"{" or first == b"[":
-            if not (layout.read_lazily | layout.expected_containers) >> number & 1:
+    if layout.heads is None:
+        _prepare_to_write(layout)
+    if layout.opening is None:
+        return None
+    memset(flat, 0, sizeof(flat))
+    writer_begin(&to)
+    try:
+        writer_put(&to, PyBytes_AS_STRING(layout.opening), PyBytes_GET_SIZE(layout.opening))
+        for i in range(len(names)):
+            found = layout.heads.get(names[i])
+            if found is None:
                 return None
-            spans[span_count] = message_span(<size_t>at, <size_t>(at + PyBytes_GET_SIZE(text)), number,
-                                             WIRE_OBJECT if first == b"{" else WIRE_ARRAY, False, False, False)
-            span_count += 1
-            spanned |= <uint32_t>1 << number
-        elif type(value) is str and layout.plan.later >> number & 1:
-            return None
-        elif value is None or type(value) is str or type(value) is int or type(value) is bool:
-            flat[number] = value
-        else:
-            return None
-        at += PyBytes_GET_SIZE(text)
-        pieces.append(found[1])
-        pieces.append(text)
-    pieces.append(b"}")
-    frame = b"".join(pieces).decode()
+            head = <_Head>found
+            number = head.number
+            value = <object>values[i]
+            writer_put(&to, PyBytes_AS_STRING(head.text), PyBytes_GET_SIZE(head.text))
+            start = to.length
+            if not _put_value(&to, value):
+                return None
+            first = to.bytes[start]
+            if first == b"{" or first == b"[":
+                if not (layout.read_lazily | layout.expected_containers) >> number & 1:
+                    return None
+                spans[span_count] = message_span(start, to.length, number, WIRE_OBJECT if first == b"{" else WIRE_ARRAY,
+                                                 False, False, False)
+                span_count += 1
+                spanned |= <uint32_t>1 << number
+            elif type(value) is str and layout.plan.later >> number & 1:
+                return None
+            elif value is None or type(value) is str or type(value) is int or type(value) is bool:
+                flat[number] = values[i]
+            else:
+                return None
+        writer_put(&to, b"}", 1)
+        frame = writer_str(&to)
+    finally:
+        writer_end(&to)
     m = message_new(<PyTypeObject *>layout.cls, <void *>layout, layout.plan.slot_before_fields + layout.wire.field_count,
                     span_count)
     made = _owned(<PyObject *>m)
@@ -71,21 +80,25 @@ cdef object _write_quickly(Layout layout, dict given):
     _put(m, SLOT_FRAME, frame)
     for i in range(<Py_ssize_t>layout.wire.field_count):
         if not spanned >> i & 1:
-            _put(m, layout.place(<int>i), flat.get(i))
+            _put(m, layout.place(<int>i), None if flat[i] == NULL else <object>flat[i])
     if layout.ends_audio:
         _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
     return made
 
-def _write_message(cls, dict given):
-    """The message of class `cls` that has the given fields."""
-    cdef Layout layout = getattr(cls, "_layout", None)
-    if layout is None or layout.cls is not cls or not layout.wire_names or layout.wire.payload_count or layout.catalogue is not (
-            CLIENT if layout.in_session.sent else SERVER):
-        return _write_fully(cls, given)
-    written = _write_quickly(layout, given)
-    return _write_fully(cls, given) if written is None else written
+cdef object _write_message(cls, PyObject *names, PyObject **values):
+    """The message of class `cls` that has the given fields. names: a tuple, or NULL."""
+    cdef PyObject *found = own_attribute(cls, "_layout")
+    cdef tuple given = () if names == NULL else <tuple>names
+    if found != NULL and type(<object>found) is Layout and (<Layout>found).cls is cls:
+        written = _write_quickly(<Layout>found, given, values)
+        if written is not None:
+            return written
+    fields = {}
+    for i in range(len(given)):
+        fields[given[i]] = <object>values[i]
+    return _write_fully(cls, fields)
 
-message_write_by(_write_message)
+message_write_by(<void *>_write_message)
 
 def frame_with_payload(cls, str text, payload, audio_format):
     """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None where the

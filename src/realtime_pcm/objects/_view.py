@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from .. import json_values
-from .._core import ViewField, ViewObject, json_heads
+from .._core import ViewField, ViewObject, declare_view
 from ..audio import DEFAULT, AudioFormat
 from ..declare import annotations_of, is_field, view_in
 from ..writing import check_extra
@@ -48,7 +48,6 @@ class View(ViewObject, metaclass=_ViewType):
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
-    _heads: ClassVar[dict[str, bytes]] = {}
     # Fields that no repr shows: keys and passwords.
     _hidden: ClassVar[tuple[str, ...]] = ()
 
@@ -63,7 +62,7 @@ class View(ViewObject, metaclass=_ViewType):
             type.__setattr__(cls, name, ViewField(name, *view_in(annotation, cls.__module__, View)))
             names.append(name)
         type.__setattr__(cls, "__match_args__", tuple(names))
-        type.__setattr__(cls, "_heads", json_heads(names))
+        declare_view(cls, names)
 
     @classmethod
     def _check_extra(cls, extra: Any) -> None:

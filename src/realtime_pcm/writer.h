@@ -1,0 +1,211 @@
+/* JSON text in the making, and calls of classes that write: their keywords come as an array, and no dict of them is made. */
+#ifndef REALTIME_PCM_WRITER_H
+#define REALTIME_PCM_WRITER_H
+
+#include <Python.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "values.h"
+#include "wire.h"
+
+/* Without the GIL, nobody changes a dict or list in between. */
+#ifdef Py_GIL_DISABLED
+#define BEGIN_READING(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define END_READING() Py_END_CRITICAL_SECTION()
+#else
+#define BEGIN_READING(object) {
+#define END_READING() }
+#endif
+
+/* ---- Text ----------------------------------------------------------------------------------------------------------------- */
+
+/* A short text stands in the writer, a longer one in memory of its own. */
+typedef struct {
+    uint8_t *bytes;
+    size_t length, room;
+    bool non_ascii;
+    uint8_t inside[1000];
+} writer;
+
+static inline void writer_begin(writer *self) {
+    self->bytes = self->inside;
+    self->length = 0;
+    self->room = sizeof(self->inside);
+    self->non_ascii = false;
+}
+
+static inline void writer_end(writer *self) {
+    if (self->bytes != self->inside) PyMem_Free(self->bytes);
+}
+
+static PORTABLE_NOINLINE int writer_grow(writer *self, size_t more) {
+    if (more > (size_t)PY_SSIZE_T_MAX / 2 - self->length) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    const size_t room = (self->length + more) + (self->length + more) / 2;
+    const bool moves = self->bytes == self->inside;
+    uint8_t *larger = PyMem_Realloc(moves ? NULL : self->bytes, room);
+    if (larger == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (moves) memcpy(larger, self->inside, self->length);
+    self->bytes = larger;
+    self->room = room;
+    return 0;
+}
+
+/* Makes room for `more` bytes; 0, or -1 with an exception. */
+static inline int writer_reserve(writer *self, size_t more) {
+    return self->room - self->length >= more ? 0 : writer_grow(self, more);
+}
+
+static inline int writer_put(writer *self, const void *text, size_t length) {
+    if (writer_reserve(self, length) < 0) return -1;
+    copy_bytes(self->bytes + self->length, text, length);
+    self->length += length;
+    return 0;
+}
+
+/* A str of ASCII, as a JSON string. */
+static inline int writer_put_ascii(writer *self, const void *text, size_t count) {
+    size_t length = 0, position;
+    wire_escape_measure(text, count, 1, &length, &position);
+    if (length == WIRE_TOO_LONG) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (writer_reserve(self, length + 2) < 0) return -1;
+    uint8_t *out = self->bytes + self->length;
+    out[0] = '"';
+    if (length == count) {
+        copy_bytes(out + 1, text, length);
+    } else {
+        wire_escape_write(text, count, 1, length, out + 1);
+    }
+    out[length + 1] = '"';
+    self->length += length + 2;
+    return 0;
+}
+
+static inline int writer_put_number(writer *self, long long number) {
+    uint8_t digits[20], *at = digits + sizeof(digits);
+    unsigned long long left = number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
+    do {
+        *--at = (uint8_t)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (number < 0) *--at = '-';
+    return writer_put(self, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+/* What stands in a JSON text: something beyond ASCII; or null, which of a long text is taken for granted. */
+enum { HOLDS_NON_ASCII = 1, HOLDS_NULL = 2, LONG_JSON = 8192 };
+
+static inline unsigned json_holds(const void *bytes, size_t length) {
+    /* No exit from the middle of these loops: so compilers make vector code of them. */
+    const uint8_t *text = bytes;
+    uint8_t high = 0, begun = 0, found = length > LONG_JSON;
+    if (found) {
+        for (size_t i = 0; i < length; i++) high |= text[i];
+    } else if (length) {
+        for (size_t i = 0; i + 1 < length; i++) {
+            high |= text[i];
+            begun |= (text[i] == 'n') & (text[i + 1] == 'u');
+        }
+        high |= text[length - 1];
+    }
+    if (begun) {
+        for (size_t i = 0; i + 3 < length; i++) {
+            found |= (text[i] == 'n') & (text[i + 1] == 'u') & (text[i + 2] == 'l') & (text[i + 3] == 'l');
+        }
+    }
+    return (high >= 0x80 ? HOLDS_NON_ASCII : 0) | (found ? HOLDS_NULL : 0);
+}
+
+/* Whether a value of which orjson has made JSON holds no number that is not finite. False too if it holds a type of somebody's
+ * own. */
+static bool all_finite(PyObject *value) {
+    bool finite = true;
+    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value) || value == Py_None) return true;
+    if (PyFloat_CheckExact(value)) return isfinite(PyFloat_AS_DOUBLE(value));
+    BEGIN_READING(value);
+    if (PyDict_CheckExact(value)) {
+        PyObject *key, *inner;
+        Py_ssize_t at = 0;
+        while (finite && PyDict_Next(value, &at, &key, &inner)) finite = all_finite(inner);
+    } else if (PyList_CheckExact(value)) {
+        for (Py_ssize_t i = 0; finite && i < PyList_GET_SIZE(value); i++) finite = all_finite(PyList_GET_ITEM(value, i));
+    } else if (PyTuple_CheckExact(value)) {
+        for (Py_ssize_t i = 0; finite && i < PyTuple_GET_SIZE(value); i++) finite = all_finite(PyTuple_GET_ITEM(value, i));
+    } else {
+        finite = false;
+    }
+    END_READING();
+    return finite;
+}
+
+/* The text as a str. */
+static inline PyObject *writer_str(const writer *self) {
+    if (self->non_ascii) return PyUnicode_DecodeUTF8((const char *)self->bytes, (Py_ssize_t)self->length, NULL);
+    PyObject *text = PyUnicode_New((Py_ssize_t)self->length, 127);
+    if (text != NULL) copy_bytes(PyUnicode_1BYTE_DATA(text), self->bytes, self->length);
+    return text;
+}
+
+/* ---- Calls ---------------------------------------------------------------------------------------------------------------- */
+
+/* Whether no class below `base` brings an __init__ or a __new__ of its own. */
+static inline bool is_made_alike(PyTypeObject *cls, PyTypeObject *base) {
+    return cls->tp_init == base->tp_init && cls->tp_new == base->tp_new;
+}
+
+/* What a call of a class does without a vectorcall of its own. */
+static PyObject *call_by_tuple(PyObject *cls, PyObject **args, Py_ssize_t count, PyObject *names) {
+    PyObject *result = NULL, *keywords = NULL, *given = PyTuple_New(count);
+    if (given == NULL) return NULL;
+    for (Py_ssize_t i = 0; i < count; i++) PyTuple_SET_ITEM(given, i, Py_NewRef(args[i]));
+    if (names != NULL) {
+        keywords = PyDict_New();
+        if (keywords == NULL) goto done;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+            if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]) < 0) goto done;
+        }
+    }
+    result = Py_TYPE(cls)->tp_call(cls, given, keywords);
+done:
+    Py_DECREF(given);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+/* Lets the classes of a metaclass be called by their tp_vectorcall: before Python 3.12, a metaclass that a class statement makes
+ * does not inherit that. */
+static void allow_vectorcall(PyObject *cls) {
+    PyTypeObject *metaclass = (PyTypeObject *)cls;
+    if (metaclass->tp_call != PyType_Type.tp_call) return;
+    metaclass->tp_vectorcall_offset = offsetof(PyTypeObject, tp_vectorcall);
+    metaclass->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+}
+
+/* function: a vectorcallfunc. */
+static void call_by_vector(PyTypeObject *cls, void *function) {
+    cls->tp_vectorcall = (vectorcallfunc)function;
+}
+
+/* An attribute of the class itself, not of its bases; borrowed, NULL where it has none. */
+static inline PyObject *own_attribute(PyObject *cls, PyObject *name) {
+    PyObject *dict = ((PyTypeObject *)cls)->tp_dict, *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name);
+    if (found == NULL) PyErr_Clear();
+    return found;
+}
+
+static inline PyObject **tuple_items(PyObject *items) {
+    return ((PyTupleObject *)items)->ob_item;
+}
+
+#endif
