@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._core import role_of, wire_class
-from ..conversation.rules import Text, text_id
+from ..conversation.rules import WORDS, Text, text_id
 from ..conversation.turns import Moment, Turn, Turns
 from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 
@@ -13,13 +13,6 @@ __all__ = ["Items", "items"]
 
 LONGEST_TEXT = 1 << 20  # characters of a transcript
 MOST_TYPES = 1000  # whose roles are cached
-
-# Role -> how it changes an item's transcript: add to it, replace what is being said, or complete it.
-_WORDS = {
-    f"{speech}_{step}": meaning
-    for speech in ("text", "transcript", "user_transcript")
-    for step, meaning in (("delta", Text.add), ("so_far", Text.say), ("end", Text.end))
-} | {"user_transcript": Text.end}
 
 
 class _Item:
@@ -163,8 +156,8 @@ class Items:
             if item is not None and text is not None:
                 if speaker is not None:
                     item.given = text
-                elif role in _WORDS:
-                    _WORDS[role](item.words, text)
+                elif role in WORDS:
+                    WORDS[role](item.words, text)
             self._follow_turn(role, Moment(line, time, 0.0), text_id(response_id), text_id(item_id), text, speaker, item)
 
     def _follow_turn(
@@ -183,7 +176,7 @@ class Items:
                 turn = turns.audio(response_id, at)
                 if item is not None:
                     item.latency = turn.latency
-        elif role in _WORDS:
+        elif role in WORDS:
             if text and not role.startswith("user_") and turns.await_words(response_id):
                 turns.words(response_id, at)
         elif role in ("item_create", "item_added"):

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pcm.conversation.meanings import handler_of, role_in
-from realtime_pcm.conversation.rules import Text, milliseconds_of, raw_of, remember, text_id, words_in, words_in_item, words_of
+from realtime_pcm.conversation.rules import (
+    WORDS,
+    Text,
+    milliseconds_of,
+    raw_of,
+    remember,
+    text_id,
+    words_in,
+    words_in_item,
+    words_of,
+)
 from realtime_pcm.recording.analysis import Analyser
 from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
 from realtime_pcm.roles import TEXT_FIELDS
@@ -421,8 +431,7 @@ class Speech:
             if any(getattr(message, name, None) is not None for name in TEXT_FIELDS):
                 self._leave_out("transcripts that are not text")
             return
-        role = role_in(message)
-        self._hear(item, words, Text.add if role.endswith("delta") else Text.say if role.endswith("so_far") else Text.end)
+        self._hear(item, words, WORDS[role_in(message)])
 
     def _hear(self, item: Item, words: str, how: Callable[[Text, str], None]) -> None:
         if self._text + len(words) > MOST_TEXT:

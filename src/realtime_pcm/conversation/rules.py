@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .._core import CarriesAudio
+from .._core import CarriesAudio, RealtimeMessage
 from ..objects import View
 from ..roles import TEXT_FIELDS
 
 if TYPE_CHECKING:
-    from ..messages import AudioMessage, RealtimeMessage
+    from ..messages import AudioMessage
 
 MOST_ANSWERS = 1024  # under way
 MOST_NUMBERS = 200  # of a usage
@@ -52,7 +52,8 @@ def repeats(before: AudioMessage, message: AudioMessage) -> bool:
     It does when both have the same event_id and the same payload: ids alone may be constant. It also does when both have the
     same payload under the two wire names of one message, GA and beta.
     """
-    same_id = bool(message.event_id) and message.event_id == before.event_id
+    event_id: object = message.event_id
+    same_id = isinstance(event_id, str) and bool(event_id) and event_id == before.event_id
     if not same_id and (message.type == before.type or type(message) is not type(before)):
         return False
     return message.delta == before.delta
@@ -69,7 +70,13 @@ class Repeated:
     def take(self, message: AudioMessage) -> bool:
         """Takes the next delta. Whether it repeats the one before."""
         before, self._before = self._before, message
-        if before is None or not repeats(before, message):
+        if before is None:
+            return False
+        if message.type is before.type:  # most of them, told without a call
+            event_id: object = message.event_id
+            if event_id is None or (type(event_id) is str and event_id != before.event_id):
+                return False
+        if not repeats(before, message):
             return False
         if before.type != message.type:
             self._before = None  # its twin has come: the next one is new, even if it sounds the same
@@ -120,14 +127,27 @@ def raw_of(value: object) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+_text_fields: dict[type, tuple[str, ...]] = {}  # of each class: where its messages may have words
+
+
 def words_of(message: RealtimeMessage) -> str | None:
     """The words of a message: the first of TEXT_FIELDS that its class declares and that is a string, but for audio in it."""
-    for name in TEXT_FIELDS:
+    cls = type(message)
+    names = _text_fields.get(cls)
+    if names is None:
+        names = _text_fields[cls] = _text_fields_of(cls)
+    for name in names:
         words = getattr(message, name, None)
-        if isinstance(words, str) and not (name == "delta" and isinstance(message, CarriesAudio)):
+        if isinstance(words, str):
             stash = getattr(message, "stash", None)  # DashScope: what may still change
             return words + stash if isinstance(stash, str) else words
     return None
+
+
+def _text_fields_of(cls: type) -> tuple[str, ...]:
+    if not issubclass(cls, RealtimeMessage):
+        return TEXT_FIELDS  # a field of a message: see meanings.py
+    return tuple(name for name in TEXT_FIELDS if hasattr(cls, name) and not (name == "delta" and issubclass(cls, CarriesAudio)))
 
 
 def words_in(content: object) -> str:
@@ -183,10 +203,13 @@ def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[
         yield path, number if abs(number) <= LARGEST_NUMBER else None
 
 
-def add_numbers(sums: dict[str, float], value: object) -> int:
-    """Adds each number of a usage object to its sum; how many were left out: no usage can be so large, or there is no room."""
+def add_numbers(sums: dict[str, float], numbers: Iterable[tuple[str, float | None]]) -> int:
+    """Adds each of the numbers_in a usage object to its sum.
+
+    Returns how many were left out: no usage can be so large, or there is no room.
+    """
     left_out = 0
-    for path, number in numbers_in(value):
+    for path, number in numbers:
         if number is not None and (path in sums or len(sums) < MOST_NUMBERS):
             sums[path] = sums.get(path, 0) + number
         else:
@@ -317,15 +340,18 @@ class Text:
 
     def add(self, words: str) -> None:
         """More words."""
-        room = self.most - len(self)
-        if len(words) > room:
-            self.left_out += len(words) - max(0, room)
+        letters = len(words)
+        room = self.most - self._letters - len(self._whole)
+        if letters > room:
             words = words[: max(0, room)]
-        if words:
-            self._letters += len(words)
-            self._pieces.append(words)
-            if len(self._pieces) >= 256:  # many short strings take more memory than a long one
-                self._pieces[:] = ["".join(self._pieces)]
+            self.left_out += letters - len(words)
+            letters = len(words)
+        if letters:
+            self._letters += letters
+            pieces = self._pieces
+            pieces.append(words)
+            if len(pieces) >= 256:  # many short strings take more memory than a long one
+                pieces[:] = ["".join(pieces)]
 
     def say(self, words: str) -> None:
         """All words since the last end: they take the place of those that came before."""
@@ -348,6 +374,15 @@ class Text:
         whole = _joined(self._whole, words)
         self.left_out += max(0, len(whole) - self.most)
         self._whole = whole[: self.most]
+
+
+# What a role says of the words of an item: there are more of them, these are all so far, or this is a whole text.
+WORDS: dict[str, Callable[[Text, str], None]] = {
+    f"{whose}_{step}": how
+    for whose in ("text", "transcript", "user_transcript")
+    for step, how in (("delta", Text.add), ("so_far", Text.say), ("end", Text.end))
+}
+WORDS["user_transcript"] = WORDS.pop("user_transcript_end")
 
 
 def _joined(before: str, words: str) -> str:

@@ -18,6 +18,7 @@ from .rules import (
     index_of,
     milliseconds_of,
     name_of,
+    numbers_in,
     raw_of,
     remember,
     response_id_of,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from ..messages import RealtimeMessage
 
 MOST_PARTS = 64  # of one item
+
+_moment = tuple.__new__  # in half the time of Moment(...)
 
 
 class ConversationState:
@@ -79,7 +82,8 @@ class ConversationState:
         self._dropped = Dropped()
         self._last_audio: Item | None = None
         self._recent: Item | None = None  # the item of the model's last message, and its ids; until another item begins
-        self._recent_ids: tuple[object, object] = (None, None)
+        self._recent_item_id: object = None
+        self._recent_response_id: object = None
         self._written: Item | None = None  # by the client, without an id
 
     def __repr__(self) -> str:
@@ -141,7 +145,7 @@ class ConversationState:
         handler(message, time)
 
     def _at(self, time: float | None) -> Moment:
-        return Moment(self.messages, time, 0.0 if time is None else time)
+        return _moment(Moment, (self.messages, time, 0.0 if time is None else time))
 
     def _on_nothing(self, message: Any, time: float | None) -> None:
         pass
@@ -184,14 +188,15 @@ class ConversationState:
 
     def _model_item(self, message: Any, time: float | None) -> Item:
         """The item of the model that a message belongs to: items are told apart per response."""
-        ids = getattr(message, "item_id", None), getattr(message, "response_id", None)
-        if self._recent is not None and ids == self._recent_ids:
+        named, answers = getattr(message, "item_id", None), getattr(message, "response_id", None)
+        # A decoder gives the ids of the message before as the same objects: to compare more would cost more.
+        if named is self._recent_item_id and answers is self._recent_response_id and self._recent is not None:
             return self._recent
-        item_id, response_id = map(text_id, ids)
+        item_id, response_id = text_id(named), text_id(answers)
         item = None if item_id is None or response_id is not None else self.item(item_id)
         if item is None or item.side != "model":
             item = self._find_item("model", item_id, response_id, time)
-        self._recent, self._recent_ids = item, ids
+        self._recent, self._recent_item_id, self._recent_response_id = item, named, answers
         return item
 
     def _user_item(self, message: Any, time: float | None) -> Item:
@@ -309,7 +314,7 @@ class ConversationState:
             response = Response(response_id, turn.number, None)
             self._lost["responses"] += remember(self._responses, response_id, response, self._most)
         response.done, response.status = at, turn.status or "completed"
-        usage = raw.get("usage") or raw_of(getattr(message, "usage", None))
+        usage = [*numbers_in(raw.get("usage") or raw_of(getattr(message, "usage", None)))]
         add_numbers(self.usage, usage)
         add_numbers(turn.usage, usage)
         output = raw.get("output")
@@ -339,14 +344,17 @@ class ConversationState:
         item = self._model_item(message, time)
         index = index_of(getattr(message, "content_index", None))
         parts = item.parts
-        part = parts.find(index)
+        part = parts.by_index.get(index) or parts.find(index)
         if part is None:
             if len(parts.by_index) >= MOST_PARTS:
                 del parts.by_index[next(iter(parts.by_index))]
             part = parts.by_index[index] = Part(index, 0, rate)
         part.over = False
         parts.newest = part
-        part.add(samples, rate)
+        if rate == part.rate:
+            part.samples += samples
+        else:
+            part.add(samples, rate)
         self._last_audio = item
         if self._turns.await_audio(item.response_id):
             turn = self._turns.audio(item.response_id, self._at(time))
@@ -458,7 +466,7 @@ class ConversationState:
 
     def _on_usage(self, message: Any, time: float | None) -> None:
         numbers: dict[str, float] = {}
-        add_numbers(numbers, raw_of(message.usage))
+        add_numbers(numbers, numbers_in(raw_of(message.usage)))
         self.session_usage = numbers or self.session_usage
 
     def _on_rate_limits(self, message: Any, time: float | None) -> None:

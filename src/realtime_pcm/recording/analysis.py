@@ -22,12 +22,14 @@ from ..audio import AudioFormat
 from ..conversation.held import ToolCalls
 from ..conversation.meanings import handler_of, role_in
 from ..conversation.rules import (
+    WORDS,
     Dropped,
     Repeated,
     Text,
     add_numbers,
     milliseconds_of,
     name_of,
+    numbers_in,
     raw_of,
     remember,
     response_id_of,
@@ -408,7 +410,7 @@ class Analyser:
     def _response_done(self, message: Any, at: Moment) -> None:
         raw, response = raw_of(message.response), response_id_of(message)
         turn = self._turns.response_end(response, name_of(raw.get("status")), at)
-        usage = raw.get("usage") or raw_of(message.usage)
+        usage = [*numbers_in(raw.get("usage") or raw_of(message.usage))]
         self._numbers_left_out += add_numbers(self._found.usage, usage)
         add_numbers(turn.usage, usage)
         details = raw_of(raw.get("status_details"))
@@ -474,17 +476,12 @@ class Analyser:
 
     def _words(self, message: Any, item: Item) -> bool:
         """Gives the item the words of a message, as the message's role says. Whether it had any."""
-        role, words = role_in(message), words_of(message) or ""
+        words = words_of(message) or ""
         text = self._texts.get(id(item))
         if text is None or text[0] is not item:
             text = item, Text(LONGEST_TEXT)
             remember(self._texts, id(item), text, MOST_OPEN)
-        if role.endswith("delta"):
-            text[1].add(words)
-        elif role.endswith("so_far"):
-            text[1].say(words)
-        else:
-            text[1].end(words)
+        WORDS[role_in(message)](text[1], words)
         item.text, item.text_left_out = str(text[1]), text[1].left_out
         return bool(words)
 
@@ -504,7 +501,7 @@ class Analyser:
         self._words(message, self._item("user", item_id, at))
         usage = raw_of(getattr(message, "usage", None))
         if usage:
-            self._numbers_left_out += add_numbers(self._found.transcription_usage, usage)
+            self._numbers_left_out += add_numbers(self._found.transcription_usage, numbers_in(usage))
 
     def _live_text(self, message: Any, at: Moment) -> None:
         """A piece of a transcript without ids: pieces stand together until a sentence ends."""
@@ -584,7 +581,7 @@ class Analyser:
 
     def _session_usage(self, message: Any, at: Moment) -> None:
         numbers: dict[str, float] = {}
-        self._numbers_left_out += add_numbers(numbers, raw_of(message.usage))
+        self._numbers_left_out += add_numbers(numbers, numbers_in(raw_of(message.usage)))
         if numbers:
             self._found.session_usage = numbers
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from .. import messages
+from .._core import RealtimeServerMessage, role_of
+from ..conversation.rules import response_id_of, text_id
 from .files import RecordingError
 from .shapes import Found
 
@@ -29,33 +30,35 @@ def is_reversed(times: Sequence[float | None], first: Sequence[Any]) -> bool:
     return sum(step < 0 for step in steps) > 0.8 * len(steps)
 
 
+# Role -> what its message begins or ends, and whether it begins it.
+_EDGES = {
+    "response_start": ("response", True),
+    "response_end": ("response", False),
+    "speech_started": ("speech", True),
+    "speech_stopped": ("speech", False),
+    "session_start": ("session", True),
+    "session_update": ("session", False),
+}
+
+
 def _ends_first(first: Sequence[Any]) -> bool:
     """Whether what ends comes before what begins it, and never the other way round."""
     ended: set[object] = set()
     begun: set[object] = set()
     backwards = forwards = 0
     for message in first:
-        if isinstance(message, messages.ResponseDone):
-            key: object = ("response", getattr(message.response, "id", None))
-            forwards += key in begun
-            ended.add(key)
-        elif isinstance(message, messages.ResponseCreated):
-            key = ("response", getattr(message.response, "id", None))
+        edge = _EDGES.get(role_of(type(message)) or "") if isinstance(message, RealtimeServerMessage) else None
+        if edge is None:
+            continue
+        what, begins = edge
+        named = response_id_of(message) if what == "response" else text_id(getattr(message, "item_id", None))
+        key = (what, None if what == "session" else named)
+        if begins:
             backwards += key in ended
             begun.add(key)
-        elif isinstance(message, messages.InputAudioBufferSpeechStopped):
-            key = ("speech", message.item_id)
-            forwards += key in begun
+        else:
+            forwards += key in begun and what != "session"  # a session of several connections has several updates
             ended.add(key)
-        elif isinstance(message, messages.InputAudioBufferSpeechStarted):
-            key = ("speech", message.item_id)
-            backwards += key in ended
-            begun.add(key)
-        elif isinstance(message, messages.SessionUpdated):
-            ended.add("session")
-        elif isinstance(message, messages.SessionCreated):
-            backwards += "session" in ended
-            begun.add("session")
     return backwards > 0 and not forwards
 
 

@@ -16,7 +16,6 @@ from .._core import AudioMessage, Decoder, role_of
 from ..audio import AudioFormat
 from ..conversation.rules import raw_of, response_id_of, text_id, words_in, words_of
 from ..errors import DecodeError
-from ..messages import SessionInputAudioAppend
 from ..recording import Entry
 from .audio import Encoder, cut_like, resample
 from .faults import payload_key
@@ -53,12 +52,13 @@ _ANSWERS = ("input_audio_buffer.cleared", "conversation.item.retrieved")
 
 
 class Recorded(NamedTuple):
-    """A frame of the recording, its type and the length of its audio in seconds. time: when it came, if the recording tells."""
+    """A frame of the recording: its text, type and role, and the seconds of its audio. time: when it came, if that is known."""
 
     text: str
     type: str
     seconds: float
     time: float | None = None
+    role: str | None = None
 
 
 @dataclass(slots=True)
@@ -90,10 +90,11 @@ class Recording:
     def __init__(self, frames: Iterable[Frame]) -> None:
         decoder = Decoder(dtype="uint8")
         recorded, messages = _read(frames, decoder)
-        types = [frame.type for frame in recorded]
-        greeting = types.index("session.updated") if "session.updated" in types else 1
+        roles = [frame.role for frame in recorded]
+        spoken = next((place for place, role in enumerate(roles) if role in ("response_start", "audio")), len(roles))
+        greeting = roles.index("session_update") if "session_update" in roles[:spoken] else 1
         self.greeting = recorded[:greeting]
-        self.updated = recorded[greeting] if types[greeting : greeting + 1] == ["session.updated"] else None
+        self.updated = recorded[greeting] if roles[greeting : greeting + 1] == ["session_update"] else None
         begin = greeting + (self.updated is not None)
         self.turn = recorded[begin:]
         self.session = _session_of((self.updated or self.greeting[0]).text)
@@ -155,10 +156,11 @@ def _read(frames: Iterable[Frame], decoder: Decoder[Any]) -> tuple[list[Recorded
         except RecursionError:
             raise ValueError(f"frame {number} of the recording is nested too deeply to be replayed") from None
         seconds = 0.0
-        if isinstance(message, AudioMessage) and not isinstance(message, SessionInputAudioAppend):
+        role = role_of(type(message))
+        if role == "audio":
             audio = message.audio_format
             seconds = len(message.pcm) / (_WIDTHS.get(audio.encoding, 2) * audio.rate * audio.channels)
-        recording.append(Recorded(text.strip(), message.type, seconds, time))
+        recording.append(Recorded(text.strip(), message.type, seconds, time, role))
         messages.append(message)
     if not recording:
         raise ValueError("the recording holds no frames")

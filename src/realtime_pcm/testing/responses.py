@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from websockets.exceptions import ConnectionClosed
 
+from .._core import role_of, wire_class
 from ..conversation.rules import raw_of, text_id
 from ..terminal import shown_name
 from .endings import Progress
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Response", "Responses"]
 
 MAX_OUTSIDE = 16  # responses outside of the conversation that are under way at once
-_TEXT_DELTAS = ("response.output_text.delta", "response.text.delta")
 _EMPTY = Step()
 _log = logging.getLogger("realtime_pcm")
 
@@ -34,12 +34,17 @@ Event = dict[str, Any]
 
 
 class _Frame(NamedTuple):
-    """What is sent next: a recorded text, or an event. time: seconds after the question, if the recording tells."""
+    """What is sent next: a recorded text, or an event, and its role. time: seconds after the question, if that is known."""
 
     content: str | Event
-    type: str
+    role: str | None
     seconds: float
     time: float | None = None
+
+
+def _role(event: Event) -> str | None:
+    cls = wire_class("server", event["type"])
+    return None if cls is None else role_of(cls)
 
 
 class Response:
@@ -188,13 +193,13 @@ class Responses:
         number = connection.ids
         made = {**self._object(speaks, response), "id": number("resp")}
         events = await asyncio.to_thread(list, written(step, made, speaks, connection.format, number))
-        return [_Frame(connection.text_of(event) if seconds else event, event["type"], seconds) for event, seconds in events]
+        return [_Frame(connection.text_of(event) if seconds else event, _role(event), seconds) for event, seconds in events]
 
     def _as_recorded(self, frame: Recorded, step: Step) -> _Frame:
         connection = self.connection
         text = connection.script.recording.again(frame.text, connection.replay)
         after = None if frame.time is None or step.asked is None else max(0.0, frame.time - step.asked)
-        return _Frame(text, frame.type, frame.seconds, after)
+        return _Frame(text, frame.role, frame.seconds, after)
 
     def _object(self, speaks: bool, response: Response) -> Event:
         session = self.connection.call.session
@@ -236,7 +241,7 @@ class Responses:
                 interruption = None
                 if await self._ended(response):
                     return
-            delta = bool(frame.seconds) or frame.type in _TEXT_DELTAS
+            delta = bool(frame.seconds) or frame.role == "text_delta"
             if delta and not await misbehaviour.before(number, frame.content, frame.seconds):
                 return
             if await self._ended(response):
@@ -263,18 +268,18 @@ class Responses:
         text = connection.text_of(fitted) if content is event else text_of(fitted)
         if isinstance(content, str) and fitted == event:
             text = content  # byte for byte as it was recorded
-        if frame.type == "response.done":
+        if frame.role == "response_end":
             self._done(response)  # before the client can answer it
         await connection.send(text, response.progress)
-        if frame.type == "response.created":
+        if frame.role == "response_start":
             response.begun.set()
 
     def _fitted(self, response: Response, event: Event) -> Event | None:
         """The event as this connection has it; None where it is not sent."""
-        kind, connection = event["type"], self.connection
+        role, connection = _role(event), self.connection
         item = event.get("item")
         if isinstance(item, dict) and text_id(item.get("id")) is not None:
-            if kind.startswith("conversation.item."):
+            if "response_id" not in event:
                 if response.outside:
                     return None
                 previous = connection.conversation.place(item, None)
@@ -284,13 +289,13 @@ class Responses:
                 connection.conversation.put_outside(item["id"])
             else:
                 connection.conversation.place(item, None)
-            if item.get("type") == "function_call" and kind.endswith(".done") and not response.outside:
+            if item.get("type") == "function_call" and role == "item_done" and not response.outside:
                 self._note_call(item)
-        if kind == "response.done" and not response.outside:  # some servers announce calls nowhere else
+        if role == "response_end" and not response.outside:  # some servers announce calls nowhere else
             for called in raw_of(event.get("response")).get("output") or ():
                 if isinstance(called, dict) and called.get("type") == "function_call":
                     self._note_call(called)
-        if kind in ("response.created", "response.done"):
+        if role in ("response_start", "response_end"):
             event = {**event, "response": self._fitted_object(response, event.get("response"))}
         return event
 
