@@ -108,7 +108,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none", requires=["environment"])
 def slow(session: nox.Session) -> None:
     """The slow tests: type checkers, leaks, resident memory, all mutants."""
-    in_environment(session, "-m", "pip", "install", "--quiet", *pins("browser"))
+    in_environment(session, "-m", "pip", "install", "--quiet", *pins("browser", "docs"))
     in_environment(session, "-m", "pytest", "-m", "slow", *session.posargs)
 
 
