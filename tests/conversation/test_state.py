@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import sys
 import tracemalloc
 from typing import Any
@@ -381,3 +382,71 @@ def test_recorded_conversations() -> None:
                     state.follow(entry.message, entry.time)
         assert state.forgotten == dict.fromkeys(state.forgotten, 0), path.name
         assert all(np.isfinite(item.audio_seconds) for item in state.items), path.name
+
+
+class InFull(ConversationState):
+    """Takes each message as if nothing was known of the one before."""
+
+    _take_audio = ConversationState._on_audio
+    _take_words = ConversationState._on_text_delta
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32", "uint8", "bytes"])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_goes_on_is_what_comes_anew(dtype: Any, seed: int) -> None:
+    """Deltas that go on where the last went take a short way, which changes nothing."""
+    chosen = random.Random(seed).choice
+    kinds = ("response.done", "response.output_audio.done", "input_audio_buffer.speech_started")
+    kinds = (*kinds, "conversation.item.deleted", "session.created", *(("response.created",) if seed % 2 else ()))
+    decoder, quick, in_full = rp.Decoder(dtype=dtype), ConversationState(most=7), InFull(most=7)
+    ids: dict[str, Any] = {}
+    for number in range(1_500):
+        what = chosen(["goes on"] * 20 + ["an event"] * 3 + ["another part"] * 3 + ["another item", "another format"])
+        if what == "another item":
+            ids = {name: chosen([None, f"{name}1", f"{name}2"]) for name in ("response_id", "item_id")}
+        elif what == "another part":
+            ids["content_index"] = chosen([None, 0, 1, False])
+        frame = delta(
+            bytes(chosen([0, 2, 480])),
+            chosen(["response.output_audio.delta", "response.audio.delta"]),
+            event_id=chosen([None, "e", f"e{number}"]),
+            **ids,
+        )
+        if what == "another format" and dtype != "uint8":
+            frame = session(output_audio_format=chosen(["pcm16", "g711_ulaw"]))
+        elif what == "an event":
+            named = {"response": {"id": ids.get("response_id"), "status": chosen(["completed", "cancelled"])}, "session": {}}
+            frame = dumps(type=chosen(kinds), **ids, **named)
+        elif what == "goes on" and chosen([True, False]):
+            frame = dumps(type="response.output_audio_transcript.delta", delta=chosen(["", "a ", "word"]), **ids)
+        message = decoder.decode(frame)
+        quick.follow(message, float(number))
+        in_full.follow(message, float(number))
+    assert quick.turns == in_full.turns and quick.responses == in_full.responses and quick.forgotten == in_full.forgotten
+    assert quick.interruptions == in_full.interruptions and len(quick.items) == len(in_full.items) > 2
+    for one, other in zip(quick.items, in_full.items, strict=True):
+        assert (one.item_id, one.response_id, one.text, one.turn) == (other.item_id, other.response_id, other.text, other.turn)
+        assert one.parts.by_index == other.parts.by_index and one.audio_seconds == other.audio_seconds
+
+
+def test_a_delta_takes_a_short_way() -> None:
+    taken: list[str] = []
+
+    class Counted(ConversationState):
+        def _on_audio(self, message: Any, time: float | None) -> None:
+            taken.append("audio")
+            super()._on_audio(message, time)
+
+        def _on_text_delta(self, message: Any, time: float | None) -> None:
+            taken.append("words")
+            super()._on_text_delta(message, time)
+
+        _on_transcript_delta = _on_text_delta
+
+    state, decoder = Counted(), rp.Decoder()
+    for number in range(50):
+        state.follow(decoder.decode(delta(SOUND, event_id=f"e{number}", **IDS)))
+        state.follow(decoder.decode(dumps(type="response.output_audio_transcript.delta", delta="word", **IDS)))
+    assert taken == ["audio", "words"]
+    [item] = state.items
+    assert item.text == "word" * 50 and item.audio_seconds == 5.0

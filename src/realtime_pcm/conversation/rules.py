@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .._core import CarriesAudio, RealtimeMessage
 from ..objects import View
@@ -90,23 +90,23 @@ class Repeated:
 class Dropped:
     """Which audio is late, where audio has numbers: an interruption names the last one that it drops."""
 
-    __slots__ = ("_number",)
+    __slots__ = ("number",)
 
     def __init__(self) -> None:
-        self._number = -1
+        self.number = -1  # of the last piece that is late
 
     def interrupt(self, message: Any) -> None:
         """Takes a message of the role `interrupted`."""
         number = index_of(getattr(message, "number", None))
         if number is not None:
-            self._number = number
+            self.number = number
 
     def has(self, message: Any) -> bool:
         """Whether this audio is late."""
-        if self._number < 0:
+        if self.number < 0:
             return False
         number = index_of(getattr(message, "number", None))
-        return number is not None and number <= self._number
+        return number is not None and number <= self.number
 
 
 def remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> int:
@@ -188,22 +188,34 @@ def samples_in(message: Any) -> tuple[int, int]:
     return count // audio_format.channels, audio_format.rate
 
 
-def numbers_in(value: object, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, float | None]]:
+Numbers: TypeAlias = list[tuple[str, float | None]]
+
+
+def numbers_in(value: object) -> Numbers:
     """The numbers of a usage object with their paths; None for one that no usage can be. Costs sent as text are read too."""
-    if isinstance(value, dict) and depth:
-        for key, part in value.items():
-            yield from numbers_in(part, f"{path}.{key}"[:LONGEST_NAME] if path else key[:LONGEST_NAME], depth - 1)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield path, value if abs(value) <= LARGEST_NUMBER else None
-    elif isinstance(value, str) and "cost" in path.lower() and len(value) < 40:
+    found: Numbers = []
+    _find_numbers(found, value, "", DEEPEST)
+    return found
+
+
+def _find_numbers(found: Numbers, value: object, path: str, depth: int) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        found.append((path, value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None))
+    elif isinstance(value, dict):
+        if depth:
+            for key, part in value.items():
+                _find_numbers(found, part, (f"{path}.{key}" if path else key)[:LONGEST_NAME], depth - 1)
+    elif isinstance(value, float):
+        found.append((path, value if abs(value) <= LARGEST_NUMBER else None))
+    elif isinstance(value, str) and len(value) < 40 and "cost" in path.lower():
         try:
             number = float(value)
         except ValueError:
             return
-        yield path, number if abs(number) <= LARGEST_NUMBER else None
+        found.append((path, number if abs(number) <= LARGEST_NUMBER else None))
 
 
-def add_numbers(sums: dict[str, float], numbers: Iterable[tuple[str, float | None]]) -> int:
+def add_numbers(sums: dict[str, float], numbers: Numbers) -> int:
     """Adds each of the numbers_in a usage object to its sum.
 
     Returns how many were left out: no usage can be so large, or there is no room.

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from numpy import ndarray
+
 from .._core import RealtimeServerMessage
 from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
 from .meanings import handler_of
@@ -84,6 +86,10 @@ class ConversationState:
         self._recent: Item | None = None  # the item of the model's last message, and its ids; until another item begins
         self._recent_item_id: object = None
         self._recent_response_id: object = None
+        # Of that item: whether its turn has words, and audio; the part that spoke last, and what the message called it.
+        self._recent_worded = self._recent_heard = False
+        self._recent_part: Part | None = None
+        self._recent_index: object = None
         self._written: Item | None = None  # by the client, without an id
 
     def __repr__(self) -> str:
@@ -141,8 +147,50 @@ class ConversationState:
         try:
             handler = self._handlers[cls]
         except KeyError:
-            handler = self._handlers[cls] = handler_of(cls, lambda role: getattr(self, f"_on_{role}", None)) or self._on_nothing
+            handler = self._handlers[cls] = self._handler(cls)
         handler(message, time)
+
+    def _handler(self, cls: type) -> Callable[[Any, float | None], None]:
+        handler = handler_of(cls, lambda role: getattr(self, f"_on_{role}", None)) or self._on_nothing
+        if handler == self._on_audio and all(hasattr(cls, name) for name in ("item_id", "response_id", "content_index")):
+            return self._take_audio
+        if handler == self._on_text_delta and all(hasattr(cls, name) for name in ("item_id", "response_id", "delta")):
+            return handler if hasattr(cls, "stash") else self._take_words
+        return handler
+
+    def _take_audio(self, message: Any, time: float | None) -> None:
+        """Audio that goes on where the last went; _on_audio takes any other."""
+        part, pcm, audio = self._recent_part, message.pcm, message.audio_format
+        if (
+            not self._recent_heard
+            or self._recent is None
+            or part is None
+            or part.over
+            or message.item_id is not self._recent_item_id
+            or message.response_id is not self._recent_response_id
+            or message.content_index is not self._recent_index
+            or audio.rate != part.rate
+            or type(pcm) is not ndarray
+            or pcm.itemsize == 1
+            or self._dropped.number >= 0
+        ):
+            self._on_audio(message, time)
+        elif not self._repeated.take(message):
+            part.samples += pcm.size // audio.channels
+
+    def _take_words(self, message: Any, time: float | None) -> None:
+        """Words that go on where the last went; _on_text_delta takes any other."""
+        words = message.delta
+        if (
+            self._recent_worded
+            and self._recent is not None
+            and message.item_id is self._recent_item_id
+            and message.response_id is self._recent_response_id
+            and type(words) is str
+        ):
+            self._recent.words.add(words)
+        else:
+            self._on_text_delta(message, time)
 
     def _at(self, time: float | None) -> Moment:
         return _moment(Moment, (self.messages, time, 0.0 if time is None else time))
@@ -152,6 +200,7 @@ class ConversationState:
 
     def _begin_turn(self, number: int, began: Any, at: Moment) -> Turn:
         turn = Turn(number, began, at)
+        self._recent_worded = self._recent_heard = False
         self._lost["turns"] += len(self._turns_kept) == self._most
         self._turns_kept.append(turn)
         return turn
@@ -197,6 +246,7 @@ class ConversationState:
         if item is None or item.side != "model":
             item = self._find_item("model", item_id, response_id, time)
         self._recent, self._recent_item_id, self._recent_response_id = item, named, answers
+        self._recent_worded = self._recent_heard = False
         return item
 
     def _user_item(self, message: Any, time: float | None) -> Item:
@@ -301,6 +351,7 @@ class ConversationState:
     def _on_response_start(self, message: Any, time: float | None) -> None:
         response_id, at = response_id_of(message), self._at(time)
         turn = self._turns.response_start(response_id, at)
+        self._recent_worded = self._recent_heard = False
         self._answers.begin(response_id)
         self._responses.pop(response_id, None)
         self._lost["responses"] += remember(self._responses, response_id, Response(response_id, turn.number, at), self._most)
@@ -314,7 +365,7 @@ class ConversationState:
             response = Response(response_id, turn.number, None)
             self._lost["responses"] += remember(self._responses, response_id, response, self._most)
         response.done, response.status = at, turn.status or "completed"
-        usage = [*numbers_in(raw.get("usage") or raw_of(getattr(message, "usage", None)))]
+        usage = numbers_in(raw.get("usage") or raw_of(getattr(message, "usage", None)))
         add_numbers(self.usage, usage)
         add_numbers(turn.usage, usage)
         output = raw.get("output")
@@ -360,6 +411,9 @@ class ConversationState:
             turn = self._turns.audio(item.response_id, self._at(time))
             if item.item_id is None and item.response_id is None:
                 item.turn = turn.number
+        # Without a response_id, the end of a turn is seen only by asking anew.
+        self._recent_heard = item.response_id is not None
+        self._recent_part, self._recent_index = part, getattr(message, "content_index", None)
 
     def _on_audio_end(self, message: Any, time: float | None) -> None:
         item = self._model_item(message, time)
@@ -374,6 +428,7 @@ class ConversationState:
             item.words.add(words)
             if self._turns.await_words(item.response_id):
                 self._turns.words(item.response_id, self._at(time))
+            self._recent_worded = True
 
     def _on_text_so_far(self, message: Any, time: float | None) -> None:
         item = self._model_item(message, time)

@@ -410,7 +410,7 @@ class Analyser:
     def _response_done(self, message: Any, at: Moment) -> None:
         raw, response = raw_of(message.response), response_id_of(message)
         turn = self._turns.response_end(response, name_of(raw.get("status")), at)
-        usage = [*numbers_in(raw.get("usage") or raw_of(message.usage))]
+        usage = numbers_in(raw.get("usage") or raw_of(message.usage))
         self._numbers_left_out += add_numbers(self._found.usage, usage)
         add_numbers(turn.usage, usage)
         details = raw_of(raw.get("status_details"))
