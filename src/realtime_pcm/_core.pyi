@@ -84,7 +84,7 @@ class RealtimeMessage(MessageObject):
     type: str
     """The wire's string, one of the names of the class; any string for UnknownMessage."""
     event_id: str | None = None
-    """The id that the sender gave the message; None where there is none."""
+    """The id that the sender gave the message, or None."""
     extra: dict[str, Any] = ...
     """The undeclared fields: a fresh dict, parsed from the frame each time."""
     @property
@@ -124,10 +124,10 @@ class CarriesAudio(RealtimeMessage, metaclass=_ReadsAsDeclared):
     """The samples: a new 1-D array, which is the caller's, or the filled part of `out`; channels are interleaved.
 
     Its dtype is the decoder's: int16, float32 in [-1, 1), or uint8, the payload's bytes as sent. With dtype="bytes" it is no array
-    but bytes: int16 samples, little-endian. Empty where the payload was absent, null or empty.
+    but bytes: int16 samples, little-endian. Empty if the payload was absent, null or empty.
     """
     audio_format: Field[AudioFormat, AudioFormat | str | None] = ...
-    """The AudioFormat of the payload as it was sent: encoding, rate in samples a second, channels."""
+    """The AudioFormat of the payload as it was sent: encoding, rate in samples per second, channels."""
     @property
     def pcm_format(self) -> AudioFormat:
         """The AudioFormat of the samples. encoding: "pcm16" for int16 and bytes, "float32" for float32, the payload's for uint8.
@@ -151,7 +151,7 @@ class RealtimeServerMessage(RealtimeMessage):
     wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
-    Where one message may mean several things, role is a mapping from fields to their roles.
+    If one message may have several meanings, role is a mapping from fields to their roles.
 
     Two messages are equal when they are of one class and hold equal values.
 
@@ -168,7 +168,7 @@ class AudioMessage(RealtimeServerMessage, CarriesAudio):
 
     @property
     def delta(self) -> str | None:
-        """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
+        """The payload as the base64 text that was sent, a new str at each read; None if it was absent or null."""
 
 class AudioEnd(RealtimeServerMessage):
     """A message that ends an audio stream, or all audio streams of a response.
@@ -180,10 +180,10 @@ class AudioEnd(RealtimeServerMessage):
 
     @property
     def incomplete_sample(self) -> bytes:
-        """The bytes that made no whole sample, at most one for each stream that ends; b"" where there are none."""
+        """The bytes that made no whole sample, at most one for each stream that ends; b"" if there are none."""
 
 class UnknownMessage(RealtimeServerMessage):
-    """A message of a type that no class declares. All of it is in `extra`."""
+    """A message whose type no class declares. Everything in it is in `extra`."""
 
     # Any string but those of the catalogue: only a literal lets the comparison of `type` narrow the union.
     type: Literal["(unknown)"]
@@ -206,7 +206,7 @@ class ClientAudioMessage(RealtimeClientMessage, CarriesAudio):
 
     @property
     def audio(self) -> str | None:
-        """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
+        """The payload as the base64 text that was sent, a new str at each read; None if it was absent or null."""
 
 class ClientAudioEnd(RealtimeClientMessage):
     """A message of a client that ends the user's speech.
@@ -230,7 +230,7 @@ def roles_at(cls: type) -> tuple[tuple[str, str], ...]: ...
 
 @final
 class PayloadText:
-    """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
+    """The payload as the base64 text that was sent, a new str at each read; None if it was absent or null."""
 
     def __init__(self, name: str) -> None: ...
     @property
@@ -255,10 +255,10 @@ class Session:
 
     @property
     def audio_format(self) -> AudioFormat:
-        """The AudioFormat of the output audio as it stands."""
+        """The current AudioFormat of the output audio."""
     @property
     def input_audio_format(self) -> AudioFormat:
-        """The AudioFormat of the input audio as it stands."""
+        """The current AudioFormat of the input audio."""
     @property
     def evicted_bytes(self) -> int:
         """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
@@ -273,7 +273,7 @@ class Decoder(Generic[_Given, _LeftOut]):
 
     Args:
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: None follows the session. An AudioFormat, or the name of one ("g711_ulaw"), forces that format.
         only: Wire types and message classes to build. decode() gives None for any other message: its JSON is still
             validated and the session follows it, but its payload is not checked.
@@ -289,7 +289,7 @@ class Decoder(Generic[_Given, _LeftOut]):
         ValueError: A dtype, format, side or wire type is unknown, or `only` has a class that no message of this side can
             be.
 
-    Example:
+    Examples:
         >>> decoder = rp.Decoder(dtype="float32")
         >>> message = decoder.decode(frame)
     """
@@ -411,10 +411,10 @@ class Decoder(Generic[_Given, _LeftOut]):
         """The Session, for other decoders and for AudioEncoder to share."""
     @property
     def audio_format(self) -> AudioFormat:
-        """The AudioFormat that output audio is decoded from: the session's as it stands, or the one that was forced."""
+        """The AudioFormat of output audio: the session's current one, or the one that was forced."""
     @property
     def input_audio_format(self) -> AudioFormat:
-        """The AudioFormat of the session's input audio as it stands."""
+        """The current AudioFormat of the session's input audio."""
     @property
     def evicted_bytes(self) -> int:
         """How many bytes of split samples were lost: their stream was evicted, another session began, the format of the stream
@@ -454,7 +454,7 @@ def decode(
     Args:
         frame: bytes, str, bytearray or memoryview.
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
             24,000 Hz, mono.
         side: The side that sent the frame, "server" or "client".
@@ -468,7 +468,7 @@ def decode(
         TypeError: The frame or an option has the wrong type.
         ValueError: A dtype, format or side is unknown.
 
-    Example:
+    Examples:
         >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
         array([0, 1, 2], dtype=int16)
     """
@@ -486,7 +486,7 @@ def decode(
     Args:
         frame: bytes, str, bytearray or memoryview.
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
             24,000 Hz, mono.
         side: The side that sent the frame, "server" or "client".
@@ -500,7 +500,7 @@ def decode(
         TypeError: The frame or an option has the wrong type.
         ValueError: A dtype, format or side is unknown.
 
-    Example:
+    Examples:
         >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
         array([0, 1, 2], dtype=int16)
     """
@@ -518,7 +518,7 @@ def decode(
     Args:
         frame: bytes, str, bytearray or memoryview.
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
             24,000 Hz, mono.
         side: The side that sent the frame, "server" or "client".
@@ -532,7 +532,7 @@ def decode(
         TypeError: The frame or an option has the wrong type.
         ValueError: A dtype, format or side is unknown.
 
-    Example:
+    Examples:
         >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
         array([0, 1, 2], dtype=int16)
     """
@@ -550,7 +550,7 @@ def decode(
     Args:
         frame: bytes, str, bytearray or memoryview.
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
             24,000 Hz, mono.
         side: The side that sent the frame, "server" or "client".
@@ -564,7 +564,7 @@ def decode(
         TypeError: The frame or an option has the wrong type.
         ValueError: A dtype, format or side is unknown.
 
-    Example:
+    Examples:
         >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
         array([0, 1, 2], dtype=int16)
     """
@@ -590,7 +590,7 @@ class AudioEncoder:
         TypeError: Both a format and a session are given, or a field is not declared.
         ValueError: The format is unknown.
 
-    Example:
+    Examples:
         >>> encoder = rp.AudioEncoder(session=decoder.session)
         >>> await ws.send(encoder.encode(samples))
     """
@@ -609,7 +609,7 @@ class AudioEncoder:
         """The message class whose frames are made."""
     @property
     def audio_format(self) -> AudioFormat:
-        """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
+        """The AudioFormat that samples are converted to: the session's current one, or the one that was given."""
     def encode(self, pcm: _Pcm, *, rate: int | None = None, **fields: _Flat) -> str:
         """Encodes samples as one frame.
 

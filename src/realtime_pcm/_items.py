@@ -35,12 +35,12 @@ class Truncation:
     Attributes:
         item_id: The server's name of the item.
         content_index: The content part's index; 0 if the messages had none.
-        samples: How many samples of it were heard, per channel, in its own rate. Never more than were received.
+        samples: How many of its samples were heard, per channel, at its own rate. Never more than were received.
         audio_end_ms: samples * 1000 // rate, at least 1.
         frame: The JSON text of the conversation.item.truncate to send.
         response_id: The response that it belongs to, or None.
         rate: The item's own sample rate, in samples per second.
-        received: How many samples of it had arrived.
+        received: How many of its samples had arrived.
     """
 
     item_id: str | None
@@ -86,7 +86,7 @@ class PlayedItem:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """What became of the items since the interruption before, each in the order in which its first audio came.
+    """The items since the previous interruption, in the order of their first audio, and how much of each was heard.
 
     Attributes:
         truncations: Items that were heard in part. Send each one's `frame`.

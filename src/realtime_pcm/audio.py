@@ -27,7 +27,7 @@ class AudioFormat:
 
     `audio_format` of a message is the format of its payload as sent. Rate and channels hold for the array too. The encoding
     may not: dtype="int16" and "float32" expand G.711, so linear samples may come with "g711_ulaw". With dtype="uint8" the
-    array holds the payload's bytes.
+    array has the payload's bytes.
 
     Args:
         encoding: "pcm16" (signed 16-bit, little-endian), "float32" (little-endian, 1.0 is full scale), "g711_ulaw",

@@ -72,7 +72,7 @@ class Payload:
 
 
 def payload(*keys: str | Path) -> Any:
-    """Marks the field that holds the message's base64 payload, and the wire keys under which the payload may stand.
+    """Marks the field with the message's base64 payload, and names its possible keys on the wire.
 
     On an audio message the field is `pcm`; on any other message it is `bytes` of any name. A key may be a path: a tuple of keys,
     in which `...` is each element of an array. If several elements have a payload, their samples come one after the other.

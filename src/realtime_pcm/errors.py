@@ -35,7 +35,7 @@ class DecodeError(ValueError):
         field: The top-level key whose value is at fault, or None.
         frame: The frame; a copy if it was a bytearray or memoryview.
 
-    Example:
+    Examples:
         >>> str(error)
         "response.output_audio.delta: delta: not base64 at byte 214: '*'"
     """

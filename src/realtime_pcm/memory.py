@@ -47,7 +47,7 @@ def clear_cache() -> None:
 def set_cache_limit(limit: int) -> None:
     """From now on the cache keeps at most `limit` bytes. 0 turns it off: NumPy then allocates the arrays, by its own handler.
 
-    Raises TypeError where `limit` is not an int, ValueError where it is negative, OverflowError where it is more than a size_t.
+    Raises TypeError if `limit` is not an int, ValueError if it is negative, OverflowError if it exceeds a size_t.
     """
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise TypeError(f"limit is an int, not {type(limit).__name__}")

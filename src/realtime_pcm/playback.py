@@ -132,7 +132,7 @@ class PlaybackBuffer(SampleQueue):
         ValueError: An argument is out of range.
         MemoryError: The queue does not fit into memory.
 
-    Example:
+    Examples:
         >>> player = PlaybackBuffer(rate=24_000)
         >>> player.write(message)  # in the event loop
         >>> player.read(outdata)  # in the sound card's callback
@@ -158,11 +158,11 @@ class PlaybackBuffer(SampleQueue):
         """Queues the audio of a message and notes the ends of items. Never waits.
 
         If the queue is full, the newest samples are refused and counted in `refused`. Late audio and duplicates are dropped and
-        counted. Audio of another rate is resampled by soxr (extra `play`), each item as one stream; soxr holds back about 40 ms
+        counted. Audio of another rate is resampled by soxr (extra `play`), each item as one stream; soxr delays about 40 ms
         of an item (75 ms at 8,000 samples per second) until more of it or its end comes.
 
         Args:
-            message: Every message of the connection, and what a stream yields beside them (InvalidFrame, None). Messages that
+            message: Every message of the connection, or anything else that a stream yields (InvalidFrame, None). Messages that
                 do not concern a player are ignored. Samples are converted to the player's dtype: int16 is divided by 32,768;
                 float32 is multiplied by it, rounded half to even and saturated, and NaN becomes 0.
 
@@ -170,7 +170,7 @@ class PlaybackBuffer(SampleQueue):
             How many samples were queued.
 
         Raises:
-            TypeError: This is no message.
+            TypeError: The argument is not a message.
             ValueError: Its pcm is bytes (a decoder with dtype="uint8"); it has several channels and the player another number;
                 or it has another rate and soxr is not installed. Nothing is changed.
         """
@@ -201,8 +201,9 @@ class PlaybackBuffer(SampleQueue):
         if its end was heard.
 
         Args:
-            latency: Seconds of audio that the device still holds after `read` gave it, such as sounddevice's stream.latency.
-                That audio counts as not heard. Silence that was read in between is part of it.
+            latency: Seconds of audio in the device that `read` has delivered but the user has not heard, such as
+                sounddevice's stream.latency.
+                That audio counts as not heard. Silence in between is part of it.
 
         Raises:
             TypeError: latency is not a number.
@@ -231,7 +232,7 @@ class PlaybackBuffer(SampleQueue):
     def refused(self) -> int:
         """Samples, in the player's rate, that found the queue full.
 
-        The queue is full, too, where 1,024 items wait to be read, or 4,096 stretches of items that are interleaved.
+        The queue is also full if 1,024 items wait to be read, or 4,096 stretches of interleaved items.
         """
         return self._refused
 
@@ -323,7 +324,7 @@ class PlaybackTracker:
     Twilio returns the marks of audio that it drops as if it had been played. Call `interrupt` before you send "clear":
     marks from before an interruption are ignored. Any thread may call any method; one call runs at a time.
 
-    Example:
+    Examples:
         >>> name = tracker.sent(message)  # then send its audio, and a mark of this name
         >>> tracker.acknowledge(name)  # the mark came back
         >>> said = tracker.interrupt()  # before the other side drops its queue
@@ -372,7 +373,7 @@ class PlaybackTracker:
             copy: do not send it on.
 
         Raises:
-            TypeError: This is no message.
+            TypeError: The argument is not a message.
             ValueError: uint8 pcm has an encoding whose samples cannot be counted (neither pcm16, float32 nor G.711). Nothing is
                 changed.
         """

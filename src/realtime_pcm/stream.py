@@ -106,7 +106,7 @@ class MessageStream(Iterator[M]):
     @property
     @abstractmethod
     def decoder(self) -> Decoder[M, None]:
-        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+        """The Decoder, which knows the session. Pass it as decoder= to another stream to continue where this one stopped."""
 
     @property
     def skipped(self) -> int:
@@ -134,7 +134,7 @@ class AsyncMessageStream(AsyncIterator[M]):
 
     @property
     def decoder(self) -> Decoder[M, None]:
-        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+        """The Decoder, which knows the session. Pass it as decoder= to another stream to continue where this one stopped."""
         return self._decoder
 
     @property
@@ -536,10 +536,10 @@ def decode_stream(
 
     Raises:
         DecodeError: With errors="raise", from the iteration: a frame was refused. The next step goes on after it.
-        TypeError: The source is no stream of frames; the message says what to pass instead.
+        TypeError: The source is not a stream of frames; the message says what to pass instead.
         ValueError: An option has a wrong value.
 
-    Example:
+    Examples:
         >>> async for message in rp.decode_stream(ws):
         ...     print(message)
     """

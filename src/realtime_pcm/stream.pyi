@@ -83,7 +83,7 @@ class MessageStream(Iterator[M | _Refused], Generic[M, _Refused]):
     @property
     @abstractmethod
     def decoder(self) -> Decoder[M, None]:
-        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+        """The Decoder, which knows the session. Pass it as decoder= to another stream to continue where this one stopped."""
     @property
     def skipped(self) -> int:
         """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
@@ -99,7 +99,7 @@ class AsyncMessageStream(AsyncIterator[M | _Refused], Generic[M, _Refused]):
     def __init__(self, frames: AsyncIterator[Frame], decoder: Decoder[M, Any], errors: str, source: str) -> None: ...
     @property
     def decoder(self) -> Decoder[M, None]:
-        """The Decoder, which knows the session. Given as decoder= to another stream, it goes on where this stream stopped."""
+        """The Decoder, which knows the session. Pass it as decoder= to another stream to continue where this one stopped."""
     @property
     def skipped(self) -> int:
         """How many refused frames errors="skip" has left out so far; 0 for another `errors`."""
@@ -147,10 +147,10 @@ def decode_stream(  # type: ignore[overload-overlap]
 
     Raises:
         DecodeError: With errors="raise", from the iteration: a frame was refused. The next step goes on after it.
-        TypeError: The source is no stream of frames; the message says what to pass instead.
+        TypeError: The source is not a stream of frames; the message says what to pass instead.
         ValueError: An option has a wrong value.
 
-    Example:
+    Examples:
         >>> async for message in rp.decode_stream(ws):
         ...     print(message)
     """

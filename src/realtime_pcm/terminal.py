@@ -24,7 +24,7 @@ def shown_text(text: str) -> str:
 def shown_name(name: str) -> str:
     """A name, such as a type or an id, on one line: its first 100 characters.
 
-    Where one of them is not printable, they are an ASCII literal in quotes.
+    If one of them is not printable, the result is an ASCII literal in quotes.
     """
     start = name[:100]
     if not start.isprintable():

@@ -84,7 +84,7 @@ class Call(Generic[M]):
 
     @property
     def session(self) -> Session:
-        """The Session: the formats of both directions as they stand. An AudioEncoder or a Decoder can share it."""
+        """The `Session` with the current formats of both directions. An AudioEncoder or a Decoder can share it."""
         return self._decoder.session
 
     @property
@@ -185,7 +185,7 @@ class Call(Generic[M]):
 
         Raises:
             TypeError: it is neither text nor has a frame.
-            DecodeError: the text is no message.
+            DecodeError: the text is not a valid message.
             CallClosed: the call is over.
 
         """
@@ -256,7 +256,7 @@ class Call(Generic[M]):
     # --- the end
 
     async def close(self) -> None:
-        """Closes the call, within half a second whatever the server does; leaving the block of connect() does the same.
+        """Closes the call within half a second, whatever the server does. Leaving the block of connect() does the same.
 
         Messages that have come can still be read; what comes from now on is dropped.
         """
@@ -372,11 +372,12 @@ async def connect(
         FileExistsError, OSError: of the recording.
         TypeError, ValueError: an argument is wrong; see decode_stream().
 
-    A connection without a byte for 40 seconds, pongs included, is lost. There is no compression, and no reconnect.
+    A connection counts as lost after 40 seconds without a byte, pongs included. There is no compression and no reconnect.
 
-    Example:
-        async with connect(openai("gpt-realtime")) as call: ...
-
+    Examples:
+        >>> async with connect(openai("gpt-realtime")) as call:
+        ...     async for message in call:
+        ...         print(message)
     """
     if errors not in ("raise", "skip", "yield"):
         raise ValueError(f"errors must be 'raise', 'skip' or 'yield', not {errors!r}")

@@ -61,21 +61,21 @@ class Secret(str):
 
 
 class Endpoint(Generic[M]):
-    """A WebSocket URL, the headers of its handshake, and what is spoken there.
+    """A WebSocket URL, the headers of its handshake, and the protocol there.
 
     Args:
         url (str): ws:// or wss://, with its query.
         headers (Mapping[str, str]): headers of the handshake.
         key (Key | None): a key, or a function, sync or async, that gives one each time a call is made, such as an Entra token or
             an ephemeral secret. A sync function runs in a thread, because it may wait for a network.
-        key_header (str): the header of the key. In "Authorization" it is a bearer token, in any other it stands alone.
+        key_header (str): the header of the key. "Authorization" gets a bearer token, any other header the key alone.
         catalogue (Socket | None): the messages of another socket, such as realtime_pcm.sockets.gemini. None: the Realtime API.
         append (type | AudioEncoder | None): the message that send_audio() sends, in the input format of the session; an
             AudioEncoder has a format and fields of its own. None: input_audio_buffer.append, if there is no catalogue.
         first (str | bytes | Sendable | None): what is sent as soon as the call is open.
 
     Raises:
-        ValueError: the URL or a header cannot stand in a handshake, or the URL names a user.
+        ValueError: the URL or a header is not valid in a handshake, or the URL has a user name.
 
     `repr` shows neither key nor query nor values of headers.
 
@@ -227,7 +227,7 @@ def openai(
 
     Args:
         model (str | None): the model of a new call; None leaves it out of the URL, as for query={"intent": "transcription"}.
-        call_id (str | None): joins a call that exists (WebRTC, SIP) beside its caller, as its sideband. The model is the call's.
+        call_id (str | None): joins an existing call (WebRTC, SIP) as its sideband. The model is the call's.
         key (Key | None): by default OPENAI_API_KEY. An ephemeral secret (`ek_...`) is a key too.
         base_url (str | None): by default OPENAI_BASE_URL, else https://api.openai.com/v1; "/realtime" is added.
         query (Mapping[str, str] | None): more of the URL's query.

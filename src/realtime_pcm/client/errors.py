@@ -6,7 +6,7 @@ __all__ = ["CallClosed", "CallError", "CallRefused"]
 
 
 class CallError(Exception):
-    """The base of CallRefused and CallClosed. No text of either holds a key."""
+    """The base of CallRefused and CallClosed. Their texts never contain a key."""
 
 
 class CallRefused(CallError):

@@ -222,7 +222,7 @@ class RealtimeServerMessage(RealtimeMessage):
     wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
-    Where one message may mean several things, role is a mapping from fields to their roles.
+    If one message may have several meanings, role is a mapping from fields to their roles.
 
     Two messages are equal when they are of one class and hold equal values.
 
@@ -251,7 +251,7 @@ class AudioEnd(RealtimeServerMessage):
 
 
 class UnknownMessage(RealtimeServerMessage):
-    """A message of a type that no class declares. All of it is in `extra`."""
+    """A message whose type no class declares. Everything in it is in `extra`."""
 
 
 _finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessage)

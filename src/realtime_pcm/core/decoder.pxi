@@ -111,7 +111,7 @@ lone_surrogates="refuse")\n--\n
 
     Args:
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: None follows the session. An AudioFormat, or the name of one ("g711_ulaw"), forces that format.
         only: Wire types and message classes to build. decode() gives None for any other message: its JSON is still
             validated and the session follows it, but its payload is not checked.
@@ -127,7 +127,7 @@ lone_surrogates="refuse")\n--\n
         ValueError: A dtype, format, side or wire type is unknown, or `only` has a class that no message of this side can
             be.
 
-    Example:
+    Examples:
         >>> decoder = rp.Decoder(dtype="float32")
         >>> message = decoder.decode(frame)
     """
@@ -183,12 +183,12 @@ lone_surrogates="refuse")\n--\n
 
     @property
     def audio_format(self):
-        """The AudioFormat that output audio is decoded from: the session's as it stands, or the one that was forced."""
+        """The AudioFormat of output audio: the session's current one, or the one that was forced."""
         return self.session_formats()[1]
 
     @property
     def input_audio_format(self):
-        """The AudioFormat of the session's input audio as it stands."""
+        """The current AudioFormat of the session's input audio."""
         return self.session_formats()[0]
 
     @property
@@ -790,7 +790,7 @@ def decode(frame, *, dtype="int16", audio_format=None, side="server", catalogue=
     Args:
         frame: bytes, str, bytearray or memoryview.
         dtype: Type of the samples: "int16"; "float32", scaled by 1/32768 into [-1, 1); "uint8", the payload's bytes as
-            sent; or "bytes", where `pcm` is not an array but bytes of little-endian int16 samples.
+            sent; or "bytes": then `pcm` is bytes of little-endian int16 samples, not an array.
         audio_format: An AudioFormat, or the name of one, to force. None: the format that the message names, else pcm16 at
             24,000 Hz, mono.
         side: The side that sent the frame, "server" or "client".
@@ -804,7 +804,7 @@ def decode(frame, *, dtype="int16", audio_format=None, side="server", catalogue=
         TypeError: The frame or an option has the wrong type.
         ValueError: A dtype, format or side is unknown.
 
-    Example:
+    Examples:
         >>> rp.decode('{"type":"response.output_audio.delta","delta":"AAABAAIA"}').pcm
         array([0, 1, 2], dtype=int16)
     """

@@ -157,7 +157,7 @@ cdef class AudioEncoder:
         TypeError: Both a format and a session are given, or a field is not declared.
         ValueError: The format is unknown.
 
-    Example:
+    Examples:
         >>> encoder = rp.AudioEncoder(session=decoder.session)
         >>> await ws.send(encoder.encode(samples))
     """
@@ -197,7 +197,7 @@ cdef class AudioEncoder:
 
     @property
     def audio_format(self):
-        """The AudioFormat that samples are converted to: the session's as it stands, or the one that was given."""
+        """The AudioFormat that samples are converted to: the session's current one, or the one that was given."""
         return self.format_now()
 
     def __repr__(self):

@@ -86,7 +86,7 @@ cdef int _set_on_class(cls, str name, value) except -1:
 
 @cython.final
 cdef class PayloadText:
-    """Reads the payload as the base64 text that was sent: a new str at each read; None where the payload was absent or null."""
+    """The payload as the base64 text that was sent, a new str at each read; None if it was absent or null."""
     cdef readonly str __name__
 
     def __init__(self, str name):

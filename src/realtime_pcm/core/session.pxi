@@ -82,12 +82,12 @@ cdef class Session:
 
     @property
     def audio_format(self):
-        """The AudioFormat of the output audio as it stands."""
+        """The current AudioFormat of the output audio."""
         return self.format_objects()[1]
 
     @property
     def input_audio_format(self):
-        """The AudioFormat of the input audio as it stands."""
+        """The current AudioFormat of the input audio."""
         return self.format_objects()[0]
 
     @property

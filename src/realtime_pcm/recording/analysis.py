@@ -623,13 +623,15 @@ class Analyser:
 
 
 def analyse(source: str | os.PathLike[str] | Any | Iterable[Entry], *, sink: Sink | None = None) -> Analysis:
-    """What happened in a recording, in one pass.
-
-    Raises what read_recording raises.
+    """Analyses a recording in one pass: turns, latency, interruptions, tools, usage, errors.
 
     Args:
-        source: A path or an open file, as read_recording takes it.
-        sink: Takes the samples of both sides with their places.
+        source: A path or an open file, as in `read_recording`.
+        sink: Receives the samples of both sides with their times.
+
+    Raises:
+        RecordingError: As in `read_recording`.
+        OSError: As in `read_recording`.
     """
     analyser = Analyser(sink)
     with read_recording(source) as recording:

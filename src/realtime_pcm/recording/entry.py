@@ -33,10 +33,10 @@ class Entry(NamedTuple):
 
     @property
     def frame(self) -> bytes | str:
-        """The frame; where no frame could be found in the line, the line."""
+        """The frame, or the whole line if it has no frame."""
         if self.message is not None:
             return self.message.frame
         return self.error.frame if self.error is not None else b""
 
 
-new_entry = partial(tuple.__new__, Entry)  # what Entry(...) does, in less than half its time
+new_entry = partial(tuple.__new__, Entry)  # like Entry(...), in less than half the time

@@ -44,7 +44,7 @@ WIDEST_WINDOW = 1 << 26  # bytes that a zstd file may ask to look back: as many 
 
 
 class RecordingError(ValueError):
-    """A file is no recording, or not one that this release reads. The text says what it is instead, and what to do."""
+    """The file is not a recording, or not one that this release reads. The text says what it is, and what to do."""
 
 
 class FaultyData(Exception):
@@ -197,7 +197,7 @@ def _unpacked(file: Any) -> BinaryIO:
             raise RecordingError(f"compressed data that are damaged, or cut off at their beginning: {error}") from None
     for start, what in OTHERS.items():
         if first.startswith(start):
-            raise RecordingError(f"this is {what}, no recording, which is text with one JSON frame a line")
+            raise RecordingError(f"this is {what}, not a recording: text with one JSON frame per line")
     if first.startswith(BOM):
         file.read(len(BOM))
     return cast(BinaryIO, file)

@@ -173,19 +173,19 @@ class Spread(NamedTuple):
 
 @dataclass(slots=True)
 class Analysis:
-    """All that was found. Lists are bounded: `left_out` says for each list how many entries it does not hold.
+    """The result of an analysis. Lists are bounded: `left_out` counts, per list, the entries that were left out.
 
     Attributes:
-        shape: How the file holds its frames, as in Recording.
+        shape: How the file stores its frames, as in Recording.
         started: When the recording began, as in Recording.
         dropped: How many frames the recorder dropped, as in Recording.
-        model: The model's last name.
+        model: The name of the model; the last one, if it changed.
         timed: Whether lines have times.
-        origin: Where the axis begins, in seconds.
-        end: Where the axis ends, in seconds.
+        origin: Begin of the time axis, in seconds.
+        end: End of the time axis, in seconds.
         times_back: How many lines have an earlier time than a line before them.
-        time_faults: How many lines jump back by more than a second or ahead by more than an hour. They get the time before
-            them.
+        time_faults: How many lines jump back by more than a second or ahead by more than an hour. They get the time of the
+            line before.
         usage: The sum of each number in the usage of all responses, by its path. Numbers beyond 1e15 are counted in
             `left_out`.
         transcription_usage: The same for the user's transcripts.
@@ -224,19 +224,19 @@ class Analysis:
 
     @property
     def seconds(self) -> float:
-        """The length of the axis."""
+        """Length of the time axis, in seconds."""
         return max(0.0, self.end - self.origin)
 
     @property
     def clock_in_words(self) -> str:
-        """What is wrong with the times; empty where nothing is."""
+        """A description of what is wrong with the times; empty if nothing is."""
         if not self.time_faults:
             return ""
         lines = "1 time goes" if self.time_faults == 1 else f"{self.time_faults:,} times go"
         return f"{lines} back by more than a second or forward by more than an hour: the time before was taken"
 
     def to_dict(self) -> dict[str, Any]:
-        """A fresh dict of the same names, of dicts, lists, strings, numbers, booleans and None; seconds to the microsecond."""
+        """A new dict with the same names, ready for JSON. Seconds are rounded to microseconds."""
         made: dict[str, Any] = _plain(self)
         return made
 

@@ -26,10 +26,10 @@ __all__ = ["Entry", "Recording", "read_recording"]
 
 
 class Recording(Iterator[Entry]):
-    """The entries of a recording. Closes its file at the end, if it was given a path; a context manager.
+    """The entries of a recording. A context manager; it closes its file at the end if it was given a path.
 
     Attributes:
-        shape: How the file holds its frames, in words.
+        shape: A description of how the file stores its frames.
         session: The Session that both sides share.
         dropped: How many frames the Recorder dropped, so far.
         refused: How many entries have an error, so far.
@@ -83,12 +83,12 @@ class Recording(Iterator[Entry]):
 
     @property
     def started(self) -> datetime | None:
-        """When the recording began; None where the file does not say, or where no line with a time was read yet."""
+        """When the recording began; None if the file does not say, or before a line with a time was read."""
         return self._begun.started if self._begun.clock is None else self._begun.clock.started
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know of the file, a sentence each; complete at the end of the entries."""
+        """Remarks about the file, one sentence each. Complete after the last entry."""
         begun, told = self._begun, []
         if begun.turned:
             told.append("the newest frame comes first: the recording was turned round")
@@ -116,7 +116,7 @@ class Recording(Iterator[Entry]):
         return told
 
     def close(self) -> None:
-        """Closes what was opened; no entries follow."""
+        """Closes the file. No entries follow."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -138,7 +138,7 @@ class Recording(Iterator[Entry]):
         return next(self._entries)
 
     def _read_plain(self) -> Iterator[Entry]:
-        """The entries of lines that are frames. What the loop adds to the work of the decoder is paid for every frame."""
+        """The entries of lines that are frames. The loop is short because its cost adds to every decode."""
         file, frames, new = self._file, self._frames, new_entry
         next_line, kinds, received = file.next, frames.kinds, frames.decode["received"]
         yield from self.entries_before()
@@ -205,7 +205,7 @@ class Recording(Iterator[Entry]):
     # --- any other shape
 
     def _read_found(self, shape: Shape) -> Iterator[Entry]:
-        """The entries of what a shape finds."""
+        """The entries of the frames that a shape finds."""
         file = self._file
         found = shape.read(file if shape.document else self._numbered())
         for one in turned_round(found) if self._begun.turned else found:
@@ -226,14 +226,14 @@ class Recording(Iterator[Entry]):
         self.close()
 
     def _told(self, found: Found) -> tuple[float | None, Direction]:
-        """The time and the direction that stand beside a frame."""
+        """The time and the direction next to a frame."""
         begun = self._begun
         time = None if begun.time is None or begun.clock is None else begun.clock.seconds(found.beside.get(begun.time))
         way = None if begun.ways.name is None else begun.ways.of(found.beside.get(begun.ways.name))
         return time, way or "received"
 
     def _numbered(self) -> Iterator[tuple[int, bytes]]:
-        """The lines with their numbers, without newlines and without blank ones. What is too long waits as an entry."""
+        """The lines that are not blank, without newlines, with their numbers. A line that is too long waits as an entry."""
         file = self._file
         while line := file.next():
             if not is_whole(line):
@@ -248,7 +248,7 @@ class Recording(Iterator[Entry]):
     # --- for realtime_pcm.arrow, which finds the lines itself
 
     def entries_before(self) -> list[Entry]:
-        """What is to be said before the first line."""
+        """The entries that come before the first line."""
         before = [*self._waiting]
         self._waiting.clear()
         return before
@@ -260,26 +260,26 @@ class Recording(Iterator[Entry]):
         return first, self._file.number
 
     def fill(self, buffer: memoryview) -> int:
-        """Reads further bytes into a buffer. 0: the file ends here; `damaged` says whether in the middle of its data."""
+        """Reads more bytes into a buffer. Returns 0 at the end of the file; `damaged` says whether it ended too early."""
         return self._file.fill(buffer)
 
     @property
     def size(self) -> int:
-        """How many bytes the file has, if it is a file of the disk that is not packed; else 0."""
+        """Size of an uncompressed file on disk in bytes; otherwise 0."""
         return self._file.size
 
     @property
     def damaged(self) -> bool:
-        """Whether the data end where they should not. A line that is cut off there is left out, and entry_of_end says so."""
+        """Whether the data end too early. The cut line is left out, and `entry_of_end` reports it."""
         return self._file.fault is not None
 
     def entry_of_end(self, line: int) -> Entry | None:
-        """The entry behind the last line, where the file ends too early."""
+        """The entry after the last line, if the file ends too early."""
         self._file.number = line
         return next(self._end(), None)
 
     def entry_of_overlong(self, line: bytes, number: int) -> Entry:
-        """The entry of the first LONGEST_LINE bytes of a line that is longer; the caller leaves out the rest."""
+        """The entry of a line that is too long, from its first LONGEST_LINE bytes. The caller skips the rest."""
         fault = DecodeError(f"a line of more than {LONGEST_LINE} bytes", LONGEST_LINE, None, None, line[:1000])
         return self._frames.refuse(number, fault)
 
@@ -302,7 +302,7 @@ class Recording(Iterator[Entry]):
         return self._frames.of_message(kind, number, frame, message, None, "received")
 
     def tell(self, role: str, id_: str | None) -> None:
-        """What a frame that the caller read tells of its call. Raises RecordingError if two calls mix."""
+        """Follows a frame that the caller read. Raises RecordingError if two calls mix."""
         self._frames.tell(role, id_)
 
     @property
@@ -312,17 +312,17 @@ class Recording(Iterator[Entry]):
 
     @property
     def words(self) -> dict[bytes, Direction]:
-        """What the words of the lines' direction mean, as JSON."""
+        """The JSON words for directions, and their meaning."""
         return self._begun.ways.words if self._begun.wrapper is None else self._begun.wrapper.ways.words
 
     @property
     def wrapper(self) -> Wrapper | None:
-        """How lines hold their frames; None for plain frames."""
+        """How lines wrap their frames; None for plain frames."""
         return self._begun.wrapper
 
     @property
     def template(self) -> Template:
-        """What the lines so far have in common."""
+        """The common form of the lines so far."""
         return self._template
 
     # --- lines that are out of the ordinary
@@ -448,27 +448,26 @@ def read_recording(
     call: str | None = None,
     socket: int | None = None,
 ) -> Recording:
-    """The entries of a recording, in the order of time: an iterator, which reads as it goes.
+    """The entries of a recording in order of time: an iterator that reads the file as you go.
 
-    The shape of the file is recognised from its first 200 frames or first MiB: what a Recorder wrote, plain frames, wrappers,
-    lines of logs and consoles, JSON documents, HAR files. `.shape` says what it is, and `.notes` what else should be known. A
-    line that holds a frame that is refused is an Entry with its error; lines without frames are counted in `passed_over`. Where
-    a file has no directions, the type of a message tells its side.
+    The shape of the file is recognised from its first 200 frames or first MiB: files of a Recorder, plain frames, wrappers, lines
+    of logs and consoles, JSON documents, HAR files. `.shape` describes it, and `.notes` has anything else worth knowing. A bad
+    frame is an Entry with its error. Lines without a frame are counted in `passed_over`. If a file has no directions, the type of
+    a message decides which side sent it.
 
     Args:
-        path_or_file: A path, or a file that is open in binary mode, which stays open. The first bytes tell whether it is packed,
-            by gzip or zstd.
+        path_or_file: A path, or a file open in binary mode, which stays open. Compression with gzip or zstd is recognised from
+            the first bytes.
         dtype: As in Decoder, for both sides.
         audio_format: As in Decoder, for both sides.
         shape: Your own shape: a function that takes the lines (an iterable of bytes, without newlines) and yields for each frame
             its time (seconds, or None), its direction ("received", "sent" or None) and the frame.
-        call: The id of the call to read, if the file holds several at once.
+        call: The id of the call to read, if the file has several.
         socket: Which WebSocket of a HAR file to read, from 1, of those that speak Realtime.
 
     Raises:
-        RecordingError: The file is no recording, or holds several calls at once; the latter may show in the middle of the file.
-        OSError: As open() does.
+        RecordingError: The file is not a recording, or has several calls. The latter may only show in the middle of the file.
+        OSError: The file cannot be opened.
         ModuleNotFoundError: zstd or a JSON document needs the extra `recording`.
-
     """
     return Recording(path_or_file, dtype, audio_format, shape, call, socket)

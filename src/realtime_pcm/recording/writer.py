@@ -41,23 +41,23 @@ class Recorder:
     Args:
         path: The file. It must not exist yet, unless overwrite=True.
         overwrite: Replaces an existing file.
-        max_frames: How many frames may wait for the thread. A frame that finds no room is dropped and counted.
+        max_frames: How many frames may wait for the thread. Further frames are dropped and counted.
         max_bytes: How many bytes of frames may wait.
 
     Attributes:
         written: How many frames are in the file.
         dropped: How many frames were lost. The file counts them too.
-        error: The exception that ended the writing, such as the OSError of a full disk. Every frame that is not in the file
-            by then, or comes later, is dropped. A forked child has an `error` from the start: the recording belongs to its
-            parent.
+        error: The exception that ended the writing, such as the OSError of a full disk. Frames that are not in the file by
+            then, and all later ones, are dropped. A forked child has an `error` from the start, because the recording belongs
+            to its parent.
 
     Raises:
         OSError: The file cannot be opened.
         FileExistsError: The file exists.
-        ValueError: A bound that is no number of frames or bytes.
+        ValueError: `max_frames` or `max_bytes` is negative or NaN.
         ModuleNotFoundError: zstd needs the extra `recording`.
 
-    Example:
+    Examples:
         >>> with Recorder("call.jsonl.gz") as record:
         ...     record.sent(frame)
         ...     record.received(message)

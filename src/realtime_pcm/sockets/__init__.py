@@ -27,7 +27,7 @@ class Catalogue(Generic[Server, Client]):
         tag: the key whose string is the type of a frame; None: frames have no such key.
         keys: whether a frame without the tag is named by its keys: its type is the key that is the name of a class. If a frame
             has several of these, the class that was declared first counts.
-        inside: the key of the object in which the tag or the keys stand; None: the frame itself.
+        inside: the key of the object with the tag or the keys; None: the frame itself.
         client_tag: the tag of what clients send, if it is another.
         url_safe: whether what clients send is read in the URL-safe alphabet of base64 too (RFC 4648 section 5).
 
@@ -36,7 +36,7 @@ class Catalogue(Generic[Server, Client]):
     `catalogue=`.
 
     Raises:
-        TypeError: a key is no str.
+        TypeError: a key is not a str.
         ValueError: a key is empty, or longer than 64 bytes; `inside` is given without a tag or keys.
 
     """

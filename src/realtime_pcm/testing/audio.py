@@ -127,9 +127,16 @@ def spoken(text: str) -> Samples:
 
 
 def user_speech(text: str = "Has my parcel left the warehouse yet?", silence: float = 0.8) -> Samples:
-    """What a microphone hears of a user who says this: int16 at 24,000 Hz, a hum as long as the text, then `silence` seconds.
+    """Speech for the loopback server: a hum that lasts as long as saying the text, then `silence` seconds.
 
-    The loopback server takes it for speech, and for its end. It is a fresh array.
+    The server detects speech and its end in it.
+
+    Args:
+        text: The text, for its length.
+        silence: Seconds of silence at the end.
+
+    Returns:
+        A new array of int16 at 24,000 Hz.
     """
     return np.concatenate([spoken(text), np.zeros(round(silence * RATE), np.int16)])
 

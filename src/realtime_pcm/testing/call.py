@@ -20,13 +20,13 @@ MAX_BYTES = 16 * 1024 * 1024  # of these frames
 
 
 class Call:
-    """One connection of a client: what both sides said, and what the server holds.
+    """One connection of a client, with its recording, conversation and session.
 
     Attributes:
-        dropped: How many frames are not in the recording, because 10,000 frames or 16 MiB were kept already.
-        formats: A Session with the formats of both directions as they stand.
-        conversation: A ConversationState with the items in their order.
-        session: A dict, as it stands.
+        dropped: How many frames the recording lacks, because it is limited to 10,000 frames and 16 MiB.
+        formats: A `Session` with the current formats of both directions.
+        conversation: A `ConversationState` with the items in order.
+        session: The current session, as a dict.
     """
 
     def __init__(self) -> None:
@@ -41,17 +41,17 @@ class Call:
 
     @property
     def items(self) -> tuple[HeldItem, ...]:
-        """The items of the conversation, oldest first: the last 1,000."""
+        """The last 1,000 items of the conversation, oldest first."""
         return self.conversation.held()
 
     @property
     def seconds(self) -> float:
-        """Since the client connected."""
+        """Seconds since the client connected."""
         return monotonic() - self._began
 
     @property
     def recording(self) -> list[Entry]:
-        """What both sides said, as `read_recording` gives it: "received" is what the server sent, "sent" what the client did."""
+        """Entries of both sides, as from `read_recording`: the server's are "received", the client's "sent"."""
         return list(read_recording(BytesIO(b"".join(self._lines()))))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -29,15 +29,15 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldItem:
-    """An item of the conversation as the loopback server holds it.
+    """An item of the conversation, as the loopback server keeps it.
 
     Attributes:
-        item_id: Str.
-        role: "assistant", "user", what else a frame said, or None.
+        item_id: The id of the item.
+        role: "assistant", "user", another role from a frame, or None.
         status: "in_progress", "completed", "incomplete", or None.
-        sent_ms: Milliseconds of audio that were sent of it.
-        audio_ms: Those that are left of them after a truncate.
-        transcript: Its words, None after a truncate.
+        sent_ms: Milliseconds of its audio that were sent.
+        audio_ms: Milliseconds that are left after a truncate.
+        transcript: Its words; None after a truncate.
     """
 
     item_id: str

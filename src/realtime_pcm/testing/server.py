@@ -119,20 +119,20 @@ class LoopbackServer:
     Args:
         frames: A recorded session: frames; or, to keep its times, the entries of `read_recording` or pairs of seconds and a
             frame. By default the packaged sample.
-        pace: None sends as fast as the client reads, 1.0 in the time that the audio takes to play, 2.0 twice as fast.
+        pace: Speed of the audio: 1.0 is real time, 2.0 twice as fast. None: as fast as the client reads.
         autoplay: Sends the whole recording as soon as a client connects, without waiting for its messages.
         faults: Faults of FAULTS, as Fault or as text ("close_1011@3").
-        interrupt: After how many seconds of the first answer the user interrupts it. None: never.
+        interrupt: The user interrupts the first answer after this many seconds. None: never.
         strict: Refuses what OpenAI's server refuses. Pass False for clients of other providers.
         key: The API key that clients must send. None: any key, or none.
         ssl: TLS with the certificate of an SSLContext. True makes a certificate, which needs trustme.
-        port: The port to listen at. 0: any free port, which `port` then names.
+        port: The port to listen on. 0: any free port; see the attribute `port`.
         origins: The Origin headers to let in: strings, patterns, and None for clients that send no such header. By default
             programs and the pages of this machine (`LOOPBACK_ORIGINS`).
         hosts: The names in Host headers to let in, without a port. By default those of this machine (`LOOPBACK_HOSTS`).
 
     Attributes:
-        calls: The last 8 connections, oldest first: what both sides said, and what the server holds.
+        calls: The last 8 connections, oldest first, each with its recording, conversation and session.
         connections: How many clients were let in.
         received: The messages of clients, without input audio: the last 1,000, together at most 16 MiB.
         received_dropped: How many older messages were dropped for this bound.
@@ -141,7 +141,7 @@ class LoopbackServer:
     Raises:
         ValueError: The recording cannot be replayed, a fault is unknown, or interrupt is negative.
 
-    Example:
+    Examples:
         >>> async with LoopbackServer(interrupt=1.2) as server:
         ...     await my_client(server.url)
     """
@@ -192,12 +192,12 @@ class LoopbackServer:
     # ---- a script
 
     def says(self, text: str, *, audio: AnyAudio | None = None, rate: int | None = None, together: bool = False) -> Self:
-        """The next response says this, in speech or in writing, as the client wants it.
+        """The next response says this, as speech or text, whichever the client asked for.
 
         Args:
             text: The words.
-            audio: The speech: a WAV file, an array of int16 or float32, or how many seconds a hum lasts. None: a hum as long as
-                the text takes to say.
+            audio: The speech: a WAV file, an array of int16 or float32, or the seconds of a hum. None: a hum that lasts as long
+                as saying the text.
             rate: The sample rate of an array; 24,000 by default.
             together: Puts it into the same response as the line before.
 
@@ -217,20 +217,19 @@ class LoopbackServer:
 
         Args:
             text: The words.
-            after: The user interrupts the answer before, after this many seconds of it were sent, without audio from the
-                client.
+            after: The user interrupts the previous answer after this many seconds of it were sent. The client need not send
+                audio.
 
         Raises:
-            ValueError: The answer before is not that long, or two lines of the user follow one another without an answer
-                between.
+            ValueError: The previous answer is not that long, or there is no answer between two lines of the user.
         """
         self._begin_script().user_says(text, after)
         return self
 
     def reads(self, text: str) -> Self:
-        """Takes a script as text, one line a step: `user: ...`, `says: ...`, `calls: NAME {...}`, `fails: CODE`.
+        """Takes a script as text, one step per line: `user: ...`, `says: ...`, `calls: NAME {...}`, `fails: CODE`.
 
-        Raises ValueError with the number of a line that cannot be understood.
+        Raises ValueError with the number of the first bad line.
         """
         self._begin_script().read(text)
         return self
@@ -245,31 +244,34 @@ class LoopbackServer:
 
     @property
     def call(self) -> Call:
-        """The newest connection; RuntimeError where there was none."""
+        """The newest connection. Raises RuntimeError if no client has connected."""
         if not self._calls:
             raise RuntimeError("no client has connected")
         return self._calls[-1]
 
     @property
     def session(self) -> dict[str, Any]:
-        """The session of the newest connection, as it stands."""
+        """The current session of the newest connection."""
         return self.call.session
 
     @property
     def conversation(self) -> KeptConversation:
-        """The conversation of the newest connection: a ConversationState, with the items in the order of the conversation."""
+        """The conversation of the newest connection: a `ConversationState` with its items in order."""
         return self.call.conversation
 
     @property
     def tool_outputs(self) -> list[str]:
-        """The outputs of tools that the newest connection has sent, oldest first."""
+        """The tool outputs of the newest connection, oldest first."""
         return list(self.conversation.tool_outputs)
 
     def heard_ms(self, item: str | HeldItem | Item | None = None) -> int:
-        """How many milliseconds of an item the user has heard: all that was sent of it, or what a truncate left.
+        """How many milliseconds of an item the user has heard: everything that was sent, unless a truncate cut it.
 
         Args:
-            item: Its id, or the item; None: the last that the model spoke. KeyError where there is no such item.
+            item: The item or its id. None: the last one that the model spoke.
+
+        Raises:
+            KeyError: There is no such item.
         """
         wanted = item if item is None or isinstance(item, str) else item.item_id
         for held in reversed(self.call.items):
@@ -279,19 +281,19 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on; RuntimeError where it is not running."""
+        """The port of the server. Raises RuntimeError if it is not running."""
         if self._server is None:
             raise RuntimeError("the server is not running")
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     @property
     def url(self) -> str:
-        """What a WebSocket client connects to."""
+        """The URL for WebSocket clients."""
         return f"ws{'s' if self._ssl else ''}://127.0.0.1:{self.port}/v1/realtime"
 
     @property
     def base_url(self) -> str:
-        """What the openai SDK takes as base_url."""
+        """The `base_url` for the openai SDK."""
         return f"http{'s' if self._ssl else ''}://127.0.0.1:{self.port}/v1"
 
     @property
@@ -301,7 +303,7 @@ class LoopbackServer:
 
     @property
     def received(self) -> list[dict[str, Any]]:
-        """What clients have sent, oldest first; `received_dropped` counts what is no longer kept."""
+        """Messages from clients, oldest first. `received_dropped` counts those that are no longer kept."""
         return [json.loads(text) for text in tuple(self._kept)]
 
     def keep(self, text: bytes) -> None:

@@ -33,7 +33,7 @@ class Timeline:
 
     Args:
         format: "png", "svg" or "html". Only a page keeps the sound.
-        window: The part of the axis to draw, from one second to a later one. None: all of it.
+        window: The part of the recording to draw: begin and end, in seconds. None: all of it.
 
     Raises:
         ModuleNotFoundError: "png" needs matplotlib (extra `plot`).
@@ -85,12 +85,12 @@ def draw(
     width: int | None = None,
     dark: bool = False,
 ) -> Analysis:
-    """Draws a recording in one pass, and returns what was found in it.
+    """Draws a recording in one pass, and returns its analysis.
 
-    It raises what read_recording and Timeline raise.
+    It raises the exceptions of `read_recording` and `Timeline`.
 
     Args:
-        source: A path or an open file, as read_recording takes it.
+        source: A path or an open file, as in `read_recording`.
         file: A file that is open to write bytes.
         format: "png", "svg" or "html".
         name: The title. None: the name of the file.
@@ -98,7 +98,7 @@ def draw(
         width: Width in pixels, as for Timeline.write.
         dark: Draws a dark PNG.
 
-    Example:
+    Examples:
         >>> with open("call.svg", "wb") as file:
         ...     draw("call.jsonl.gz", file, "svg")
     """
