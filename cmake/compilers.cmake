@@ -4,7 +4,7 @@
 #     clang-cl            clang's flags for instruction sets, Microsoft's for the rest
 #     gcc, clang          and all that takes their flags
 #
-# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_cython, flags_warnings and flags_no_vectors.
+# Sets tier_flags_<tier>, flags_fastest, flags_fast, flags_small, flags_cython, flags_warnings and flags_no_vectors.
 
 set(tiers scalar ssse3 avx2 avx512vbmi neon)
 foreach(tier IN LISTS tiers)
@@ -39,6 +39,7 @@ if(MSVC AND CMAKE_C_COMPILER_ID STREQUAL "MSVC")
     endif()
     set(flags_fastest /O2)
     set(flags_fast /O2)
+    set(flags_small /O1)
     set(flags_warnings /W3)
     set(flags_no_vectors "")
 else()
@@ -50,17 +51,19 @@ else()
     if(MSVC) # clang-cl, to which -Wall is all that clang can say
         set(flags_fastest /clang:-O3)
         set(flags_fast /O2)
+        set(flags_small /O1)
         set(flags_warnings /W4)
         set(flags_no_vectors /clang:-fno-vectorize)
     else()
         set(flags_fastest -O3)
         set(flags_fast -O2)
+        set(flags_small -Os)
         set(flags_warnings -Wall -Wextra)
         set(flags_no_vectors -fno-tree-vectorize)
         if(TARGET_IS_X86_64 OR TARGET_HAS_NEON)
             # Such a machine runs another tier, but for x86 CPUs of before 2006: 16 kB less of a wheel, and up to a tenth more
             # instructions of the scalar tier.
-            set(tier_flags_scalar -Os)
+            set(tier_flags_scalar ${flags_small})
         endif()
     endif()
 endif()

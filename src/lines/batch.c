@@ -436,3 +436,20 @@ batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bool last, si
     }
     return BATCH_FULL;
 }
+
+const lines_functions lines_calls = {
+    .split = line_split,
+    .unquote = line_unquote,
+    .time = line_time,
+    .set_plan = batch_set_plan,
+    .begin = batch_begin,
+    .end = batch_end,
+    .run = batch_run,
+    .row = batch_row,
+    .put_text = batch_put_text,
+    .put_number = batch_put_number,
+    .put_time = batch_put_time,
+    .put_pcm = batch_put_pcm,
+    .row_done = batch_row_done,
+    .hand_over = batch_export,
+};

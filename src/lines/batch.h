@@ -201,4 +201,25 @@ struct ArrowArray;
  * false: no memory, and the batch is as it was. */
 bool batch_export(batch *b, struct ArrowArray *array);
 
+/* ---- For a module that is not linked with this library -------------------------------------------------------------- */
+
+typedef struct lines_functions {
+    bool (*split)(const uint8_t *start, const uint8_t *end, const line_keys *keys, line_span *found);
+    size_t (*unquote)(const uint8_t *start, const uint8_t *end, uint8_t *out);
+    bool (*time)(const uint8_t *start, const uint8_t *end, double scale, double origin, double *time);
+    void (*set_plan)(wire_layout *layout, const batch_plan *plan);
+    bool (*begin)(batch *b);
+    void (*end)(batch *b);
+    batch_stop (*run)(batch *b, const uint8_t *data, size_t length, bool last, size_t *at, size_t *line_end);
+    void (*row)(batch *b, size_t line, bool sent);
+    bool (*put_text)(batch *b, batch_text column, const uint8_t *text, size_t length);
+    void (*put_number)(batch *b, batch_number column, int64_t number);
+    void (*put_time)(batch *b, double time);
+    bool (*put_pcm)(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels);
+    void (*row_done)(batch *b);
+    bool (*hand_over)(batch *b, struct ArrowArray *array);
+} lines_functions;
+
+extern const lines_functions lines_calls;
+
 #endif

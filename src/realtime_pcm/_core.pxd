@@ -1,7 +1,9 @@
-# The map of the core: what each of its parts holds. Each part uses names of the parts above it only.
+# The map of the core: what each of its parts holds. Each part uses only names of the parts above it. Other modules cimport what
+# they use of the core; only the core is linked with the C libraries.
 #
 #   _wire.pxd            src/wire, as the core sees it
 #   _session.pxd         src/session, likewise
+#   _lines.pxd           src/lines, as _bulk.pyx sees it
 #   values.h             values of a frame as Python objects
 #   writer.h             JSON text in the making; calls of classes by keyword without a dict of the keywords
 #   message.h            how a message lies in memory, and how it is filled from a frame
@@ -9,7 +11,6 @@
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
-#   core/lines.pxi       a line of a recording: where its frame stands
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       objects written as JSON; views of nested objects
 #   core/message.pxi     the slots of a message
@@ -19,13 +20,13 @@
 #   core/decoder.pxi     Decoder and decode(): the road of a frame
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
 #   core/writing.pxi     messages written by keyword: the JSON is made and decoded
-#   core/batch.pxi       many lines of a recording in one call, into the columns of arrow/ (src/lines)
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject
 from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
 
+from ._lines cimport lines_functions
 from ._session cimport audio_step, c_format, c_session, session_answer, session_plan, session_reader
-from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_samples, wire_sink, wire_status, wire_type
+from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_samples, wire_sink, wire_status, wire_tier, wire_type
 
 
 cdef extern from "message.h":
@@ -85,6 +86,7 @@ cdef class Layout:
     cdef uint32_t expected_containers   # fields for which _expect_containers was called, one bit each
 
     cdef int remove_paths(self, dict found) except -1
+    cdef int number(self, str name) except -1
     cdef bint holds_payload(self, size_t number) noexcept
     cdef Py_ssize_t place(self, int number) noexcept
     cdef Py_ssize_t payload_place(self) noexcept
@@ -98,7 +100,7 @@ cdef class WireType:
     cdef readonly str name
     cdef bytes encoded
     cdef readonly Layout layout
-    cdef Py_ssize_t number              # in its catalogue
+    cdef readonly Py_ssize_t number     # in its catalogue
     cdef bint plain                     # no payload, and the message changes nothing in the session
 
 cdef class Catalogue:
@@ -110,9 +112,9 @@ cdef class Catalogue:
     cdef readonly bint by_key
     cdef readonly bint url_safe         # payloads may have the other alphabet of base64
     cdef wire_catalogue *table
-    cdef dict types                     # str -> WireType
+    cdef readonly dict types            # str -> WireType
     cdef dict classes
-    cdef WireType unknown
+    cdef readonly WireType unknown
     cdef Py_ssize_t count
 
     cdef bint has_one_type(self) noexcept
@@ -120,7 +122,6 @@ cdef class Catalogue:
     cdef int grow(self, size_t count) except -1
     cdef int set_unknown(self, Layout layout) except -1
     cdef int add(self, cls, list entries) except -1
-    cdef list types_of(self, cls)
 
 cdef class Session:
     """What is known of one connection."""
@@ -132,6 +133,7 @@ cdef class Session:
     cdef bint told_doubt
 
     cdef tuple format_objects(self)
+    cdef void move_to(self, Session other) noexcept
     cdef int tell_doubt(self) except -1
     cdef object warn_of_doubt(self)
 
@@ -199,3 +201,8 @@ cdef class AudioEncoder:
     cdef int code_of(self, audio_format) except -2
     cdef bytes head_of(self, Layout layout, dict fields)
     cdef object encode_any(self, pcm, rate, dict fields, bint as_bytes)
+
+# For the modules that are not linked with the C libraries.
+cdef const wire_tier *TIER
+cdef Catalogue SERVER, CLIENT
+cdef const lines_functions *LINES

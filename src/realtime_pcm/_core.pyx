@@ -21,17 +21,19 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.time cimport monotonic
 from cpython.tuple cimport PyTuple_GET_ITEM
 from cpython.type cimport PyType_IsSubtype
-from libc.math cimport NAN, isfinite
-from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memcmp, memchr, memcpy, memset, strlen
+from libc.math cimport isfinite
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memchr, memcpy, memset, strlen
 
+from ._lines cimport lines_calls
 from ._session cimport *
 from ._wire cimport *
 
-from . import declare, json_values, paths, roles
+from . import declare, json_values, paths
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, learn_names
 from .errors import DecodeError, did_you_mean, no_field
+from .only import wanted_types
 
 cnp.import_array()
 
@@ -69,7 +71,6 @@ __version__ = REALTIME_PCM_VERSION.decode()
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"
-include "core/lines.pxi"
 include "core/samples.pxi"
 include "core/views.pxi"
 include "core/message.pxi"
@@ -79,5 +80,6 @@ include "core/session.pxi"
 include "core/decoder.pxi"
 include "core/encoder.pxi"
 include "core/writing.pxi"
-include "core/batch.pxi"
 include "core/pickling.pxi"
+
+LINES = &lines_calls

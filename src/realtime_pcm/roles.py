@@ -63,7 +63,7 @@ RoleName = Literal[
 ]
 
 
-# The roles whose messages tell one call from another: core/batch.pxi passes on what they say.
+# The roles whose messages tell one call from another: _bulk.pyx passes on what they say.
 OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped", "response_start", "response_end")
 
 

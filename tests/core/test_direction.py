@@ -125,14 +125,22 @@ def test_no_list_comprehension_in_the_core() -> None:
 # --- the modules of the package
 
 
+def compiled() -> dict[str, set[str]]:
+    """Compiled module -> the modules of the package that it imports, or takes types and functions from."""
+    there = {path.stem for path in [*PACKAGE.glob("*.py"), *PACKAGE.glob("*.pyx")]}  # a .pxd without a module declares C
+    graph = {}
+    for path in PACKAGE.glob("*.pyx"):
+        text = path.read_text(encoding="utf-8")
+        named = ", ".join(re.findall(r"^from \. import (.+)$", text, re.MULTILINE)).split(", ")
+        graph[path.stem] = there & {*named, *re.findall(r"^from \.(\w+) c?import", text, re.MULTILINE)}
+    return graph
+
+
 def imports() -> dict[str, set[str]]:
     """Module -> the modules of the package that it imports when it runs, in functions too."""
-    graph: dict[str, set[str]] = {"_core": {"declare", "json_values", "paths", "roles", "audio", "errors"}}
-    text = (PACKAGE / "_core.pyx").read_text(encoding="utf-8")
-    named = set(re.findall(r"^from \. import (.+)$", text, re.MULTILINE)[0].split(", ")) | set(
-        re.findall(r"^from \.(\w+) import", text, re.MULTILINE)
-    )
-    assert named == graph["_core"]
+    graph = compiled()
+    assert graph["_core"] == {"declare", "json_values", "paths", "audio", "errors", "only"}
+    assert graph["_bulk"] == {"_core", "roles"}
     for part in parts().values():
         assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.MULTILINE)
     modules = {path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): path for path in PACKAGE.rglob("*.py")}
@@ -155,7 +163,7 @@ def imports() -> dict[str, set[str]]:
             target = ".".join([*base, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{target}.{alias.name}".strip(".")
-                exists = inner in modules or f"{inner}.__init__" in modules or inner == "_core"
+                exists = inner in modules or f"{inner}.__init__" in modules or (PACKAGE / f"{inner}.pyx").exists()
                 found.add(inner if exists else target)
         graph[name or "__init__"] = {entry or "__init__" for entry in found} - {name or "__init__"}
     return graph

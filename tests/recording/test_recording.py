@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm import _core, sample
+from realtime_pcm import _bulk, sample
 from realtime_pcm.recording import (
     Entry,
     Recorder,
@@ -461,7 +461,7 @@ def test_without_zstandard_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_split_line(line: bytes, expected: list[bytes] | None) -> None:
-    splitter = _core.LineSplitter((b'"t"', b'"f"'), (b'"z"',), 1, 0, False, 2, {}, math.nan, 0.0)
+    splitter = _bulk.LineSplitter((b'"t"', b'"f"'), (b'"z"',), 1, 0, False, 2, {}, math.nan, 0.0)
     found = splitter.split(line)
     assert (found and [found[0], found[1], found[3]]) == expected
 
@@ -473,7 +473,7 @@ def test_split_line_never_misreads() -> None:
     taken = 0
     for place in range(len(line)):
         for changed in [line[:place], *(line[:place] + bytes([byte]) + line[place + 1 :] for byte in range(256))]:
-            found = [_core.LineSplitter(*keys, place, 0, False, 0, {}, math.nan, 0.0).split(changed) for place in range(1, 5)]
+            found = [_bulk.LineSplitter(*keys, place, 0, False, 0, {}, math.nan, 0.0).split(changed) for place in range(1, 5)]
             if None in found:
                 continue
             try:
@@ -490,7 +490,7 @@ def test_the_times_of_split_lines_are_those_of_the_clock() -> None:
     rng = random.Random(3)
     clock = times.Clock(0.001)
     clock.seconds("2026-05-01T10:00:00+02:00")
-    splitter = _core.LineSplitter((b'"t"', b'"f"'), (), 1, 0, False, 0, {}, *clock.numbers())
+    splitter = _bulk.LineSplitter((b'"t"', b'"f"'), (), 1, 0, False, 0, {}, *clock.numbers())
     read = 0
     for _ in range(2000):
         zone = timezone(timedelta(minutes=rng.randrange(-1439, 1440)))
@@ -509,13 +509,13 @@ def test_the_times_of_split_lines_are_those_of_the_clock() -> None:
 
 def test_a_direction_is_the_word_as_it_is_or_in_small_letters() -> None:
     words = {b'"in"': "received", b'"OUT"': "received", b'"out"': "sent"}
-    splitter = _core.LineSplitter((b'"d"', b'"f"'), (), 0, 1, False, 0, words, 1.0, 0.0)
+    splitter = _bulk.LineSplitter((b'"d"', b'"f"'), (), 0, 1, False, 0, words, 1.0, 0.0)
     found = [splitter.split(b'{"d":"%b","f":{}}' % word)[2] for word in (b"in", b"IN", b"OUT", b"Out", b"other")]
     assert found == ["received", "received", "received", "sent", None]
 
 
 def test_the_id_of_a_call_is_told_when_it_changes() -> None:
-    splitter = _core.LineSplitter((b'"f"',), (b'"c"',), 0, 0, False, 1, {}, 1.0, 0.0)
+    splitter = _bulk.LineSplitter((b'"f"',), (b'"c"',), 0, 0, False, 1, {}, 1.0, 0.0)
     assert [splitter.split(b'{"f":{},"c":%d}' % id_)[3] for id_ in (1, 1, 2, 2, 1)] == [b"1", None, b"2", None, b"1"]
 
 
@@ -530,7 +530,7 @@ def test_a_count_of_dropped_frames_is_one_that_a_recorder_writes() -> None:
 
 def test_unquote() -> None:
     for text in ("", "a", 'a"b', "a\\b", '\\"', 'x"' * 100, "é"):
-        assert _core._unquote(json.dumps(text, ensure_ascii=False).encode()) == text.encode()
-    assert _core._unquote(rb'"a\/b" ') == b"a/b"
+        assert _bulk.unquote(json.dumps(text, ensure_ascii=False).encode()) == text.encode()
+    assert _bulk.unquote(rb'"a\/b" ') == b"a/b"
     for other in (rb'"\n"', rb'"\u0041"', b'"', b'"a', b'a"', b"", b'"a"b"', b'"\\"', b"5"):
-        assert _core._unquote(other) is None
+        assert _bulk.unquote(other) is None

@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._core import LineBatch, Session
+from .._bulk import LineBatch
+from .._core import Session
 from ..recording import Recording, RecordingError, read_recording
 from ..recording.lines import MOST_EMPTY
 from ..recording.shapes import LONGEST_LINE

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import COLUMN_OBJECTS, COLUMN_PLACES, CarriesAudio, RealtimeMessage, roles_at
+from .._bulk import COLUMN_OBJECTS, COLUMN_PLACES
+from .._core import CarriesAudio, RealtimeMessage, roles_at
 from ..conversation.meanings import meanings_of
 from ..conversation.rules import raw_of, words_in, words_of
 from ..objects import ContentPart, ConversationItem, RealtimeError, RealtimeResponse

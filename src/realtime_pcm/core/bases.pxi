@@ -213,7 +213,7 @@ _finish_base(CarriesAudio, {
 
 # ---- What servers send -----------------------------------------------------------------------------------------------------
 
-cdef Catalogue SERVER = Catalogue("server")
+SERVER = Catalogue("server")
 
 class RealtimeServerMessage(RealtimeMessage):
     """One message of a Realtime server: the base of all. Read-only.
@@ -259,7 +259,7 @@ _finish_side(SERVER, RealtimeServerMessage, AudioMessage, AudioEnd, UnknownMessa
 
 # ---- What clients send ---------------------------------------------------------------------------------------------------------
 
-cdef Catalogue CLIENT = Catalogue("client")
+CLIENT = Catalogue("client")
 
 class RealtimeClientMessage(RealtimeMessage):
     """One message of a Realtime client: the base of all. Read-only.

@@ -93,6 +93,10 @@ cdef class Layout:
     def payload_keys(self):
         return self.keys[self.wire.payload_first:self.wire.payload_first + self.wire.payload_count]
 
+    cdef int number(self, str name) except -1:
+        """The number of a field, 0 if there is none of this name."""
+        return self.names.index(name) if name in self.names else 0
+
     cdef bint holds_payload(self, size_t number) noexcept:
         return self.wire.payload_first <= number < self.wire.payload_first + self.wire.payload_count
 
@@ -336,14 +340,15 @@ cdef class Catalogue:
             message_uncounted(entry)
         return 0
 
-    cdef list types_of(self, cls):
-        """The wire types of a message class and of those derived from it."""
-        cdef WireType entry
-        found = []
-        for entry in list(self.types.values()):
-            if issubclass(entry.layout.cls, cls):
-                found.append(entry)
-        return found
+    def may_have(self, cls):
+        """Whether one of its messages may be of the class."""
+        cdef Layout layout = _layout_of(cls)
+        if layout is not None:
+            return layout.catalogue is self or issubclass(self.unknown.layout.cls, cls)
+        for base, (catalogue, _) in _bases.items():
+            if catalogue.side == self.side and (issubclass(base, cls) or issubclass(cls, base)):
+                return True
+        return False
 
 
 # The classes below which messages are declared: class -> (its catalogue, the KIND of the messages below it).
@@ -493,13 +498,9 @@ cdef _make_nodes(Layout layout, list tree):
     layout.wire.nodes = nodes
 
 
-cdef int _number(Layout layout, str name):
-    """The number of a field, 0 where there is none of this name."""
-    return layout.names.index(name) if name in layout.names else 0
-
 cdef int _read_number(Layout layout, str wanted):
     """The number of the field that holds what is read under this name, 0 where there is none."""
-    return _number(layout, layout.reads.get(wanted, wanted))
+    return layout.number(layout.reads.get(wanted, wanted))
 
 cdef _plan_session(Layout layout, role, Layout base):
     """Sets what the message does to the session, and which of its fields hold its ids and its audio format."""
@@ -508,7 +509,7 @@ cdef _plan_session(Layout layout, role, Layout base):
     plan.ids.item_id = _read_number(layout, "item_id")
     plan.ids.content_index = _read_number(layout, "content_index")
     plan.format_name = _read_number(layout, "format")
-    plan.format_rate = _read_number(layout, "sample_rate") or _number(layout, "sample_rate_hz")
+    plan.format_rate = _read_number(layout, "sample_rate") or layout.number("sample_rate_hz")
     plan.format_channels = _read_number(layout, "channels")
     plan.input_name = _read_number(layout, "input_format")
     plan.input_rate = _read_number(layout, "input_sample_rate")
@@ -527,7 +528,7 @@ cdef _plan_session(Layout layout, role, Layout base):
     plan.hands_out_carry = layout.ends_audio
     for name, field_role in layout.field_roles if layout.is_audio else ():
         if field_role in ("audio_end", "response_end", "interrupted"):
-            plan.end_fields |= <uint32_t>1 << _number(layout, name)
+            plan.end_fields |= <uint32_t>1 << layout.number(name)
     if role is None:
         plan.role = (base.in_session.role if base is not None and base.in_session.role
                      else ROLE_AUDIO_END if layout.ends_audio else ROLE_NONE)
@@ -575,7 +576,7 @@ cdef _add_descriptors(Layout layout):
         _set_on_class(cls, "type", _slot_descriptor(cls, "type", SLOT_TYPE, kept))
     _set_on_class(cls, "event_id", _slot_descriptor(cls, "event_id", SLOT_EVENT_ID, kept))
     for name, (annotation, payload_keys, module, _) in fields.items():
-        number = _number(layout, name)
+        number = layout.number(name)
         view, many = declare.view_in(annotation, module, ViewObject)
         views[number] = view
         layout.lists |= <uint32_t>many << number

@@ -39,47 +39,11 @@ cdef class _Only:
         return (wire_type.number < PyBytes_GET_SIZE(self.numbers)
                 and PyBytes_AS_STRING(self.numbers)[wire_type.number] != 0)
 
-cdef bint _may_have(Catalogue catalogue, cls) except -1:
-    """Whether a message of this catalogue may be of the class."""
-    cdef Layout layout = _layout_of(cls)
-    if layout is None:
-        return (<Catalogue>_base_of(cls)[0]).side == catalogue.side
-    return layout.catalogue is catalogue or issubclass(catalogue.unknown.layout.cls, cls)
-
-cdef _Only _wanted_types(only, Catalogue catalogue):
+cdef _Only _read_only(only, Catalogue catalogue):
     if only is None:
         return None
     cdef _Only made = _Only()
-    cdef WireType wire_type
-    said = (only,) if isinstance(only, (str, type)) else only
-    try:
-        said = tuple(said)
-    except TypeError:
-        raise TypeError(f"only= takes wire types and message classes, not {only!r}") from None
-    numbers = bytearray(catalogue.count)
-    names = []
-    for entry in said:
-        names.append(entry if isinstance(entry, str) else getattr(entry, "__name__", entry))
-        if isinstance(entry, str):
-            wire_type = catalogue.types.get(str.__str__(entry))
-            if wire_type is None:
-                near = did_you_mean(str.__str__(entry), list(catalogue.types))
-                raise ValueError(f"only={entry!r}: no message class has this wire type{near} "
-                                 f"({catalogue.unknown.layout.cls.__name__} stands for all types that no class has)")
-            if wire_type.number < len(numbers):
-                numbers[wire_type.number] = 1
-        elif isinstance(entry, type) and issubclass(entry, RealtimeMessage):
-            if entry not in (RealtimeMessage, CarriesAudio) and not _may_have(catalogue, entry):
-                raise ValueError(f"only={entry.__name__}: no message of the {catalogue.side} is of this class")
-            for wire_type in catalogue.types_of(entry):
-                # A type that was declared since `numbers` was made is not built.
-                if wire_type.number < len(numbers):
-                    numbers[wire_type.number] = 1
-            made.unknown |= issubclass(catalogue.unknown.layout.cls, entry)
-        else:
-            raise TypeError(f"only= takes wire types and message classes, not {entry!r}")
-    made.numbers = bytes(numbers)
-    made.said = tuple(names)
+    made.numbers, made.unknown, made.said = wanted_types(only, catalogue, RealtimeMessage)
     return made
 
 
@@ -158,7 +122,7 @@ lone_surrogates="refuse")\n--\n
         if lone_surrogates != "refuse" and lone_surrogates != "replace":
             raise ValueError(f'lone_surrogates is "refuse" or "replace", not {lone_surrogates!r}')
         forced = forced_format(audio_format, name)
-        wanted = _wanted_types(only, messages)
+        wanted = _read_only(only, messages)
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
         reader.samples = _sample_kind(_DTYPES[name])

@@ -116,6 +116,12 @@ cdef class Session:
             self.formats_at = changes
         return formats
 
+    cdef void move_to(self, Session other) noexcept:
+        """Makes the other session know what this one knows; this one is then as a new one."""
+        with cython.critical_section(self, other):
+            session_clear(&other.state)
+            session_move(&other.state, &self.state)
+
     cdef int tell_doubt(self) except -1:
         """Says in the log what of a format was not understood, once for each session.
 

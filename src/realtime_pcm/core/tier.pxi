@@ -7,8 +7,6 @@ cdef enum:
     # walked in 0.7 ms.
     GIL_BOUND = 128 * 1024
 
-cdef const wire_tier *TIER
-
 def _available_tiers():
     """The tiers that this build holds and this machine runs, the best first."""
     names = []

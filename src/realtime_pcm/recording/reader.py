@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 
-from .._core import LineSplitter, Session, decode
+from .._bulk import LineSplitter
+from .._core import Session, decode
 from ..errors import DecodeError
 from .beginning import given, look_at
 from .decoding import PLAIN, Frames

@@ -9,7 +9,7 @@ import json
 import re
 from typing import NamedTuple
 
-from .._core import _unquote
+from .._bulk import unquote
 from .times import Clock
 from .ways import Ways
 
@@ -113,7 +113,7 @@ def frame_of(value: bytes) -> bytes | str | None:
         return value
     if not value.startswith(b'"'):
         return None
-    text: object = _unquote(value)
+    text: object = unquote(value)
     if text is None:
         text = scalar(value)
     return text if isinstance(text, (bytes, str)) and text.lstrip()[:1] in (b"{", "{") else None

@@ -1,113 +1,125 @@
-# Many lines of a recording in one call, into the columns of one batch of realtime_pcm.arrow. src/lines does it without the GIL.
-# What is out of the ordinary there comes back line by line: `slow` of LineBatch decodes it with the Decoder, and gives its row.
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: freethreading_compatible=True, auto_pickle=False, binding=True, embedsignature=True, embedsignature.format=clinic
+"""src/lines as Python sees it: lines of a recording, one by one for `recording`, and many in one call for `arrow`."""
 
-cdef extern from "arrow.h":
-    struct ArrowArray:
-        pass
+cimport cython
+from cpython.buffer cimport Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Calloc, PyMem_RawFree, PyMem_RawMalloc
+from libc.math cimport NAN
+from libc.stdint cimport SIZE_MAX, int32_t, uint8_t, uint32_t, uintptr_t
+from libc.string cimport memcmp
 
-cdef extern from "batch.h" nogil:
-    ctypedef enum batch_kind:
-        BATCH_SLOW
-        BATCH_PLAIN
-        BATCH_AUDIO
-        BATCH_CHANGE
-        BATCH_UNKNOWN
-    ctypedef struct batch_plan:
-        uint8_t kind
-        uint8_t response_id
-        uint8_t item_id
-        uint8_t output_index
-        uint8_t content_index
-        uint8_t audio_ms[2]
-        uint8_t texts[4]
-        uint8_t stash
-        uint8_t item
-        uint8_t response
-        uint8_t part
-        uint8_t error
-        uint32_t nested
-        uint8_t told
-        uint8_t told_object
-        uint8_t told_field
-        const session_plan *session
-    ctypedef enum batch_text:
-        TEXT_TYPE
-        TEXT_EVENT_ID
-        TEXT_RESPONSE_ID
-        TEXT_ITEM_ID
-        TEXT_TEXT
-        TEXT_ENCODING
-        TEXT_ROLE
-        TEXT_ERROR
-    ctypedef enum batch_number:
-        NUMBER_OUTPUT_INDEX
-        NUMBER_CONTENT_INDEX
-        NUMBER_AUDIO_MS
-        NUMBER_SAMPLE_OFFSET
-    ctypedef struct batch_word:
-        const uint8_t *bytes
-        size_t length
-        bint sent
-    ctypedef struct batch_told:
-        uint8_t told
-        bint named
-        size_t id_end
-    ctypedef struct audio_columns:
-        size_t room
-    ctypedef struct batch:
-        const wire_tier *tier
-        const wire_catalogue *catalogues[2]
-        c_session *session
-        session_reader reader
-        bint as_sent
-        bint own
-        bint wrapped
-        bint has_keys
-        bint quoted
-        line_keys keys
-        size_t time_at
-        size_t direction_at
-        size_t call_at
-        double scale
-        double origin
-        const batch_word *words
-        size_t word_count
-        size_t max_rows
-        size_t max_bytes
-        size_t most_empty
-        const uint8_t *source
-        size_t source_length
-        c_format assumed[2]
-        size_t rows
-        size_t line
-        size_t slow_lines
-        audio_columns audio
-        double *time
-        uint8_t *time_valid
-        size_t late_count
-        size_t late_length
-        uint32_t *late_rows
-        size_t *late_ends
-        uint8_t *late
-        size_t told_count
-        batch_told *tellings
-        uint8_t *ids
-    ctypedef enum batch_stop:
-        BATCH_NEED_DATA
-        BATCH_FULL
-        BATCH_NEED_CALLER
-        BATCH_NO_MEMORY
-    void batch_set_plan(wire_layout *layout, const batch_plan *plan)
-    bint batch_begin(batch *b)
-    void batch_end(batch *b)
-    batch_stop batch_run(batch *b, const uint8_t *data, size_t length, bint last, size_t *at, size_t *line_end)
-    void batch_row(batch *b, size_t line, bint sent)
-    bint batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length)
-    void batch_put_number(batch *b, batch_number column, int64_t number)
-    void batch_put_time(batch *b, double time)
-    bint batch_put_pcm(batch *b, const void *pcm, size_t bytes, int32_t rate, int32_t channels)
-    void batch_row_done(batch *b)
-    bint batch_export(batch *b, ArrowArray *array)
+from ._core cimport CLIENT, LINES, SERVER, TIER, Catalogue, Layout, Session, WireType
+from ._lines cimport *
+from ._session cimport ROLE_AUDIO_END, SAMPLES_AS_SENT, SAMPLES_INT16
+
+from . import roles
+
+cdef lines_functions calls = LINES[0]
+
+
+# ---- One line --------------------------------------------------------------------------------------------------------------
+
+cdef inline line_span _span_of(bytes text):
+    """The bytes of a text; the caller keeps the text alive."""
+    cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(text)
+    return line_span(start, start + PyBytes_GET_SIZE(text))
+
+cdef bint _line_keys(tuple before, tuple behind, line_keys *keys) except -1:
+    """Fills `keys` from keys in their quotes, which the caller keeps alive. False where there are too many."""
+    cdef Py_ssize_t i
+    if not 0 < len(before) <= LINE_MEMBERS + 1 or len(behind) > LINE_MEMBERS:
+        return False
+    for i in range(len(before)):
+        keys.before[i] = _span_of(<bytes?>before[i])
+    for i in range(len(behind)):
+        keys.behind[i] = _span_of(<bytes?>behind[i])
+    keys.before_count = len(before)
+    keys.behind_count = len(behind)
+    return True
+
+@cython.final
+cdef class LineSplitter:
+    """LineSplitter(before, behind, time_at, direction_at, quoted, call_at, words, scale, origin)\n--\n
+    Splits lines that are JSON objects with the same members, and reads what stands beside the frames.
+
+    before: the keys up to the frame's own, each in its quotes. behind: those that follow it. time_at, direction_at, call_at:
+    which of the values, the frame first, are the time, the direction and the id of the call; 0: none. quoted: the frame is a
+    string of JSON. words: the words for directions, in their quotes -> direction. scale, origin: as in line_time of lines.h.
+    """
+    cdef line_keys keys
+    cdef size_t time_at, direction_at, call_at
+    cdef double scale, origin
+    cdef bint fits, quoted
+    cdef dict words
+    cdef bytes word, call
+    cdef object direction
+    cdef tuple kept
+
+    def __init__(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at, bint quoted,
+                 size_t call_at, dict words not None, double scale, double origin):
+        cdef size_t count
+        self.kept = before, behind
+        self.fits = _line_keys(before, behind, &self.keys)
+        count = self.keys.before_count + self.keys.behind_count
+        self.fits = self.fits and time_at < count and direction_at < count and call_at < count
+        self.time_at = time_at
+        self.direction_at = direction_at
+        self.call_at = call_at
+        self.quoted = quoted
+        self.words = words
+        self.word = self.call = b""
+        self.scale = scale
+        self.origin = origin
+
+    def split(self, bytes line not None):
+        """(frame, time, direction, call) of a line.
+
+        frame: its bytes. time: seconds; its bytes if it is to be read by somebody else, None without one. direction: None for a
+        word that is not known. call: the bytes of the id, None if it is that of the line before. None where the line has other
+        members, or a value beside the frame that is no plain scalar. The frame is not looked at: if it is JSON, the whole line
+        is, and the text of a JSON object can be read in one way only.
+        """
+        cdef line_span[2 * LINE_MEMBERS + 1] found
+        cdef line_span whole = _span_of(line)
+        cdef double seconds
+        if not self.fits or not calls.split(whole.start, whole.end, &self.keys, found):
+            return None
+        frame = _unquoted(found[0]) if self.quoted else _bytes_of(found[0])
+        if frame is None:
+            return None
+        time = direction = call = None
+        if self.time_at:
+            if calls.time(found[self.time_at].start, found[self.time_at].end, self.scale, self.origin, &seconds):
+                time = seconds
+            else:
+                time = _bytes_of(found[self.time_at])
+        if self.direction_at:
+            if not _is_same(found[self.direction_at], self.word):
+                self.word = _bytes_of(found[self.direction_at])
+                self.direction = self.words.get(self.word) or self.words.get(self.word.lower())
+            direction = self.direction
+        if self.call_at and not _is_same(found[self.call_at], self.call):
+            call = self.call = _bytes_of(found[self.call_at])
+        return frame, time, direction, call
+
+cdef inline bint _is_same(line_span span, bytes text) noexcept:
+    cdef Py_ssize_t length = span.end - span.start
+    return length == PyBytes_GET_SIZE(text) and memcmp(span.start, PyBytes_AS_STRING(text), <size_t>length) == 0
+
+cdef inline bytes _bytes_of(line_span span):
+    return PyBytes_FromStringAndSize(<const char *>span.start, span.end - span.start)
+
+cdef bytes _unquoted(line_span span):
+    cdef bytes text = PyBytes_FromStringAndSize(NULL, span.end - span.start)
+    cdef size_t length = calls.unquote(span.start, span.end, <uint8_t *>PyBytes_AS_STRING(text))
+    return None if length == SIZE_MAX else text[:length]
+
+def unquote(bytes value not None):
+    """The text of a JSON string whose escapes are `\\"`, `\\\\` and `\\/`; None for one with others, and for what is no such
+    string. Bytes beyond ASCII stay as they are: whoever reads the text validates them."""
+    return _unquoted(_span_of(value))
 
 
 # ---- What a message has for the columns ------------------------------------------------------------------------------------
@@ -127,23 +139,23 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:
     plan.response_id = layout.in_session.ids.response_id
     plan.item_id = layout.in_session.ids.item_id
     plan.content_index = layout.in_session.ids.content_index
-    plan.output_index = <uint8_t>_number(layout, "output_index")
+    plan.output_index = <uint8_t>layout.number("output_index")
     for name in COLUMN_PLACES:
-        number = _number(layout, name)
+        number = layout.number(name)
         if number:
             plan.audio_ms[count] = <uint8_t>number
             count += 1
     count = 0
     for name in COLUMN_TEXTS:
-        number = _number(layout, name)
+        number = layout.number(name)
         if number and not layout.holds_payload(number):
             plan.texts[count] = <uint8_t>number
             count += 1
-    plan.stash = <uint8_t>_number(layout, "stash")
-    plan.item = <uint8_t>_number(layout, "item")
-    plan.response = <uint8_t>_number(layout, "response")
-    plan.part = <uint8_t>_number(layout, "part")
-    plan.error = <uint8_t>_number(layout, "error")
+    plan.stash = <uint8_t>layout.number("stash")
+    plan.item = <uint8_t>layout.number("item")
+    plan.response = <uint8_t>layout.number("response")
+    plan.part = <uint8_t>layout.number("part")
+    plan.error = <uint8_t>layout.number("error")
     plan.nested = (<uint32_t>1 << plan.item | <uint32_t>1 << plan.response | <uint32_t>1 << plan.part
                    | <uint32_t>1 << plan.error) & ~<uint32_t>1
     if layout.role_name in roles.OF_CALLS:
@@ -169,7 +181,7 @@ cdef int _make_plans(Catalogue catalogue) except -1:
     cdef WireType entry
     for entry in [*catalogue.types.values(), catalogue.unknown]:
         if entry.layout.wire.row_plan == NULL:
-            batch_set_plan(&entry.layout.wire, _make_plan(entry.layout))
+            calls.set_plan(&entry.layout.wire, _make_plan(entry.layout))
     return 0
 
 
@@ -191,7 +203,7 @@ cdef class LineBatch:
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
     cdef batch b
-    cdef c_session own                  # what `session` knows, while lines are read without the GIL
+    cdef Session own                    # knows what `session` knows, while lines are read without the GIL
     cdef Session session
     cdef object slow, tell, late
     cdef bytes source
@@ -202,11 +214,10 @@ cdef class LineBatch:
 
     def __cinit__(self):
         self.word_table = NULL
-        session_init(&self.own, PyMem_RawMalloc, PyMem_RawFree)
+        self.own = Session()
 
     def __dealloc__(self):
-        batch_end(&self.b)
-        session_clear(&self.own)
+        calls.end(&self.b)
         PyMem_RawFree(self.word_table)
 
     def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,
@@ -227,9 +238,9 @@ cdef class LineBatch:
         self.slow = slow
         self.tell = tell
         self.source = source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
-        self.b.session = &self.own
+        self.b.session = &self.own.state
         self.b.reader.samples = SAMPLES_AS_SENT if as_sent else SAMPLES_INT16
-        self.b.assumed[0] = self.b.assumed[1] = FORMAT_DEFAULT
+        self.b.assumed[0] = self.b.assumed[1] = self.own.state.output
         self.b.own = own
         self.b.wrapped = wrapped
         self.b.as_sent = as_sent
@@ -242,7 +253,7 @@ cdef class LineBatch:
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
         self.b.source_length = <size_t>PyBytes_GET_SIZE(self.source)
         self.b.scale = NAN
-        if not batch_begin(&self.b):
+        if not calls.begin(&self.b):
             raise MemoryError
         self.session = session
 
@@ -317,13 +328,10 @@ cdef class LineBatch:
             self.b.catalogues[1] = CLIENT.table
             # Nobody else can reach the session while the GIL is free: a decoder that shares it finds a fresh one, and what it
             # does to that one is forgotten.
-            with cython.critical_section(self.session):
-                session_move(&self.own, &self.session.state)
+            self.session.move_to(self.own)
             with nogil:
-                stop = batch_run(&self.b, data, length, last, at, &line_end)
-            with cython.critical_section(self.session):
-                session_clear(&self.session.state)
-                session_move(&self.session.state, &self.own)
+                stop = calls.run(&self.b, data, length, last, at, &line_end)
+            self.own.move_to(self.session)
             if self.b.late_count:
                 self.read_late()
             if self.b.told_count:
@@ -372,9 +380,9 @@ cdef class LineBatch:
         if self.session is None or self.b.rows == self.b.max_rows:
             raise RuntimeError("LineBatch: no room for a row")
         cdef bint fits
-        batch_row(&self.b, line, direction == "sent")
+        calls.row(&self.b, line, direction == "sent")
         if time is not None:
-            batch_put_time(&self.b, time)
+            calls.put_time(&self.b, time)
         fits = (self.put_text(TEXT_TYPE, kind) and self.put_text(TEXT_EVENT_ID, event_id)
                 and self.put_text(TEXT_RESPONSE_ID, response_id) and self.put_text(TEXT_ITEM_ID, item_id)
                 and self.put_text(TEXT_TEXT, text) and self.put_text(TEXT_ENCODING, encoding)
@@ -382,31 +390,34 @@ cdef class LineBatch:
         for column, number in ((NUMBER_OUTPUT_INDEX, output_index), (NUMBER_CONTENT_INDEX, content_index),
                                (NUMBER_AUDIO_MS, audio_ms), (NUMBER_SAMPLE_OFFSET, sample_offset)):
             if number is not None:
-                batch_put_number(&self.b, column, number)
+                calls.put_number(&self.b, column, number)
         if pcm is not None:
-            fits = fits and batch_put_pcm(&self.b, cnp.PyArray_DATA(<cnp.ndarray?>pcm), <size_t>pcm.nbytes,
-                                          0 if rate is None else rate, 0 if channels is None else channels)
+            fits = self.put_pcm(pcm, 0 if rate is None else rate, 0 if channels is None else channels) and fits
         if not fits:
             raise MemoryError
-        batch_row_done(&self.b)
+        calls.row_done(&self.b)
+
+    cdef bint put_pcm(self, pcm, int32_t rate, int32_t channels) except -1:
+        cdef Py_buffer view
+        cdef bint fits
+        PyObject_GetBuffer(pcm, &view, PyBUF_SIMPLE)
+        fits = calls.put_pcm(&self.b, view.buf, <size_t>view.len, rate, channels)
+        PyBuffer_Release(&view)
+        return fits
 
     cdef bint put_text(self, batch_text column, text) except -1:
         cdef bytes encoded
         if text is None:
             return True
         encoded = text.encode("utf-8", "backslashreplace")
-        return batch_put_text(&self.b, column, <const uint8_t *>PyBytes_AS_STRING(encoded), <size_t>len(encoded))
+        return calls.put_text(&self.b, column, <const uint8_t *>PyBytes_AS_STRING(encoded), <size_t>len(encoded))
 
     def export(self, uintptr_t address):
         """Moves the batch into the ArrowArray at this address, and begins the next one."""
         if self.session is None or self.running:
             raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
-        if not batch_export(&self.b, <ArrowArray *>address):
+        if not calls.hand_over(&self.b, <ArrowArray *>address):
             raise MemoryError
-        if not batch_begin(&self.b):
+        if not calls.begin(&self.b):
             self.session = None     # without columns nothing can follow
             raise MemoryError
-
-cdef int32_t _fitting(number) except -1:
-    """A number that a column of int32 holds, 0 for any other."""
-    return number if 0 < number < 1 << 31 else 0
