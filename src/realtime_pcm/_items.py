@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import role_of
 from .conversation.meanings import meanings_of
-from .conversation.rules import Answer, Answers, Dropped, Parts, Repeated, index_of, remember, response_id_of, text_id
+from .conversation.rules import Answer, Answers, Dropped, Parts, Repeated, key_of, remember, response_id_of
 from .messages import AudioMessage, RealtimeServerMessage
 from .stream import InvalidFrame
 
@@ -401,11 +401,8 @@ class Conversation:
 
 
 def _key(message: object) -> Key:
-    # A private class need not declare all three.
-    return (
-        (text_id(getattr(message, "response_id", None)), text_id(getattr(message, "item_id", None))),
-        index_of(getattr(message, "content_index", None)),
-    )
+    response_id, item_id, index = key_of(message)
+    return (response_id, item_id), index
 
 
 def is_speech(message: object) -> TypeGuard[AudioMessage]:

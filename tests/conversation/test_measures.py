@@ -6,9 +6,8 @@ import base64
 import io
 import json
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,8 +20,7 @@ pyarrow = pytest.importorskip("pyarrow")
 pytest.importorskip("typer")
 
 from realtime_pcm import arrow  # noqa: E402 -- it needs pyarrow
-from realtime_pcm.cli.speech import Speech  # noqa: E402 -- it needs typer
-from realtime_pcm.cli.wavs import Wavs  # noqa: E402
+from support.extracted import extracted  # noqa: E402 -- it needs typer
 
 HEADER = json.dumps({"recording": "realtime-pcm", "version": 1, "started": "2026-01-01T00:00:00+00:00"})
 # Those of the Realtime API: the frames of other sockets are refused.
@@ -61,27 +59,6 @@ def measures(given: Path | bytes) -> None:
         id_: text for id_, text in words.items() if text
     }
     assert {id_: round(spoken[id_], 6) for id_ in audio} == {id_: round(seconds, 6) for id_, seconds in audio.items()}
-
-
-def extracted(source: Any) -> tuple[dict[str | None, str], dict[str | None, float]]:
-    """The words of each item, and the seconds of the model's audio, as `extract` writes them."""
-    if isinstance(source, io.BytesIO):
-        source.seek(0)
-    words: dict[str | None, str] = {}
-    seconds: defaultdict[str | None, float] = defaultdict(float)
-    with TemporaryDirectory() as folder, read_recording(source) as recording:
-        wavs = Wavs()
-        speech = Speech(Path(folder), wavs, recording, None)
-        for entry in recording:
-            speech.take(entry)
-        speech.finish()
-        wavs.abandon_all()
-        speech.microphone.close()
-        for item in speech.items:
-            words[item.id] = item.text or words.get(item.id, "")
-            if item.side == "model":
-                seconds[item.id] += item.seconds
-    return words, seconds
 
 
 @pytest.mark.skipif(not CAPTURES, reason=NO_SHARED)

@@ -16,6 +16,9 @@ from realtime_pcm.conversation.meanings import handler_of, role_in
 from realtime_pcm.conversation.rules import (
     WORDS,
     Text,
+    item_id_of,
+    key_of,
+    member_of,
     milliseconds_of,
     raw_of,
     remember,
@@ -25,7 +28,7 @@ from realtime_pcm.conversation.rules import (
     words_of,
 )
 from realtime_pcm.recording.analysis import Analyser
-from realtime_pcm.recording.playing import Key, Piece, Sink, Stream, key_of
+from realtime_pcm.recording.playing import Key, Piece, Sink, Stream
 from realtime_pcm.roles import TEXT_FIELDS
 
 from .console import safe_name
@@ -350,7 +353,8 @@ class Speech:
 
     def _on_speech_started(self, message: Any) -> None:
         self._detected = True
-        id, start = text_id(message.item_id), milliseconds_of(message.audio_start_ms)
+        id, heard = item_id_of(message), getattr(message, "audio_start_ms", None)
+        start = milliseconds_of(heard)
         if id in self._heard and id is not None:
             before = self._heard[id][0]  # the item goes on
             start = start if before is None else before
@@ -359,17 +363,17 @@ class Speech:
         elif len(self._heard) >= MOST_WAITING:
             self._cut_out_heard(next(iter(self._heard)))
         self._heard[id] = [start, None]
-        item = self._user(message.item_id)
+        item = self._user(id)
         if item is not None and not self.microphone.tracks:
-            self._mark_heard(item, message.audio_start_ms)
+            self._mark_heard(item, heard)
 
     def _on_speech_stopped(self, message: Any) -> None:
-        id = text_id(message.item_id)
+        id, heard = item_id_of(message), getattr(message, "audio_end_ms", None)
         if id in self._heard:
-            self._heard[id][1] = milliseconds_of(message.audio_end_ms)
-        item = self._user(message.item_id)
+            self._heard[id][1] = milliseconds_of(heard)
+        item = self._user(id)
         if item is not None and not self.microphone.tracks:
-            self._mark_heard(item, message.audio_end_ms)
+            self._mark_heard(item, heard)
 
     def _mark_heard(self, item: Item, milliseconds: object) -> None:
         """Sets the times of an item from the server's speech events, if the recording does not have the user's audio."""
@@ -387,7 +391,7 @@ class Speech:
         return self.microphone.at(start), end if stop is None else self.microphone.at(stop)
 
     def _on_committed(self, message: Any) -> None:
-        id = text_id(message.item_id)
+        id = item_id_of(message)
         span = self._heard.pop(id, None)
         found = self._span(*span) if span is not None else None
         if found is None:
@@ -450,7 +454,7 @@ class Speech:
         self._say(self._speaker(message), message)
 
     def _speaker(self, message: Any) -> Item | None:
-        id = text_id(getattr(message, "item_id", None))
+        id = item_id_of(message)
         if id is not None:
             return self._user(id)
         # Servers without items speak of one user.
@@ -486,7 +490,7 @@ class Speech:
 
     def _on_item_named(self, message: Any) -> None:
         given = message.item
-        id, role = text_id(getattr(given, "id", None)), getattr(given, "role", None)
+        id, role = text_id(member_of(given, "id")), member_of(given, "role")
         side = {"user": "user", "assistant": "model"}.get(role) if isinstance(role, str) else None
         words = words_in(raw_of(given).get("content"))
         if side is None or (id is None and (side != "user" or not words)):

@@ -37,8 +37,19 @@ def text_id(value: object) -> str | None:
 def response_id_of(message: Any) -> str | None:
     """The id of the response that a message begins or ends."""
     # xAI leaves `response` empty and names the response beside it; any other JSON value may stand there.
-    named = text_id(getattr(message.response, "id", None))
+    named = text_id(member_of(message.response, "id"))
     return text_id(getattr(message, "response_id", None)) if named is None else named
+
+
+def item_id_of(message: Any) -> str | None:
+    """The id of the item that a message belongs to. A private class need not declare it."""
+    return text_id(getattr(message, "item_id", None))
+
+
+def key_of(message: Any) -> tuple[str | None, str | None, int | None]:
+    """Which audio a message of the model belongs to: its response_id, item_id and content_index."""
+    index = index_of(getattr(message, "content_index", None))
+    return text_id(getattr(message, "response_id", None)), item_id_of(message), index
 
 
 def index_of(value: object) -> int | None:
@@ -148,6 +159,11 @@ def _text_fields_of(cls: type) -> tuple[str, ...]:
     if not issubclass(cls, RealtimeMessage):
         return TEXT_FIELDS  # a field of a message: see meanings.py
     return tuple(name for name in TEXT_FIELDS if hasattr(cls, name) and not (name == "delta" and issubclass(cls, CarriesAudio)))
+
+
+def member_of(value: object, name: str) -> Any:
+    """A member of the object that a view or a dict holds; None without it, and of anything else."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None) if isinstance(value, View) else None
 
 
 def words_in(content: object) -> str:

@@ -18,6 +18,7 @@ from .rules import (
     Text,
     add_numbers,
     index_of,
+    item_id_of,
     milliseconds_of,
     name_of,
     numbers_in,
@@ -250,11 +251,11 @@ class ConversationState:
         return item
 
     def _user_item(self, message: Any, time: float | None) -> Item:
-        return self._find_item("user", text_id(getattr(message, "item_id", None)), None, time)
+        return self._find_item("user", item_id_of(message), None, time)
 
     def _heard_item(self, message: Any, time: float | None, whole: bool = False) -> Item:
         """The item of the user's words: without an id, one for each turn."""
-        if text_id(getattr(message, "item_id", None)) is None:
+        if item_id_of(message) is None:
             before = self._turns.current
             turn = self._turns.heard(whole, self._at(time))
             if turn is not before and before is not None:
@@ -312,20 +313,20 @@ class ConversationState:
         speaking = self._answers.of(None) is not None
         if speaking:
             self._interrupted("speech_started", at, None)
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         self._turns.speech_started(item_id, at)
         self._user_item(message, time)
 
     def _on_speech_stopped(self, message: Any, time: float | None) -> None:
         self.user_speaks = False
-        self._turns.speech_stopped(text_id(getattr(message, "item_id", None)), self._at(time))
+        self._turns.speech_stopped(item_id_of(message), self._at(time))
         self._user_item(message, time)
 
     def _on_commit(self, message: Any, time: float | None) -> None:
         self._turns.commit(self._at(time))
 
     def _on_committed(self, message: Any, time: float | None) -> None:
-        self._turns.committed(text_id(getattr(message, "item_id", None)), self._at(time))
+        self._turns.committed(item_id_of(message), self._at(time))
         self._user_item(message, time)
 
     def _on_user_transcript_delta(self, message: Any, time: float | None) -> None:
@@ -387,7 +388,7 @@ class ConversationState:
         samples, rate = samples_in(message)
         if not samples:
             response_id = text_id(getattr(message, "response_id", None))
-            if message.delta is None and self._turns.await_audio(response_id):  # a log that left the audio out
+            if getattr(message, "delta", "") is None and self._turns.await_audio(response_id):  # a log that left the audio out
                 self._turns.audio(response_id, self._at(time))
             return
         if repeated or self._dropped.has(message):
@@ -475,7 +476,7 @@ class ConversationState:
     def _interrupted(self, cause: str, at: Moment, message: Any, response_id: str | None = None) -> None:
         turn = self._turns.current
         made = Interruption(at, turn.number if turn else 0, cause)
-        made.item_id = text_id(getattr(message, "item_id", None))
+        made.item_id = item_id_of(message)
         made.response_id = response_id or text_id(getattr(message, "response_id", None))
         self._lost["interruptions"] += len(self._interruptions) == self._most
         self._interruptions.append(made)

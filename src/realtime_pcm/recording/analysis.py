@@ -27,6 +27,8 @@ from ..conversation.rules import (
     Repeated,
     Text,
     add_numbers,
+    item_id_of,
+    key_of,
     milliseconds_of,
     name_of,
     numbers_in,
@@ -42,7 +44,7 @@ from ..errors import DecodeError
 from ..objects._view import known_formats
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, ServerError, Spread, Turn
 from .placing import Placer
-from .playing import Piece, Playing, Sink, Stream, key_of
+from .playing import Piece, Playing, Sink, Stream
 from .reader import Entry, Recording, read_recording
 from .tallies import Bounded, Types, Undeclared
 
@@ -323,7 +325,7 @@ class Analyser:
         if stream is not None:
             self._interrupted(at, "speech_started", stream, stopped=False)
         self._unnamed = None
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         turn = self._turns.speech_started(item_id, at)
         item = self._item("user", item_id, at)
         item.turn, item.spoken = turn.number, True
@@ -332,7 +334,7 @@ class Analyser:
         self._speaking = item
 
     def _speech_stopped(self, message: Any, at: Moment) -> None:
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         turn = self._turns.speech_stopped(item_id, at)
         item = self._speaking or self._item("user", item_id, at)
         place = milliseconds_of(getattr(message, "audio_end_ms", None))
@@ -358,7 +360,7 @@ class Analyser:
         self._buffer = None
 
     def _server_commit(self, message: Any, at: Moment) -> None:
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         turn = self._turns.committed(item_id, at)
         if self._unnamed is not None:
             self._unnamed.item_id = item_id
@@ -410,7 +412,7 @@ class Analyser:
     def _response_done(self, message: Any, at: Moment) -> None:
         raw, response = raw_of(message.response), response_id_of(message)
         turn = self._turns.response_end(response, name_of(raw.get("status")), at)
-        usage = numbers_in(raw.get("usage") or raw_of(message.usage))
+        usage = numbers_in(raw.get("usage") or raw_of(getattr(message, "usage", None)))
         self._numbers_left_out += add_numbers(self._found.usage, usage)
         add_numbers(turn.usage, usage)
         details = raw_of(raw.get("status_details"))
@@ -494,7 +496,7 @@ class Analyser:
             self._turns.words(response, at)
 
     def _user_text(self, message: Any, at: Moment) -> None:
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         if item_id is None:
             self._live_text(message, at)
             return

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..conversation.rules import remember, response_id_of, text_id
+from ..conversation.rules import item_id_of, remember, response_id_of, text_id
 from ..roles import OF_CALLS
 from .files import RecordingError
 
@@ -110,7 +110,7 @@ class Sessions:
         elif role in ("response_start", "response_end"):
             self.told(role, response_id_of(message))
         elif role in OF_CALLS:
-            self.told(role, text_id(getattr(message, "item_id", None)))
+            self.told(role, item_id_of(message))
 
     def told(self, role: str | None, id_: str | None) -> None:
         """The same, of what the message says: the id of its session, its response, or the item of the user's speech."""

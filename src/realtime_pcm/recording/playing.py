@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ..conversation.rules import Parts, index_of, text_id
+from ..conversation.rules import Parts
 from .findings import Interruption, Item, Moment, Turn
 from .placing import Placer
 
-__all__ = ["Key", "Piece", "Playing", "Sink", "Stream", "key_of"]
+__all__ = ["Key", "Piece", "Playing", "Sink", "Stream"]
 
 MOST_STREAMS = 1024
 MOST_GAPS = 100
 
 Key = tuple["str | None", "str | None", "int | None"]  # response_id, item_id, content_index: what a stream is told by
-
-
-def key_of(message: Any) -> Key:
-    """Which stream a message of the model belongs to. A private class need not declare all three."""
-    return (
-        text_id(getattr(message, "response_id", None)),
-        text_id(getattr(message, "item_id", None)),
-        index_of(getattr(message, "content_index", None)),
-    )
 
 
 class Sink(Protocol):

@@ -10,7 +10,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from .._core import RealtimeServerMessage, role_of
-from ..conversation.rules import response_id_of, text_id
+from ..conversation.rules import item_id_of, response_id_of
 from .files import RecordingError
 from .shapes import Found
 
@@ -51,7 +51,7 @@ def _ends_first(first: Sequence[Any]) -> bool:
         if edge is None:
             continue
         what, begins = edge
-        named = response_id_of(message) if what == "response" else text_id(getattr(message, "item_id", None))
+        named = response_id_of(message) if what == "response" else item_id_of(message)
         key = (what, None if what == "session" else named)
         if begins:
             backwards += key in ended

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core import AudioMessage, RealtimeServerMessage, role_of
-from ..conversation.rules import Parts, text_id, words_of
+from ..conversation.rules import Parts, item_id_of, text_id, words_of
 from .held import MAX_TRANSCRIPT, is_index
 
 __all__ = ["Progress"]
@@ -103,7 +103,7 @@ class Progress:
             part.words = (part.words + (words_of(message) or ""))[:MAX_TRANSCRIPT]
 
     def _part(self, message: Any) -> _Part | None:
-        item_id = text_id(getattr(message, "item_id", None))
+        item_id = item_id_of(message)
         if item_id is None:
             return None
         item = self._items.get(item_id)

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from .._core import AudioMessage, Decoder, role_of
 from ..audio import AudioFormat
-from ..conversation.rules import raw_of, response_id_of, text_id, words_in, words_of
+from ..conversation.rules import item_id_of, raw_of, response_id_of, text_id, words_in, words_of
 from ..errors import DecodeError
 from ..recording import Entry
 from .audio import Encoder, cut_like, resample
@@ -181,7 +181,7 @@ def _split(turn: list[Recorded], messages: list[Any], announces: bool) -> list[R
         role = role_of(type(message))
         current = turns[-1] if turns else None
         item = raw_of(getattr(message, "item", None))
-        item_id = text_id(item.get("id")) or text_id(getattr(message, "item_id", None))
+        item_id = text_id(item.get("id")) or item_id_of(message)
         of_item = role in ("item_added", "item_done")
         theirs = of_item and item_id not in outputs and not hasattr(message, "response_id")
         if role in _OF_THE_USER or theirs or item_id in user_items:
@@ -220,7 +220,7 @@ def _outputs(messages: list[Any]) -> frozenset[str]:
     ids: set[str | None] = set()
     for message in messages:
         if text_id(getattr(message, "response_id", None)) is not None:
-            ids.update((text_id(getattr(message, "item_id", None)), text_id(raw_of(getattr(message, "item", None)).get("id"))))
+            ids.update((item_id_of(message), text_id(raw_of(getattr(message, "item", None)).get("id"))))
         if role_of(type(message)) == "response_end":
             output = raw_of(message.response).get("output")
             ids.update(text_id(raw_of(item).get("id")) for item in output or () if isinstance(output, list))
