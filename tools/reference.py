@@ -48,6 +48,12 @@ TITLES = {
     "vllm": "vLLM",
     "vllm-omni": "vLLM-Omni",
     "inworld": "Inworld",
+    "foundry": "Azure Foundry",
+    "azure": "Azure OpenAI",
+    "together": "Together AI",
+    "nvidia": "NVIDIA",
+    "smallest": "Smallest AI",
+    "mai": "Microsoft MAI-Transcribe",
     "unmute": "Unmute",
 }
 

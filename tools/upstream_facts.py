@@ -8,7 +8,8 @@ the JSON type of each; it holds no text of the package. The tests compare the ca
 package that is installed, so that a new release of a package cannot break them. `check` prints every difference and
 exits with status 0: a difference is news, not a failure.
 
-Of pipecat-ai (for xAI and Inworld) and dashscope, only what clients send is read. The extra `test` installs neither.
+Of pipecat-ai (for xAI and Inworld) and dashscope, only what clients send is read. The extra `test` installs neither of them, nor
+google-genai, elevenlabs, azure-ai-projects, together and smallestai.
 """
 
 from __future__ import annotations
@@ -67,14 +68,14 @@ class Models:
         for part in () if models else typing.get_args(annotation):
             yield from self.in_annotation(part)
 
-    def add(self, model: type, only_named: tuple[str, ...] = ()) -> None:
-        """Describe the model and all that its fields reach, except what lies in the modules `only_named`."""
+    def add(self, model: type, only_named: Callable[[type], bool] | None = None) -> None:
+        """Describe the model and all that its fields reach, except models that are `only_named`."""
         waiting = [model]
         while waiting:
             here = waiting.pop()
             if here in self.described:
                 continue
-            if only_named and here.__module__.startswith(only_named):
+            if only_named is not None and only_named(here):
                 self.named.add(here)
                 continue
             self.described.add(here)
@@ -130,6 +131,10 @@ def openai_fields(model: type) -> Fields:
     return {field.alias or name: (field.annotation, field.is_required()) for name, field in fields.items()}
 
 
+def is_of_another_api(model: type) -> bool:
+    return model.__module__.startswith(OTHER_API)
+
+
 def read_openai() -> dict[str, Any]:
     models = Models("openai.types.", openai_fields, lambda known: [known] if hasattr(known, "model_fields") else [])
     messages: dict[str, dict[str, dict[str, type]]] = {"server": {}, "client": {}}
@@ -145,14 +150,25 @@ def read_openai() -> dict[str, Any]:
     # The server's side first: what it reaches of another API is described, and then for both sides.
     for side, apis in messages.items():
         for model in (model for found in apis.values() for model in found.values()):
-            models.add(model, OTHER_API if side == "client" else ())
+            models.add(model, is_of_another_api if side == "client" else None)
     return {**named(messages, models.names()), "models": models.facts()}
 
 
 def read_voice_live() -> dict[str, Any]:
-    package = importlib.import_module("azure.ai.voicelive.models")
-    source = importlib.import_module("azure.ai.voicelive.models._models")
-    namespace = vars(source) | {"_models": package, "_unions": importlib.import_module("azure.ai.voicelive._unions")}
+    return read_azure("azure.ai.voicelive", "voice live", "ServerEvent", "ClientEvent", {})
+
+
+def read_projects() -> dict[str, Any]:
+    """Voice agents of Azure Foundry. Two of their messages are classes of their own."""
+    alone = {"error": "RealtimeServerEventError", "session.update": "VoiceAgentClientEventSessionUpdate"}
+    return read_azure("azure.ai.projects", "foundry", "RealtimeServerEvent", "RealtimeClientEvent", alone)
+
+
+def read_azure(where: str, api: str, server: str, client: str, alone: dict[str, str]) -> dict[str, Any]:
+    """A package whose messages derive from the classes `server` and `client`. alone: wire type -> a class that does not."""
+    package = importlib.import_module(f"{where}.models")
+    source = importlib.import_module(f"{where}.models._models")
+    namespace = vars(source) | {"_models": package, "_unions": importlib.import_module(f"{where}._unions")}
 
     def fields(model: type) -> Fields:
         hints = typing.get_type_hints(model, namespace)
@@ -173,16 +189,14 @@ def read_voice_live() -> dict[str, Any]:
             kinds |= dict.fromkeys(variants(kind))
         return list(kinds)
 
-    models = Models("azure.ai.voicelive.models._models.", fields, variants)
+    models = Models(f"{where}.models._models.", fields, variants)
     messages: dict[str, dict[str, dict[str, type | None]]] = {}
-    for side, base, names in (
-        ("server", package.ServerEvent, package.ServerEventType),
-        ("client", package.ClientEvent, package.ClientEventType),
-    ):
+    for side, base in (("server", server), ("client", client)):
         # A name that the package knows without a class for it has None.
-        found: dict[str, type | None] = {name.value: None for name in names}
-        found |= {str(getattr(wire, "value", wire)): model for wire, model in base.__mapping__.items()}
-        messages[side] = {"voice live": found}
+        found: dict[str, type | None] = {name.value: None for name in getattr(package, f"{base}Type")}
+        found |= {wire: getattr(package, name) for wire, name in alone.items() if wire in found}
+        found |= {str(getattr(wire, "value", wire)): model for wire, model in getattr(package, base).__mapping__.items()}
+        messages[side] = {api: found}
         for model in filter(None, found.values()):
             models.add(model)
     return {**named(messages, models.names()), "models": models.facts()}
@@ -207,6 +221,47 @@ def read_pipecat() -> dict[str, Any]:
             for wire in typing.get_args(model.model_fields["type"].annotation):
                 types_of[wire] = model
     return {**named({"server": {}, "client": found}, models.names()), "models": models.facts()}
+
+
+def is_pydantic(known: type) -> list[type]:
+    return [known] if hasattr(known, "model_fields") else []
+
+
+def read_together() -> dict[str, Any]:
+    """Transcription and speech of Together AI. What clients send is written by functions."""
+    source = importlib.import_module("together.lib.realtime._types")
+    models = Models("together.lib.realtime.", openai_fields, is_pydantic)
+    for model in source._EVENT_TYPES.values():
+        models.add(model)
+    told = {"server": {"together": source._EVENT_TYPES}}
+    update = source.session_update_event({"turn_detection": {"type": "server_vad"}})
+    sent = [source.append_event(b""), source.commit_event(), source.clear_event(), update, source.echo_event("id", "payload")]
+    facts = models.facts()
+    client = {frame["type"]: describe(model_name(f"together {frame['type']}"), [frame], facts) for frame in sent}
+    return {**named(told, models.names()), "client": {"together": dict(sorted(client.items()))}, "models": facts}
+
+
+def read_smallest() -> dict[str, Any]:
+    source = importlib.import_module("smallestai.waves.speech_to_speech.socket_client")
+    models = Models("smallestai.waves.", openai_fields, is_pydantic)
+    sent = ("SessionConfigure", "SessionUpdate", "InputAudioBufferAppend", "ConversationItemCreate", "ResponseCreate")
+    unions = {
+        "server": typing.get_args(source.SpeechToSpeechSocketClientResponse),
+        "client": [getattr(source, name) for name in (*sent, "ResponseCancel")],
+    }
+    messages: dict[str, dict[str, dict[str, type]]] = {"server": {}, "client": {}}
+    for side, union in unions.items():
+        messages[side]["smallest"] = {literal_in(model.model_fields["type"].annotation): model for model in union}
+        for model in union:
+            models.add(model)
+    return {**named(messages, models.names()), "models": models.facts()}
+
+
+def literal_in(annotation: Any) -> str:
+    """The string of the Literal in an annotation."""
+    return next(
+        part if isinstance(part, str) else literal_in(part) for part in typing.get_args(annotation) if part not in (str, Any)
+    )
 
 
 # ---- A package that declares nothing: its methods are called with all of their arguments, and what they send is looked at
@@ -276,8 +331,7 @@ def read_dashscope() -> dict[str, Any]:
     for api, frames in sent.items():
         found[api] = {}
         for wire in sorted({frame["type"] for frame in frames}):
-            name = "".join(map(str.capitalize, re.split(r"\W", f"{api} {wire}".replace("_", " "))))
-            found[api][wire] = describe(name, [frame for frame in frames if frame["type"] == wire], facts)
+            found[api][wire] = describe(model_name(f"{api} {wire}"), [frame for frame in frames if frame["type"] == wire], facts)
     return {"server": {}, "client": found, "models": dict(sorted(facts.items()))}
 
 
@@ -293,6 +347,11 @@ class _Socket:
 
     def close(self, *_: Any) -> None:
         pass
+
+
+def model_name(text: str) -> str:
+    """A name for the model of what was only seen."""
+    return "".join(map(str.capitalize, re.split(r"\W", text.replace("_", " "))))
 
 
 def describe(name: str, objects: list[dict[str, Any]], facts: dict[str, dict[str, str]]) -> str:
@@ -321,6 +380,9 @@ PACKAGES = {
     "azure-ai-voicelive": read_voice_live,
     "pipecat-ai": read_pipecat,
     "dashscope": read_dashscope,
+    "azure-ai-projects": read_projects,
+    "together": read_together,
+    "smallestai": read_smallest,
 }
 
 

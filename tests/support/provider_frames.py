@@ -345,6 +345,32 @@ def _values(provider: str, wire: str, rng: random.Random) -> dict[str, Any]:
         "source_event_id": "e",
         "source_event_type": "response.done",
         "context_window": {"used_tokens": 10},
+        "conversation_id": "conv_1",
+        "consultation_id": "c1",
+        "subagent_name": "billing",
+        "rtc_call_id": "rtc_1",
+        "sdp_answer": "v=0\r\n",
+        "operation": "create",
+        "content": _part("audio"),
+        "backchannel_id": "b1",
+        "phrase": "uh-huh",
+        "words": ["It\u2019s", "21"],
+        "start_seconds": [0.0, 0.25],
+        "end_seconds": [0.25, 0.5],
+        "end_of_turn_confidence": 0.75,
+        "processed_ms": 1500.0,
+        "echo_id": 1,
+        "client_sent_at": 1785214083.25,
+        "server_received_at": 1785214083.5,
+        "server_sent_at": 1785214083.75,
+        "payload": {"a": 1},
+        "duration": 0.5,
+        "tokens": [{"token_id": 7, "text": "It", "confidence": 0.9}],
+        "event_type": "delta",
+        "is_last_result": True,
+        "words_info": {"words": []},
+        "synthesis_metadata": {"audio_duration_ms": 250},
+        "intermediate": text,
     }
 
 
@@ -371,7 +397,9 @@ def _ordered(provider: str, wire: str, values: dict[str, Any], event_id: str | N
 def _payload_key(provider: str, wire: str) -> str | None:
     if wire == "session.input_audio.append" or (provider, wire) == ("vllm-omni", "response.output_audio.delta"):
         return "audio"
-    return "delta" if wire.endswith(("audio.delta", "video.delta")) else None
+    if wire == "conversation.item.speech.data":
+        return "audio"
+    return "delta" if wire.endswith(("audio.delta", "audio_output.delta", "video.delta")) else None
 
 
 def provider_frames() -> Iterator[ProviderFrame]:

@@ -66,6 +66,10 @@ PAYLOADS = {
     "SessionOutputAudioDelta": ("pcm", ("delta",)),
     "SessionInputAudioAppend": ("pcm", ("audio",)),
     "ResponseVideoDelta": ("data", ("delta",)),
+    "ResponseBackchannelAudioDelta": ("pcm", ("delta",)),
+    "AudioDelta": ("pcm", ("delta",)),
+    "ConversationItemAudioOutputDelta": ("pcm", ("delta",)),
+    "ConversationItemSpeechData": ("pcm", ("audio",)),
     # of clients
     "InputAudioBufferAppend": ("pcm", ("audio",)),
     "SessionInputAudioBufferAppend": ("pcm", ("audio",)),

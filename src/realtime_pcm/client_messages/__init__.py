@@ -18,17 +18,22 @@ from .._core import (
     class_of as _class_of,
 )
 from ..declare import Nested, NestedList, Samples, field, payload
-from . import dashscope, glm, openai, openai_live, vllm, voice_live
+from . import dashscope, foundry, glm, nvidia, openai, openai_live, smallest, together, vllm, voice_live, xai
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .dashscope import *
+    from .foundry import *
     from .glm import *
+    from .nvidia import *
     from .openai import *
     from .openai_live import *
+    from .smallest import *
+    from .together import *
     from .vllm import *
     from .voice_live import *
+    from .xai import *
 
     ClientMessage: TypeAlias = (
         SessionUpdate
@@ -81,10 +86,21 @@ if TYPE_CHECKING:
         | SessionHeartbeat
         | SessionResume
         | SessionEventAck
+        | RtcCallSdpCreate
+        | TextDelta
+        | TextDone
+        | TextClear
+        | TranscriptionSessionUpdated
+        | TtsSessionUpdated
+        | Echo
+        | SynthesizeSessionUpdate
+        | InputTextCommit
+        | InputAudioBufferDone
+        | SessionConfigure
         | UnknownClientMessage
     )
 
-_MODULES = (openai, openai_live, voice_live, dashscope, glm, vllm)
+_MODULES = (openai, openai_live, voice_live, dashscope, glm, vllm, foundry, xai, together, nvidia, smallest)
 _CLASSES = {
     name: value
     for module in _MODULES

@@ -8,9 +8,9 @@ from .._core import ClientAudioEnd, RealtimeClientMessage
 
 
 class InputTextAppend(RealtimeClientMessage):
-    """Text of the user's, in the middle of a turn."""
+    """Text of the user's, in the middle of a turn. NVIDIA: text that is to be spoken, under the second name."""
 
-    type: Literal["input.text.append"] = "input.text.append"
+    type: Literal["input.text.append", "input_text.append"] = "input.text.append"
     text: str | None = None
     """The text."""
 

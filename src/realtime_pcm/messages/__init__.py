@@ -20,12 +20,18 @@ from .._core import (
 from ..declare import Nested, NestedList, Samples, field, payload
 from . import (
     dashscope,
+    foundry,
     glm,
+    inworld,
     localai,
+    mai,
+    nvidia,
     openai,
     openai_live,
+    smallest,
     speaches,
     stepfun,
+    together,
     vllm,
     voice_live,
     xai,
@@ -35,12 +41,18 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .dashscope import *
+    from .foundry import *
     from .glm import *
+    from .inworld import *
     from .localai import *
+    from .mai import *
+    from .nvidia import *
     from .openai import *
     from .openai_live import *
+    from .smallest import *
     from .speaches import *
     from .stepfun import *
+    from .together import *
     from .vllm import *
     from .voice_live import *
     from .xai import *
@@ -169,10 +181,55 @@ if TYPE_CHECKING:
         | PlaybackAcknowledged
         | FullMessage
         | PartialMessage
+        | AudioDelta
+        | AudioDone
+        | AudioClear
+        | SessionSubagentStarted
+        | SessionSubagentCompleted
+        | SessionSubagentAborted
+        | RtcCallSdpCreated
+        | RtcCallError
+        | ResponseBackchannelAudioDelta
+        | ResponseBackchannelAudioDone
+        | ResponseBackchannelSkipped
+        | ConversationItemInputAudioTranscriptionIntermediate
+        | ConversationItemSpeechData
+        | ConversationItemSpeechCompleted
+        | SynthesizeSessionUpdated
+        | SessionConfigured
+        | ConversationItemInputTextReceived
+        | ConversationItemAudioOutputDelta
+        | ConversationItemAudioOutputDone
+        | ConversationItemWordTimestamps
+        | ConversationItemTtsFailed
+        | ContextCancelled
+        | InputAudioBufferProcessed
+        | ConversationItemInputAudioTranscriptionStartOfTurn
+        | ConversationItemInputAudioTranscriptionEagerEndOfTurn
+        | ConversationItemInputAudioTranscriptionTurnResumed
+        | ConversationItemInputAudioTranscriptionEndOfTurn
+        | EchoResponse
         | UnknownMessage
     )
 
-_MODULES = (openai, openai_live, voice_live, xai, dashscope, glm, stepfun, localai, vllm, speaches)
+_MODULES = (
+    openai,
+    openai_live,
+    voice_live,
+    xai,
+    dashscope,
+    glm,
+    stepfun,
+    localai,
+    vllm,
+    speaches,
+    foundry,
+    inworld,
+    together,
+    nvidia,
+    smallest,
+    mai,
+)
 _CLASSES = {
     name: value
     for module in _MODULES
@@ -209,7 +266,7 @@ def class_of(wire_name: str) -> type[RealtimeServerMessage]:
 def __getattr__(name: str) -> Any:
     if name != "ServerMessage":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Made at its first use: the union of some 120 classes takes longer to make than all else in this module.
+    # Made at its first use: the union of some 150 classes takes longer to make than all else in this module.
     from typing import Union
 
     union: Any = Union[(*_CLASSES.values(), UnknownMessage)]

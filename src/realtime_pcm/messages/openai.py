@@ -57,6 +57,12 @@ class SessionCreated(RealtimeServerMessage, role="session_start"):
     """How many connections this session has had."""
     resume_token: str | None = None
     """The secret with which a client resumes the session."""
+    # Azure Foundry
+    conversation_id: str | None = None
+    """The conversation that the session belongs to."""
+    # Smallest AI
+    session_id: str | None = None
+    """The session's id."""
 
 
 class SessionUpdated(RealtimeServerMessage, role="session_update"):
@@ -162,6 +168,12 @@ class ConversationItemTruncated(RealtimeServerMessage, role="truncated"):
     # vLLM-Omni
     event: dict[str, Any] | None = None
     """The client's message that it answers."""
+    # Azure Foundry
+    item: Nested[ConversationItem] = Nested()
+    """The item as it is now."""
+    # xAI
+    transcript: str | None = None
+    """What is left of the words."""
 
 
 class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage, role="user_transcript_delta"):
@@ -181,6 +193,13 @@ class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage, role="
     # unmute
     start_time: float | None = None
     """When the words begin, in seconds."""
+    # Together
+    start: float | None = None
+    """When the words begin in the speech that the server has heard, in seconds."""
+    duration: float | None = None
+    """How long they take, in seconds."""
+    tokens: list[dict[str, Any]] | None = None
+    """The tokens, each with `token_id`, `text` and `confidence`."""
 
 
 class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage, role="user_transcript"):
@@ -214,6 +233,18 @@ class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage, ro
     """The language that was heard, as a code such as `en`."""
     emotion: str | None = None
     """The mood that was heard."""
+    # Together
+    start: float | None = None
+    """When the words begin in the speech that the server has heard, in seconds."""
+    duration: float | None = None
+    """How long they take, in seconds."""
+    tokens: list[dict[str, Any]] | None = None
+    """The tokens, each with `token_id`, `text` and `confidence`."""
+    # NVIDIA
+    is_last_result: bool | None = None
+    """Whether it is the last one of the audio."""
+    words_info: dict[str, Any] | None = None
+    """The words with their times."""
 
 
 class ConversationItemInputAudioTranscriptionSegment(RealtimeServerMessage):
@@ -251,6 +282,13 @@ class ConversationItemInputAudioTranscriptionFailed(RealtimeServerMessage, role=
     """The content part's place in the item, from 0."""
     error: Nested[RealtimeError] = Nested()
     """What went wrong."""
+    # Together
+    event_type: str | None = None
+    """What could not be made: "delta" or "completed"; None if the session fails."""
+    start: float | None = None
+    """When the audio begins that was lost, in seconds."""
+    duration: float | None = None
+    """How long it is, in seconds."""
 
 
 class InputAudioBufferCommitted(RealtimeServerMessage, role="committed"):
@@ -424,6 +462,9 @@ class ResponseContentPartAdded(RealtimeServerMessage, role="part_added"):
     # xAI
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
+    # Azure OpenAI: what `part` says
+    content: Nested[ContentPart] = Nested()
+    """The content part again."""
 
 
 class ResponseContentPartDone(RealtimeServerMessage, role="part_done"):
@@ -443,6 +484,9 @@ class ResponseContentPartDone(RealtimeServerMessage, role="part_done"):
     # xAI
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
+    # Azure OpenAI: what `part` says
+    content: Nested[ContentPart] = Nested()
+    """The content part again."""
 
 
 class ResponseTextDelta(RealtimeServerMessage, role="text_delta"):
@@ -609,6 +653,9 @@ class ResponseFunctionCallArgumentsDelta(RealtimeServerMessage, role="tool_argum
     # xAI
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
+    # Smallest AI
+    name: str | None = None
+    """The name of the tool."""
 
 
 class ResponseFunctionCallArgumentsDone(RealtimeServerMessage, role="tool_call"):

@@ -1,10 +1,11 @@
-"""Messages that xAI's Grok voice API adds; Inworld sends `ping` too."""
+"""Messages that xAI's Grok voice API adds, and those of its speech from text; Inworld sends `ping` too."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from .._core import RealtimeServerMessage
+from .._core import AudioEnd, AudioMessage, RealtimeServerMessage
+from ..declare import Samples, payload
 
 
 class Ping(RealtimeServerMessage):
@@ -29,3 +30,23 @@ class ConversationItemInputAudioTranscriptionUpdated(RealtimeServerMessage, role
     """The content part's place in the item, from 0."""
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
+
+
+class AudioDelta(AudioMessage):
+    """A piece of speech that was made of text. The URL names its format: give `audio_format=`."""
+
+    type: Literal["audio.delta"] = "audio.delta"
+    pcm: Samples = payload("delta")
+    """The samples."""
+
+
+class AudioDone(AudioEnd):
+    """The speech of a text is complete."""
+
+    type: Literal["audio.done"] = "audio.done"
+
+
+class AudioClear(RealtimeServerMessage):
+    """What was still to be spoken is dropped."""
+
+    type: Literal["audio.clear"] = "audio.clear"

@@ -161,3 +161,11 @@ class ConversationItem(View):
     # LocalAI
     speaker: Nested[Speaker] = Nested()
     """Who spoke."""
+    # Azure Foundry
+    created_at: int | None = None
+    """When the item was made, in seconds since 1970."""
+    response_id: str | None = None
+    """The response that it belongs to."""
+    # xAI
+    interruptible: bool | None = None
+    """Whether a `force_message` may be interrupted."""

@@ -92,6 +92,9 @@ class Transcription(View):
     # DashScope
     corpus: dict[str, Any] | None = None
     """Words and names that are likely."""
+    # Azure Foundry
+    profanity_filter: str | None = None
+    """What happens to swear words."""
 
 
 class TurnDetection(View):
@@ -140,6 +143,9 @@ class AudioInputConfig(View):
     """How the end of a turn is found; None leaves it to the client."""
     transport: str | None = None
     """How the audio travels."""
+    # Azure Foundry
+    echo_cancellation: dict[str, Any] | None = None
+    """How echo is taken out."""
 
 
 class AudioOutputConfig(View):
@@ -157,6 +163,31 @@ class AudioOutputConfig(View):
     """The model that speaks."""
     transport: str | None = None
     """How the audio travels."""
+    # Azure Foundry
+    voice_type: str | None = None
+    """The kind of voice: of OpenAI, of Azure, custom or personal."""
+    voice_locale: str | None = None
+    """The language that the voice speaks, such as `en-US`."""
+    prefer_locales: list[str] | None = None
+    """The accents that it prefers."""
+    custom_voice_endpoint_id: str | None = None
+    """Where a custom voice is deployed."""
+    personal_voice_model: str | None = None
+    """The model of a personal voice."""
+    voice_temperature: float | None = None
+    """How much the voice varies."""
+    style: str | None = None
+    """The style of speaking."""
+    pitch: str | None = None
+    """How high it speaks."""
+    volume: str | None = None
+    """How loud it speaks."""
+    custom_lexicon_url: str | None = None
+    """Where the pronunciation of words is written down."""
+    custom_text_normalization_url: str | None = None
+    """Where it is written down how numbers and the like are read."""
+    output_audio_timestamp_types: list[str] | None = None
+    """The times that are sent with the audio, such as `word`."""
 
 
 class AudioConfig(View):
@@ -220,6 +251,17 @@ class Tool(View):
     """The collections of files that are searched."""
     max_num_results: int | None = None
     """The most results of a search."""
+    # Azure Foundry
+    project_connection_id: str | None = None
+    """The connection of the project that reaches the MCP server."""
+    tool_configs: dict[str, Any] | None = None
+    """Settings of single tools of an MCP server, by their names."""
+    toolbox_name: str | None = None
+    """The toolbox that the tool stands for."""
+    toolbox_version: str | None = None
+    """Its version."""
+    response_scheduling: str | None = None
+    """When the model speaks of what the tool answered."""
 
 
 class ToolChoice(View):
@@ -447,3 +489,11 @@ class SessionConfig(View):
     # GLM
     beta_fields: dict[str, Any] | None = None
     """Settings of GLM's own, such as the mode of the chat."""
+    # Azure Voice Live and Foundry
+    greeting: dict[str, Any] | None = None
+    """What the agent says first."""
+    handoff: dict[str, Any] | None = None
+    """To whom the agent may pass the call on."""
+    # Smallest AI
+    generate_initial_response: bool | None = None
+    """Whether the model speaks first."""
