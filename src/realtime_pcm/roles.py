@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-__all__ = ["OF_CALLS", "OF_CLASSES", "READ", "ROLES", "TEXT_FIELDS", "ReadName", "Role", "RoleName"]
+__all__ = ["OF_CALLS", "OF_CLASSES", "OF_USER", "READ", "ROLES", "TEXT_FIELDS", "ReadName", "Role", "RoleName"]
 
 TEXT_FIELDS = ("delta", "transcript", "text")  # in which a message may have words: the first that it declares
 
@@ -65,6 +65,20 @@ RoleName = Literal[
 
 # The roles whose messages tell one call from another: _bulk.pyx passes on what they say.
 OF_CALLS: tuple[str, ...] = ("session_start", "speech_started", "speech_stopped", "response_start", "response_end")
+
+
+# The roles of what a server says of the user.
+OF_USER: frozenset[str] = frozenset(
+    {
+        "speech_started",
+        "speech_stopped",
+        "committed",
+        "user_transcript_delta",
+        "user_transcript_so_far",
+        "user_transcript",
+        "user_transcript_failed",
+    }
+)
 
 
 # The roles that a field cannot have, because the core looks for what they say in messages of a class.

@@ -162,3 +162,25 @@ def test_it_has_tables(recording: Path) -> None:
     assert (rows["u1"]["speaker"], rows["u1"]["transcript"], rows["u1"]["seconds"]) == ("user", "Will it rain?", 1.0)
     assert (rows["i1"]["speaker"], rows["i1"]["transcript"], rows["i1"]["seconds"]) == ("assistant", "Not today.", 1.0)
     assert rows["i1"]["latency"] == pytest.approx(0.5)
+
+
+def test_it_is_extracted(recording: Path) -> None:
+    pytest.importorskip("typer")
+    from support.extracted import extracted
+
+    assert extracted(recording) == ({"u1": "Will it rain?", "i1": "Not today."}, {"i1": 1.0})
+
+
+def test_it_is_rehearsed() -> None:
+    pytest.importorskip("websockets")
+    from support.talk import Talk, talking
+
+    async def script(talk: Talk) -> None:
+        await talk.ask("response.create", "radio.end")
+        assert talk.types.count("radio.wave") == 2 and "radio.understood" not in talk.types
+        [item] = talk.server.conversation.items
+        assert (item.side, item.item_id, item.text, item.audio_seconds) == ("model", "i1", "Not today.", 1.0)
+        [turn] = talk.server.conversation.turns
+        assert (turn.responses, turn.tools, turn.status) == (1, 1, "completed")
+
+    talking(script, frames=[json.dumps(event) for _, direction, event in TOLD if direction == "received"])

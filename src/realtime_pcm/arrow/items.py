@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .._core import role_of, wire_class
 from ..conversation.rules import WORDS, Text, text_id
 from ..conversation.turns import Moment, Turn, Turns
+from ..roles import OF_USER
 from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 
 __all__ = ["Items", "items"]
@@ -177,7 +178,7 @@ class Items:
                 if item is not None:
                     item.latency = turn.latency
         elif role in WORDS:
-            if text and not role.startswith("user_") and turns.await_words(response_id):
+            if text and role not in OF_USER and turns.await_words(response_id):
                 turns.words(response_id, at)
         elif role in ("item_create", "item_added"):
             if speaker == "user" and text:
@@ -243,7 +244,7 @@ _KEYS = ("item_id", "response_id", "direction", "type", "role")
 
 def _speaker_of(role: str | None, response_id: str | None) -> str:
     """Who speaks in the item, judging by a message about it."""
-    if role is not None and role.startswith(("user_", "speech_", "committed")):
+    if role in OF_USER:
         return "user"
     return "assistant" if response_id is not None or role == "audio" else ""
 

@@ -42,6 +42,7 @@ from ..conversation.rules import (
 from ..conversation.turns import Moment, Turns
 from ..errors import DecodeError
 from ..objects._view import known_formats
+from ..roles import OF_USER
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, ServerError, Spread, Turn
 from .placing import Placer
 from .playing import Piece, Playing, Sink, Stream
@@ -508,7 +509,7 @@ class Analyser:
     def _live_text(self, message: Any, at: Moment) -> None:
         """A piece of a transcript without ids: pieces stand together until a sentence ends."""
         words, role = words_of(message), role_in(message)
-        side: Literal["user", "model"] = "user" if role.startswith("user_") else "model"
+        side: Literal["user", "model"] = "user" if role in OF_USER else "model"
         if not words:
             return
         turn = self._turns.heard(role == "user_transcript", at) if side == "user" else self._turns.now(at)

@@ -17,6 +17,7 @@ from ..audio import AudioFormat
 from ..conversation.rules import item_id_of, raw_of, response_id_of, text_id, words_in, words_of
 from ..errors import DecodeError
 from ..recording import Entry
+from ..roles import OF_USER
 from .audio import Encoder, cut_like, resample
 from .faults import payload_key
 
@@ -33,21 +34,7 @@ _WIDTHS = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
 # What a message says itself of its format. A converted message says nothing, so that the session's format counts.
 _OWN_FORMAT = ("format", "sample_rate", "sample_rate_hz", "channels")
 # What a server says of the user, and what it answers to a client's messages: a replay says these things itself.
-_OF_THE_USER = frozenset(
-    (
-        "speech_started",
-        "speech_stopped",
-        "committed",
-        "user_transcript",
-        "user_transcript_delta",
-        "user_transcript_so_far",
-        "user_transcript_failed",
-        "item_deleted",
-        "truncated",
-        "session_start",
-        "session_update",
-    )
-)
+_OF_THE_USER = OF_USER | {"item_deleted", "truncated", "session_start", "session_update"}
 _ANSWERS = ("input_audio_buffer.cleared", "conversation.item.retrieved")
 
 
