@@ -298,6 +298,8 @@ static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *se
     int side = *sent;
     if (walk(b, &f, data, length, side, &memory) != WIRE_OK) return memory ? CALLER : NO_MEMORY;
     const batch_plan *plan = plan_of(f.type);
+    /* In another catalogue than Realtime's a frame may have no type. */
+    if (plan != NULL && plan->kind == BATCH_UNKNOWN && !b->catalogues[side]->strict) return CALLER;
     if (plan != NULL && plan->kind == BATCH_UNKNOWN && !b->own) {
         /* Where the other side knows the type, it is the other side that has sent it. */
         side = !side;

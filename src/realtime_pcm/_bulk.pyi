@@ -40,6 +40,7 @@ class LineBatch:
         size: int,
         most_empty: int,
         expected: int = 0,
+        catalogue: object = None,
     ) -> None: ...
     @property
     def rows(self) -> int:

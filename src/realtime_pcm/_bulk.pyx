@@ -189,7 +189,8 @@ cdef int _make_plans(Catalogue catalogue) except -1:
 
 @cython.final
 cdef class LineBatch:
-    """LineBatch(session, slow, tell, source, *, own, wrapped, as_sent, words, rows, size, most_empty, expected=0)\n--\n
+    """LineBatch(session, slow, tell, source, *, own, wrapped, as_sent, words, rows, size, most_empty, expected=0, \
+catalogue=None)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
     session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
@@ -199,12 +200,14 @@ cdef class LineBatch:
     wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
     the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
-    the one behind them, and the others are passed too.
+    the one behind them, and the others are passed too. catalogue: a sockets.Catalogue, or
+    None for the Realtime API.
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
     cdef batch b
     cdef Session own                    # knows what `session` knows, while lines are read without the GIL
     cdef Session session
+    cdef Catalogue server, client
     cdef object slow, tell, late
     cdef bytes source
     cdef tuple keys
@@ -221,13 +224,16 @@ cdef class LineBatch:
         PyMem_RawFree(self.word_table)
 
     def __init__(self, Session session not None, slow, tell, str source not None, *, bint own, bint wrapped,
-                 bint as_sent, dict words not None, size_t rows, size_t size, size_t most_empty, size_t expected=0):
+                 bint as_sent, dict words not None, size_t rows, size_t size, size_t most_empty, size_t expected=0,
+                 catalogue=None):
         cdef Py_ssize_t i = 0
         cdef bytes word
         if self.session is not None:
             raise TypeError("LineBatch.__init__ was called twice")
-        _make_plans(SERVER)
-        _make_plans(CLIENT)
+        self.server = SERVER if catalogue is None else <Catalogue?>catalogue.server
+        self.client = CLIENT if catalogue is None else <Catalogue?>catalogue.client
+        _make_plans(self.server)
+        _make_plans(self.client)
         self.word_table = <batch_word *>PyMem_RawMalloc((len(words) + 1) * sizeof(batch_word))
         if self.word_table == NULL:
             raise MemoryError
@@ -324,8 +330,8 @@ cdef class LineBatch:
         cdef size_t line_end = 0
         while True:
             self.b.tier = TIER
-            self.b.catalogues[0] = SERVER.table
-            self.b.catalogues[1] = CLIENT.table
+            self.b.catalogues[0] = self.server.table
+            self.b.catalogues[1] = self.client.table
             # Nobody else can reach the session while the GIL is free: a decoder that shares it finds a fresh one, and what it
             # does to that one is forgotten.
             self.session.move_to(self.own)

@@ -708,8 +708,8 @@ def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -
 def new_catalogue(pair: object, side: str, tag: str | None, keys: bool, inside: str | None, url_safe: bool) -> Any: ...
 def class_of(side: Literal["server", "client"], name: str) -> type[Any]:
     """wire_class, or ValueError with the nearest name."""
-def wire_class(side: Literal["server", "client"], name: str) -> type[RealtimeMessage] | None:
-    """The message class of a side that has this wire name, or None."""
+def wire_class(side: Literal["server", "client"], name: str, catalogue: object = None) -> type[RealtimeMessage] | None:
+    """The message class of a side that has this wire name, or None. catalogue: as in Decoder."""
 def simd_tier() -> str:
     """The kernel tier in use: "avx512vbmi", "avx2", "ssse3", "neon" or "scalar".
 

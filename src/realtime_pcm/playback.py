@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, final
 
 import numpy as np
 
-from ._core import role_of, roles_at
+from ._core import RealtimeMessage, role_of, roles_at
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
 from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
@@ -403,7 +403,10 @@ class PlaybackTracker:
         Returns:
             False if it counts for nothing: the mark was never given, came before, or is from before an interruption.
         """
-        name = mark if isinstance(mark, str) else getattr(mark, "name", None) if role_of(type(mark)) == "played" else None
+        if isinstance(mark, str):
+            name: str | None = mark
+        else:
+            name = getattr(mark, "name", None) if isinstance(mark, RealtimeMessage) and role_of(type(mark)) == "played" else None
         with self._lock:
             known = None if name is None else self._marks.get(name)
             if known is None:

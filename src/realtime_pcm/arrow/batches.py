@@ -13,6 +13,7 @@ from .._core import Session
 from ..recording import Recording, RecordingError, read_recording
 from ..recording.lines import MOST_EMPTY
 from ..recording.shapes import LONGEST_LINE
+from ..sockets import Socket, catalogue_of
 from .files import Source, limited, sources
 from .rows import Row, row_of
 from .schema import ROW_COLUMNS, Pcm, require_pyarrow, rows_schema
@@ -58,6 +59,7 @@ class Batches(Iterator[Any]):
         size: int = BYTES,
         call: str | None = None,
         socket: int | None = None,
+        catalogue: Any = None,
     ) -> None:
         if rows < 1 or size < 1:
             raise ValueError("rows and size must be positive")
@@ -71,7 +73,7 @@ class Batches(Iterator[Any]):
         self._dtype = "uint8" if pcm == "sent" else "int16"
         self._rows = rows
         self._recording: Recording | None = None
-        self._batches = self._read(sources(paths, call, socket))
+        self._batches = self._read(sources(paths, call, socket, catalogue_of(catalogue)))
 
     def __next__(self) -> Any:
         batch = next(self._batches)
@@ -101,7 +103,9 @@ class Batches(Iterator[Any]):
     def _of_file(self, source: Source, file: Any) -> Iterator[Any]:
         name = source.name
         try:
-            recording = read_recording(file, dtype=self._dtype, call=source.call, socket=source.socket)
+            recording = read_recording(
+                file, dtype=self._dtype, call=source.call, socket=source.socket, catalogue=source.catalogue
+            )
         except RecordingError as error:
             lines = self._lines(name, None, lambda line, number: None)
             lines.put_row(_file_at_fault(error))
@@ -210,6 +214,7 @@ class Batches(Iterator[Any]):
             size=self._bytes,
             most_empty=MOST_EMPTY,
             expected=0 if recording is None else recording.size,
+            catalogue=None if recording is None else recording.catalogue,
         )
 
     def _batch(self, lines: LineBatch) -> Any:
@@ -238,7 +243,14 @@ def _file_at_fault(error: Exception) -> Row:
     return tuple(row)
 
 
-def read(paths: Any, *, pcm: Pcm = "int16", call: str | None = None, socket: int | None = None) -> Any:
+def read(
+    paths: Any,
+    *,
+    pcm: Pcm = "int16",
+    call: str | None = None,
+    socket: int | None = None,
+    catalogue: str | Socket[Any, Any] | None = None,
+) -> Any:
     """The rows of recordings as a `pyarrow.RecordBatchReader`, which reads as you iterate and keeps one batch in memory.
 
     A bad frame becomes a row with its reason in `error`. So does a file that is not a recording.
@@ -249,6 +261,7 @@ def read(paths: Any, *, pcm: Pcm = "int16", call: str | None = None, socket: int
         pcm: The contents of the column `pcm`: "int16" for samples, "sent" for the bytes as they were sent.
         call: Which call to read, if each file has several, as in `read_recording`.
         socket: Which WebSocket to read, if each file has several, as in `read_recording`.
+        catalogue: Another socket whose frames these are, as in `read_recording`.
 
     Returns:
         A reader with the schema `rows_schema(pcm)`.
@@ -257,5 +270,5 @@ def read(paths: Any, *, pcm: Pcm = "int16", call: str | None = None, socket: int
         OSError: A file cannot be opened.
         ValueError: `pcm` is another word.
     """
-    batches = Batches(paths, pcm=pcm, call=call, socket=socket)
+    batches = Batches(paths, pcm=pcm, call=call, socket=socket, catalogue=catalogue)
     return require_pyarrow().RecordBatchReader.from_batches(batches.schema, batches)

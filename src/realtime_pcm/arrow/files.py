@@ -28,6 +28,7 @@ class Source(NamedTuple):
         size: How many bytes to read; None: all.
         call: Which of several calls to read, as in `read_recording`.
         socket: Which of several WebSockets to read, as in `read_recording`.
+        catalogue: Another socket whose frames these are, as in `read_recording`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source(NamedTuple):
     size: int | None = None
     call: str | None = None
     socket: int | None = None
+    catalogue: Any = None
 
     def open(self) -> BinaryIO:
         """Opens the whole file, whatever `size` is. Raises OSError if it cannot be opened."""
@@ -67,7 +69,7 @@ def _fsspec() -> Any:
     return fsspec
 
 
-def sources(paths: Any, call: str | None = None, socket: int | None = None) -> Iterator[Source]:
+def sources(paths: Any, call: str | None = None, socket: int | None = None, catalogue: Any = None) -> Iterator[Source]:
     """The files of one or several paths, in the order given; the files of a folder are sorted by name.
 
     A folder means every file in it and below it whose name does not begin with a dot. Raises FileNotFoundError if a path does
@@ -76,7 +78,8 @@ def sources(paths: Any, call: str | None = None, socket: int | None = None) -> I
     several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike, Source)) and not hasattr(paths, "read")
     for given in paths if several else (paths,):
         for source in _sources_of(given):
-            yield source if call is None and socket is None else source._replace(call=call, socket=socket)
+            chosen = call, socket, catalogue
+            yield source if chosen == (None, None, None) else source._replace(call=call, socket=socket, catalogue=catalogue)
 
 
 def _sources_of(given: Any) -> Iterator[Source]:

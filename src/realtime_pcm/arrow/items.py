@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 from .._core import role_of, wire_class
 from ..conversation.rules import WORDS, Text, text_id
@@ -137,7 +138,7 @@ class Items:
         key = direction, kind
         found = self._meanings.get(key)
         if found is None:
-            cls = None if kind is None else wire_class("client" if direction == "sent" else "server", kind)
+            cls = None if kind is None else _class_of("client" if direction == "sent" else "server", kind)
             found = (None, None) if cls is None else (role_of(cls), cls.canonical_type)
             if len(self._meanings) < MOST_TYPES:
                 self._meanings[key] = found
@@ -246,7 +247,22 @@ def _speaker_of(role: str | None, response_id: str | None) -> str:
     """Who speaks in the item, judging by a message about it."""
     if role in OF_USER:
         return "user"
+    if role == "input_audio":
+        return "user"
     return "assistant" if response_id is not None or role == "audio" else ""
+
+
+@cache
+def _other_sockets() -> list[Any]:
+    from ..sockets import catalogues
+
+    return catalogues()
+
+
+def _class_of(side: Literal["server", "client"], kind: str) -> Any:
+    """The class that decodes messages of this type: of the Realtime API, else of the first socket that has one."""
+    found = wire_class(side, kind)
+    return found or next((cls for one in _other_sockets() if (cls := wire_class(side, kind, one)) is not None), None)
 
 
 def items(batches: Any) -> Any:

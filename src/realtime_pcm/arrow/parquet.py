@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..sockets import Socket, catalogue_of
 from .batches import Batches
 from .files import Source, limited, printable, sources
 from .items import Items
@@ -32,7 +33,7 @@ LEFT_OVER = 86_400.0
 LONGEST_NAME = 200  # bytes: leaves room in 255 for the suffix and the other parts of an unfinished file's name
 FAULTS_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # they concern one recording, not the disk
 BYTES = "realtime_pcm.bytes"  # how much of the recording was read
-CHOSEN = ("realtime_pcm.call", "realtime_pcm.socket")
+CHOSEN = ("realtime_pcm.call", "realtime_pcm.socket", "realtime_pcm.catalogue")
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -67,6 +68,7 @@ def to_parquet(
     pcm: Pcm = "int16",
     call: str | None = None,
     socket: int | None = None,
+    catalogue: str | Socket[Any, Any] | None = None,
     progress: Callable[[Written], object] | None = None,
 ) -> list[Written]:
     """Writes Parquet files of recordings: rows, items and errors.
@@ -88,6 +90,7 @@ def to_parquet(
         pcm: As in `read`.
         call: As in `read`.
         socket: As in `read`.
+        catalogue: As in `read`.
         progress: Called with each `Written`.
 
     Returns:
@@ -99,7 +102,7 @@ def to_parquet(
         OSError: `out` cannot be written to. Files written earlier stay.
     """
     rows_schema(pcm)
-    return list(each_to_parquet(sources(paths, call, socket), out, pcm, progress))
+    return list(each_to_parquet(sources(paths, call, socket, catalogue_of(catalogue)), out, pcm, progress))
 
 
 def each_to_parquet(
@@ -186,8 +189,9 @@ def _name_of(source: Source) -> str:
 
 
 def _chosen(source: Source) -> dict[str, str]:
-    """The call and the socket that the caller chose, if any."""
-    return {name: str(value) for name, value in zip(CHOSEN, (source.call, source.socket), strict=True) if value is not None}
+    """What the caller chose, if anything."""
+    chosen = source.call, source.socket, getattr(source.catalogue, "name", source.catalogue)
+    return {name: str(value) for name, value in zip(CHOSEN, chosen, strict=True) if value is not None}
 
 
 def _kind(pcm: Pcm) -> dict[str, str]:

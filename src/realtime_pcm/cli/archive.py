@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import INTERRUPTED, STANDARD_INPUT, Bar, Call, Failure, Socket, complain, console, find, new_folder, reason_of, say
+from .console import (
+    INTERRUPTED,
+    STANDARD_INPUT,
+    Bar,
+    Call,
+    Catalogue,
+    Failure,
+    Socket,
+    complain,
+    console,
+    find,
+    new_folder,
+    reason_of,
+    say,
+)
 
 if TYPE_CHECKING:
     from realtime_pcm.arrow import Written
@@ -26,6 +40,7 @@ def archive(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; tables of an earlier run are kept.")],
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Write recordings as Parquet files: tables of rows with audio, of items and of errors (extra `arrow`).
 
@@ -33,7 +48,7 @@ def archive(
     """
     from realtime_pcm.arrow import rows_schema, to_parquet
 
-    found, missing = _found(paths, call, socket)
+    found, missing = _found(paths, call, socket, catalogue)
     try:
         rows_schema()
     except ImportError as error:
@@ -67,7 +82,7 @@ def archive(
         raise typer.Exit(1)
 
 
-def _found(given: list[Path], call: str | None, socket: int | None) -> tuple[list[Source], list[Failure]]:
+def _found(given: list[Path], call: str | None, socket: int | None, catalogue: str | None) -> tuple[list[Source], list[Failure]]:
     """The recordings, and a Failure for each path without one. Raises Failure if there is no recording at all.
 
     A recording's name in the archive is its path below the given folder, or its file name.
@@ -88,7 +103,7 @@ def _found(given: list[Path], call: str | None, socket: int | None) -> tuple[lis
                 missing.append(Failure(f"{file}: {'not a file' if file.exists() else 'No such file or directory'}"))
                 continue
             relative = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            found.setdefault(file, Source(str(file), relative, str(file), None, call, socket))
+            found.setdefault(file, Source(str(file), relative, str(file), None, call, socket, catalogue))
     if missing and not found:
         *others, last = missing
         for failure in others:

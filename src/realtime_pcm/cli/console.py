@@ -28,6 +28,7 @@ __all__ = [
     "INTERRUPTED",
     "Bar",
     "Call",
+    "Catalogue",
     "Failure",
     "Sessions",
     "Socket",
@@ -111,6 +112,23 @@ Call = Annotated[str | None, typer.Option("--call", metavar="ID", help="Choose a
 Socket = Annotated[
     int | None,
     typer.Option("--socket", metavar="N", min=1, help="Choose a WebSocket by its number, if a HAR file has several."),
+]
+
+
+def _known(name: str | None) -> str | None:
+    """A name of a catalogue that is known. Failure for another one."""
+    from realtime_pcm.sockets import catalogue_of
+
+    try:
+        catalogue_of(name)
+    except ValueError as error:
+        raise Failure(f"--catalogue: {error}", 2) from None
+    return name
+
+
+Catalogue = Annotated[
+    str | None,
+    typer.Option("--catalogue", metavar="NAME", callback=_known, help="Read frames of another socket: gemini, twilio, ..."),
 ]
 
 

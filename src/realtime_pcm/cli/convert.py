@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import INTERRUPTED, Call, Failure, Socket, Source, console, entries, find, reason_of, say
+from .console import INTERRUPTED, Call, Catalogue, Failure, Socket, Source, console, entries, find, reason_of, say
 
 if TYPE_CHECKING:
     from realtime_pcm.recording import Entry, Recording
@@ -27,6 +27,7 @@ def convert(
     ],
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Convert a log of any shape to the format of `Recorder`, which archives and engines read fastest."""
     sources = find([session])
@@ -36,7 +37,7 @@ def convert(
     if isinstance(source, Failure):
         raise source
     work = _Conversion(source)
-    with entries(work.source, call=call, socket=socket) as (recording, found):
+    with entries(work.source, call=call, socket=socket, catalogue=catalogue) as (recording, found):
         work.save(out, recording, found)
     say(console(), f"-> {out}: {work.frames:,} frames; {work.source.name} was {recording.shape}")
     if work.refused:
@@ -77,12 +78,11 @@ class _Conversion:
                     part.unlink()
 
     def _lines(self, recording: Recording, found: Iterator[Entry]) -> Iterator[bytes]:
-        from realtime_pcm import Decoder
-        from realtime_pcm.recording.writer import dropped_line, frame_line, header_line
+        from realtime_pcm.recording.writer import dropped_line, frame_line, header_line, validators
 
-        validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
+        validate = validators(recording.catalogue)
         first = next(found, None)  # the recording's start is known only after this
-        yield header_line(recording.started)
+        yield header_line(recording.started, recording.catalogue)
         last: float | None = None
         for entry in () if first is None else chain((first,), found):
             if entry.error is None:

@@ -11,6 +11,7 @@ from .console import (
     INTERRUPTED,
     Bar,
     Call,
+    Catalogue,
     Failure,
     Sessions,
     Socket,
@@ -47,6 +48,7 @@ def extract(
     ] = False,
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Write each item of both sides to a WAV file, and transcripts as text, SRT and WebVTT.
 
@@ -60,7 +62,8 @@ def extract(
         # A single file goes straight into the folder; otherwise each recording gets its own.
         single = len(sessions) == 1 and source.path == sessions[0]
         try:
-            Extraction(source, out if single else out / _unused(source.stem, names), joined, call, socket).run(closed is not None)
+            folder = out if single else out / _unused(source.stem, names)
+            Extraction(source, folder, joined, call, socket, catalogue).run(closed is not None)
         except BrokenPipeError as error:
             closed = error  # go on: the files are still wanted
 
@@ -86,9 +89,17 @@ def _unused(stem: str, names: dict[str, int]) -> str:
 class Extraction:
     """Extracts one recording."""
 
-    def __init__(self, source: Source, folder: Path, joined: bool, call: str | None = None, socket: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        folder: Path,
+        joined: bool,
+        call: str | None = None,
+        socket: int | None = None,
+        catalogue: str | None = None,
+    ) -> None:
         self.source, self.folder, self.joined = source, folder, joined
-        self.options = {"call": call, "socket": socket}
+        self.options: dict[str, Any] = {"call": call, "socket": socket, "catalogue": catalogue}
         self.stopped = ""
         self.problems: list[str] = []
         self.joined_files: list[dict[str, Any]] = []

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .console import INTERRUPTED, Call, Failure, Sessions, Socket, Source, console, each, entries, find, say, shown_line
+from .console import (
+    INTERRUPTED,
+    Call,
+    Catalogue,
+    Failure,
+    Sessions,
+    Socket,
+    Source,
+    console,
+    each,
+    entries,
+    find,
+    say,
+    shown_line,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +43,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per recording, each on its own line.")] = False,
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Show what happened: messages, turns and their latency, gaps, interruptions, tools, usage, bad frames."""
     out = console()
@@ -36,7 +51,7 @@ def inspect(
         out.width = WIDEST
 
     def show(source: Source) -> None:
-        found, stopped = analysis_of(source, call=call, socket=socket)
+        found, stopped = analysis_of(source, call=call, socket=socket, catalogue=catalogue)
         nothing_in(source, found)
         if as_json:
             text = json.dumps({"recording": _printable(source.name), "stopped": stopped and str(stopped)} | found.to_dict())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .console import INTERRUPTED, Call, Failure, Socket, complain, console, entries, find, new_file, say
+from .console import INTERRUPTED, Call, Catalogue, Failure, Socket, complain, console, entries, find, new_file, say
 from .inspect import nothing_in, refused_in
 
 __all__ = ["timeline"]
@@ -30,6 +30,7 @@ def timeline(
     dark: Annotated[bool, typer.Option("--dark", help="Draw a dark .png; .svg and .html follow the reader's system.")] = False,
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Draw a recording: both waveforms, waits, interruptions, tools, errors and words. The .html also plays it."""
     from realtime_pcm.timeline import FORMATS, Format, Timeline
@@ -54,7 +55,7 @@ def timeline(
     except ModuleNotFoundError as error:
         raise Failure(str(error)) from None
     stopped: Failure | None = None
-    with entries(source, call=call, socket=socket) as (recording, found):
+    with entries(source, call=call, socket=socket, catalogue=catalogue) as (recording, found):
         try:
             for entry in found:
                 drawing.analyser.feed(entry)

@@ -72,6 +72,8 @@ def handler_of(cls: type, find: Callable[[str], Callable[..., None] | None]) -> 
     """What takes the messages of a class. find: what takes those of a role; None for a role that means nothing there."""
     if not roles_at(cls):
         role = role_of(cls)
+        if role == "input_audio" and "track" in getattr(cls, "__match_args__", ()):
+            return _by_track(find("input_audio"), find("audio"))
         return None if role is None else find(role)
 
     def each(message: Any, *more: Any) -> None:
@@ -81,3 +83,14 @@ def handler_of(cls: type, find: Callable[[str], Callable[..., None] | None]) -> 
                 handler(meant, *more)
 
     return each
+
+
+def _by_track(user: Callable[..., None] | None, model: Callable[..., None] | None) -> Callable[..., None]:
+    """What takes the audio of a telephone that sends both tracks of a call: what was played to the caller is the model's."""
+
+    def take(message: Any, *more: Any) -> None:
+        handler = model if message.track == "outbound" else user
+        if handler is not None:
+            handler(message, *more)
+
+    return take

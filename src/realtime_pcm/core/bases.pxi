@@ -298,9 +298,9 @@ def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe)
     made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)
     return made
 
-def wire_class(side, str name):
-    """The message class of a side that has this wire name, or None."""
-    cdef WireType entry = (CLIENT if side == "client" else SERVER).types.get(name)
+def wire_class(side, str name, catalogue=None):
+    """The message class of a side that has this wire name, or None. catalogue: as in Decoder."""
+    cdef WireType entry = _catalogue_of(side, catalogue).types.get(name)
     return None if entry is None else entry.layout.cls
 
 def class_of(side, str name):

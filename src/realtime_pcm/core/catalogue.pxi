@@ -93,6 +93,10 @@ cdef class Layout:
     def payload_keys(self):
         return self.keys[self.wire.payload_first:self.wire.payload_first + self.wire.payload_count]
 
+    @property
+    def payload_places(self):
+        return self.places[self.wire.payload_first:self.wire.payload_first + self.wire.payload_count]
+
     cdef int number(self, str name) except -1:
         """The number of a field, 0 if there is none of this name."""
         return self.names.index(name) if name in self.names else 0
@@ -339,6 +343,10 @@ cdef class Catalogue:
             message_uncounted(entry.layout)
             message_uncounted(entry)
         return 0
+
+    def wire_names(self):
+        """The names of its types, in the order of their classes."""
+        return tuple(self.types)
 
     def may_have(self, cls):
         """Whether one of its messages may be of the class."""

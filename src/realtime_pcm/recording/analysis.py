@@ -43,6 +43,7 @@ from ..conversation.turns import Moment, Turns
 from ..errors import DecodeError
 from ..objects._view import known_formats
 from ..roles import OF_USER
+from ..sockets import Socket
 from .findings import Analysis, BadFrame, Gap, Interruption, Item, ServerError, Spread, Turn
 from .placing import Placer
 from .playing import Piece, Playing, Sink, Stream
@@ -625,19 +626,25 @@ class Analyser:
         return found
 
 
-def analyse(source: str | os.PathLike[str] | Any | Iterable[Entry], *, sink: Sink | None = None) -> Analysis:
+def analyse(
+    source: str | os.PathLike[str] | Any | Iterable[Entry],
+    *,
+    sink: Sink | None = None,
+    catalogue: str | Socket[Any, Any] | None = None,
+) -> Analysis:
     """Analyses a recording in one pass: turns, latency, interruptions, tools, usage, errors.
 
     Args:
         source: A path or an open file, as in `read_recording`.
         sink: Receives the samples of both sides with their times.
+        catalogue: Another socket whose frames these are, as in `read_recording`.
 
     Raises:
         RecordingError: As in `read_recording`.
         OSError: As in `read_recording`.
     """
     analyser = Analyser(sink)
-    with read_recording(source) as recording:
+    with read_recording(source, catalogue=catalogue) as recording:
         for entry in recording:
             analyser.feed(entry)
     return analyser.finish(recording)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from .lines import NEWLINE, LineFile
 from .sample import Sample
 from .shapes import LONGEST_LINE, Shape, recognise
 from .shapes.foreign import foreign
+from .shapes.frames import REALTIME, KnownFrames
 from .shapes.given import OwnShape, shape_of
 from .template import Members, Wrapper, members_of, scalar
 from .times import Clock
@@ -26,12 +28,16 @@ LOOKED_AT = 200  # lines that may hold a frame, from which the shape is recognis
 LOOKED_AT_BYTES = 1024 * 1024
 FEW_EMPTY = 5  # lines in a row, after which no shape is looked for
 BESIDE_TEXT = "in the text beside it"
+# What a line with a frame of another socket may have in place of a type.
+_OTHER = re.compile(rb"event|[kK]ind|server_?[cC]ont|setup|realtime_?[iI]nput|audio|eyJ")
 
 
 @dataclass
 class Beginning:
     """How a recording is to be read.
 
+    known: which values are frames. by_fit: whether nothing beside a frame of another socket says who sent it, so that its class
+    does.
     words: its shape, in words. wrapper: the fast way for lines that are objects; None with `shape` None: each line is a frame.
     shape: of which the fast ways read nothing. time, call: the members with the time and with the id of the call. clock, ways:
     what times and directions mean. calls: which call is read. started: when the recording began, if its header says so.
@@ -43,6 +49,8 @@ class Beginning:
     """
 
     calls: CallIds
+    known: KnownFrames = REALTIME
+    by_fit: bool = False
     words: str = "plain frames"
     wrapper: Wrapper | None = None
     shape: Shape | None = None
@@ -64,6 +72,11 @@ class Beginning:
         """Takes the header of one of our recordings."""
         self.wrapper = Wrapper("event", "time", Ways("direction"), own=True)
         self.words = f"a recording of realtime-pcm, version {VERSION}"
+        named = scalar(line[slice(*members["catalogue"])]) if "catalogue" in members else None
+        if isinstance(named, str):
+            self._name_catalogue(named)
+        if self.known.catalogue is not None:
+            self.words += f" of {self.known.name}"
         started = scalar(line[slice(*members["started"])]) if "started" in members else None
         try:
             self.started = datetime.fromisoformat(str(started))
@@ -72,9 +85,21 @@ class Beginning:
         file.number += len(file.first)
         file.first.clear()
 
+    def _name_catalogue(self, name: str) -> None:
+        """Takes the name of a catalogue that the header has, unless the caller has chosen one."""
+        if self.known.catalogue is not None:
+            return
+        found = next((one for one in other_sockets() if one.name == name), None)
+        if found is None:
+            raise RecordingError(f"a recording of the socket {name!r:.80}, whose catalogue is not known: give catalogue=")
+        self.known = found
+
     def take(self, shape: Shape, sample: Sample) -> None:
         """Takes what the first frames show for true of all, and chooses the way to read."""
         self.words = shape.words
+        if self.known.catalogue is not None:
+            self.words = f"frames of {self.known.name}: {shape.words}"
+            self.by_fit = sample.ways.name is None
         self.unknown = 0 if sample.known else len(sample.found)
         self.whole_seconds = sample.whole_seconds
         self.turned, self.left_out, self.untimed = sample.reversed, sample.left_out, sample.untimed
@@ -96,7 +121,7 @@ class Beginning:
                 self.words += f", {word} {BESIDE_TEXT}" if shape.of_text and not name.isalpha() else f', {word} in "{name}"'
         if self.turned:
             self.words += ", newest first: turned round"
-        if shape.key is None or self.turned or self.left_out or self.camel or chosen is not None:
+        if shape.key is None or self.turned or self.left_out or self.camel or self.by_fit or chosen is not None:
             self.shape = shape
         elif shape.key:
             self.wrapper = Wrapper(shape.key, self.time, self.ways, self.call, self.clock)
@@ -104,15 +129,25 @@ class Beginning:
             self.shape = shape
 
 
-def given(shape: OwnShape) -> Beginning:
+def other_sockets() -> tuple[KnownFrames, ...]:
+    """Which values are frames of each socket of this package."""
+    from ..sockets import catalogues
+
+    return tuple(map(KnownFrames, catalogues()))
+
+
+def given(shape: OwnShape, known: KnownFrames) -> Beginning:
     """How a user's own shape is read."""
     made = shape_of(shape)
-    return Beginning(CallIds(None), made.words, None, made, "time", Clock(), Ways("direction"))
+    return Beginning(CallIds(None), known, words=made.words, shape=made, time="time", clock=Clock(), ways=Ways("direction"))
 
 
-def look_at(file: LineFile, call: str | None, socket: int | None) -> Beginning:
-    """Looks at the first lines of a file, which stay to be read. Raises RecordingError for what is no recording."""
-    begun = Beginning(CallIds(call))
+def look_at(file: LineFile, call: str | None, socket: int | None, known: KnownFrames = REALTIME) -> Beginning:
+    """Looks at the first lines of a file, which stay to be read. Raises RecordingError for what is no recording.
+
+    known: which values are frames, if the caller has chosen another socket; without that, its frames tell which one it is.
+    """
+    begun = Beginning(CallIds(call), known)
     goes_on = _look(file, begun)
     lines = [(number, line.rstrip(b"\r\n")) for number, line in enumerate(file.first, file.number + 1) if not line.isspace()]
     head = b"".join(file.first)
@@ -120,17 +155,28 @@ def look_at(file: LineFile, call: str | None, socket: int | None) -> Beginning:
         lines.pop()
     if begun.wrapper is not None or not head.strip():
         return begun
-    shape = recognise(lines, head, socket=socket)
+    shape = recognise(lines, head, known, socket=socket)
     if goes_on and (shape is None or not shape.document):
         file.first[-1] += file.look(LONGEST_LINE - len(file.first[-1]))
         head = b"".join(file.first)
         lines.append((file.number + len(file.first), file.first[-1].rstrip(b"\r\n")))
-        shape = recognise(lines, head, socket=socket)
-    if shape is None:
+        shape = recognise(lines, head, known, socket=socket)
+    fault: RecordingError | None = None
+    try:
+        sample = None if shape is None else _sample_of(shape, lines, head, known)
+    except RecordingError as error:  # a HAR file without a WebSocket that speaks Realtime
+        fault, sample = error, None
+    if known.catalogue is None and (sample is None or not sample.speaks):
+        found = _of_another_socket(lines, head, socket)
+        if found is not None:
+            begun.known, shape, sample = found
+            fault = None
+    if fault is not None:
+        raise fault
+    if shape is None or sample is None:
         raise RecordingError(foreign(head) or _nothing_in(lines))
     if socket is not None and not shape.words.startswith("a HAR"):
         raise RecordingError("socket= (--socket) chooses a WebSocket of a HAR file, and this is none")
-    sample = Sample(shape.read(BytesIO(head) if shape.document else lines), plain=shape.key == "")
     other = None if sample.speaks else foreign(head)
     if other is not None:
         raise RecordingError(other)
@@ -138,9 +184,46 @@ def look_at(file: LineFile, call: str | None, socket: int | None) -> Beginning:
     return begun
 
 
+def _sample_of(shape: Shape, lines: Sequence[tuple[int, bytes]], head: bytes, known: KnownFrames) -> Sample:
+    return Sample(shape.read(BytesIO(head) if shape.document else lines), plain=shape.key == "", known=known)
+
+
+def _of_another_socket(
+    lines: Sequence[tuple[int, bytes]], head: bytes, socket: int | None
+) -> tuple[KnownFrames, Shape, Sample] | None:
+    """The socket whose classes most of the first frames match, and best; the shape and the sample.
+
+    None where no socket has such frames. Raises RecordingError where two have frames that the other does not know.
+    """
+    found: list[tuple[KnownFrames, Shape, Sample]] = []
+    every = [known for known in other_sockets() if known.has_types]
+    lines = lines[:LOOKED_AT]
+    for known in every:
+        if not known.may_be_in(head):
+            continue
+        try:
+            shape = recognise(lines, head, known, socket=socket)
+            sample = None if shape is None else _sample_of(shape, lines, head, known)
+        except RecordingError:
+            continue
+        if shape is not None and sample is not None and 2 * len(sample.spoken_lines) >= len(sample.lines) > 0:
+            found.append((known, shape, sample))
+    if not found:
+        return None
+    best = min(found, key=lambda one: (-len(one[2].lines), one[2].misfit))
+    for known, _, sample in found:
+        alone = sample.spoken_lines - best[2].lines
+        if alone:
+            raise best[0].mixed_with(known, min(alone))
+    alike = [known for known, _, _ in found]  # imitators know each other's frames
+    best[0].elsewhere = (REALTIME, *(known for known in every if known not in alike))
+    return best
+
+
 def _look(file: LineFile, begun: Beginning) -> bool:
     """Reads the first lines. Whether the last of them goes on."""
     size = likely = empty = 0
+    others = begun.known.catalogue is not None
     while likely < LOOKED_AT and size < LOOKED_AT_BYTES:
         line = file.look(LOOKED_AT_BYTES)
         if not line:
@@ -162,7 +245,8 @@ def _look(file: LineFile, begun: Beginning) -> bool:
                 return False
         size += max(len(line), 64)  # of memory
         likely += b"type" in line
-        if size >= LOOKED_AT_BYTES and not likely:  # a frame may still come: nothing of this holds one
+        others = others or _OTHER.search(line) is not None
+        if size >= LOOKED_AT_BYTES and not (likely or others):  # a frame may still come: nothing of this holds one
             file.number += len(file.first)
             begun.passed_over += len(file.first)
             file.first.clear()

@@ -102,6 +102,17 @@ class Sessions:
         self._before: dict[str, None] = {}  # responses that earlier sessions have not ended
         self._open: set[str] = set()
         self._speaking: str | None = None
+        self._stream: str | None = None
+        self._streams: dict[str, None] = {}  # of telephones, so far
+
+    def stream(self, id_: str | None) -> None:
+        """Takes the stream of a piece of a telephone call. Raises RecordingError if two calls take turns."""
+        if id_ is None or id_ == self._stream:
+            return
+        if id_ in self._streams:
+            self._mixed()
+        self._stream = id_
+        remember(self._streams, id_, None, MOST_IDS)
 
     def take(self, role: str | None, message: Any) -> None:
         """Takes a message of one of the roles of OF_CALLS. Raises RecordingError if it proves that two sessions speak in turn."""

@@ -5,13 +5,24 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Literal
 
-from .._core import CarriesAudio, Decoder, RealtimeMessage, Session, UnknownClientMessage, UnknownMessage, decode, role_of
+from .._core import (
+    CarriesAudio,
+    Decoder,
+    RealtimeMessage,
+    Session,
+    UnknownClientMessage,
+    UnknownMessage,
+    decode,
+    role_of,
+    roles_at,
+)
+from ..conversation.rules import text_id
 from ..errors import DecodeError
 from ..roles import OF_CALLS
 from .calls import Sessions
 from .entry import Entry, new_entry
-from .left_out import is_marked, lacks_payload, without_payload
-from .shapes.frames import Direction, found_in_line
+from .left_out import is_marked, lacks_payload, place_of, without_payload
+from .shapes.frames import REALTIME, Direction, KnownFrames, loads
 from .spelling import in_snake_case
 
 __all__ = ["PLAIN", "Frames"]
@@ -22,18 +33,21 @@ PLAIN, UNKNOWN, AUDIO, OF_CALL = range(1, 5)  # what is to be done about message
 class Frames:
     """Makes the entries of frames. own: whether we wrote the recording, so that its directions count, and nothing is left out.
 
+    known: which values are frames. by_fit: whether a class that fits it says who sent a frame, since nothing beside it does.
     session: what both sides share. left_out: whether the log left out its audio, or cut it. camel: whether keys
     of frames are in camelCase. refused: entries with an error, so
     far. audio_left_out: audio messages whose audio the log does not have, so far. changed: frames that were found in a line
     which has another shape than the first ones; changed_from: the first of these lines.
     """
 
-    def __init__(self, dtype: Any, audio_format: Any) -> None:
+    def __init__(self, dtype: Any, audio_format: Any, known: KnownFrames = REALTIME) -> None:
         self.session = Session()
-        self.own = self.left_out = self.camel = False
+        self.own = self.left_out = self.camel = self.by_fit = False
+        self._known = known
         self.refused = self.audio_left_out = 0
         self.changed = self.changed_from = 0
-        options: dict[str, Any] = {"dtype": dtype, "audio_format": audio_format, "session": self.session}
+        self._catalogue: dict[str, Any] = {} if known.catalogue is None else {"catalogue": known.catalogue}
+        options: dict[str, Any] = {"dtype": dtype, "audio_format": audio_format, "session": self.session, **self._catalogue}
         self.decode: dict[Direction, Any] = {
             "received": Decoder(**options).decode,
             "sent": Decoder(side="client", **options).decode,
@@ -58,6 +72,8 @@ class Frames:
             frame = in_snake_case(frame)
         if self.left_out:
             frame = self._emptied(frame)
+        if self.by_fit:
+            way = self._fitting(frame, way)
         try:
             message = self.decode[way](frame)
         except DecodeError as error:
@@ -77,6 +93,8 @@ class Frames:
             self._sessions.take(role_of(type(message)), message)
         elif not len(message.pcm):
             return self._silent(line, frame, message, time, way)
+        elif self._catalogue and role_of(type(message)) == "input_audio":
+            self._sessions.stream(text_id(getattr(message, "response_id", None)))
         return new_entry((line, time, way, message, None))
 
     def tell(self, role: str, id_: str | None) -> None:
@@ -90,7 +108,7 @@ class Frames:
 
     def of_refused(self, line: int, frame: bytes | str, error: DecodeError, time: float | None, way: Direction) -> Entry:
         """The entry of a frame that was refused: without its audio, if something stands in place of that."""
-        emptied = without_payload(frame, error.field) if error.field and not self.own and is_marked(frame, error) else None
+        emptied = without_payload(frame, place_of(error)) if error.field and not self.own and is_marked(frame, error) else None
         if emptied is not None:
             with suppress(DecodeError):
                 message = self.decode[way](emptied)
@@ -111,12 +129,14 @@ class Frames:
 
         If the other side knows it, the file has no directions, or was written by the other end of the connection.
         """
-        known = UnknownClientMessage if way == "received" else UnknownMessage
+        unknown = UnknownClientMessage if way == "received" else UnknownMessage
         side = "client" if way == "received" else "server"
         other: Direction = "sent" if way == "received" else "received"
         try:
             # As bytes: only the session, which decode() does not know, says whether the format of audio is one of ours.
-            if type(decode(frame, side=side, dtype="uint8")) is known:  # type: ignore[call-overload]
+            other_message = decode(frame, side=side, dtype="uint8", **self._catalogue)
+            if isinstance(other_message, unknown):
+                self._is_elsewhere(line, frame)
                 return Entry(line, time, way, message, None)
             message = self.decode[other](frame)
         except DecodeError as error:
@@ -126,12 +146,31 @@ class Frames:
             return self.of_message(kind, line, frame, message, time, other)
         return Entry(line, time, other, message, None)
 
+    def _fitting(self, frame: bytes | str, way: Direction) -> Direction:
+        """Who sent a frame, as its class says: where both sides have one, the one that fits it better."""
+        try:
+            sides = self._known.sides_of(loads(frame))
+        except ValueError:
+            return way
+        return sides[0] if len(sides) == 1 else way
+
+    def _is_elsewhere(self, line: int, frame: bytes | str) -> None:
+        """Raises RecordingError if a frame that matches no class is one of another socket."""
+        if self._known.elsewhere:
+            try:
+                value = loads(frame)
+            except ValueError:
+                return
+            self._known.refuse_others(line, value)
+
     def _silent(self, line: int, frame: bytes | str, message: Any, time: float | None, way: Direction) -> Entry:
         """The entry of an audio message without audio. Its type may only be repeated beside the frame that holds it."""
-        lacks = lacks_payload(frame, type(message)._layout.payload_keys)
+        if roles_at(type(message)):  # it may mean something else
+            return new_entry((line, time, way, message, None))
+        lacks = lacks_payload(frame, type(message)._layout.payload_places)
         if lacks == "absent":
             text = frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass")
-            found, _ = found_in_line(line, text, ())
+            found, _ = self._known.found_in_line(line, text, ())
             if found.frame is not None and found.frame != frame:
                 return self.of_other_shape(line, found.frame, time, way)
         self.audio_left_out += lacks is not None
@@ -142,11 +181,11 @@ class Frames:
         sides: tuple[Literal["server", "client"], ...] = ("server", "client")
         for side in sides:
             try:
-                message = decode(frame, side=side)
+                message = decode(frame, side=side, **self._catalogue)  # type: ignore[call-overload]
             except DecodeError as error:
-                emptied: bytes | str | None = without_payload(frame, error.field) if error.field else None
+                emptied: bytes | str | None = without_payload(frame, place_of(error)) if error.field else None
             else:
-                if not isinstance(message, CarriesAudio):
+                if not isinstance(message, CarriesAudio) or roles_at(type(message)):
                     continue
                 emptied = without_payload(frame) or (None if len(message.pcm) else frame)
             self.audio_left_out += emptied is not None

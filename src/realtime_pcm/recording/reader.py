@@ -12,13 +12,14 @@ from typing import Any, Self
 from .._bulk import LineSplitter
 from .._core import Session, decode
 from ..errors import DecodeError
+from ..sockets import Socket, catalogue_of
 from .beginning import given, look_at
 from .decoding import PLAIN, Frames
 from .entry import Entry, new_entry
 from .lines import MOST_EMPTY, LineFile, is_whole, without_newline
 from .shapes import LONGEST_LINE, Found, Shape
 from .shapes.embedded import found_in_text
-from .shapes.frames import Direction, found_in_line, paths_of_line
+from .shapes.frames import REALTIME, Direction, KnownFrames
 from .shapes.given import OwnShape
 from .template import NO_TEMPLATE, Template, Wrapper, frame_of, members_of, scalar
 from .turned import turned_round
@@ -32,6 +33,7 @@ class Recording(Iterator[Entry]):
     Attributes:
         shape: A description of how the file stores its frames.
         session: The Session that both sides share.
+        catalogue: The sockets.Catalogue of its frames; None for those of the Realtime API.
         dropped: How many frames the Recorder dropped, so far.
         refused: How many entries have an error, so far.
         passed_over: How many lines have no frame, so far.
@@ -46,22 +48,26 @@ class Recording(Iterator[Entry]):
         shape: OwnShape | None = None,
         call: str | None = None,
         socket: int | None = None,
+        catalogue: Any = None,
     ) -> None:
-        self._frames = Frames(dtype, audio_format)
-        self.session: Session = self._frames.session
+        chosen = catalogue_of(catalogue)
+        known = REALTIME if chosen is None else KnownFrames(chosen)
         self.dropped = 0
         self._template = NO_TEMPLATE
         self._waiting: deque[Entry] = deque()
         self._file = LineFile(source)
         try:
-            self._begun = given(shape) if shape is not None else look_at(self._file, call, socket)
+            self._begun = begun = given(shape, known) if shape is not None else look_at(self._file, call, socket, known)
+            self._frames = Frames(dtype, audio_format, begun.known)
         except BaseException:
             self.close()
             raise
-        begun = self._begun
+        self._known = begun.known
+        self.session: Session = self._frames.session
+        self.catalogue = begun.known.catalogue
         self.shape = begun.words
         self.passed_over = begun.passed_over
-        self._frames.left_out, self._frames.camel = begun.left_out, begun.camel
+        self._frames.left_out, self._frames.camel, self._frames.by_fit = begun.left_out, begun.camel, begun.by_fit
         self._frames.own = begun.wrapper is not None and begun.wrapper.own
         if begun.too_empty is not None:
             self._waiting.append(self._too_empty(begun.too_empty))
@@ -349,9 +355,9 @@ class Recording(Iterator[Entry]):
             return self._frames.of_refused(number, line, error, time, way or "received")
         if self._frames.own:
             return self._frames.refuse(number, error, time, way)
-        found, _ = found_in_line(number, line, ("",))
+        found, _ = self._known.found_in_line(number, line, ("",))
         if found.frame is None and not found.fault:
-            found, _ = found_in_text(number, line.decode("utf-8", "surrogateescape"), ())
+            found, _ = found_in_text(number, line.decode("utf-8", "surrogateescape"), (), self._known)
         if found.fault:
             return self._frames.refuse(number, error, time, way)
         if found.frame is None:
@@ -379,7 +385,7 @@ class Recording(Iterator[Entry]):
             self._begun.calls.take(scalar(values.get(wrapper.call, b"null")))
         key = wrapper.frame
         if key not in members and not wrapper.own:
-            paths = paths_of_line(line)
+            paths = self._known.paths_of_line(line)
             if len(paths) != 1 or len(paths[0]) != 1:
                 return self._without_frame(number, line, _no_frame(key, line), time, way)
             key = str(paths[0][0])
@@ -448,6 +454,7 @@ def read_recording(
     shape: OwnShape | None = None,
     call: str | None = None,
     socket: int | None = None,
+    catalogue: str | Socket[Any, Any] | None = None,
 ) -> Recording:
     """The entries of a recording in order of time: an iterator that reads the file as you go.
 
@@ -465,10 +472,14 @@ def read_recording(
             its time (seconds, or None), its direction ("received", "sent" or None) and the frame.
         call: The id of the call to read, if the file has several.
         socket: Which WebSocket of a HAR file to read, from 1, of those that speak Realtime.
+        catalogue: Another socket whose frames these are: its name ("gemini"), its module or its Catalogue. None: the frames tell
+            whether they are those of the Realtime API or of a socket of `realtime_pcm.sockets`.
 
     Raises:
-        RecordingError: The file is not a recording, or has several calls. The latter may only show in the middle of the file.
+        RecordingError: The file is not a recording, or has several calls or frames of two sockets. That may only show in the
+            middle of the file.
         OSError: The file cannot be opened.
         ModuleNotFoundError: zstd or a JSON document needs the extra `recording`.
+        ValueError: No catalogue has this name.
     """
-    return Recording(path_or_file, dtype, audio_format, shape, call, socket)
+    return Recording(path_or_file, dtype, audio_format, shape, call, socket, catalogue)

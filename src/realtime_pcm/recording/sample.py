@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from .._core import CarriesAudio, Decoder, Session, UnknownMessage, decode, role_of
+from .._core import CarriesAudio, Decoder, Session, UnknownMessage, decode, role_of, roles_at
 from ..errors import DecodeError
 from .calls import Sessions, find_call
 from .left_out import audio_is_left_out
 from .shapes import Found
-from .shapes.frames import Direction, sides_of
+from .shapes.frames import REALTIME, Direction, KnownFrames, loads
 from .spelling import in_snake_case, is_camel_case
 from .times import Clock, Evidence, find_time, looks_like_time
 from .turned import is_reversed
@@ -34,9 +34,13 @@ class Sample:
     type that a catalogue knows. untimed: a member that has the name of a time, and was not taken for one.
     """
 
-    def __init__(self, found: Iterable[Found], *, plain: bool = False) -> None:
+    def __init__(self, found: Iterable[Found], *, plain: bool = False, known: KnownFrames = REALTIME) -> None:
         self.found = list(islice((one for one in found if one.frame is not None), MOST_FRAMES))
-        self.camel = is_camel_case(one.frame or b"" for one in self.found)
+        self._known = known
+        self.lines: set[int] = set()  # of frames that match a class
+        self.spoken_lines: set[int] = set()  # of these, frames that hardly another protocol has
+        self.misfit = (0, 0)  # of frames of other sockets: members that no class declares, and fields that are not there
+        self.camel = known is REALTIME and is_camel_case(one.frame or b"" for one in self.found)
         if self.camel:
             self.found = [one._replace(frame=in_snake_case(one.frame or b"")) for one in self.found]
         self._messages: list[Any] = []
@@ -47,9 +51,11 @@ class Sample:
         self._spoken: list[tuple[Any, float]] = []
         self._refused: list[DecodeError] = []
         session = Session()
-        self._server, self._client = Decoder(session=session), Decoder(side="client", session=session)
+        self._catalogue: dict[str, Any] = {} if known.catalogue is None else {"catalogue": known.catalogue}
+        self._server = Decoder(session=session, **self._catalogue)
+        self._client = Decoder(side="client", session=session, **self._catalogue)
         for one in self.found:
-            self._take(one.frame or b"")
+            self._take(one.frame or b"", one.line)
         self.known = sum(map(bool, self._sides))
         beside: list[Mapping[str, object]] = [one.beside for one in self.found]
         if plain:
@@ -57,7 +63,7 @@ class Sample:
             names = {name for name, count in counts.items() if count >= IN_FRAME * len(beside)}
             beside = [{name: scalar for name, scalar in scalars.items() if name in names} for scalars in beside]
         self.time = find_time(beside, self._evidence)
-        self.ways = find_ways(beside, self._sides)
+        self.ways = find_ways(beside, self._sides, known.is_type)
         taken = {self.ways.name, self.time[0] if self.time else None}
         self.call = find_call(beside, self._ids, taken)
         self.beside = beside
@@ -70,24 +76,28 @@ class Sample:
         first = beside[0] if beside and self.time is None else {}
         self.untimed = next((name for name, value in first.items() if value is not None and looks_like_time(name)), None)
 
-    def _take(self, frame: bytes | str) -> None:
+    def _take(self, frame: bytes | str, line: int) -> None:
         message: Any = None
         side: Direction = "received"
+        sides: tuple[Direction, ...] | None = None
+        if self._known.catalogue is not None:
+            sides = self._fit(frame, line)
+            side = sides[0] if sides else "received"
         try:
-            message = self._server.decode(frame)
-            if isinstance(message, UnknownMessage):
+            message = (self._server if side == "received" else self._client).decode(frame)
+            if sides is None and isinstance(message, UnknownMessage):
                 message = self._client.decode(frame)
                 side = "sent"
         except DecodeError as error:
-            if error.field is not None and not _is_whole(frame, side):
+            if error.field is not None and not self._is_whole(frame, side):
                 self._refused.append(error)
-            self._told(error.message_type)
+            self._told(error.message_type, sides)
             self._evidence.append(Evidence(0.0, False))
             self._ids.append(None)
             return
-        self._told(message.type)
+        self._told(message.type, sides)
         seconds = 0.0
-        if isinstance(message, CarriesAudio):
+        if isinstance(message, CarriesAudio) and (len(message.pcm) or not roles_at(type(message))):
             audio = message.audio_format
             seconds = len(message.pcm) / audio.channels / audio.rate
             self._spoken.append((message, seconds))
@@ -96,16 +106,31 @@ class Sample:
         self._ids.append(next((one for one in ids if isinstance(one, str)), None))
         self._messages.append(message)
 
-    def _told(self, type_: str | None) -> None:
-        sides = sides_of(type_)
+    def _fit(self, frame: bytes | str, line: int) -> tuple[Direction, ...]:
+        """The sides of a frame of another socket."""
+        try:
+            value = loads(frame)
+        except ValueError:
+            return ()
+        sides = self._known.sides_of(value)
+        if sides:
+            self.lines.add(line)
+            more, less = self._known.misfit_of(value, sides[0])
+            self.misfit = self.misfit[0] + more, self.misfit[1] + less
+        if self._known.speaks(value):
+            self.spoken_lines.add(line)
+        return sides
+
+    def _told(self, type_: str | None, sides: tuple[Direction, ...] | None) -> None:
+        sides = self._known.sides_of_type(type_) if sides is None else sides
         self._sides.append(sides)
         if sides and type_ is not None:
             self._types.add(type_)
 
     @property
     def speaks(self) -> bool:
-        """Whether there is a type that no other protocol has: those of Realtime have a dot in them."""
-        return any("." in type_ for type_ in self._types)
+        """Whether there is a frame that hardly another protocol has: the types of Realtime have a dot in them."""
+        return bool(self.spoken_lines) if self._known.catalogue is not None else any("." in type_ for type_ in self._types)
 
     def watch_sessions(self) -> None:
         """Raises RecordingError if frames of two sessions come in turn."""
@@ -119,11 +144,11 @@ class Sample:
         name, clock = self.time[0], Clock(self.time[1].scale)
         return [clock.seconds(scalars.get(name)) for scalars in self.beside]
 
-
-def _is_whole(frame: bytes | str, side: Direction) -> bool:
-    """Whether the payload of a frame is base64, in a format that cannot be decoded, say."""
-    try:
-        decode(frame, dtype="uint8", side="client" if side == "sent" else "server")
-    except DecodeError:
-        return False
-    return True
+    def _is_whole(self, frame: bytes | str, side: Direction) -> bool:
+        """Whether the payload of a frame is base64, in a format that cannot be decoded, say."""
+        options = {"side": "client" if side == "sent" else "server", **self._catalogue}
+        try:
+            decode(frame, dtype="uint8", **options)
+        except DecodeError:
+            return False
+        return True

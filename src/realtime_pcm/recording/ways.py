@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from .shapes.frames import Direction, sides_of
+from .shapes.frames import Direction
 
 __all__ = ["DIRECTIONS", "Ways", "find_ways"]
 
@@ -56,7 +56,9 @@ class Ways:
         return self.words.get(value) or self.words.get(value.lower())
 
 
-def find_ways(beside: Sequence[Mapping[str, object]], sides: Sequence[tuple[Direction, ...]]) -> Ways:
+def find_ways(
+    beside: Sequence[Mapping[str, object]], sides: Sequence[tuple[Direction, ...]], is_type: Callable[[str], bool]
+) -> Ways:
     """What says who sent a frame. sides: for each of the first frames, on which sides its type is known.
 
     Where the types of frames say what a word means, they are believed: the log may be that of the other end.
@@ -70,7 +72,7 @@ def find_ways(beside: Sequence[Mapping[str, object]], sides: Sequence[tuple[Dire
                 counts = words.setdefault(word, Counter())
                 if len(known) == 1:
                     counts[known[0]] += 1
-        if not words or len(words) > MOST_WORDS or any(sides_of(word) for word in words):
+        if not words or len(words) > MOST_WORDS or any(map(is_type, words)):
             continue
         learned: dict[str, Direction] = {}
         for word, counts in words.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import weakref
 from base64 import b64encode
@@ -19,6 +20,7 @@ import numpy as np
 
 from .._core import Decoder, RealtimeMessage
 from ..errors import DecodeError
+from ..sockets import Catalogue, Socket, catalogue_of
 from .files import VERSION, Output
 
 __all__ = ["Recorder"]
@@ -43,6 +45,7 @@ class Recorder:
         overwrite: Replaces an existing file.
         max_frames: How many frames may wait for the thread. Further frames are dropped and counted.
         max_bytes: How many bytes of frames may wait.
+        catalogue: The socket whose frames these are, such as `realtime_pcm.sockets.gemini`, or its name. None: the Realtime API.
 
     Attributes:
         written: How many frames are in the file.
@@ -54,7 +57,7 @@ class Recorder:
     Raises:
         OSError: The file cannot be opened.
         FileExistsError: The file exists.
-        ValueError: `max_frames` or `max_bytes` is negative or NaN.
+        ValueError: `max_frames` or `max_bytes` is negative or NaN, or no catalogue has this name.
         ModuleNotFoundError: zstd needs the extra `recording`.
 
     Examples:
@@ -70,6 +73,7 @@ class Recorder:
         overwrite: bool = False,
         max_frames: int = MAX_FRAMES,
         max_bytes: int = MAX_BYTES,
+        catalogue: str | Socket[Any, Any] | None = None,
     ) -> None:
         if not (max_frames >= 0 and max_bytes >= 0):  # NaN is no bound
             raise ValueError(f"max_frames and max_bytes are 0 or more, not {max_frames} and {max_bytes}")
@@ -92,12 +96,13 @@ class Recorder:
         self._closing = False
         self._gone = False  # nobody writes any more
         self._gate = Lock()  # open once nobody writes
-        self._validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
+        chosen = catalogue_of(catalogue)
+        self._validate = validators(chosen)
         self._began = monotonic()
         self._thread = Thread(target=self._run, name="realtime-pcm recorder", daemon=True)
         self._file = Output(path, overwrite)
         try:
-            self._file.write(header_line(datetime.now(UTC)))
+            self._file.write(header_line(datetime.now(UTC), chosen))
             self._gate.acquire()
             self._thread.start()
         except BaseException:
@@ -275,10 +280,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def header_line(started: datetime | None) -> bytes:
-    """The first line of a recording that began at `started`, if that is known."""
+def validators(catalogue: Catalogue[Any, Any] | None) -> dict[str, Callable[[bytes | str], object]]:
+    """What tells whether a frame of each direction is one. catalogue: as in Decoder."""
+    if catalogue is None:
+        return {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
+    return {
+        "received": Decoder(only=(), catalogue=catalogue).decode,
+        "sent": Decoder(only=(), catalogue=catalogue, side="client").decode,
+    }
+
+
+def header_line(started: datetime | None, catalogue: Catalogue[Any, Any] | None = None) -> bytes:
+    """The first line of a recording that began at `started`, if that is known, of the frames of a catalogue."""
     began = "" if started is None else f',"started":"{started.isoformat()}"'
-    return f'{{"recording":"realtime-pcm","version":{VERSION}{began}}}\n'.encode()
+    named = "" if catalogue is None else f',"catalogue":{json.dumps(catalogue.name)}'
+    return f'{{"recording":"realtime-pcm","version":{VERSION}{began}{named}}}\n'.encode()
 
 
 def dropped_line(seconds: float | None, count: int) -> bytes:

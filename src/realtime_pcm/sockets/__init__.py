@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .._core import new_catalogue
@@ -70,3 +72,32 @@ class _Module(Protocol[Server, Client]):
 
 # What catalogue= takes.
 Socket: TypeAlias = Catalogue[_Server, _Client] | _Module[_Server, _Client]
+
+
+def catalogues() -> list[Catalogue[Any, Any]]:
+    """The catalogues of this package."""
+    found: dict[Catalogue[Any, Any], None] = {}
+    for module in sorted(iter_modules(__path__), key=lambda one: (one.name != "twilio", one.name)):  # whom others imitate
+        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(value, Catalogue):
+                found[value] = None
+    return list(found)
+
+
+def catalogue_of(given: str | Socket[Any, Any] | None) -> Catalogue[Any, Any] | None:
+    """What `catalogue=` means: the name of one of this package, a Catalogue, or a module that has one.
+
+    Raises:
+        ValueError: no catalogue has this name.
+        TypeError: anything else.
+
+    """
+    found = getattr(given, "CATALOGUE", given)
+    if found is None or isinstance(found, Catalogue):
+        return found
+    if not isinstance(found, str):
+        raise TypeError(f"catalogue= takes a realtime_pcm.sockets.Catalogue, the module of one or its name, not {given!r:.80}")
+    known = {one.name: one for one in catalogues()}
+    if found not in known:
+        raise ValueError(f"no catalogue is called {found!r:.80}: known are {', '.join(known)}")
+    return known[found]

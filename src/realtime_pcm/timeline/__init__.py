@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 from ..recording.analysis import Analyser
 from ..recording.findings import Analysis
 from ..recording.reader import read_recording
+from ..sockets import Socket
 from .layout import laid_out
 from .page import page
 from .picture import png, require_matplotlib
@@ -84,6 +85,7 @@ def draw(
     window: tuple[float, float] | None = None,
     width: int | None = None,
     dark: bool = False,
+    catalogue: str | Socket[Any, Any] | None = None,
 ) -> Analysis:
     """Draws a recording in one pass, and returns its analysis.
 
@@ -97,13 +99,14 @@ def draw(
         window: The part of the axis to draw, as for Timeline.
         width: Width in pixels, as for Timeline.write.
         dark: Draws a dark PNG.
+        catalogue: Another socket whose frames these are, as for read_recording.
 
     Examples:
         >>> with open("call.svg", "wb") as file:
         ...     draw("call.jsonl.gz", file, "svg")
     """
     timeline = Timeline(format, window)
-    with read_recording(source) as recording:
+    with read_recording(source, catalogue=catalogue) as recording:
         for entry in recording:
             timeline.analyser.feed(entry)
     found = timeline.analyser.finish(recording)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from .found import LONGEST_LINE
-from .frames import MOST_VALUES, sides_of
+from .frames import MOST_VALUES, REALTIME
 
 __all__ = ["ANY", "DocumentError", "Element", "elements", "require_ijson"]
 
@@ -87,7 +87,7 @@ def elements(
             elif event == "start_array":
                 keys.append(ANY)
                 places.append(-1)
-            elif strays and event == "string" and keys and keys[-1] == "type" and sides_of(value):
+            elif strays and event == "string" and keys and keys[-1] == "type" and REALTIME.sides_of_type(value):
                 yield Element(None, tuple(places), None)
             if len(keys) > DEEPEST:
                 raise DocumentError(f"nested more than {DEEPEST} levels deep")

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from .found import Found, Scalar, passed_over
-from .frames import Path, beside, found_in, loads, paths_of
+from .frames import KnownFrames, Path, beside, loads
 from .moments import MOMENT
 
 __all__ = ["Embedded", "beside_text", "depth_of", "embedded_in", "found_in_members", "found_in_text"]
@@ -35,7 +35,7 @@ class Embedded(NamedTuple):
     text: bytes | None
 
 
-def embedded_in(text: str) -> list[Embedded]:
+def embedded_in(number: int, text: str, known: KnownFrames) -> list[Embedded]:
     """The values in a text that hold frames of known types."""
     found: list[Embedded] = []
     at = tries = 0
@@ -51,9 +51,11 @@ def embedded_in(text: str) -> list[Embedded]:
             at = start.end()
             continue
         at = made.end
-        if paths_of(made.value):
+        if known.paths_of(made.value):
             found.append(made)
             tries = 0
+        else:
+            known.refuse_others(number, made.value)
     return found
 
 
@@ -138,28 +140,28 @@ def depth_of(line: str) -> int:
     return sum(1 if token[0] in "{[" else -1 if token[0] in "}]" else 0 for token in _TOKENS.finditer(line))
 
 
-def found_in_text(number: int, text: str, path: Path, above: str = "") -> tuple[Found, Path]:
+def found_in_text(number: int, text: str, path: Path, known: KnownFrames, above: str = "") -> tuple[Found, Path]:
     """The frame in a line of text, and where it lies in its value.
 
     path: where the frame before it lay. above: the lines before this one, which may have its time.
     """
-    values = embedded_in(text)
+    values = embedded_in(number, text, known)
     if not values:
         return passed_over(number), path
     if len(values) > 1:
         return Found(number, None, fault=f"{len(values)} frames in one line"), path
     start, end, value, written = values[0]
-    found, path = found_in(number, value, path, written)
+    found, path = known.found_in(number, value, path, written)
     if found.frame is None:
         return found, path
     return found._replace(beside={**beside_text(above + text[:start], text[end:]), **found.beside}), path
 
 
-def found_in_members(number: int, value: object) -> Found:
+def found_in_members(number: int, value: object, known: KnownFrames) -> Found:
     """The frame in the text that is a member of an object."""
     for key, text in value.items() if isinstance(value, dict) else ():
-        if isinstance(text, str) and "type" in text:
-            found, _ = found_in_text(number, text, ())
+        if isinstance(text, str) and known.may_be_in(text):
+            found, _ = found_in_text(number, text, (), known)
             if found.frame is not None or found.fault:
                 return found._replace(beside={**found.beside, **beside(value, (key,))})
     return passed_over(number)

@@ -23,20 +23,6 @@ _CUT = (
 # Shapes that no reader here takes, by their first bytes.
 _FOREIGN = (
     (
-        re.compile(rb'"streamSid"|"stream_sid"'),
-        "these are frames of Twilio Media Streams, which are not read yet: record the Realtime side of the bridge",
-    ),
-    (
-        re.compile(rb'"(?:setupComplete|serverContent|realtimeInput|setup_complete|server_content|realtime_input)"'),
-        "these are frames of Gemini Live, which are not read yet",
-    ),
-    (
-        re.compile(
-            rb'"(?:conversation_initiation_metadata|conversation_initiation_client_data|user_audio_chunk|agent_response)"'
-        ),
-        "these are frames of ElevenLabs agents, which are not read yet",
-    ),
-    (
         re.compile(rb"\wEvent\((?:[a-z_]+=|[^\n]{0,2000}?\btype='[a-z_.]+')"),
         "these are events as Python prints the openai SDK's objects: print event.model_dump_json() instead of event",
     ),

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from ..files import RecordingError
 from .elements import ANY, DocumentError, elements, require_ijson
 from .found import Found, Shape, passed_over
-from .frames import found_in, paths_of, type_at
+from .frames import KnownFrames
 
 __all__ = ["recognise"]
 
@@ -20,12 +20,12 @@ FIRST_MESSAGES = 50  # of a WebSocket, among which there is a frame if it speaks
 FIRST_BYTES = 1 << 20  # likewise, of their data
 
 
-def recognise(head: bytes, socket: int | None) -> Shape | None:
+def recognise(head: bytes, socket: int | None, known: KnownFrames) -> Shape | None:
     """The shape, if a file begins as a HAR does. socket: which of the WebSockets that speak Realtime, from 1."""
     if not _START.match(head):
         return None
     require_ijson()
-    return Shape("a HAR file: the messages of a WebSocket", partial(_read, socket=socket), document=True)
+    return Shape("a HAR file: the messages of a WebSocket", partial(_read, known=known, socket=socket), document=True)
 
 
 class _Socket:
@@ -54,7 +54,7 @@ class _Socket:
         return [found]
 
 
-def _read(file: BinaryIO, socket: int | None = None) -> Iterator[Found]:
+def _read(file: BinaryIO, known: KnownFrames, socket: int | None = None) -> Iterator[Found]:
     current: _Socket | None = None
     speaking = number = 0
     try:
@@ -67,8 +67,8 @@ def _read(file: BinaryIO, socket: int | None = None) -> Iterator[Found]:
                 yield passed_over(number)
                 continue
             undecided = current.speaks is None
-            found, _ = found_in(number, element.value, ("data",))
-            ready = current.take(found, _is_realtime(element.value))
+            found, _ = known.found_in(number, element.value, ("data",))
+            ready = current.take(found, _speaks(element.value, known))
             if undecided and current.speaks:
                 speaking += 1
                 if socket is None and speaking == 2:
@@ -90,6 +90,7 @@ def _read(file: BinaryIO, socket: int | None = None) -> Iterator[Found]:
         raise RecordingError(f"there is no WebSocket {socket} that speaks Realtime in this HAR file: it has {speaking}")
 
 
-def _is_realtime(message: object) -> bool:
+def _speaks(message: object, known: KnownFrames) -> bool:
     """Whether a message holds a frame that only Realtime has: its type has a dot, unlike the "error" of other protocols."""
-    return any("." in str(type_at(message, path)) for path in paths_of(message))
+    paths = known.paths_of(message)
+    return bool(paths) if known.catalogue is not None else any("." in str(known.type_at(message, path)) for path in paths)

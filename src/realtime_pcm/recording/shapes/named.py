@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from .found import Found, Lines, Shape, passed_over
-from .frames import beside, loads, opened, sides_of
+from .frames import REALTIME, KnownFrames, beside, loads, opened
 
 __all__ = ["recognise"]
 
 
-def recognise(lines: Lines) -> tuple[int, Shape]:
-    """How many of the lines hold a type and a body, and the shape."""
+def recognise(lines: Lines, known: KnownFrames) -> tuple[int, Shape]:
+    """How many of the lines hold a type and a body, and the shape. Frames of other sockets have no type to be named."""
+    if known.catalogue is not None:
+        return 0, Shape("", _read)
     found = [parts for _, line in lines if (parts := _parts(_value(line))) is not None]
     words = f'wrapped: the type is "{found[0][0]}", the rest of the frame "{found[0][1]}"' if found else ""
     return len(found), Shape(words, _read)
@@ -30,7 +32,7 @@ def _parts(value: object) -> tuple[str, str, dict[str, Any]] | None:
     """The names of the members with the type and the body, and the body."""
     if not isinstance(value, dict):
         return None
-    type_ = next((key for key, scalar in value.items() if isinstance(scalar, str) and sides_of(scalar)), None)
+    type_ = next((key for key, scalar in value.items() if isinstance(scalar, str) and REALTIME.sides_of_type(scalar)), None)
     bodies = [(key, body) for key, member in value.items() if isinstance(body := opened(member), dict) and "type" not in body]
     return None if type_ is None or len(bodies) != 1 else (type_, *bodies[0])
 

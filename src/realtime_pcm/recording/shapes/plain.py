@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from .found import Found, Lines, Shape
-from .frames import found_in_line, paths_of_line
+from .frames import KnownFrames
 
 __all__ = ["recognise"]
 
 
-def recognise(lines: Lines) -> tuple[int, Shape]:
+def recognise(lines: Lines, known: KnownFrames) -> tuple[int, Shape]:
     """How many of the lines are frames, and the shape."""
-    return sum(paths_of_line(line) == [()] for _, line in lines), Shape("plain frames", _read, key="")
+    return sum(known.paths_of_line(line) == [()] for _, line in lines), Shape("plain frames", partial(_read, known), key="")
 
 
-def _read(lines: Lines) -> Iterator[Found]:
+def _read(known: KnownFrames, lines: Lines) -> Iterator[Found]:
     for number, line in lines:
-        yield found_in_line(number, line, ())[0]
+        yield known.found_in_line(number, line, ())[0]

@@ -7,24 +7,26 @@ from collections.abc import Iterator
 from functools import partial
 
 from .found import Found, Lines, Shape
-from .frames import Path, found_in_line, path_of_any, paths_of_line, start_of
+from .frames import REALTIME, KnownFrames, Path, path_of_any, start_of
 
 __all__ = ["recognise", "recognise_unknown"]
 
 
-def recognise(lines: Lines) -> tuple[int, Shape]:
+def recognise(lines: Lines, known: KnownFrames) -> tuple[int, Shape]:
     """How many of the lines hold a frame, and the shape."""
     paths: Counter[Path] = Counter()
     quoted = 0
     flat = True
     for _, line in lines:
-        inner = paths_of_line(line)
+        inner = known.paths_of_line(line)
         if len(inner) == 1 and inner[0]:
             paths[inner[0]] += 1
             start = start_of(line, inner[0])
             quoted += start != ""
             flat = flat and start != "eyJ"  # base64
-    return (paths.total(), _shape(paths, 2 * quoted > paths.total(), flat)) if paths else (0, Shape("", _read))
+    if not paths:
+        return 0, Shape("", partial(_read, known))
+    return paths.total(), _shape(paths, 2 * quoted > paths.total(), flat, known)
 
 
 def recognise_unknown(lines: Lines) -> Shape | None:
@@ -33,19 +35,21 @@ def recognise_unknown(lines: Lines) -> Shape | None:
     if not paths:
         return None
     return (
-        Shape("plain frames", partial(_read, path=()), key="") if paths.most_common(1)[0][0] == () else _shape(paths, False, True)
+        Shape("plain frames", partial(_read, REALTIME, path=()), key="")
+        if paths.most_common(1)[0][0] == ()
+        else _shape(paths, False, True, REALTIME)
     )
 
 
-def _shape(paths: Counter[Path], quoted: bool, flat: bool) -> Shape:
+def _shape(paths: Counter[Path], quoted: bool, flat: bool, known: KnownFrames) -> Shape:
     common = [path for path, _ in paths.most_common(3)]
     names = " or ".join(f'"{".".join(map(str, path))}"' for path in common)
     flat = flat and all(len(path) == 1 and isinstance(path[0], str) for path in paths)
     words = f"wrapped: the frame is {names}, {'a string of JSON' if quoted else 'an object'}"
-    return Shape(words, partial(_read, path=common[0]), key=str(common[0][0]) if flat else None)
+    return Shape(words, partial(_read, known, path=common[0]), key=str(common[0][0]) if flat else None)
 
 
-def _read(lines: Lines, path: Path = ()) -> Iterator[Found]:
+def _read(known: KnownFrames, lines: Lines, path: Path = ()) -> Iterator[Found]:
     for number, line in lines:
-        found, path = found_in_line(number, line, path)
+        found, path = known.found_in_line(number, line, path)
         yield found
