@@ -9,7 +9,7 @@ A page asks for a part by its name, and says something in its place to those who
     ...
     <!-- /made -->
 
-Parts: `server messages`, `client messages`, `objects`, `counts`, `who sends`, `server messages of PROVIDER`,
+Parts: `server messages`, `client messages`, `objects`, `sockets`, `counts`, `who sends`, `server messages of PROVIDER`,
 `client messages of PROVIDER`. A provider is a key in tests/support/provider_messages.json and client_messages.json. The modules
 of the catalogue are read, not imported.
 """
@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, CLIENT_PACKAGE, VIEWS = (ROOT / "src" / "realtime_pcm" / name for name in ("messages", "client_messages", "objects"))
+SOCKETS = ROOT / "src" / "realtime_pcm" / "sockets"
 FACTS = ROOT / "tests" / "support"
 DOCS = ROOT / "docs"
 BUILT = ROOT / "build" / "docs"
@@ -48,6 +49,13 @@ TITLES = {
     "vllm": "vLLM",
     "vllm-omni": "vLLM-Omni",
     "inworld": "Inworld",
+    "twilio": "Twilio",
+    "telnyx": "Telnyx",
+    "plivo": "Plivo",
+    "exotel": "Exotel",
+    "acs": "Azure Communication Services",
+    "gemini": "Gemini Live",
+    "elevenlabs": "ElevenLabs",
     "foundry": "Azure Foundry",
     "azure": "Azure OpenAI",
     "together": "Together AI",
@@ -75,7 +83,7 @@ class Declared(NamedTuple):
     base: str
     doc: str
     wires: tuple[str, ...]
-    role: str | None
+    role: str | dict[str, str] | None
     fields: tuple[Field, ...]
     aliases: tuple[str, ...]
 
@@ -95,10 +103,22 @@ def module_names(package: Path) -> list[str]:
     return listed
 
 
-def payload_keys(node: ast.AnnAssign) -> tuple[str, ...]:
-    """The keys that payload() is given, where a field is one."""
-    if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "payload":
-        return tuple(ast.literal_eval(argument) for argument in node.value.args)
+def place(node: ast.expr, constants: dict[str, ast.expr]) -> str:
+    """A key, or a path as `a.b[].c`. Constants of the module may begin a path."""
+    if isinstance(node, ast.Constant):
+        return "[]" if node.value is ... else str(node.value)
+    if isinstance(node, ast.Starred):
+        return place(node.value, constants)
+    if isinstance(node, ast.Name):
+        return place(constants[node.id], constants)
+    assert isinstance(node, ast.Tuple), ast.dump(node)
+    return ".".join(place(part, constants) for part in node.elts).replace(".[]", "[]")
+
+
+def wire_places(node: ast.AnnAssign, constants: dict[str, ast.expr]) -> tuple[str, ...]:
+    """The places that payload() or field() names, if a field has one of these."""
+    if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in ("payload", "field"):
+        return tuple(place(argument, constants) for argument in node.value.args)
     return ()
 
 
@@ -122,7 +142,8 @@ def declared(path: Path) -> list[Declared]:
     """The classes of a module, in their order."""
     found = []
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assigned = [(ast.unparse(node.targets[0]), ast.unparse(node.value)) for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+    assigned = [(name, ast.unparse(value)) for name, value in constants.items()]
     for node in tree.body:
         if not isinstance(node, ast.ClassDef):
             continue
@@ -133,7 +154,7 @@ def declared(path: Path) -> list[Declared]:
                 name = ast.unparse(item.target)
                 text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
                 if name != "type" or not wires:
-                    fields.append(Field(name, read_type(item.annotation), payload_keys(item) or (name,), str(text)))
+                    fields.append(Field(name, read_type(item.annotation), wire_places(item, constants) or (name,), str(text)))
             if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and item.returns is not None:
                 text = (ast.get_docstring(item) or "").partition("\n")[0]
                 fields.append(Field(item.name, ast.unparse(item.returns), (), text))
@@ -253,6 +274,27 @@ def object_classes(known: set[str]) -> str:
     return text
 
 
+def socket_classes() -> str:
+    """The messages of every socket, with the place of each field on the wire."""
+    text = ""
+    for path in sorted(SOCKETS.glob("[a-z]*.py"), key=lambda path: list(TITLES).index(path.stem)):
+        text += f"## {title(path.stem)}\n\n`realtime_pcm.sockets.{path.stem}`\n\n"
+        for one in declared(path):
+            if not one.wires and not one.fields:
+                continue  # what any other frame becomes
+            names = "".join(f" `{wire}`" for wire in one.wires)
+            text += f"### {one.name}{names} {{ #{path.stem}-{one.name.lower()} data-toc-label='{one.name}' }}\n\n"
+            text += f"{'You send it. ' if 'Client' in one.base else ''}{prose(one.doc)}\n\n"
+            if isinstance(one.role, str):
+                text += f'Role: `"{one.role}"`.\n\n'
+            if one.fields:
+                text += "| field | type | on the wire |\n|---|---|---|\n"
+                for field in one.fields:
+                    text += f"| {code(field.name)} | {code(field.type)} | {'<br>'.join(map(code, field.keys))} |\n"
+            text += "\n"
+    return text
+
+
 def who_sends(entries: list[dict[str, Any]], page: str) -> str:
     """One row for each wire name: a matrix with a column for each provider would be wider than a page."""
     text = "| wire name | providers |\n|---|---|\n"
@@ -295,6 +337,7 @@ def parts() -> dict[str, str]:
         "server messages": side_classes(PACKAGE, server, known),
         "client messages": side_classes(CLIENT_PACKAGE, client, known),
         "objects": object_classes(known),
+        "sockets": socket_classes(),
         "counts": counts(server, client),
         "who sends": f"### Server messages\n\n{who_sends(server, server_page)}\n"
         f"### Client messages\n\n{who_sends(client, client_page)}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import realtime_pcm
-from realtime_pcm import client_messages, messages, objects
+from realtime_pcm import client_messages, messages, objects, sockets
 from support.paths import README, TOOLS
 
 ROOT = README.parent
@@ -150,7 +151,8 @@ def test_the_signatures_that_a_page_prints() -> None:
     import inspect
 
     text = PAGES["docs/reference/api.md"].read_text(encoding="utf-8")
-    printed = re.findall(r"^```text\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```text\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+    printed = [" ".join(block.split()).replace("( ", "(").replace(", )", ")") for block in blocks]
     classes = (realtime_pcm.Decoder, realtime_pcm.AudioEncoder)
     assert printed == [f"{cls.__name__}{inspect.signature(cls)}" for cls in classes]
 
@@ -177,6 +179,13 @@ def test_the_reference_has_every_class_field_and_wire_name(tmp_path: Path) -> No
             assert wire is None or f"`{wire}`" in headings[cls.__name__], exported  # a search looks at headings first
             compared += 1
     assert compared > 180
+    text = (tmp_path / "reference" / "sockets.md").read_text(encoding="utf-8")
+    for module in pkgutil.iter_modules(sockets.__path__):
+        socket = importlib.import_module(f"realtime_pcm.sockets.{module.name}")
+        for cls in vars(socket).values():
+            if isinstance(cls, type) and cls.__module__ == socket.__name__ and "Unknown" not in cls.__name__:
+                section = text.partition(f" {{ #{module.name}-{cls.__name__.lower()} ")[2].partition("\n##")[0]
+                assert section and all(f"<code>{field}</code>" in section for field in cls.__match_args__), cls
     providers = (tmp_path / "providers" / "index.md").read_text(encoding="utf-8")
     assert "[`response.output_audio.delta`](../reference/server-messages.md#responseaudiodelta)" in providers
     xai = (tmp_path / "providers" / "xai.md").read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,13 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import realtime_pcm
-from realtime_pcm import client_messages, messages
+from realtime_pcm import _core, client_messages, messages
 from support.browser import REQUIRED, open_browser
 from support.paths import ROOT, TOOLS
 
@@ -47,10 +47,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 def package_in_one_folder(folder: Path) -> None:
     """An editable install keeps the compiled modules apart from the others; the program that reads them wants one folder."""
     shutil.copytree(Path(realtime_pcm.__file__).parent, folder / "realtime_pcm")
-    for name in ("_core", "_playback"):
-        found = importlib.util.find_spec(f"realtime_pcm.{name}")
-        assert found is not None and found.origin is not None
-        shutil.copy(found.origin, folder / "realtime_pcm")
+    for compiled in Path(_core.__file__).parent.glob(f"*{EXTENSION_SUFFIXES[0]}"):
+        shutil.copy(compiled, folder / "realtime_pcm")
 
 
 @pytest.fixture(scope="module")
