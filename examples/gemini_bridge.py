@@ -45,12 +45,11 @@ async def bridge(phone: ServerConnection, there: client.Endpoint[gemini.ServerMe
         async with client.connect(there, errors="skip") as model, asyncio.TaskGroup() as tasks:
             speaking = tasks.create_task(speak(model))
             async for event in rp.decode_stream(phone, catalogue=twilio, errors="skip"):
+                tracker.acknowledge(event)  # marks
                 if isinstance(event, twilio.Start):
                     sid = event.stream_sid or ""
                 elif isinstance(event, twilio.Media):
                     await model.send_audio(event.pcm, rate=event.audio_format.rate)
-                elif isinstance(event, twilio.Mark):
-                    tracker.acknowledge(event.name or "")
                 elif isinstance(event, twilio.Stop):
                     break
             speaking.cancel()

@@ -48,12 +48,11 @@ async def bridge(phone: ServerConnection, url: str, key: str) -> None:
             await model.send(rp.client_messages.SessionUpdate(session=SESSION))
             speaking = tasks.create_task(speak(model))
             async for event in rp.decode_stream(phone, catalogue=twilio, dtype="uint8", errors="skip"):
+                tracker.acknowledge(event)  # marks
                 if isinstance(event, twilio.Start):
                     sid = event.stream_sid or ""
                 elif isinstance(event, twilio.Media):
                     await model.send_audio(event.pcm)
-                elif isinstance(event, twilio.Mark):
-                    tracker.acknowledge(event.name or "")
                 elif isinstance(event, twilio.Stop):
                     break
             speaking.cancel()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import inspect
 import json
 import re
 import sys
@@ -257,6 +258,58 @@ def read_smallest() -> dict[str, Any]:
     return {**named(messages, models.names()), "models": models.facts()}
 
 
+def read_genai() -> dict[str, Any]:
+    """Gemini Live. A message is named by the key that it has; what is no model of Live's is named and not described."""
+    source = importlib.import_module("google.genai.types")
+    models = Models("google.genai.", openai_fields, is_pydantic)
+    messages: dict[str, dict[str, dict[str, type]]] = {}
+    for side, whole in (("server", source.LiveServerMessage), ("client", source.LiveClientMessage)):
+        found = {key: next(models.in_annotation(annotation)) for key, (annotation, _) in openai_fields(whole).items()}
+        messages[side] = {"gemini live": found}
+        for model in found.values():
+            models.add(model, lambda known: not known.__name__.startswith(("Live", "VoiceActivity")))
+    return {**named(messages, models.names()), "models": models.facts()}
+
+
+def read_elevenlabs() -> dict[str, Any]:
+    """Speech from text has models. Of agents, the keys that the package asks for, and the frames that it writes."""
+    models = Models("elevenlabs.", openai_fields, is_pydantic)
+    types_ = importlib.import_module("elevenlabs.types")
+    names = {
+        "server": ("AudioOutput", "FinalOutput", "WebsocketTtsServerMessageMulti"),
+        "client": ("InitializeConnection", "SendText", "CloseConnection", "WebsocketTtsClientMessageMulti"),
+    }
+    messages: Any = {side: {"tts": {name: getattr(types_, name) for name in of_side}} for side, of_side in names.items()}
+    for model in (model for apis in messages.values() for model in apis["tts"].values()):
+        models.add(model)
+    source = importlib.import_module("elevenlabs.conversational_ai.conversation")
+    facts = models.facts()
+    made = named(messages, models.names())
+    made["server"]["agents"] = {}
+    for branch in inspect.getsource(source.BaseConversation._handle_message_core).split('message["type"] == ')[1:]:
+        wire, holder = re.findall(r'^"(\w+)"', branch) + re.findall(r'message(?:\[|\.get\()"(\w+)"', branch)[:1]
+        name = model_name(f"agents {wire}")
+        inner = re.findall(r'(?:event|tool_call)(?:\[|\.get\()"(\w+)"', branch)
+        made["server"]["agents"][wire] = name
+        facts[name] = {holder: f"{name}.{holder}", "type": "string"}
+        facts[f"{name}.{holder}"] = dict.fromkeys(sorted(inner), "any")
+    said = source.MultimodalMessageClientToOrchestratorEvent("text", file_id="file").to_dict()
+    setup = types.SimpleNamespace(config=source.ConversationInitiationData({}, {}, {}), user_id="user")
+    sent = [
+        said | {"file": {}, "files": [{}], "text": {}},
+        source.UserMessageClientToOrchestratorEvent("text").to_dict(),
+        source.UserActivityClientToOrchestratorEvent().to_dict(),
+        source.ContextualUpdateClientToOrchestratorEvent("text").to_dict(),
+        json.loads(source.BaseConversation._create_initiation_message(setup)),
+    ]
+    made["client"]["agents"] = {name.value: None for name in source.ClientToOrchestratorEvent}
+    for frame in sent:
+        wire = str(getattr(frame["type"], "value", frame["type"]))
+        name = made["client"]["agents"][wire] = model_name(f"sent {wire}")
+        facts[name] = {key: "string" if key == "type" else "any" for key in sorted(frame)}
+    return {**made, "models": dict(sorted(facts.items()))}
+
+
 def literal_in(annotation: Any) -> str:
     """The string of the Literal in an annotation."""
     return next(
@@ -383,6 +436,8 @@ PACKAGES = {
     "azure-ai-projects": read_projects,
     "together": read_together,
     "smallestai": read_smallest,
+    "google-genai": read_genai,
+    "elevenlabs": read_elevenlabs,
 }
 
 

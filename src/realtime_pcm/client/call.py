@@ -200,7 +200,7 @@ class Call(Generic[M]):
             for role, _ in meanings_of(sent):
                 if role == "clear":
                     self._microphone.drop()
-                elif role in ("commit", "audio_end"):
+                elif role in ("commit", "audio_end", "speech_stopped"):
                     for rest in self._microphone.finish():
                         self._send(rest)
         self._send(frame)

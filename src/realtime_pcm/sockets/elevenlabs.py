@@ -1,9 +1,9 @@
 """ElevenLabs: the Agents socket, and the text-to-speech socket `stream-input` (its catalogue is TTS), both directions.
 
-The facts are from elevenlabs.io/docs (client events, client-to-server events), fern/apis/api/asyncapi.yml of elevenlabs-docs, and
-the tests of elevenlabs-swift-sdk. Agents: `type` is the type of a frame, and comes last in many. The first message names the
-formats, "pcm_16000" or "ulaw_8000". An interruption names the event up to which audio is to be dropped. A client's audio has no
-`type`, but the key `user_audio_chunk`. Text to speech: frames have no type at all.
+The facts are from elevenlabs.io/docs (client events, client-to-server events), fern/apis/api/asyncapi.yml of elevenlabs-docs, the
+elevenlabs package, and the tests of elevenlabs-swift-sdk. Agents: `type` is the type of a frame, and comes last in many. The
+first message names the formats, "pcm_16000" or "ulaw_8000". An interruption names the event up to which audio is to be dropped. A
+client's audio has no `type`, but the key `user_audio_chunk`. Text to speech: frames have no type at all.
 """
 
 from __future__ import annotations
@@ -76,6 +76,14 @@ class AgentResponse(RealtimeServerMessage, catalogue=CATALOGUE, role="transcript
     transcript: str | None = field(("agent_response_event", "agent_response"))
 
 
+class AgentChatResponsePart(RealtimeServerMessage, catalogue=CATALOGUE):
+    """A piece of the agent's text. part: "start", "delta" or "stop"."""
+
+    type: Literal["agent_chat_response_part"] = "agent_chat_response_part"
+    text: str | None = field(("text_response_part", "text"))
+    part: str | None = field(("text_response_part", "type"))
+
+
 class AgentResponseCorrection(RealtimeServerMessage, catalogue=CATALOGUE):
     """What the agent had said when it was interrupted."""
 
@@ -118,6 +126,7 @@ ServerMessage: TypeAlias = (
     | Interruption
     | UserTranscript
     | AgentResponse
+    | AgentChatResponsePart
     | AgentResponseCorrection
     | ClientToolCall
     | VadScore
@@ -143,6 +152,8 @@ class ConversationInitiationClientData(RealtimeClientMessage, catalogue=CATALOGU
     conversation_config_override: dict[str, Any] | None = None
     custom_llm_extra_body: dict[str, Any] | None = None
     dynamic_variables: dict[str, Any] | None = None
+    source_info: dict[str, Any] | None = None
+    user_id: str | None = None
 
 
 class Pong(RealtimeClientMessage, catalogue=CATALOGUE):
@@ -174,6 +185,22 @@ class UserMessage(RealtimeClientMessage, catalogue=CATALOGUE, role="user_transcr
     text: str | None = None
 
 
+class MultimodalMessage(RealtimeClientMessage, catalogue=CATALOGUE):
+    """Text and files of the user. text: a UserMessage. files: of each its `file_id`; file: the first of them."""
+
+    type: Literal["multimodal_message"] = "multimodal_message"
+    text: dict[str, Any] | None = None
+    file: dict[str, Any] | None = None
+    files: list[Any] | None = None
+
+
+class Feedback(RealtimeClientMessage, catalogue=CATALOGUE):
+    """Whether the user likes what the agent did; `event_id` is the number of that event. score: "like" or "dislike" (guess)."""
+
+    type: Literal["feedback"] = "feedback"
+    score: str | None = None
+
+
 class UserActivity(RealtimeClientMessage, catalogue=CATALOGUE):
     """The user is there: the agent does not speak for a while."""
 
@@ -191,6 +218,8 @@ ClientMessage: TypeAlias = (
     | ClientToolResult
     | ContextualUpdate
     | UserMessage
+    | MultimodalMessage
+    | Feedback
     | UserActivity
     | UnknownClient
 )
@@ -217,6 +246,8 @@ class TtsText(RealtimeClientMessage, catalogue=TTS):
     text: str | None = None
     voice_settings: dict[str, Any] | None = None
     generation_config: dict[str, Any] | None = None
+    generator_config: dict[str, Any] | None = None
+    pronunciation_dictionary_locators: list[Any] | None = None
     try_trigger_generation: bool | None = None
     flush: bool | None = None
     context_id: str | None = None

@@ -63,6 +63,10 @@ class ServerContent(
     turn_complete: bool | None = field(("serverContent", "turnComplete"))
     waiting_for_input: bool | None = field(("serverContent", "waitingForInput"))
     grounding_metadata: dict[str, Any] | None = field(("serverContent", "groundingMetadata"))
+    url_context_metadata: dict[str, Any] | None = field(("serverContent", "urlContextMetadata"))
+    turn_complete_reason: str | None = field(("serverContent", "turnCompleteReason"))
+    interim_input_transcript: str | None = field(("serverContent", "interimInputTranscription", "text"))
+    interaction_status: str | None = field(("serverContent", "interactionStatus"))
 
 
 class SetupComplete(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start"):
@@ -101,6 +105,7 @@ class SessionResumptionUpdate(RealtimeServerMessage, catalogue=CATALOGUE):
     type: Literal["sessionResumptionUpdate"] = "sessionResumptionUpdate"
     new_handle: str | None = field(("sessionResumptionUpdate", "newHandle"))
     resumable: bool | None = field(("sessionResumptionUpdate", "resumable"))
+    last_consumed_client_message_index: int | None = field(("sessionResumptionUpdate", "lastConsumedClientMessageIndex"))
 
 
 class VoiceActivity(RealtimeServerMessage, catalogue=CATALOGUE):
@@ -108,6 +113,14 @@ class VoiceActivity(RealtimeServerMessage, catalogue=CATALOGUE):
 
     type: Literal["voiceActivity"] = "voiceActivity"
     voice_activity_type: str | None = field(("voiceActivity", "voiceActivityType"))
+    audio_offset: str | None = field(("voiceActivity", "audioOffset"))
+
+
+class VoiceActivityDetectionSignal(RealtimeServerMessage, catalogue=CATALOGUE):
+    """The older form of VoiceActivity, for a setup with `explicitVadSignal`."""
+
+    type: Literal["voiceActivityDetectionSignal"] = "voiceActivityDetectionSignal"
+    vad_signal_type: str | None = field(("voiceActivityDetectionSignal", "vadSignalType"))
 
 
 class UsageMetadata(RealtimeServerMessage, catalogue=CATALOGUE, role="usage"):
@@ -129,6 +142,7 @@ ServerMessage: TypeAlias = (
     | GoAway
     | SessionResumptionUpdate
     | VoiceActivity
+    | VoiceActivityDetectionSignal
     | UsageMetadata
     | UnknownServerMessage
 )
@@ -150,7 +164,8 @@ class RealtimeInput(
 ):
     """The user's speech, text, or a mark of activity.
 
-    pcm: the audio of `audio`. format: its type, "audio/pcm;rate=16000".
+    pcm: the audio of `audio`. format: its type, "audio/pcm;rate=16000". video: an image. media_chunks: what older clients send in
+    place of `audio` and `video`; it is not decoded.
     """
 
     type: Literal["realtimeInput", "realtime_input"] = "realtimeInput"
@@ -162,6 +177,8 @@ class RealtimeInput(
     activity_start: dict[str, Any] | None = field(("realtimeInput", "activityStart"), ("realtime_input", "activityStart"))
     activity_end: dict[str, Any] | None = field(("realtimeInput", "activityEnd"), ("realtime_input", "activityEnd"))
     audio_stream_end: bool | None = field(("realtimeInput", "audioStreamEnd"), ("realtime_input", "audioStreamEnd"))
+    video: dict[str, Any] | None = field(("realtimeInput", "video"), ("realtime_input", "video"))
+    media_chunks: list[Any] | None = field(("realtimeInput", "mediaChunks"), ("realtime_input", "mediaChunks"))
 
 
 class Setup(RealtimeClientMessage, catalogue=CATALOGUE, role="session_update", reads={"session": "setup"}):
@@ -193,8 +210,16 @@ class ToolResponse(RealtimeClientMessage, catalogue=CATALOGUE, role={"function_r
     )
 
 
+class ContextUpdate(RealtimeClientMessage, catalogue=CATALOGUE):
+    """What the model is to be told anew: tools and instructions."""
+
+    type: Literal["contextUpdate", "context_update"] = "contextUpdate"
+    tools: dict[str, Any] | None = field(("contextUpdate", "tools"), ("context_update", "tools"))
+    system_instruction: Any = field(("contextUpdate", "systemInstruction"), ("context_update", "systemInstruction"))
+
+
 class UnknownClient(UnknownClientMessage, catalogue=CATALOGUE):
     """A frame with none of the keys above. All of it is in `extra`."""
 
 
-ClientMessage: TypeAlias = RealtimeInput | Setup | ClientContent | ToolResponse | UnknownClient
+ClientMessage: TypeAlias = RealtimeInput | Setup | ClientContent | ToolResponse | ContextUpdate | UnknownClient
