@@ -52,10 +52,11 @@ bool decode(Session &session, const simdjson::padded_string &frame) {
     }
     if (!document.at_end()) return false;
     if (message.type == "response.output_audio.delta" || message.type == "response.audio.delta") {
-        size_t room = simdutf::maximal_binary_length_from_base64(message.delta.data(), message.delta.size());
+        size_t room =
+            simdutf::maximal_binary_length_from_base64(message.delta.data(), message.delta.size());
         char *bytes = static_cast<char *>(std::malloc(room ? room : 1));
-        auto result = simdutf::base64_to_binary(message.delta.data(), message.delta.size(), bytes, simdutf::base64_default,
-                                                simdutf::strict);
+        auto result = simdutf::base64_to_binary(message.delta.data(), message.delta.size(), bytes,
+                                                simdutf::base64_default, simdutf::strict);
         if (result.error) {
             std::free(bytes);
             return false;
@@ -75,7 +76,9 @@ int64_t now() {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 #else
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 #endif
 }
 
@@ -126,7 +129,9 @@ int64_t peer_time(void *handle, size_t passes) {
 int peer_each(void *handle, int received, int64_t *times) {
     auto *session = static_cast<Session *>(handle);
     auto wall = [] {
-        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(
+                   std::chrono::steady_clock::now().time_since_epoch())
+            .count();
     };
     int64_t cost = INT64_MAX;
     for (int i = 0; i < 1000; i++) {
@@ -164,9 +169,11 @@ int64_t peer_keep(void *handle, size_t count, size_t frames) {
 }
 
 // The last message decoded: five strings as pointer and length pairs, then the samples.
-void peer_last(void *handle, const char **text, size_t *lengths, const int16_t **pcm, size_t *samples) {
+void peer_last(void *handle, const char **text, size_t *lengths, const int16_t **pcm,
+               size_t *samples) {
     const Message &message = static_cast<Session *>(handle)->message;
-    const std::string_view views[] = {message.type, message.event_id, message.response_id, message.item_id, message.delta};
+    const std::string_view views[] = {message.type, message.event_id, message.response_id,
+                                      message.item_id, message.delta};
     for (size_t i = 0; i < 5; i++) {
         text[i] = views[i].data();
         lengths[i] = views[i].size();

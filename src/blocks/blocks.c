@@ -1,4 +1,4 @@
-/* Blocks by size class. */
+/* Blocks by size class, and the cache of those that were given back. */
 #include "blocks.h"
 
 #include <stdbool.h>
@@ -21,19 +21,19 @@
 #define show(block) (void)(block)
 #endif
 
-/* The header in front of a block's memory. It takes one unit, so that the memory behind it is aligned. */
+/* The header before a block's memory. It takes one unit, so that the memory after it is aligned. */
 typedef struct block {
     struct block *next;  /* of its class, while it is kept */
-    void *raw;           /* what the C library gave */
-    size_t capacity;     /* bytes behind this header */
+    void *raw;           /* as the C library gave it */
+    size_t capacity;     /* bytes after this header */
     uint32_t size_class; /* 0: too large to be kept */
 } block;
 
 #define UNIT BLOCK_ALIGNMENT
 _Static_assert(sizeof(block) <= UNIT, "the header fits into one unit");
 
-/* ---- Size classes: each number of units up to 16 has its own class. Above, each power of two has eight, so that there a
- * block is at most an eighth larger than the size that was asked for. ---- */
+/* Size classes. Each number of units up to 16 has its own class. Above, each power of two has
+ * eight, so that there a block is at most an eighth larger than the size that was asked for. */
 
 #define CLASSES 128
 #define NO_CLASS UINT32_MAX
@@ -48,7 +48,8 @@ static unsigned bits_of(size_t n) {
 static uint32_t class_of(size_t size) {
     size_t units = (size + UNIT - 1) / UNIT;
     if (units <= 16) return units ? (uint32_t)units : 1;
-    /* 17 .. 32 units: steps of 2; 33 .. 64: of 4; ... The step is 1 << shift, and 8 < steps <= 16. */
+    /* 17 .. 32 units: steps of 2; 33 .. 64: of 4; ... The step is 1 << shift, and 8 < steps <=
+     * 16. */
     unsigned shift = bits_of(units - 1) - 4;
     return shift * 8 + (uint32_t)((units - 1) >> shift) + 1;
 }
@@ -59,12 +60,12 @@ static size_t capacity_of(uint32_t size_class) {
     return ((size_t)(size_class - shift * 8) << shift) * UNIT;
 }
 
-/* ---- The cache ---- */
+/* ---- The cache ------------------------------------------------------------------------------- */
 
 static struct {
     block *first[CLASSES];
     size_t limit;
-    uint32_t hand; /* the class from which free_one_kept took the last block; it goes round the classes */
+    uint32_t hand; /* the class from which free_one_kept took a block last */
     blocks_counts counts;
 } cache = {.limit = BLOCKS_LIMIT};
 
@@ -79,7 +80,7 @@ static bool enter(void) {
 static void leave(void) {
     busy_flag_clear(&busy);
 }
-/* For calls that must have the cache. They wait, but a thread holds the flag for some nanoseconds only. */
+/* For calls that must have the cache. They wait, but a thread has the flag only for nanoseconds. */
 static void enter_surely(void) {
     while (!enter()) {}
 }
@@ -119,7 +120,8 @@ static void *fresh_block(size_t size) {
     return data_of(b);
 }
 
-/* Frees one kept block, of each class in turn; the caller knows that there is one. Blocks of the class `spared` go last. */
+/* Frees one kept block, of each class in turn; there must be one. Blocks of the class `spared` go
+ * last. */
 static void free_one_kept(uint32_t spared) {
     uint32_t from = spared;
     for (uint32_t i = 0; i < CLASSES && from == spared; i++) {

@@ -1,4 +1,5 @@
-/* The memory of a batch: columns that grow, keep their buffers for the next batch, and are handed over as Arrow arrays. */
+/* The memory of a batch: columns that grow, keep their buffers for the next batch, and are handed
+ * over as Arrow arrays. */
 #include "columns.h"
 
 #include <stdlib.h>
@@ -9,10 +10,11 @@
 #include "bytes.h"
 #include "compiler.h"
 
-/* ---- Buffers --------------------------------------------------------------------------------------------------- */
+/* ---- Buffers --------------------------------------------------------------------------------- */
 
-/* Buffers of 16 KiB and more are kept when they are given back, up to KEPT_BYTES of all batches together: fresh memory costs a
- * page fault for each 4 KiB, which takes longer than filling them. Data begin at a multiple of 64 bytes, as Arrow recommends. */
+/* Buffers of 16 KiB and more are kept when they are given back, up to KEPT_BYTES of all batches
+ * together: fresh memory costs a page fault for each 4 KiB, which takes longer than filling them.
+ * Data begin at a multiple of 64 bytes, as Arrow recommends. */
 enum { KEPT = 96, KEPT_FROM = 1 << 14, KEPT_BYTES = 32 << 20, ALIGNMENT = 64 };
 
 typedef struct header {
@@ -67,10 +69,10 @@ static void give(void *data) {
     free(head->start);
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
-/* Does something with each buffer that holds an element for each row, and with how many elements that is. Those of texts and
- * samples, whose lengths are others, stand apart. */
+/* Calls DO for each buffer that has an element per row, with its number of elements. The buffers of
+ * texts and samples have other lengths, and are handled apart. */
 #define EACH_BUFFER_OF_ROWS(DO, b, rows) \
     do { \
         for (unsigned i = 0; i < TEXTS; i++) { \
@@ -145,10 +147,12 @@ void batch_end(batch *b) {
     b->scratch_room = b->late_room = b->told_room = b->ids_room = 0;
 }
 
-/* Sees to it that *data has room for `needed` bytes, of which the first `used` are kept. */
+/* Makes room for `needed` bytes in *data, and keeps the first `used`. */
 static bool grow(uint8_t **data, size_t *room, size_t used, size_t needed) {
     if (needed <= *room && *data != NULL) return true;
-    size_t larger = *room < 1 << 16 ? 8 * *room : 2 * *room; /* what follows a small one is likely to be large */
+    size_t larger = *room < 1 << 16
+                        ? 8 * *room
+                        : 2 * *room; /* what follows a small one is likely to be large */
     if (larger < needed) larger = needed;
     uint8_t *moved = take(larger);
     if (moved == NULL) return false;
@@ -159,7 +163,7 @@ static bool grow(uint8_t **data, size_t *room, size_t used, size_t needed) {
     return true;
 }
 
-/* ---- A row ----------------------------------------------------------------------------------------------------------- */
+/* ---- A row ----------------------------------------------------------------------------------- */
 
 void column_fill_text(text_column *column, size_t row) {
     memset(column->valid + column->filled, 0, row - column->filled);
@@ -228,7 +232,8 @@ void batch_row(batch *b, size_t line, bool sent) {
 
 bool column_grow(batch *b, batch_text which, size_t length) {
     text_column *column = &b->texts[which];
-    return length <= INT32_MAX - column->length && grow(&column->data, &column->room, column->length, column->length + length);
+    return length <= INT32_MAX - column->length &&
+           grow(&column->data, &column->room, column->length, column->length + length);
 }
 
 bool batch_put_text(batch *b, batch_text column, const uint8_t *text, size_t length) {
@@ -257,7 +262,8 @@ void column_put_late(batch *b, const uint8_t *text, size_t length) {
 
 bool column_room(batch *b, size_t bytes) {
     audio_columns *audio = &b->audio;
-    return bytes <= SIZE_MAX / 2 - audio->length && grow(&audio->pcm, &audio->room, audio->length, audio->length + bytes);
+    return bytes <= SIZE_MAX / 2 - audio->length &&
+           grow(&audio->pcm, &audio->room, audio->length, audio->length + bytes);
 }
 
 void column_take_pcm(batch *b, size_t bytes, int32_t rate, int32_t channels) {
@@ -286,7 +292,7 @@ void batch_row_done(batch *b) {
     b->unfinished = false;
 }
 
-/* ---- Arrow ------------------------------------------------------------------------------------------------------------- */
+/* ---- Arrow ----------------------------------------------------------------------------------- */
 
 enum { MAX_BUFFERS = 3 };
 
@@ -307,14 +313,15 @@ static void release_column(struct ArrowArray *array) {
     array->release = NULL;
 }
 
-/* Packs one byte a row, 0 or 1, into one bit a row, in place, and returns how many rows are null. The buffer of a column without
- * nulls is not needed. */
+/* Packs one byte per row, 0 or 1, into one bit per row, in place, and returns how many rows are
+ * null. A column without nulls does not need the buffer. */
 static size_t pack(uint8_t *valid, size_t rows) {
     size_t count = 0, i = 0;
 #if !PORTABLE_BIG_ENDIAN
     for (; i + 8 <= rows; i += 8) {
         const uint64_t eight = wire_load64(valid + i);
-        /* Each product moves the lowest bit of a byte to its place in the highest byte; no two of them meet. */
+        /* Each product moves the lowest bit of a byte to its place in the highest byte; no two of
+         * them meet. */
         valid[i / 8] = (uint8_t)((eight * 0x0102040810204080u) >> 56);
         count += (eight * 0x0101010101010101u) >> 56;
     }
@@ -330,8 +337,9 @@ static size_t pack(uint8_t *valid, size_t rows) {
     return rows - count;
 }
 
-/* Gives the buffer that is handed over, of which `used` bytes are needed. Where that is less than a quarter of the buffer, a copy of
- * its own size is handed over, and the buffer serves the next batch: so the batches of many short recordings take little memory. */
+/* Returns the buffer to hand over, of which `used` bytes are needed. If that is less than a quarter
+ * of it, a copy of the right size is handed over, and the buffer serves the next batch: so the
+ * batches of many short recordings take little memory. */
 static void *fit(void *data, size_t used) {
     if (data == NULL || used >= header_of(data)->size / 4) return data;
     void *small = take(used ? used : 1);
@@ -349,8 +357,10 @@ static void fit_columns(batch *b) {
 #undef FIT
 }
 
-/* Sets up one column. `valid` is NULL where no row can be null. The buffers now belong to the column. */
-static void make_column(struct ArrowArray *array, owned *own, size_t rows, uint8_t *valid, void *first, void *second) {
+/* Sets up one column. `valid` is NULL if no row can be null. The buffers now belong to the
+ * column. */
+static void make_column(struct ArrowArray *array, owned *own, size_t rows, uint8_t *valid,
+                        void *first, void *second) {
     own->buffers[0] = valid;
     own->buffers[1] = first;
     own->buffers[2] = second;
@@ -393,7 +403,8 @@ static bool make_sources(const batch *b, int32_t **ends, uint8_t **data) {
     if (*ends == NULL || *data == NULL) return false;
     for (size_t row = 0; row <= rows; row++) (*ends)[row] = (int32_t)(row * length);
     if (size) memcpy(*data, b->source, length);
-    for (size_t done = length; done < size; done *= 2) memcpy(*data + done, *data, done < size - done ? done : size - done);
+    for (size_t done = length; done < size; done *= 2)
+        memcpy(*data + done, *data, done < size - done ? done : size - done);
     return true;
 }
 
@@ -414,7 +425,7 @@ static bool make_directions(const batch *b, int32_t **ends, uint8_t **data) {
     return true;
 }
 
-/* Bytes that one sample of a row has as it was sent; 0 where nobody knows. */
+/* Bytes per sample of a row, as it was sent; 0 if unknown. */
 static unsigned sent_width(const batch *b, size_t row) {
     static const struct {
         const char *name;
@@ -423,7 +434,8 @@ static unsigned sent_width(const batch *b, size_t row) {
     const text_column *names = &b->texts[TEXT_ENCODING];
     const size_t length = (size_t)(names->ends[row + 1] - names->ends[row]);
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        if (length == strlen(widths[i].name) && memcmp(names->data + names->ends[row], widths[i].name, length) == 0) {
+        if (length == strlen(widths[i].name) &&
+            memcmp(names->data + names->ends[row], widths[i].name, length) == 0) {
             return widths[i].width;
         }
     }
@@ -443,7 +455,8 @@ static bool make_seconds(const batch *b, double **seconds, uint8_t **valid) {
         (*seconds)[row] = 0;
         if (!(*valid)[row]) continue;
         const int64_t samples = (audio->ends[row + 1] - audio->ends[row]) / width;
-        (*seconds)[row] = (double)samples / (double)((int64_t)audio->rate[row] * audio->channels[row]);
+        (*seconds)[row] =
+            (double)samples / (double)((int64_t)audio->rate[row] * audio->channels[row]);
     }
     return true;
 }
@@ -455,10 +468,12 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     owned *owns[COLUMNS + 1] = {NULL}; /* the last is that of the elements of pcm */
     root *all = calloc(1, sizeof *all);
     bool memory = all != NULL;
-    for (unsigned i = 0; i <= COLUMNS; i++) memory = (owns[i] = calloc(1, sizeof **owns)) != NULL && memory;
+    for (unsigned i = 0; i <= COLUMNS; i++)
+        memory = (owns[i] = calloc(1, sizeof **owns)) != NULL && memory;
     if (b->unfinished) column_forget_row(b);
     batch_fill(b);
-    memory = memory && make_sources(b, &source_ends, &sources) && make_directions(b, &direction_ends, &directions) &&
+    memory = memory && make_sources(b, &source_ends, &sources) &&
+             make_directions(b, &direction_ends, &directions) &&
              make_seconds(b, &seconds, &seconds_valid);
     if (!memory) {
         give(seconds);
@@ -475,7 +490,8 @@ bool batch_export(batch *b, struct ArrowArray *array) {
     audio_columns *audio = &b->audio;
     const size_t rows = b->rows;
     unsigned next = 0;
-#define COLUMN(valid, first, second) make_column(&all->arrays[next], owns[next], rows, valid, first, second), next++
+#define COLUMN(valid, first, second) \
+    make_column(&all->arrays[next], owns[next], rows, valid, first, second), next++
 #define TEXT(which) COLUMN(b->texts[which].valid, b->texts[which].ends, b->texts[which].data)
 #define NUMBER(which) COLUMN(b->numbers[which].valid, b->numbers[which].values, NULL)
     COLUMN(NULL, source_ends, sources);
@@ -497,7 +513,8 @@ bool batch_export(batch *b, struct ArrowArray *array) {
             free(owns[COLUMNS]);
         } else {
             make_column(&all->arrays[next], own, rows, audio->valid, audio->ends, NULL);
-            make_column(&own->child, owns[COLUMNS], (size_t)audio->ends[rows], NULL, audio->pcm, NULL);
+            make_column(&own->child, owns[COLUMNS], (size_t)audio->ends[rows], NULL, audio->pcm,
+                        NULL);
             all->arrays[next].n_children = 1;
             all->arrays[next].children = own->children;
             own->children[0] = &own->child;
@@ -522,7 +539,7 @@ bool batch_export(batch *b, struct ArrowArray *array) {
                                  .children = all->children,
                                  .release = release_root,
                                  .private_data = all};
-    /* All of it has gone over; the sizes stay as a hint for the next batch. */
+    /* All of it is handed over; the sizes stay as a hint for the next batch. */
     for (unsigned i = 0; i < TEXTS; i++) {
         b->texts[i].data = NULL;
         b->texts[i].ends = NULL;

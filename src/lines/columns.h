@@ -6,26 +6,26 @@
 
 #include "batch.h"
 
-/* Sees to it that so many bytes of audio fit behind those that are there. */
+/* Makes room for so many more bytes of audio. */
 bool column_room(batch *b, size_t bytes);
-/* The samples that were written there become those of this row. */
+/* Makes the samples that were written there those of this row. */
 void column_take_pcm(batch *b, size_t bytes, int32_t rate, int32_t channels);
-/* Sees to it that so many bytes more fit into a column of strings. */
+/* Makes room for so many more bytes in a column of strings. */
 bool column_grow(batch *b, batch_text which, size_t length);
 /* Write the nulls of a column up to this row. */
 void column_fill_text(text_column *column, size_t row);
 void column_fill_number(number_column *column, size_t row);
-/* What the unfinished row has put in goes. */
+/* Discards what the unfinished row has written. */
 void column_forget_row(batch *b);
-/* Sees to it that the text of a time can be kept. */
+/* Makes room for the text of a time. */
 bool column_late_room(batch *b, size_t length);
-/* Keeps the text of this row's time for the caller; there is room. */
+/* Keeps the text of this row's time for the caller, after column_late_room. */
 void column_put_late(batch *b, const uint8_t *text, size_t length);
 
-/* ---- Inline, for they are called several times for each row ------------------------------------------------------- */
+/* ---- Inline, because each row calls them several times --------------------------------------- */
 
-/* Most texts are short, and the call of memcpy would cost as much as the whole copy. Copies of a fixed size are moves of one
- * register; the last one overlaps that before it. */
+/* Most texts are short, and calling memcpy would cost as much as the whole copy. Copies of a fixed
+ * size are moves of one register; the last one overlaps the one before it. */
 static inline void column_copy(uint8_t *out, const uint8_t *in, size_t length) {
     if (length > 64 || length < 8) {
         memcpy(out, in, length);
@@ -42,14 +42,14 @@ static inline bool column_has_text(const batch *b, batch_text which) {
     return b->texts[which].filled > b->rows;
 }
 
-/* Sees to it that a text of this length fits into the row. */
+/* Makes room for a text of this length in the row. */
 static inline bool column_begin_text(batch *b, batch_text which, size_t length) {
     text_column *column = &b->texts[which];
     if (column->filled < b->rows) column_fill_text(column, b->rows);
     return length <= column->room - column->length || column_grow(b, which, length);
 }
 
-/* A text, or a further part of it, was written behind the others. */
+/* Notes that a text, or a further part of one, was appended. */
 static inline void column_end_text(batch *b, text_column *column, size_t length) {
     column->length += length;
     b->bytes += length;
@@ -66,8 +66,9 @@ static inline bool column_put_text(batch *b, batch_text which, const uint8_t *te
     return true;
 }
 
-/* Puts in the string of a frame that the walk has accepted. */
-static inline bool column_put_value(batch *b, batch_text which, const uint8_t *data, const wire_value *value) {
+/* Appends the string of a frame that the walk has accepted. */
+static inline bool column_put_value(batch *b, batch_text which, const uint8_t *data,
+                                    const wire_value *value) {
     const size_t length = value->end - value->start;
     if (!value->escaped) return column_put_text(b, which, data + value->start, length);
     text_column *column = &b->texts[which];

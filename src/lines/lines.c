@@ -10,7 +10,8 @@ static const uint8_t *past_spaces(const uint8_t *at, const uint8_t *end) {
 }
 
 static const uint8_t *before_spaces(const uint8_t *start, const uint8_t *at) {
-    while (at > start && (at[-1] == ' ' || at[-1] == '\t' || at[-1] == '\r' || at[-1] == '\n')) at--;
+    while (at > start && (at[-1] == ' ' || at[-1] == '\t' || at[-1] == '\r' || at[-1] == '\n'))
+        at--;
     return at;
 }
 
@@ -19,12 +20,13 @@ static const uint8_t *past_digits(const uint8_t *at, const uint8_t *end) {
     return at;
 }
 
-static const uint8_t *past_word(const uint8_t *at, const uint8_t *end, const char *word, size_t length) {
+static const uint8_t *past_word(const uint8_t *at, const uint8_t *end, const char *word,
+                                size_t length) {
     return (size_t)(end - at) >= length && memcmp(at, word, length) == 0 ? at + length : NULL;
 }
 
-/* Behind the scalar that begins at `at`: a number, true, false, null, or a string of printable ASCII without escapes. NULL where
- * there is none. */
+/* The byte after the scalar at `at`: a number, true, false, null, or a string of printable ASCII
+ * without escapes. NULL if there is none. */
 static const uint8_t *past_scalar(const uint8_t *at, const uint8_t *end) {
     if (at == end) return NULL;
     if (*at == '"') {
@@ -54,15 +56,16 @@ static const uint8_t *past_scalar(const uint8_t *at, const uint8_t *end) {
     return at;
 }
 
-/* Where the scalar begins that ends at `tail`, as far as its last bytes show; not before `at`. */
+/* Where the scalar that ends at `tail` begins, as far as its last bytes show; not before `at`. */
 static const uint8_t *start_of_scalar(const uint8_t *at, const uint8_t *tail) {
     if (tail > at && tail[-1] == '"') {
         tail--;
         while (tail > at && tail[-1] != '"') tail--;
         return tail > at ? tail - 1 : at;
     }
-    while (tail > at && ((tail[-1] >= '0' && tail[-1] <= '9') || (tail[-1] >= 'a' && tail[-1] <= 'z') || tail[-1] == '.' ||
-                         tail[-1] == '-' || tail[-1] == '+' || tail[-1] == 'E')) {
+    while (tail > at &&
+           ((tail[-1] >= '0' && tail[-1] <= '9') || (tail[-1] >= 'a' && tail[-1] <= 'z') ||
+            tail[-1] == '.' || tail[-1] == '-' || tail[-1] == '+' || tail[-1] == 'E')) {
         tail--;
     }
     return tail;
@@ -101,7 +104,8 @@ bool line_split(const uint8_t *start, const uint8_t *end, const line_keys *keys,
         tail = before_spaces(at, tail);
         if (tail == at || tail[-1] != ':') return false;
         tail = before_spaces(at, tail - 1);
-        if ((size_t)(tail - at) < size || memcmp(tail - size, keys->behind[i].start, size) != 0) return false;
+        if ((size_t)(tail - at) < size || memcmp(tail - size, keys->behind[i].start, size) != 0)
+            return false;
         tail = before_spaces(at, tail - size);
         if (tail == at || tail[-1] != ',') return false;
         tail--;
@@ -133,8 +137,9 @@ size_t line_unquote(const uint8_t *start, const uint8_t *end, uint8_t *out) {
 }
 
 bool line_number(const uint8_t *start, const uint8_t *end, double *number) {
-    static const double powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const uint8_t *at = start;
     const bool negative = at < end && *at == '-';
     uint64_t digits = 0;
@@ -158,7 +163,7 @@ bool line_number(const uint8_t *start, const uint8_t *end, double *number) {
     return true;
 }
 
-/* The number that so many digits make; -1 where one of them is none. */
+/* The number that `count` digits make; -1 if one of them is not a digit. */
 static int digits_at(const uint8_t *at, int count) {
     int number = 0;
     for (int i = 0; i < count; i++) {
@@ -168,18 +173,20 @@ static int digits_at(const uint8_t *at, int count) {
     return number;
 }
 
-/* Days from 1970-01-01 to a date; -1 for a date that no calendar has, or an earlier one. */
+/* Days from 1970-01-01 to a date; -1 if the calendar has no such date, or it is earlier. */
 static int64_t days_of(int year, int month, int day) {
     static const uint8_t lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     static const uint16_t before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] + (leap && month == 2)) return -1;
+    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
+        day > lengths[month - 1] + (leap && month == 2))
+        return -1;
     const int past = year - 1;
     const int64_t to_year = (int64_t)past * 365 + past / 4 - past / 100 + past / 400 - 719162;
     return to_year + before[month - 1] + (leap && month > 2) + day - 1;
 }
 
-/* Seconds east of UTC. false: [at, end) is no zone. */
+/* Seconds east of UTC. false: [at, end) is not a zone. */
 static bool zone_of(const uint8_t *at, const uint8_t *end, int *seconds) {
     *seconds = 0;
     if (at == end || (end - at == 1 && *at == 'Z')) return true;
@@ -195,10 +202,14 @@ bool line_moment(const uint8_t *start, const uint8_t *end, double *seconds) {
     if (end - start < SHORTEST || *start != '"' || end[-1] != '"') return false;
     const uint8_t *at = start + 1;
     end--;
-    if (at[4] != '-' || at[7] != '-' || (at[10] != 'T' && at[10] != ' ') || at[13] != ':' || at[16] != ':') return false;
-    const int hour = digits_at(at + 11, 2), minute = digits_at(at + 14, 2), second = digits_at(at + 17, 2);
+    if (at[4] != '-' || at[7] != '-' || (at[10] != 'T' && at[10] != ' ') || at[13] != ':' ||
+        at[16] != ':')
+        return false;
+    const int hour = digits_at(at + 11, 2), minute = digits_at(at + 14, 2),
+              second = digits_at(at + 17, 2);
     const int64_t days = days_of(digits_at(at, 4), digits_at(at + 5, 2), digits_at(at + 8, 2));
-    if (days < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return false;
+    if (days < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+        return false;
     at += 19;
     int64_t micros = 0;
     if (at < end && *at == '.') {
@@ -210,15 +221,16 @@ bool line_moment(const uint8_t *start, const uint8_t *end, double *seconds) {
     int zone;
     if (!zone_of(at, end, &zone)) return false;
     micros += 1000000 * (86400 * days + 3600 * hour + 60 * minute + second - zone);
-    *seconds = (double)micros / 1e6; /* both are exact, and so is what is rounded */
+    *seconds = (double)micros / 1e6; /* both operands are exact: rounded once */
     return true;
 }
 
-bool line_time(const uint8_t *start, const uint8_t *end, double scale, double origin, double *time) {
+bool line_time(const uint8_t *start, const uint8_t *end, double scale, double origin,
+               double *time) {
     double number;
     if (isnan(scale)) return false;
     if (line_number(start, end, &number)) {
-        volatile double scaled = number * scale; /* two roundings, as in Python, and not one of a fused operation */
+        volatile double scaled = number * scale; /* rounded twice, as in Python: not fused */
         *time = scaled - origin;
         return true;
     }

@@ -1,4 +1,5 @@
-/* The ledger: which item stands at which position. The writer's side alone uses it, so that nothing here is atomic. */
+/* The ledger: which item is at which position. Only the writer's side uses it, so nothing here is
+ * atomic. */
 #include "playback.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@ typedef struct item {
     uint64_t order;
     uint64_t received;
     uint64_t end;           /* the position after its last sample */
-    uint64_t queued, heard; /* samples of the positions, in all */
+    uint64_t queued, heard; /* counted in samples of the positions */
     uint64_t place;         /* the place up to which it was heard */
 } item;
 
@@ -26,7 +27,7 @@ struct playback_ledger {
     uint32_t first_run, run_count;
     uint64_t next_order;
     item *items;
-    run *runs; /* in the order of their positions, from first_run on, around the end */
+    run *runs; /* in the order of their positions, from first_run on, wrapping around */
 };
 
 playback_ledger *playback_ledger_new(uint32_t most_items, uint32_t most_runs) {
@@ -69,7 +70,7 @@ static void count_heard(playback_ledger *ledger, const run *heard, uint64_t coun
     if (place > of->place) of->place = place;
 }
 
-/* ---- Items ----------------------------------------------------------------------------------------------- */
+/* ---- Items ----------------------------------------------------------------------------------- */
 
 static void forget(playback_ledger *ledger, uint32_t number) {
     for (uint32_t index = 0; index < ledger->run_count; index++) {
@@ -90,7 +91,8 @@ uint32_t playback_ledger_begin(playback_ledger *ledger, uint64_t read) {
             number = candidate;
             break;
         }
-        if (full && at->end <= read && (number == PLAYBACK_NO_ITEM || at->order < ledger->items[number].order))
+        if (full && at->end <= read &&
+            (number == PLAYBACK_NO_ITEM || at->order < ledger->items[number].order))
             number = candidate;
     }
     if (number == PLAYBACK_NO_ITEM) return number;
@@ -119,7 +121,7 @@ bool playback_ledger_is_open(const playback_ledger *ledger) {
     return ledger->open > 0;
 }
 
-/* ---- Runs ------------------------------------------------------------------------------------------------ */
+/* ---- Runs ------------------------------------------------------------------------------------ */
 
 bool playback_ledger_has_room(playback_ledger *ledger, uint64_t read) {
     if (ledger->run_count < ledger->most_runs) return true;
@@ -131,17 +133,19 @@ bool playback_ledger_has_room(playback_ledger *ledger, uint64_t read) {
     return true;
 }
 
-static bool goes_on(const run *last, uint32_t item, uint64_t position, const playback_place *place) {
-    return last->item == item && last->position + last->count == position && last->place.origin == place->origin &&
-           last->place.index + last->count == place->index && last->place.item_rate == place->item_rate &&
-           last->place.rate == place->rate;
+static bool goes_on(const run *last, uint32_t item, uint64_t position,
+                    const playback_place *place) {
+    return last->item == item && last->position + last->count == position &&
+           last->place.origin == place->origin && last->place.index + last->count == place->index &&
+           last->place.item_rate == place->item_rate && last->place.rate == place->rate;
 }
 
-void playback_ledger_append(playback_ledger *ledger, uint32_t number, uint64_t position, uint64_t count,
-                            const playback_place *place) {
+void playback_ledger_append(playback_ledger *ledger, uint32_t number, uint64_t position,
+                            uint64_t count, const playback_place *place) {
     item *to = &ledger->items[number];
     if (count == 0) return;
-    if (ledger->run_count > 0 && goes_on(run_at(ledger, ledger->run_count - 1), number, position, place))
+    if (ledger->run_count > 0 &&
+        goes_on(run_at(ledger, ledger->run_count - 1), number, position, place))
         run_at(ledger, ledger->run_count - 1)->count += count;
     else
         *run_at(ledger, ledger->run_count++) = (run){number, position, count, *place};
@@ -155,7 +159,7 @@ void playback_ledger_append(playback_ledger *ledger, uint32_t number, uint64_t p
     }
 }
 
-/* ---- What was heard -------------------------------------------------------------------------------------- */
+/* ---- What was heard -------------------------------------------------------------------------- */
 
 void playback_ledger_settle(playback_ledger *ledger, uint64_t heard) {
     for (uint32_t index = 0; index < ledger->run_count; index++) {
@@ -166,7 +170,8 @@ void playback_ledger_settle(playback_ledger *ledger, uint64_t heard) {
     ledger->first_run = ledger->run_count = 0;
 }
 
-bool playback_ledger_report(const playback_ledger *ledger, uint32_t number, playback_report *report) {
+bool playback_ledger_report(const playback_ledger *ledger, uint32_t number,
+                            playback_report *report) {
     const item *of = &ledger->items[number];
     if (!of->used) return false;
     bool complete = of->ended && !of->short_of_end && of->queued > 0 && of->heard == of->queued;
@@ -180,18 +185,20 @@ bool playback_ledger_report(const playback_ledger *ledger, uint32_t number, play
 }
 
 void playback_ledger_clear(playback_ledger *ledger) {
-    for (uint32_t number = 0; number < ledger->most_items; number++) ledger->items[number].used = false;
+    for (uint32_t number = 0; number < ledger->most_items; number++)
+        ledger->items[number].used = false;
     ledger->taken = ledger->open = 0;
     ledger->first_run = ledger->run_count = 0;
 }
 
-/* ---- Both ------------------------------------------------------------------------------------------------ */
+/* ---- Both ------------------------------------------------------------------------------------ */
 
-uint64_t playback_put(playback_ring *ring, playback_ledger *ledger, uint32_t item, const void *samples, uint64_t count,
-                      const playback_place *place) {
+uint64_t playback_put(playback_ring *ring, playback_ledger *ledger, uint32_t item,
+                      const void *samples, uint64_t count, const playback_place *place) {
     if (count == 0) return 0;
     uint64_t position = playback_ring_written(ring), accepted = 0;
-    if (playback_ledger_has_room(ledger, playback_ring_head(ring))) accepted = playback_ring_write(ring, samples, count);
+    if (playback_ledger_has_room(ledger, playback_ring_head(ring)))
+        accepted = playback_ring_write(ring, samples, count);
     playback_ledger_append(ledger, item, position, accepted, place);
     if (accepted < count) playback_ledger_refuse(ledger, item);
     return accepted;

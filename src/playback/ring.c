@@ -19,18 +19,18 @@ typedef struct gap {
 struct playback_ring {
     uint64_t capacity;
     uint32_t sample_bytes;
-    unsigned char *samples; /* the sample at a position stands at position % capacity */
+    unsigned char *samples; /* the sample of a position is at position % capacity */
 
     /* The writer's. */
     uint64_t floor;   /* the position of the last cut */
-    atomic_word tail; /* the next position to write, times 2, and 1 where an item is open */
-    char apart[64];   /* keeps what the writer stores and what the reader stores on two cache lines */
+    atomic_word tail; /* the next position to write, times 2, plus 1 if an item is open */
+    char apart[64]; /* keeps what the writer stores and what the reader stores on two cache lines */
 
     /* Both. */
     atomic_word head; /* the next position to read */
 
     /* The reader's. */
-    atomic_word copying; /* where the samples begin that a read is copying, or IDLE */
+    atomic_word copying; /* position of the first sample that a read is copying, or IDLE */
     atomic_word reading; /* 1: a thread is between enter and leave */
     atomic_word underruns;
     atomic_word note;
@@ -67,22 +67,23 @@ void playback_ring_free(playback_ring *ring) {
     free(ring);
 }
 
-/* ---- The writer's side ----------------------------------------------------------------------------------- */
+/* ---- The writer's side ----------------------------------------------------------------------- */
 
 uint64_t playback_ring_written(const playback_ring *ring) {
     return position_of(load_relaxed(&ring->tail));
 }
 
 uint64_t playback_ring_room(const playback_ring *ring) {
-    /* The order matters: a read stores `copying` before it moves `head`. Whoever sees the moved head therefore sees that
-     * store or a later one, and a later one says that the copy has been made. */
+    /* The order matters: a read stores `copying` before it moves `head`. Whoever sees the moved
+     * head therefore sees that store or a later one, and a later one says that the copy has been
+     * made. */
     uint64_t head = load_acquire(&ring->head);
     uint64_t copying = load_acquire(&ring->copying);
     uint64_t used_from = copying < head ? copying : head;
     return ring->capacity - (playback_ring_written(ring) - used_from);
 }
 
-/* The bytes of `count` samples from `position` on, in the two pieces that the end of the memory makes of them. */
+/* The bytes of `count` samples from `position` on, in two pieces if they wrap around. */
 typedef struct pieces {
     unsigned char *first, *second;
     size_t first_bytes, second_bytes;
@@ -124,10 +125,11 @@ static uint64_t heard_before(const playback_ring *ring, uint64_t head, uint64_t 
         const gap *found = &ring->gaps[number % GAPS];
         uint64_t at = load_acquire(&found->position);
         uint64_t length = load_acquire(&found->length);
-        /* The reader reuses the oldest entry for the next gap: from this one on the entries may be new ones. */
+        /* The reader reuses the oldest entry for the next gap: entries from this one on may be
+         * new. */
         if (load_acquire(&ring->gap_count) - number >= GAPS) break;
         if (at > position) continue; /* silence that was read after the cut */
-        if (at < ring->floor) break; /* what was before the last cut has been told */
+        if (at < ring->floor) break; /* gaps before the last cut were reported */
         uint64_t audio = position - at;
         if (audio >= latency) break;
         position = at;
@@ -140,7 +142,7 @@ static uint64_t heard_before(const playback_ring *ring, uint64_t head, uint64_t 
 
 uint64_t playback_ring_cut(playback_ring *ring, uint64_t latency) {
     uint64_t written = playback_ring_written(ring);
-    /* First nothing is open, then nothing is queued: a read in between counts no under-run. */
+    /* Closes the item before it drops the queue: a read in between counts no underrun. */
     store_release(&ring->tail, written << 1);
     uint64_t head = load_acquire(&ring->head);
     while (!exchange_if(&ring->head, &head, written)) {}
@@ -154,7 +156,7 @@ void playback_ring_after_fork(playback_ring *ring) {
     store_release(&ring->reading, 0);
 }
 
-/* ---- The reader's side ----------------------------------------------------------------------------------- */
+/* ---- The reader's side ----------------------------------------------------------------------- */
 
 bool playback_ring_enter(playback_ring *ring) {
     uint64_t nobody = 0;
@@ -165,7 +167,7 @@ void playback_ring_leave(playback_ring *ring) {
     store_release(&ring->reading, 0);
 }
 
-/* Writes down that `length` samples of silence come before the sample at `position`. */
+/* Notes that `length` samples of silence come before the sample at `position`. */
 static void note_silence(playback_ring *ring, uint64_t position, uint64_t length) {
     uint64_t count = load_relaxed(&ring->gap_count);
     if (count > 0) {
@@ -184,7 +186,8 @@ static void note_silence(playback_ring *ring, uint64_t position, uint64_t length
 uint64_t playback_ring_read(playback_ring *ring, void *out, uint64_t count) {
     uint64_t head = load_acquire(&ring->head);
     uint64_t tail, audio;
-    /* A second turn needs a cut in between, so the reader gets on unless somebody cuts without end. */
+    /* A second iteration needs a cut in between, so the reader makes progress unless cuts never
+     * end. */
     do {
         store_relaxed(&ring->copying, head);
         tail = load_acquire(&ring->tail);
@@ -201,7 +204,8 @@ uint64_t playback_ring_read(playback_ring *ring, void *out, uint64_t count) {
     store_release(&ring->copying, IDLE);
 
     if (audio < count) {
-        memset((unsigned char *)out + (size_t)audio * ring->sample_bytes, 0, (size_t)(count - audio) * ring->sample_bytes);
+        memset((unsigned char *)out + (size_t)audio * ring->sample_bytes, 0,
+               (size_t)(count - audio) * ring->sample_bytes);
         note_silence(ring, head + audio, count - audio);
         if (!is_open(tail))
             ring->in_underrun = false;
@@ -213,7 +217,7 @@ uint64_t playback_ring_read(playback_ring *ring, void *out, uint64_t count) {
     return audio;
 }
 
-/* ---- Any thread ------------------------------------------------------------------------------------------ */
+/* ---- Any thread ------------------------------------------------------------------------------ */
 
 uint64_t playback_ring_queued(const playback_ring *ring) {
     /* In this order the tail is never before the head. */

@@ -1,7 +1,7 @@
 /* Atomic words, flags and pointers.
  *
- * C11's <stdatomic.h> where the compiler has it. Otherwise Microsoft's Interlocked functions: each of them is a full
- * barrier, which is more than is needed here and never less. */
+ * C11's <stdatomic.h> if the compiler has it, else Microsoft's Interlocked functions. Each of these
+ * is a full barrier: more than is needed here, never less. */
 #ifndef REALTIME_PCM_PORTABLE_ATOMICS_H
 #define REALTIME_PCM_PORTABLE_ATOMICS_H
 
@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* PORTABLE_INTERLOCKED chooses the second way in a compiler that has both: for tests. */
-#if !defined(PORTABLE_INTERLOCKED) && (defined(__STDC_NO_ATOMICS__) || (defined(_MSC_VER) && !defined(__clang__)))
+#if !defined(PORTABLE_INTERLOCKED) && \
+    (defined(__STDC_NO_ATOMICS__) || (defined(_MSC_VER) && !defined(__clang__)))
 #define PORTABLE_INTERLOCKED
 #endif
 
@@ -41,9 +42,10 @@ static inline void store_release(atomic_word *word, uint64_t value) {
     atomic_store_explicit(&word->value, value, memory_order_release);
 }
 
-/* Puts `value` where `*expected` was, or says in `*expected` what was there instead. */
+/* Stores `value` if the word is `*expected`; else sets `*expected` to what it is. */
 static inline bool exchange_if(atomic_word *word, uint64_t *expected, uint64_t value) {
-    return atomic_compare_exchange_strong_explicit(&word->value, expected, value, memory_order_acq_rel, memory_order_acquire);
+    return atomic_compare_exchange_strong_explicit(&word->value, expected, value,
+                                                   memory_order_acq_rel, memory_order_acquire);
 }
 
 /* A flag that one thread at a time can set. */
@@ -88,7 +90,8 @@ static inline void store_relaxed(atomic_word *word, uint64_t value) {
 }
 
 static inline bool exchange_if(atomic_word *word, uint64_t *expected, uint64_t value) {
-    uint64_t found = (uint64_t)_InterlockedCompareExchange64(&word->value, (long long)value, (long long)*expected);
+    uint64_t found = (uint64_t)_InterlockedCompareExchange64(&word->value, (long long)value,
+                                                             (long long)*expected);
     bool done = found == *expected;
     *expected = found;
     return done;
@@ -109,7 +112,8 @@ static inline void busy_flag_clear(busy_flag *flag) {
 
 #endif
 
-/* A pointer in a table that grows while others read it: what was written before a pointer was stored is seen by who loads it. */
+/* A pointer in a table that grows while others read it: a thread that loads it sees all that was
+ * written before it was stored. */
 #if defined(__GNUC__) || defined(__clang__)
 #define load_pointer(place) __atomic_load_n((place), __ATOMIC_ACQUIRE)
 #define store_pointer(place, pointer) __atomic_store_n((place), (pointer), __ATOMIC_RELEASE)
@@ -119,13 +123,15 @@ static inline void *load_pointer_of(const void *place) {
 #ifdef _M_ARM64
     return (void *)(uintptr_t)__ldar64((unsigned __int64 volatile *)(uintptr_t)place);
 #else
-    void *pointer = *(void *const volatile *)place; /* x86 keeps loads in order, and so has only the compiler to be told */
+    /* x86 keeps loads in order: only the compiler must be told. */
+    void *pointer = *(void *const volatile *)place;
     _ReadWriteBarrier();
     return pointer;
 #endif
 }
 #define load_pointer(place) load_pointer_of(place)
-#define store_pointer(place, pointer) ((void)_InterlockedExchangePointer((void *volatile *)(place), (void *)(uintptr_t)(pointer)))
+#define store_pointer(place, pointer) \
+    ((void)_InterlockedExchangePointer((void *volatile *)(place), (void *)(uintptr_t)(pointer)))
 #endif
 
 #endif

@@ -1,7 +1,8 @@
-/* What compilers write in different ways, and C11 does not have: attributes, bits of words, byte order, questions to the CPU.
+/* What C11 lacks and compilers write in different ways: attributes, bits of words, byte order,
+ * questions to the CPU.
  *
- * Two ways: that of gcc and clang (clang-cl too), and that of Microsoft's compiler. What C11 has, _Alignas and _Static_assert
- * among it, is used as C11 writes it. Atomic words stand in atomics.h.
+ * Two ways: that of gcc and clang (clang-cl too), and that of Microsoft's compiler. What C11 has,
+ * such as _Alignas and _Static_assert, is used as C11 writes it. Atomic words are in atomics.h.
  */
 #ifndef REALTIME_PCM_PORTABLE_COMPILER_H
 #define REALTIME_PCM_PORTABLE_COMPILER_H
@@ -15,10 +16,11 @@
 #elif defined(_MSC_VER)
 #include <intrin.h>
 #else
-#error "src/portable/compiler.h and atomics.h know gcc, clang and Microsoft's compiler: add this one to them"
+#error \
+    "src/portable/compiler.h and atomics.h know gcc, clang and Microsoft's compiler: add this one to them"
 #endif
 
-/* ---- The machine ---------------------------------------------------------------------------------------------- */
+/* ---- The machine ----------------------------------------------------------------------------- */
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define PORTABLE_BIG_ENDIAN 1
@@ -26,14 +28,14 @@
 #define PORTABLE_BIG_ENDIAN 0
 #endif
 
-/* Code for ARM64EC says that it is x86-64, but has no AVX. */
+/* ARM64EC claims to be x86-64, but has no AVX. */
 #if defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC))
 #define PORTABLE_X86_64 1
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #define PORTABLE_AARCH64 1
 #endif
 
-/* ---- Functions ------------------------------------------------------------------------------------------------- */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 #ifdef PORTABLE_GNU
 #define PORTABLE_INLINE __attribute__((always_inline)) inline
@@ -43,9 +45,9 @@
 #define PORTABLE_NOINLINE __declspec(noinline)
 #endif
 
-/* ---- Memory ---------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
-/* Asks for the cache line of an address, which is read soon. Any address is allowed, and none is waited for. */
+/* Prefetches the cache line of an address. Any address is allowed. */
 #ifdef PORTABLE_GNU
 #define portable_prefetch(address) __builtin_prefetch((const void *)(address))
 #elif defined(PORTABLE_X86_64)
@@ -54,7 +56,7 @@
 #define portable_prefetch(address) ((void)(address))
 #endif
 
-/* ---- Bits and bytes of a word ---------------------------------------------------------------------------------- */
+/* ---- Bits and bytes of a word ---------------------------------------------------------------- */
 
 #ifdef PORTABLE_GNU
 
@@ -63,7 +65,7 @@
 #define portable_lowest_bit_64(word) __builtin_ctzll(word)
 /* The place of the highest bit of a word that is not 0. */
 #define portable_highest_bit_64(word) (63 - __builtin_clzll(word))
-/* How many zeros stand above the highest bit of a word of 32 bits that is not 0. */
+/* How many zeros are above the highest bit of a word of 32 bits that is not 0. */
 #define portable_leading_zeros(word) __builtin_clz(word)
 #define portable_count_bits_64(word) __builtin_popcountll(word)
 #define portable_swap_32(word) __builtin_bswap32(word)
@@ -108,11 +110,11 @@ static __forceinline int portable_count_bits_64(uint64_t word) {
 
 #endif
 
-/* ---- 16 bytes at once ------------------------------------------------------------------------------------------- */
+/* ---- 16 bytes at once ------------------------------------------------------------------------ */
 
 #ifdef PORTABLE_GNU
 
-/* The compiler keeps it in one vector register where the machine has these. */
+/* The compiler keeps it in one vector register if the machine has them. */
 typedef uint64_t portable_pair __attribute__((vector_size(16)));
 
 static inline portable_pair portable_either(portable_pair a, portable_pair b) {
@@ -156,15 +158,15 @@ static inline bool portable_is_zero(portable_pair pair) {
 
 #endif
 
-/* gcc loads a vector a second time rather than copy the register that an instruction overwrites. What this has touched cannot be
- * loaded again. Only for registers of AVX-512. */
+/* gcc loads a vector a second time rather than copy the register that an instruction overwrites.
+ * What this has touched cannot be loaded again. Only for registers of AVX-512. */
 #ifdef PORTABLE_GNU
 #define PORTABLE_KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #else
 #define PORTABLE_KEEP_IN_REGISTER(vector) ((void)0)
 #endif
 
-/* ---- What an x86 CPU says of itself ------------------------------------------------------------------------------ */
+/* ---- What an x86 CPU says about itself ------------------------------------------------------- */
 
 #ifdef PORTABLE_X86_64
 
@@ -176,7 +178,7 @@ typedef struct portable_cpuid {
     uint32_t eax, ebx, ecx, edx;
 } portable_cpuid;
 
-/* The answer of CPUID for a leaf; all zeros where the CPU does not have that leaf. */
+/* The answer of CPUID for a leaf; all zeros if the CPU does not have that leaf. */
 static inline portable_cpuid portable_ask_cpu(uint32_t leaf, uint32_t subleaf) {
     portable_cpuid answer = {0, 0, 0, 0};
 #ifdef PORTABLE_GNU
@@ -193,7 +195,7 @@ static inline portable_cpuid portable_ask_cpu(uint32_t leaf, uint32_t subleaf) {
     return answer;
 }
 
-/* XCR0: which registers the operating system saves. Only where CPUID says OSXSAVE. */
+/* XCR0: which registers the operating system saves. Only if CPUID says OSXSAVE. */
 static inline uint64_t portable_xcr0(void) {
 #ifdef PORTABLE_GNU
     uint32_t low, high;

@@ -1,4 +1,5 @@
-/* Arrays whose memory is a block: NumPy owns the block, and gives it back through the memory handler below (NEP 49). */
+/* Arrays whose memory is a block: NumPy owns the block, and gives it back through the memory
+ * handler below (NEP 49). */
 #ifndef REALTIME_PCM_ARRAYS_H
 #define REALTIME_PCM_ARRAYS_H
 
@@ -37,7 +38,9 @@ static void handler_free(void *context, void *data, size_t size) {
 }
 
 static PyDataMem_Handler block_handler = {
-    "realtime_pcm_blocks", 1, {NULL, handler_malloc, handler_calloc, handler_realloc, handler_free}};
+    "realtime_pcm_blocks",
+    1,
+    {NULL, handler_malloc, handler_calloc, handler_realloc, handler_free}};
 
 /* The capsule in which NumPy takes the handler. */
 static PyObject *block_handler_capsule;
@@ -45,7 +48,8 @@ static PyObject *block_handler_capsule;
 static int arrays_init(void) {
     block_handler_capsule = PyCapsule_New(&block_handler, "mem_handler", NULL);
 #ifdef Py_GIL_DISABLED
-    /* The arrays of all threads refer to the capsule, and it lives as long as the process: its references are not counted. */
+    /* The arrays of all threads refer to the capsule, and it lives as long as the process: its
+     * references are not counted. */
     if (block_handler_capsule != NULL) {
         block_handler_capsule->ob_tid = 0;
         block_handler_capsule->ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL;
@@ -55,13 +59,14 @@ static int arrays_init(void) {
     return block_handler_capsule == NULL ? -1 : 0;
 }
 
-/* A 1-D array of `count` samples in `size` bytes; the samples are not set. The handler is set by hand, because NumPy takes the
- * handler of its context only for memory that NumPy allocates. */
+/* A 1-D array of `count` samples in `size` bytes; the samples are not set. The handler is set by
+ * hand, because NumPy takes the handler of its context only for memory that NumPy allocates. */
 static PyObject *array_of_block(PyObject *descr, npy_intp count, size_t size) {
     void *data = blocks_take(size);
     if (data == NULL) return PyErr_NoMemory();
     Py_INCREF(descr);
-    PyObject *array = PyArray_NewFromDescr(&PyArray_Type, (PyArray_Descr *)descr, 1, &count, NULL, data, NPY_ARRAY_CARRAY, NULL);
+    PyObject *array = PyArray_NewFromDescr(&PyArray_Type, (PyArray_Descr *)descr, 1, &count, NULL,
+                                           data, NPY_ARRAY_CARRAY, NULL);
     if (array == NULL) {
         blocks_give(data);
         return NULL;

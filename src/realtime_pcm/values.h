@@ -7,7 +7,8 @@
 #include "bytes.h"
 #include "wire.h"
 
-/* Copies `length` bytes. Most spans are short, and the call of memcpy would cost as much as the whole copy. */
+/* Copies `length` bytes. Most spans are short, and calling memcpy would cost as much as the whole
+ * copy. */
 static inline void copy_bytes(uint8_t *out, const uint8_t *in, size_t length) {
     if (length > 64) {
         memcpy(out, in, length);
@@ -23,14 +24,18 @@ static inline void copy_bytes(uint8_t *out, const uint8_t *in, size_t length) {
     }
 }
 
-/* A string with escapes or beyond ASCII. A first pass finds its length and its widest character, so that the str is made once, in
- * its final size. */
+/* A string with escapes or beyond ASCII. A first pass finds its length and its widest character, so
+ * that the str is made once, in its final size. */
 static PyObject *value_text_measured(const uint8_t *data, const wire_value *value) {
     uint32_t largest;
     size_t count = wire_text_measure(data, value, &largest);
     PyObject *text = PyUnicode_New((Py_ssize_t)count, largest);
     if (text != NULL && count > 0) {
-        wire_text_write(data, value, largest < 0x100 ? 1 : largest < 0x10000 ? 2 : 4, PyUnicode_DATA(text));
+        wire_text_write(data, value,
+                        largest < 0x100     ? 1
+                        : largest < 0x10000 ? 2
+                                            : 4,
+                        PyUnicode_DATA(text));
     }
     return text;
 }
@@ -54,18 +59,20 @@ static int values_init(void) {
     return 0;
 }
 
-/* A string that often is the same as in the message before: then the str object of that message is returned again. `before` keeps
- * the last such object, as long as the decoder lives; so a string of more than LONGEST_ID bytes is not kept. */
+/* A string that is often the same as in the message before: then the str of that message is
+ * returned again. `before` keeps the last such str as long as the decoder lives, so a string of
+ * more than LONGEST_ID bytes is not kept. */
 #define LONGEST_ID 256
 
 static inline bool same_text(PyObject *text, const uint8_t *bytes, size_t length) {
-    return (size_t)PyUnicode_GET_LENGTH(text) == length && wire_same(PyUnicode_1BYTE_DATA(text), bytes, length);
+    return (size_t)PyUnicode_GET_LENGTH(text) == length &&
+           wire_same(PyUnicode_1BYTE_DATA(text), bytes, length);
 }
 
-/* What value_recurring_text does where the string is not that of `before`. `in_turn`: two strings of this key take turns, and
- * before[1] is the one that was there before. */
-static PORTABLE_NOINLINE PyObject *value_changed_text(const uint8_t *data, const wire_value *value, PyObject **before,
-                                                      bool in_turn) {
+/* value_recurring_text if the string is not that of `before`. `in_turn`: two strings of this key
+ * alternate, and before[1] is the other one. */
+static PORTABLE_NOINLINE PyObject *value_changed_text(const uint8_t *data, const wire_value *value,
+                                                      PyObject **before, bool in_turn) {
     PyObject *text, *gone = *before;
     if (in_turn) {
         gone = before[1];
@@ -83,7 +90,8 @@ static PORTABLE_NOINLINE PyObject *value_changed_text(const uint8_t *data, const
     return text;
 }
 
-static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value, PyObject **before, bool in_turn) {
+static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value,
+                                             PyObject **before, bool in_turn) {
     size_t length = value->end - value->start;
     if (value->escaped || value->non_ascii || length > LONGEST_ID) return value_text(data, value);
     if (same_text(*before, data + value->start, length)) return Py_NewRef(*before);
@@ -92,16 +100,17 @@ static inline PyObject *value_recurring_text(const uint8_t *data, const wire_val
 
 /* The text of a number, as bytes that Python's own conversions read. */
 static PyObject *number_text(const uint8_t *data, const wire_value *value) {
-    return PyBytes_FromStringAndSize((const char *)data + value->start, (Py_ssize_t)(value->end - value->start));
+    return PyBytes_FromStringAndSize((const char *)data + value->start,
+                                     (Py_ssize_t)(value->end - value->start));
 }
 
-/* More significant digits than can change the double that a number rounds to: the exact middle of two neighbouring doubles has
- * 767 at the most. */
+/* More significant digits than can change the double that a number rounds to: the exact middle of
+ * two neighbouring doubles has 767 at the most. */
 #define NUMBER_DIGITS 800
 
-/* The text of a long number with NUMBER_DIGITS significant digits. Where one of the digits behind them is not 0, a single 1
- * stands for all of these: the number rounds to the same double. NULL without an exception where the number is short enough as it
- * is. */
+/* The text of a long number with NUMBER_DIGITS significant digits. If one of the digits after them
+ * is not 0, a single 1 replaces all of these: the number rounds to the same double. NULL without an
+ * exception if the number is short enough as it is. */
 static PyObject *shortened_number(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     if (end - p <= 2 * NUMBER_DIGITS) return NULL;
@@ -143,7 +152,7 @@ static PyObject *shortened_number(const uint8_t *data, const wire_value *value) 
         if (negative) exponent = -exponent;
     }
     exponent += point;
-    /* Far outside of the range of a double only the sign of the exponent counts. */
+    /* Far outside the range of a double only the sign of the exponent matters. */
     if (exponent < -9999) exponent = -9999;
     if (exponent > 9999) exponent = 9999;
     length += (size_t)snprintf(text + length, 16, "e%d", (int)exponent);
@@ -171,7 +180,9 @@ static PyObject *value_integer(const uint8_t *data, const wire_value *value) {
         if (number > (UINT64_MAX - digit) / 10) return value_real(data, value);
         number = number * 10 + digit;
     }
-    if (!negative) return number <= INT64_MAX ? PyLong_FromLongLong((long long)number) : PyLong_FromUnsignedLongLong(number);
+    if (!negative)
+        return number <= INT64_MAX ? PyLong_FromLongLong((long long)number)
+                                   : PyLong_FromUnsignedLongLong(number);
     if (number > (uint64_t)INT64_MAX + 1) return value_real(data, value);
     return PyLong_FromLongLong((long long)(0 - number));
 }

@@ -1,4 +1,5 @@
-/* JSON text in the making, and calls of classes that write: their keywords come as an array, and no dict of them is made. */
+/* JSON text in the making, and calls of classes that write: their keywords come as an array, and no
+ * dict of them is made. */
 #ifndef REALTIME_PCM_WRITER_H
 #define REALTIME_PCM_WRITER_H
 
@@ -20,7 +21,7 @@
 #define END_READING() }
 #endif
 
-/* ---- Text ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 /* A short text stands in the writer, a longer one in memory of its own. */
 typedef struct {
@@ -94,7 +95,8 @@ static inline int writer_put_ascii(writer *self, const void *text, size_t count)
 
 static inline int writer_put_number(writer *self, long long number) {
     uint8_t digits[20], *at = digits + sizeof(digits);
-    unsigned long long left = number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
+    unsigned long long left =
+        number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
     do {
         *--at = (uint8_t)('0' + left % 10);
         left /= 10;
@@ -103,7 +105,8 @@ static inline int writer_put_number(writer *self, long long number) {
     return writer_put(self, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-/* What stands in a JSON text: something beyond ASCII; or null, which of a long text is taken for granted. */
+/* What stands in a JSON text: something beyond ASCII; or null, which of a long text is taken for
+ * granted. */
 enum { HOLDS_NON_ASCII = 1, HOLDS_NULL = 2, LONG_JSON = 8192 };
 
 static inline unsigned json_holds(const void *bytes, size_t length) {
@@ -121,17 +124,20 @@ static inline unsigned json_holds(const void *bytes, size_t length) {
     }
     if (begun) {
         for (size_t i = 0; i + 3 < length; i++) {
-            found |= (text[i] == 'n') & (text[i + 1] == 'u') & (text[i + 2] == 'l') & (text[i + 3] == 'l');
+            found |= (text[i] == 'n') & (text[i + 1] == 'u') & (text[i + 2] == 'l') &
+                     (text[i + 3] == 'l');
         }
     }
     return (high >= 0x80 ? HOLDS_NON_ASCII : 0) | (found ? HOLDS_NULL : 0);
 }
 
-/* Whether a value of which orjson has made JSON holds no number that is not finite. False too if it holds a type of somebody's
- * own. */
+/* Whether a value of which orjson has made JSON holds no number that is not finite. False too if it
+ * holds a type of somebody's own. */
 static bool all_finite(PyObject *value) {
     bool finite = true;
-    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value) || value == Py_None) return true;
+    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value) ||
+        value == Py_None)
+        return true;
     if (PyFloat_CheckExact(value)) return isfinite(PyFloat_AS_DOUBLE(value));
     BEGIN_READING(value);
     if (PyDict_CheckExact(value)) {
@@ -139,9 +145,11 @@ static bool all_finite(PyObject *value) {
         Py_ssize_t at = 0;
         while (finite && PyDict_Next(value, &at, &key, &inner)) finite = all_finite(inner);
     } else if (PyList_CheckExact(value)) {
-        for (Py_ssize_t i = 0; finite && i < PyList_GET_SIZE(value); i++) finite = all_finite(PyList_GET_ITEM(value, i));
+        for (Py_ssize_t i = 0; finite && i < PyList_GET_SIZE(value); i++)
+            finite = all_finite(PyList_GET_ITEM(value, i));
     } else if (PyTuple_CheckExact(value)) {
-        for (Py_ssize_t i = 0; finite && i < PyTuple_GET_SIZE(value); i++) finite = all_finite(PyTuple_GET_ITEM(value, i));
+        for (Py_ssize_t i = 0; finite && i < PyTuple_GET_SIZE(value); i++)
+            finite = all_finite(PyTuple_GET_ITEM(value, i));
     } else {
         finite = false;
     }
@@ -151,13 +159,14 @@ static bool all_finite(PyObject *value) {
 
 /* The text as a str. */
 static inline PyObject *writer_str(const writer *self) {
-    if (self->non_ascii) return PyUnicode_DecodeUTF8((const char *)self->bytes, (Py_ssize_t)self->length, NULL);
+    if (self->non_ascii)
+        return PyUnicode_DecodeUTF8((const char *)self->bytes, (Py_ssize_t)self->length, NULL);
     PyObject *text = PyUnicode_New((Py_ssize_t)self->length, 127);
     if (text != NULL) copy_bytes(PyUnicode_1BYTE_DATA(text), self->bytes, self->length);
     return text;
 }
 
-/* ---- Calls ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 /* Whether no class below `base` brings an __init__ or a __new__ of its own. */
 static inline bool is_made_alike(PyTypeObject *cls, PyTypeObject *base) {
@@ -173,7 +182,8 @@ static PyObject *call_by_tuple(PyObject *cls, PyObject **args, Py_ssize_t count,
         keywords = PyDict_New();
         if (keywords == NULL) goto done;
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-            if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]) < 0) goto done;
+            if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]) < 0)
+                goto done;
         }
     }
     result = Py_TYPE(cls)->tp_call(cls, given, keywords);
@@ -183,8 +193,8 @@ done:
     return result;
 }
 
-/* Lets the classes of a metaclass be called by their tp_vectorcall: before Python 3.12, a metaclass that a class statement makes
- * does not inherit that. */
+/* Lets the classes of a metaclass be called by their tp_vectorcall: before Python 3.12, a metaclass
+ * that a class statement makes does not inherit that. */
 static void allow_vectorcall(PyObject *cls) {
     PyTypeObject *metaclass = (PyTypeObject *)cls;
     if (metaclass->tp_call != PyType_Type.tp_call) return;
@@ -199,7 +209,8 @@ static void call_by_vector(PyTypeObject *cls, void *function) {
 
 /* An attribute of the class itself, not of its bases; borrowed, NULL where it has none. */
 static inline PyObject *own_attribute(PyObject *cls, PyObject *name) {
-    PyObject *dict = ((PyTypeObject *)cls)->tp_dict, *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name);
+    PyObject *dict = ((PyTypeObject *)cls)->tp_dict,
+             *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name);
     if (found == NULL) PyErr_Clear();
     return found;
 }

@@ -1,4 +1,5 @@
-/* Audio formats as values: their names on the wire, and what a format object, a name and a count of channels say. */
+/* Reads audio formats: their names on the wire, and what an object, a name and a number of channels
+ * say. */
 #include "formats.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ const format_name format_names[] = {
     {NAME("pcm"), ENCODING_PCM16, 24000},            /* DashScope, Inworld */
     {NAME("pcm24"), ENCODING_PCM16, 24000},          /* DashScope: 24 kHz, 16 bits */
     {NAME("s16le"), ENCODING_PCM16, 24000},          /* vLLM-Omni */
-    {NAME("pcm16-8000hz"), ENCODING_PCM16, 8000},    /* Voice Live: the older spelling; below with "_", today's */
+    {NAME("pcm16-8000hz"), ENCODING_PCM16, 8000},    /* Voice Live, older spelling */
     {NAME("pcm16-16000hz"), ENCODING_PCM16, 16000},
     {NAME("pcm16_8000hz"), ENCODING_PCM16, 8000},
     {NAME("pcm16_16000hz"), ENCODING_PCM16, 16000},
@@ -34,7 +35,7 @@ const format_name format_names[] = {
     {NAME("pcm_mulaw"), ENCODING_ULAW, 8000},        /* Cartesia */
     {NAME("audio/x-alaw"), ENCODING_ALAW, 8000},
     {NAME("pcm_alaw"), ENCODING_ALAW, 8000},
-    {NAME("l16"), ENCODING_PCM16, 24000},            /* Telnyx: little endian, unlike audio/L16 of RFC 2586 */
+    {NAME("l16"), ENCODING_PCM16, 24000},            /* Telnyx: little endian, not RFC 2586 */
     {NAME("audio/x-l16"), ENCODING_PCM16, 24000},    /* Plivo */
     {NAME("audio/x-raw"), ENCODING_PCM16, 8000},     /* Exotel */
     {NAME("slin"), ENCODING_PCM16, 8000},
@@ -59,12 +60,14 @@ static void doubt_value(format_doubt *doubt, const wire_value *value) {
 int32_t format_count(const uint8_t *data, const wire_value *value, format_doubt *doubt) {
     if (value->kind <= WIRE_NULL) return 0;
     int64_t number;
-    if (wire_whole_number(data, value, &number) && number > 0 && number <= INT32_MAX) return (int32_t)number;
+    if (wire_whole_number(data, value, &number) && number > 0 && number <= INT32_MAX)
+        return (int32_t)number;
     doubt_value(doubt, value);
     return 0;
 }
 
-/* Whether a name says anything: xAI sends "not specified" as output_audio_format, beside the nested format, which counts. */
+/* Whether a name says anything: xAI sends "not specified" as output_audio_format, next to the
+ * nested format, which counts. */
 static bool says_something(const uint8_t *name, size_t length) {
     static const char nothing[] = "not specified";
     return length > 0 && !(length == sizeof nothing - 1 && memcmp(name, nothing, length) == 0);
@@ -74,13 +77,15 @@ static const format_name *find_name(const format_name *names, const uint8_t *nam
     for (const format_name *known = names; known->name; known++) {
         if (known->length != length) continue;
         size_t i = 0;
-        while (i < length && (name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) == known->name[i]) i++;
+        while (i < length &&
+               (name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) == known->name[i])
+            i++;
         if (i == length) return known;
     }
     return NULL;
 }
 
-/* A number of up to six digits, 0 where there is none. */
+/* A number of up to six digits; 0 if there is none. */
 static int32_t digits_of(const uint8_t *text, size_t length) {
     int32_t number = 0;
     if (length == 0 || length > 6) return 0;
@@ -91,12 +96,14 @@ static int32_t digits_of(const uint8_t *text, size_t length) {
     return number;
 }
 
-/* A name that the table has with a rate behind it: "audio/pcm;rate=16000" (RFC 6838), "pcm_16000" (ElevenLabs). NULL: it is none. */
+/* A name of the table followed by a rate: "audio/pcm;rate=16000" (RFC 6838), "pcm_16000"
+ * (ElevenLabs). NULL: it is not one. */
 static const format_name *name_with_rate(const uint8_t *name, size_t length, int32_t *rate) {
     static const char parameter[] = "rate=";
-    /* Without a rate, no provider's document has these. */
-    static const format_name rated[] = {
-        {NAME("ulaw"), ENCODING_ULAW, 8000}, {NAME("alaw"), ENCODING_ALAW, 8000}, {NULL, 0, ENCODING_OTHER, 0}};
+    /* No provider documents these without a rate. */
+    static const format_name rated[] = {{NAME("ulaw"), ENCODING_ULAW, 8000},
+                                        {NAME("alaw"), ENCODING_ALAW, 8000},
+                                        {NULL, 0, ENCODING_OTHER, 0}};
     const uint8_t *semicolon = memchr(name, ';', length);
     if (semicolon != NULL) {
         const uint8_t *at = semicolon + 1, *end = name + length;
@@ -115,7 +122,8 @@ static const format_name *name_with_rate(const uint8_t *name, size_t length, int
 }
 
 /* The format of a name, at its usual rate. false: the name says nothing. */
-static bool named_format(const uint8_t *data, const wire_value *value, audio_format *format, format_doubt *doubt) {
+static bool named_format(const uint8_t *data, const wire_value *value, audio_format *format,
+                         format_doubt *doubt) {
     uint8_t name[FORMAT_NAME_MAX];
     bool whole;
     const size_t length = wire_text_begin(data, value, name, sizeof name, &whole);
@@ -136,16 +144,19 @@ static bool named_format(const uint8_t *data, const wire_value *value, audio_for
     return true;
 }
 
-/* The number of channels that a value names, 0: none; at most one more than a format may have. */
+/* The number of channels that a value names: 0 if it names none, at most one more than a format may
+ * have. */
 static int32_t count_channels(const uint8_t *data, const wire_value *value, format_doubt *doubt) {
     int64_t number;
-    if (value->kind > WIRE_NULL && wire_whole_number(data, value, &number) && number > WIRE_MOST_CHANNELS) {
+    if (value->kind > WIRE_NULL && wire_whole_number(data, value, &number) &&
+        number > WIRE_MOST_CHANNELS) {
         return WIRE_MOST_CHANNELS + 1;
     }
     return format_count(data, value, doubt);
 }
 
-/* More channels than a format may have make it one that nobody decodes, whose name says so. */
+/* With more channels than a format may have it becomes one that nobody decodes, and its name says
+ * so. */
 static void set_counts(audio_format *format, int32_t rate, int32_t channels) {
     static const char more[] = " of more than 255 channels";
     if (rate) format->rate = rate;
@@ -155,7 +166,8 @@ static void set_counts(audio_format *format, int32_t rate, int32_t channels) {
         if (known) memcpy(format->name, known, length);
         if (length > sizeof format->name - (sizeof more - 1)) {
             length = sizeof format->name - (sizeof more - 1);
-            while (length > 0 && (format->name[length] & 0xC0) == 0x80) length--; /* not in the middle of a character */
+            while (length > 0 && (format->name[length] & 0xC0) == 0x80)
+                length--; /* not in the middle of a character */
         }
         memcpy(format->name + length, more, sizeof more - 1);
         format->name_length = (uint16_t)(length + sizeof more - 1);
@@ -169,8 +181,8 @@ static void set_counts(audio_format *format, int32_t rate, int32_t channels) {
 
 #define KEY(text) {text, sizeof text - 1, NULL, 0, 0}
 
-bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *value, audio_format *format, bool *own_rate,
-                 format_doubt *doubt) {
+bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                 audio_format *format, bool *own_rate, format_doubt *doubt) {
     /* How OpenAI names the format of nearly all sessions. */
     static const char usual[] = "{\"type\":\"audio/pcm\",\"rate\":24000}";
     static const wire_key keys[4] = {KEY("type"), KEY("rate"), KEY("sample_rate"), KEY("channels")};
@@ -180,7 +192,8 @@ bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *v
         if (value->kind > WIRE_NULL) doubt_value(doubt, value);
         return false;
     }
-    if (value->end - value->start == sizeof usual - 1 && memcmp(data + value->start, usual, sizeof usual - 1) == 0) {
+    if (value->end - value->start == sizeof usual - 1 &&
+        memcmp(data + value->start, usual, sizeof usual - 1) == 0) {
         *format = FORMAT_DEFAULT;
         format->unnamed = false;
         if (own_rate != NULL) *own_rate = true;
@@ -202,9 +215,11 @@ bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *v
     return true;
 }
 
-void format_with(const uint8_t *data, const wire_value *name, const wire_value *rate, const wire_value *channels,
-                 const audio_format *base, audio_format *format, format_doubt *doubt) {
-    const int32_t own_rate = format_count(data, rate, doubt), own_channels = count_channels(data, channels, doubt);
+void format_with(const uint8_t *data, const wire_value *name, const wire_value *rate,
+                 const wire_value *channels, const audio_format *base, audio_format *format,
+                 format_doubt *doubt) {
+    const int32_t own_rate = format_count(data, rate, doubt),
+                  own_channels = count_channels(data, channels, doubt);
     if (name->kind > WIRE_NULL && name->kind != WIRE_STRING) doubt_value(doubt, name);
     if (name->kind != WIRE_STRING || !named_format(data, name, format, doubt)) {
         *format = *base;
@@ -214,10 +229,12 @@ void format_with(const uint8_t *data, const wire_value *name, const wire_value *
 }
 
 int format_conversion(audio_encoding encoding, sample_kind samples) {
-    static const int8_t to_int16[] = {WIRE_PCM16_TO_INT16,   WIRE_ULAW_TO_INT16,   WIRE_ALAW_TO_INT16,
-                                      WIRE_FLOAT32_TO_INT16, CONVERSION_OF_HEADER, CONVERSION_NONE};
-    static const int8_t to_float32[] = {WIRE_PCM16_TO_FLOAT32,   WIRE_ULAW_TO_FLOAT32, WIRE_ALAW_TO_FLOAT32,
-                                        WIRE_FLOAT32_TO_FLOAT32, CONVERSION_OF_HEADER, CONVERSION_NONE};
+    static const int8_t to_int16[] = {WIRE_PCM16_TO_INT16,  WIRE_ULAW_TO_INT16,
+                                      WIRE_ALAW_TO_INT16,   WIRE_FLOAT32_TO_INT16,
+                                      CONVERSION_OF_HEADER, CONVERSION_NONE};
+    static const int8_t to_float32[] = {WIRE_PCM16_TO_FLOAT32, WIRE_ULAW_TO_FLOAT32,
+                                        WIRE_ALAW_TO_FLOAT32,  WIRE_FLOAT32_TO_FLOAT32,
+                                        CONVERSION_OF_HEADER,  CONVERSION_NONE};
     if (samples == SAMPLES_AS_SENT) return WIRE_COPY;
     return samples == SAMPLES_INT16 ? to_int16[encoding] : to_float32[encoding];
 }

@@ -1,4 +1,5 @@
-/* What a frame does to a session: which stream its audio continues, the format it is in, and what changes. */
+/* What a frame does to a session: which stream its audio continues, the format it is in, and what
+ * changes. */
 #include "session.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 
 static const wire_key SIDE_KEYS[1] = {KEY("format")};
 static const wire_key AUDIO_KEYS[3] = {KEY_OF("output", SIDE_KEYS, 1, PLACE_OUTPUT_FORMAT),
-                                       KEY_OF("input", SIDE_KEYS, 1, PLACE_INPUT_FORMAT), KEY("format")};
+                                       KEY_OF("input", SIDE_KEYS, 1, PLACE_INPUT_FORMAT),
+                                       KEY("format")};
 const wire_key SESSION_KEYS[SESSION_KEY_COUNT] = {KEY_OF("audio", AUDIO_KEYS, 3, PLACE_OUTPUT),
                                                   KEY("output_audio_format"),
                                                   KEY("input_audio_format"),
@@ -25,7 +27,7 @@ void session_init(session *s, void *(*allocate)(size_t), void (*release)(void *)
     s->output = s->input = FORMAT_DEFAULT;
 }
 
-/* ---- The formats of responses: a list, the newest first ------------------------------------------------------------ */
+/* ---- The formats of responses: a list, the newest first -------------------------------------- */
 
 static void unlink_response(session *s, response_format *response) {
     *(response->newer ? &response->newer->older : &s->newest) = response->older;
@@ -48,8 +50,8 @@ static void add_response(session *s, response_format *response) {
 
 static response_format *find_response(const session *s, const stream_key *key) {
     response_format *response = s->newest;
-    while (response &&
-           !(response->key_length == key->response_length && memcmp(response->key, key->bytes, key->response_length) == 0)) {
+    while (response && !(response->key_length == key->response_length &&
+                         memcmp(response->key, key->bytes, key->response_length) == 0)) {
         response = response->older;
     }
     return response;
@@ -64,7 +66,8 @@ void session_clear(session *s) {
     streams_clear(&s->streams);
 }
 
-/* Makes all streams forget their formats, because a format of the session or of a response may have changed. */
+/* Makes all streams forget their formats, because a format of the session or of a response may have
+ * changed. */
 static void forget_stream_formats(session *s) {
     s->streams.generation++;
 }
@@ -86,13 +89,16 @@ static void keep_doubt(session *s, const wire_frame *frame, const format_doubt *
     memcpy(s->doubt, frame->data + value->start, s->doubt_length);
 }
 
-/* ---- A delta ----------------------------------------------------------------------------------------------------- */
+/* ---- A delta --------------------------------------------------------------------------------- */
 
-/* The format of a delta that names none itself: that of its response, else that of the session. A response keeps the format that it
- * named: a session.updated changes only responses that named none. */
-static const audio_format *format_of_stream(const session *s, const session_plan *plan, const stream_key *key) {
+/* The format of a delta that names none itself: that of its response, else that of the session. A
+ * response keeps the format that it named: a session.updated changes only responses that named
+ * none. */
+static const audio_format *format_of_stream(const session *s, const session_plan *plan,
+                                            const stream_key *key) {
     if (s == NULL || plan->own_format) return &FORMAT_DEFAULT;
-    const response_format *response = s->newest && plan->ids.response_id ? find_response(s, key) : NULL;
+    const response_format *response =
+        s->newest && plan->ids.response_id ? find_response(s, key) : NULL;
     if (response != NULL) return &response->format;
     const bool is_output = plan->ids.speaker == STREAM_OUTPUT || plan->ids.speaker == STREAM_PLAYED;
     return is_output ? &s->output : &s->input;
@@ -103,8 +109,9 @@ static const wire_value *field_of(const wire_frame *frame, unsigned field) {
     return field ? &frame->values[field] : &absent;
 }
 
-session_answer session_prepare_audio(session *s, const wire_frame *frame, const session_plan *plan, const session_reader *reader,
-                                     int decoded_by, audio_step *step) {
+session_answer session_prepare_audio(session *s, const wire_frame *frame, const session_plan *plan,
+                                     const session_reader *reader, int decoded_by,
+                                     audio_step *step) {
     const wire_value *payload = &frame->values[frame->payload_field];
     audio_stream *stream = s ? continues_last_stream(&s->streams, frame, &plan->ids) : NULL;
     const bool is_last = stream != NULL;
@@ -129,27 +136,32 @@ session_answer session_prepare_audio(session *s, const wire_frame *frame, const 
     if (reader->is_forced) {
         step->format = &reader->forced;
     } else if (frame->present & plan->format_fields) {
-        format_with(frame->data, field_of(frame, plan->format_name), field_of(frame, plan->format_rate),
-                    field_of(frame, plan->format_channels), step->stream_format, &step->own, &step->doubt);
+        format_with(frame->data, field_of(frame, plan->format_name),
+                    field_of(frame, plan->format_rate), field_of(frame, plan->format_channels),
+                    step->stream_format, &step->own, &step->doubt);
         step->format = &step->own;
     }
     step->conversion = format_conversion(step->format->encoding, reader->samples);
     step->offset = stream ? stream->offset : 0;
     step->carry_count = 0;
     const bool has_payload =
-        (frame->payload == WIRE_PAYLOAD_DONE || frame->payload == WIRE_PAYLOAD_SPAN) && payload->end > payload->start;
+        (frame->payload == WIRE_PAYLOAD_DONE || frame->payload == WIRE_PAYLOAD_SPAN) &&
+        payload->end > payload->start;
     if (has_payload && step->conversion != WIRE_COPY && step->format->unnamed) {
         const wire_shape shape = wire_container(frame->data, payload);
         if (shape != WIRE_RAW) return shape == WIRE_OGG ? SESSION_OGG : SESSION_WAV;
     }
     if (has_payload && step->conversion == CONVERSION_NONE) return SESSION_NO_SAMPLES;
-    /* A carry that is no part of a sample of this format is left out, and session_commit_audio counts it as lost. */
-    if (stream != NULL && step->conversion >= 0 && stream->carry_count < wire_sample_bytes((wire_conversion)step->conversion)) {
+    /* A carry that cannot belong to a sample of this format is dropped, and session_commit_audio
+     * counts it as lost. */
+    if (stream != NULL && step->conversion >= 0 &&
+        stream->carry_count < wire_sample_bytes((wire_conversion)step->conversion)) {
         step->carry_count = stream->carry_count;
         memcpy(step->carry, stream->carry, WIRE_CARRY_MAX);
     }
-    if (has_payload && (decoded_by != step->conversion || frame->sink.carry_count != step->carry_count ||
-                        memcmp(frame->sink.carry, step->carry, step->carry_count) != 0)) {
+    if (has_payload &&
+        (decoded_by != step->conversion || frame->sink.carry_count != step->carry_count ||
+         memcmp(frame->sink.carry, step->carry, step->carry_count) != 0)) {
         return SESSION_DECODE;
     }
     if (s != NULL && stream == NULL) {
@@ -166,7 +178,8 @@ void session_commit_audio(session *s, const wire_frame *frame, audio_step *step,
     if (s == NULL) return;
     keep_doubt(s, frame, &step->doubt);
     if (step->begins) streams_begin(&s->streams, step->stream, &step->key);
-    streams_advance(&s->streams, step->stream, samples, sink->carry_count, sink->next_carry, sink->next_carry_count);
+    streams_advance(&s->streams, step->stream, samples, sink->carry_count, sink->next_carry,
+                    sink->next_carry_count);
     step->stream->format = step->stream_format;
     step->stream->generation = s->streams.generation;
     if (!step->ends) return;
@@ -179,9 +192,9 @@ void session_abandon_audio(session *s, audio_step *step) {
     step->begins = false;
 }
 
-/* ---- What a message says of a session or a response --------------------------------------------------------------------- */
+/* ---- What a message says of a session or a response ------------------------------------------ */
 
-/* Ids longer than this are none: nobody refers to them. */
+/* Longer ids are ignored: nobody refers to them. */
 #define ID_MAX 512
 
 static session_id id_of(const uint8_t *data, const wire_value *value) {
@@ -198,9 +211,9 @@ static bool same_id(const session_id *a, const session_id *b) {
     return a->length == b->length && a->hash == b->hash && a->other_hash == b->other_hash;
 }
 
-/* The members of the object in the field `holder`: in its outline, where the walk has made one. */
-static void find_members(const wire_tier *tier, const wire_frame *f, unsigned holder, const wire_key *keys, size_t count,
-                         wire_value *found) {
+/* Finds members of the object in field `holder`: in its outline, if the walk has made one. */
+static void find_members(const wire_tier *tier, const wire_frame *f, unsigned holder,
+                         const wire_key *keys, size_t count, wire_value *found) {
     if (f->outline_count && f->type->layout->outlined == holder && f->containers >> holder & 1) {
         const wire_outline outline = {f->outline, f->outline_count, 1};
         wire_outline_members(f->data, outline, keys, count, found);
@@ -209,7 +222,8 @@ static void find_members(const wire_tier *tier, const wire_frame *f, unsigned ho
     }
 }
 
-/* The event_id of the client's message that an error is about: OpenAI's key, then GPT-Live's, then the one beside the object. */
+/* The event_id of the client's message that an error is about: OpenAI's key, then GPT-Live's, then
+ * the one next to the object. */
 static session_id refused_id(const wire_tier *tier, const wire_frame *f, const session_plan *plan) {
     static const wire_key keys[2] = {KEY("event_id"), KEY("client_event_id")};
     wire_value found[2];
@@ -220,17 +234,19 @@ static session_id refused_id(const wire_tier *tier, const wire_frame *f, const s
     return id;
 }
 
-/* A format that stands in fields of the message itself, beside the object. false: they name none. */
-static bool read_flat_format(const wire_frame *f, uint8_t name, uint8_t rate, uint8_t channels, audio_format *format,
-                             format_doubt *doubt) {
+/* A format in fields of the message itself, next to the object. false: they name none. */
+static bool read_flat_format(const wire_frame *f, uint8_t name, uint8_t rate, uint8_t channels,
+                             audio_format *format, format_doubt *doubt) {
     audio_format flat;
-    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels), &FORMAT_DEFAULT, &flat, doubt);
+    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels),
+                &FORMAT_DEFAULT, &flat, doubt);
     if (flat.unnamed) return false;
     *format = flat;
     return true;
 }
 
-static void read_formats(session_facts *facts, const wire_tier *tier, const wire_frame *f, const session_plan *plan) {
+static void read_formats(session_facts *facts, const wire_tier *tier, const wire_frame *f,
+                         const session_plan *plan) {
     wire_value found[PLACES];
     audio_format shared;
     format_doubt *doubt = &facts->doubt;
@@ -240,37 +256,47 @@ static void read_formats(session_facts *facts, const wire_tier *tier, const wire
         wire_forget_found(plan->keys, SESSION_KEY_COUNT, found, 0);
     }
     /* GA's audio.<side>.format, else GPT-Live's audio.format, else the flat name of the beta. */
-    const bool has_shared = format_read(tier, f->data, &found[PLACE_SHARED_FORMAT], &shared, NULL, doubt);
-    facts->names_output = format_read(tier, f->data, &found[PLACE_OUTPUT_FORMAT], &facts->output, NULL, doubt);
+    const bool has_shared =
+        format_read(tier, f->data, &found[PLACE_SHARED_FORMAT], &shared, NULL, doubt);
+    facts->names_output =
+        format_read(tier, f->data, &found[PLACE_OUTPUT_FORMAT], &facts->output, NULL, doubt);
     if (!facts->names_output && has_shared) facts->output = shared;
     facts->names_output =
-        facts->names_output || has_shared || format_read(tier, f->data, &found[PLACE_FLAT_OUTPUT], &facts->output, NULL, doubt);
-    facts->names_input = format_read(tier, f->data, &found[PLACE_INPUT_FORMAT], &facts->input, &facts->input_has_rate, doubt);
+        facts->names_output || has_shared ||
+        format_read(tier, f->data, &found[PLACE_FLAT_OUTPUT], &facts->output, NULL, doubt);
+    facts->names_input = format_read(tier, f->data, &found[PLACE_INPUT_FORMAT], &facts->input,
+                                     &facts->input_has_rate, doubt);
     if (!facts->names_input && has_shared) facts->input = shared;
     facts->names_input =
-        facts->names_input || has_shared || format_read(tier, f->data, &found[PLACE_FLAT_INPUT], &facts->input, NULL, doubt);
+        facts->names_input || has_shared ||
+        format_read(tier, f->data, &found[PLACE_FLAT_INPUT], &facts->input, NULL, doubt);
     if (!facts->names_output && f->present & plan->format_fields) {
-        facts->names_output =
-            read_flat_format(f, plan->format_name, plan->format_rate, plan->format_channels, &facts->output, doubt);
+        facts->names_output = read_flat_format(f, plan->format_name, plan->format_rate,
+                                               plan->format_channels, &facts->output, doubt);
     }
     if (!facts->names_input && f->present & plan->input_fields) {
-        facts->names_input = read_flat_format(f, plan->input_name, plan->input_rate, 0, &facts->input, doubt);
-        facts->input_has_rate = facts->names_input && plan->input_rate && f->present >> plan->input_rate & 1;
+        facts->names_input =
+            read_flat_format(f, plan->input_name, plan->input_rate, 0, &facts->input, doubt);
+        facts->input_has_rate =
+            facts->names_input && plan->input_rate && f->present >> plan->input_rate & 1;
     }
-    /* DashScope and Voice Live send the rate of the input beside its name. */
+    /* DashScope and Voice Live send the rate of the input next to its name. */
     facts->beside_rate = format_count(f->data, &found[PLACE_INPUT_RATE], doubt);
-    if (facts->beside_rate == 0) facts->beside_rate = format_count(f->data, &found[PLACE_OTHER_INPUT_RATE], doubt);
+    if (facts->beside_rate == 0)
+        facts->beside_rate = format_count(f->data, &found[PLACE_OTHER_INPUT_RATE], doubt);
 
     const wire_value *id = &found[PLACE_ID];
-    /* xAI leaves the object `response` empty, and sends `response_id` beside it. */
+    /* xAI leaves the object `response` empty, and sends `response_id` next to it. */
     if (id->kind != WIRE_STRING) id = field_of(f, plan->ids.response_id);
     stream_key_of_response(&facts->response, f->data, id);
     facts->names_response = facts->response.bytes[1] != STREAM_NO_ID;
 }
 
-void session_read(session_facts *facts, const wire_tier *tier, const wire_frame *f, const session_plan *plan) {
+void session_read(session_facts *facts, const wire_tier *tier, const wire_frame *f,
+                  const session_plan *plan) {
     const session_id none = {0, 0, 0};
-    facts->names_output = facts->names_input = facts->input_has_rate = facts->names_response = false;
+    facts->names_output = facts->names_input = facts->input_has_rate = facts->names_response =
+        false;
     facts->beside_rate = 0;
     facts->refused = facts->proposed = none;
     facts->doubt.value.kind = WIRE_ABSENT;
@@ -282,27 +308,33 @@ void session_read(session_facts *facts, const wire_tier *tier, const wire_frame 
     if (plan->sent) facts->proposed = id_of(f->data, &f->values[0]);
 }
 
-/* The input format that a message about a session names, with the rate that is sent beside it. false: it names none. */
-static bool input_named(const session *s, const session_facts *facts, bool start, audio_format *named) {
-    const int32_t known = facts->beside_rate || start || !facts->names_input ? facts->beside_rate : s->beside_rate;
+/* The input format that a message about a session names, with the rate that is sent next to it.
+ * false: it names none. */
+static bool input_named(const session *s, const session_facts *facts, bool start,
+                        audio_format *named) {
+    const int32_t known =
+        facts->beside_rate || start || !facts->names_input ? facts->beside_rate : s->beside_rate;
     *named = facts->names_input ? facts->input : start ? FORMAT_DEFAULT : s->input;
-    if (known == 0 || facts->input_has_rate || named->encoding != ENCODING_PCM16) return facts->names_input;
+    if (known == 0 || facts->input_has_rate || named->encoding != ENCODING_PCM16)
+        return facts->names_input;
     /* A name such as "pcm16-8000hz" holds a rate, and that rate counts. */
-    if (facts->names_input && (named->rate != FORMAT_DEFAULT.rate || named->channels != 1)) return true;
+    if (facts->names_input && (named->rate != FORMAT_DEFAULT.rate || named->channels != 1))
+        return true;
     named->rate = known;
     named->unnamed = false;
     return true;
 }
 
-/* ---- Any message that changes the session, but for audio --------------------------------------------------------------- */
+/* ---- Other messages that change the session -------------------------------------------------- */
 
 /* The first stream that ends with a response, or the one after `after`. */
-static audio_stream *next_ended(const session *s, const session_step *step, const audio_stream *after) {
+static audio_stream *next_ended(const session *s, const session_step *step,
+                                const audio_stream *after) {
     return streams_next_of_response(&s->streams, &step->facts->response, after);
 }
 
-bool session_prepare(session *s, const wire_frame *frame, const session_plan *plan, const session_facts *facts,
-                     session_step *step) {
+bool session_prepare(session *s, const wire_frame *frame, const session_plan *plan,
+                     const session_facts *facts, session_step *step) {
     step->frame = frame;
     step->plan = plan;
     step->facts = facts;
@@ -320,11 +352,13 @@ bool session_prepare(session *s, const wire_frame *frame, const session_plan *pl
         return true;
     }
     if (plan->role == ROLE_RESPONSE_END) {
-        for (audio_stream *stream = next_ended(s, step, NULL); stream; stream = next_ended(s, step, stream)) {
+        for (audio_stream *stream = next_ended(s, step, NULL); stream;
+             stream = next_ended(s, step, stream)) {
             step->left_count += stream->carry_count;
         }
     }
-    if (facts->names_output && facts->names_response && (plan->role == ROLE_RESPONSE_START || plan->role == ROLE_RESPONSE_END)) {
+    if (facts->names_output && facts->names_response &&
+        (plan->role == ROLE_RESPONSE_START || plan->role == ROLE_RESPONSE_END)) {
         const stream_key *key = &facts->response;
         step->named = s->streams.allocate(sizeof *step->named + key->response_length);
         if (step->named == NULL) return false;
@@ -346,14 +380,16 @@ void session_ended_carries(const session *s, const session_step *step, uint8_t *
         return;
     }
     if (step->plan->role != ROLE_RESPONSE_END) return;
-    for (audio_stream *stream = next_ended(s, step, NULL); stream; stream = next_ended(s, step, stream)) {
+    for (audio_stream *stream = next_ended(s, step, NULL); stream;
+         stream = next_ended(s, step, stream)) {
         memcpy(out, stream->carry, stream->carry_count);
         out += stream->carry_count;
     }
 }
 
-/* An error of the server: where that error refuses the client's last update, the formats are those from before it. An error without
- * an id may be about any message, but a format that was wrongly taken back comes again with session.updated. */
+/* An error of the server that refuses the client's last update brings back the formats from before
+ * it. An error without an id may be about any message, but a format that was wrongly taken back
+ * comes again with session.updated. */
 static void take_back(session *s, const session_step *step) {
     if (!s->updating || step->plan->sent || !same_id(&step->facts->refused, &s->update_id)) return;
     s->output = s->before_output;
@@ -375,9 +411,10 @@ static void name_response(session *s, const session_step *step) {
 
 /* A message about the session itself.
  *
- * A client's session.update changes the format of what the client sends from then on. The format of what the server sends changes
- * when the server says so, in its next message about the session. Only as long as the server has sent no message about the session
- * or a response does the client's word count for both. */
+ * A client's session.update changes the format of what the client sends from then on. The format of
+ * what the server sends changes when the server says so, in its next message about the session.
+ * Until the server has sent a message about the session or a response, the client's word counts for
+ * both. */
 static void change_session(session *s, const session_step *step) {
     const session_plan *plan = step->plan;
     const session_facts *facts = step->facts;
@@ -404,7 +441,8 @@ static void change_session(session *s, const session_step *step) {
     if (names_input) s->input = input;
     if (facts->names_output && !(plan->sent && s->server_spoke)) s->output = facts->output;
     if (start || facts->beside_rate) s->beside_rate = facts->beside_rate;
-    s->format_changes += !format_same(&s->output, &output_before) || !format_same(&s->input, &input_before);
+    s->format_changes +=
+        !format_same(&s->output, &output_before) || !format_same(&s->input, &input_before);
 }
 
 void session_commit(session *s, session_step *step) {
@@ -420,7 +458,8 @@ void session_commit(session *s, session_step *step) {
     }
     forget_stream_formats(s);
     keep_doubt(s, step->frame, &step->facts->doubt);
-    if (plan->role == ROLE_SESSION_START || plan->role == ROLE_SESSION_UPDATE) change_session(s, step);
+    if (plan->role == ROLE_SESSION_START || plan->role == ROLE_SESSION_UPDATE)
+        change_session(s, step);
     if (step->named) name_response(s, step);
     if (plan->role == ROLE_RESPONSE_END) {
         audio_stream *stream;

@@ -1,11 +1,12 @@
-/* The table of audio streams is a list, in the order in which they spoke last: nearly always the newest speaks next. */
+/* The table of audio streams: a list in the order in which they last spoke, because the newest
+ * nearly always speaks next. */
 #include "streams.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Keys --------------------------------------------------------------------------------------------------- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 /* FNV-1a, 64 bits. */
 static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t start) {
@@ -22,7 +23,7 @@ uint64_t stream_other_hash(const uint8_t *bytes, size_t length) {
     return hash_of(bytes, length, UINT64_C(0x84222325CBF29CE4));
 }
 
-/* The hash of a key, which only sorts out other keys: eight bytes at a time. */
+/* The hash of a key, eight bytes at a time. It only rules out other keys. */
 static uint64_t hash_of_key(const uint8_t *bytes, size_t length) {
     uint64_t hash = length;
     size_t i = 0;
@@ -42,13 +43,15 @@ static void put_bytes(stream_key *key, const void *bytes, size_t length) {
     key->length = (uint16_t)(key->length + length);
 }
 
-/* Appends an id to the key, in 3 + STREAM_ID_MAX bytes at the most: its kind, its length in two bytes, and its own bytes. */
+/* Appends an id to the key, in at most 3 + STREAM_ID_MAX bytes: its kind, its length in two bytes,
+ * and its own bytes. */
 static void put_id(stream_key *key, const uint8_t *data, const wire_value *value) {
     if (value->kind == WIRE_TRUE || value->kind == WIRE_FALSE) {
         put_byte(key, value->kind == WIRE_TRUE ? STREAM_YES : STREAM_NO);
         return;
     }
-    const bool spelled = value->kind == WIRE_STRING || value->kind == WIRE_INTEGER || value->kind == WIRE_REAL;
+    const bool spelled =
+        value->kind == WIRE_STRING || value->kind == WIRE_INTEGER || value->kind == WIRE_REAL;
     if (!spelled || value->end == value->start) {
         put_byte(key, STREAM_NO_ID);
         return;
@@ -114,7 +117,7 @@ void stream_key_of_frame(stream_key *key, const wire_frame *frame, const stream_
     put_index(key, frame->data, value_of(frame, fields->content_index));
 }
 
-/* ---- The list ------------------------------------------------------------------------------------------------ */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 void streams_init(stream_table *table, void *(*allocate)(size_t), void (*release)(void *)) {
     memset(table, 0, sizeof *table);
@@ -189,7 +192,8 @@ audio_stream *streams_find(const stream_table *table, const stream_key *key) {
             continue;
         }
         if (stream->key_length == key->length &&
-            memcmp(stream->key + key->item_length, key->bytes + key->item_length, index_length) == 0) {
+            memcmp(stream->key + key->item_length, key->bytes + key->item_length, index_length) ==
+                0) {
             return stream;
         }
         if (last == NULL) last = stream;
@@ -225,15 +229,15 @@ void streams_begin(stream_table *table, audio_stream *stream, const stream_key *
     table->count++;
 }
 
-void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken, const uint8_t *next_carry,
-                     unsigned next_carry_count) {
+void streams_advance(stream_table *table, audio_stream *stream, size_t samples, unsigned taken,
+                     const uint8_t *next_carry, unsigned next_carry_count) {
     if (stream != table->newest) {
         unlink_stream(table, stream);
         link_newest(table, stream);
     }
     stream->offset += (int64_t)samples;
     stream->done = false;
-    /* Hardly any sample is split: then nothing but the offset is written. */
+    /* Hardly any sample is split: usually only the offset is written. */
     if (stream->carry_count == 0 && next_carry_count == 0) return;
     table->evicted_bytes += stream->carry_count - taken;
     table->carries += next_carry_count;
@@ -242,10 +246,13 @@ void streams_advance(stream_table *table, audio_stream *stream, size_t samples, 
     stream->carry_count = (uint8_t)next_carry_count;
 }
 
-audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response, const audio_stream *after) {
+audio_stream *streams_next_of_response(const stream_table *table, const stream_key *response,
+                                       const audio_stream *after) {
     audio_stream *stream = after ? after->newer : table->oldest;
     for (; stream; stream = stream->newer) {
-        if (stream->response_length == response->length && memcmp(stream->key, response->bytes, response->length) == 0) break;
+        if (stream->response_length == response->length &&
+            memcmp(stream->key, response->bytes, response->length) == 0)
+            break;
     }
     return stream;
 }

@@ -1,5 +1,5 @@
-/* Finds the types of a catalogue and the fields of a layout by their names. A layout is complete before it is used; types may be
- * added to a catalogue while other threads read it. */
+/* Finds the types of a catalogue and the fields of a layout by name. A layout is complete before it
+ * is used; types may be added to a catalogue while other threads read it. */
 #include "atomics.h"
 #include "wire.h"
 #include "bytes.h"
@@ -21,7 +21,7 @@ uint32_t wire_layout_add_at_path(wire_layout *layout) {
 
 uint32_t wire_layout_find(const wire_layout *layout, const uint8_t *name, size_t length) {
     if (length == 0 || length > WIRE_MAX_NAME) return WIRE_NO_FIELD;
-    /* This ends, because at most WIRE_MAX_FIELDS of the 64 places are taken. */
+    /* Terminates: at most WIRE_MAX_FIELDS of the 64 places are taken. */
     for (uint32_t place = wire_field_hash(name, length);; place = (place + 1) & 63) {
         uint32_t entry = layout->index[place];
         if (entry == 0) return WIRE_NO_FIELD;
@@ -43,7 +43,8 @@ void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length) {
     pattern->length = (uint32_t)length;
     pattern->pattern_length = (uint32_t)length + 3;
     pattern->room = (ptrdiff_t)(length + 4 < 8 ? 8 : length + 4);
-    /* A character that JSON escapes never stands in a frame as it is: such a key is found by its name alone. */
+    /* JSON escapes this character, so the text never occurs in a frame: such a key is found only by
+     * its name. */
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\') pattern->room = PTRDIFF_MAX;
     }
@@ -63,8 +64,8 @@ uint32_t wire_layout_add(wire_layout *layout, const char *name, size_t length) {
     return number;
 }
 
-/* Many wire types begin alike ("response.") or end alike (".delta"): their middle, their end and their length together nearly
- * always tell them apart. */
+/* Many wire types begin alike ("response.") or end alike (".delta"); their middle, end and length
+ * together nearly always tell them apart. */
 static inline size_t type_hash(const uint8_t *name, size_t length) {
     uint64_t middle, end;
     if (length >= 8) {
@@ -75,13 +76,16 @@ static inline size_t type_hash(const uint8_t *name, size_t length) {
         end = 0;
         for (size_t i = 0; i < length; i++) end = end << 8 | name[i];
     }
-    uint64_t hash = (middle ^ length) * UINT64_C(0x9E3779B97F4A7C15) ^ end * UINT64_C(0xD6E8FEB86659FD93);
+    uint64_t hash =
+        (middle ^ length) * UINT64_C(0x9E3779B97F4A7C15) ^ end * UINT64_C(0xD6E8FEB86659FD93);
     return (size_t)(hash >> 40);
 }
 
-const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name, size_t length) {
-    /* This ends, because half of the slots are free. */
-    for (size_t place = type_hash(name, length) & catalogue->mask;; place = (place + 1) & catalogue->mask) {
+const wire_type *wire_catalogue_find(const wire_catalogue *catalogue, const uint8_t *name,
+                                     size_t length) {
+    /* Terminates: at least half of the slots are free. */
+    for (size_t place = type_hash(name, length) & catalogue->mask;;
+         place = (place + 1) & catalogue->mask) {
         const wire_type *type = load_pointer(&catalogue->slots[place]);
         if (type == NULL) return NULL;
         if (type->length == length && wire_same(type->name, name, length)) return type;
@@ -93,7 +97,8 @@ bool wire_catalogue_add(wire_catalogue *catalogue, const wire_type *type) {
     size_t place = type_hash(name, type->length) & catalogue->mask;
     for (; catalogue->slots[place]; place = (place + 1) & catalogue->mask) {
         const wire_type *other = catalogue->slots[place];
-        if (other->length == type->length && wire_same(other->name, name, type->length)) return false;
+        if (other->length == type->length && wire_same(other->name, name, type->length))
+            return false;
     }
     store_pointer(&catalogue->slots[place], type);
     return true;

@@ -1,15 +1,16 @@
-/* Samples into base64 payloads: arrays that a tier's kernels take as they are, and all others chunk by chunk. */
+/* Encodes samples as base64 payloads: in one call if a tier's kernel takes the array as it is, else
+ * chunk by chunk. */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* Samples converted at once, 100 ms at 24 kHz: at most 9.4 KiB of them gathered and 4.7 KiB for the wire, which stay
- * in the first-level cache. The bytes of a chunk are a multiple of 48, so that only the last chunk ends inside a group
- * or inside a turn of a kernel. */
+/* Samples converted at a time, 100 ms at 24 kHz: at most 9.4 KiB gathered and 4.7 KiB for the wire,
+ * which stay in the first-level cache. The bytes of a chunk are a multiple of 48, so that only the
+ * last chunk ends inside a group, or inside an iteration of a kernel. */
 #define CHUNK_SAMPLES 2400
 
-/* Bytes of a sample in the caller's array. */
+/* Bytes per sample in the caller's array. */
 static size_t sample_width(wire_source source) {
     switch (source) {
     case WIRE_BYTES: return 1;
@@ -20,25 +21,28 @@ static size_t sample_width(wire_source source) {
     }
 }
 
-/* Bytes of a sample on the wire. */
+/* Bytes per sample on the wire. */
 static size_t wire_width(wire_source source) {
     return source == WIRE_INT16_TO_PCM16 || source == WIRE_FLOAT32_TO_PCM16 ? 2 : 1;
 }
 
 size_t wire_encoded_length(wire_source source, size_t count) {
     size_t width = wire_width(source);
-    /* A group of three bytes is four symbols: so many bytes are at most PTRDIFF_MAX of them, and one more are not. */
+    /* Three bytes become four symbols: one more sample, and the symbols could exceed
+     * PTRDIFF_MAX. */
     if (count > (size_t)PTRDIFF_MAX / 4 * 3 / width) return WIRE_TOO_LONG;
     return (count * width + 2) / 3 * 4;
 }
 
-/* ---- Gathering: one sample behind the other, in the byte order that is asked for ---------------------- */
+/* ---- Gathering: contiguous samples in the requested byte order ------------------------------- */
 
-static inline void gather_bytes(const uint8_t *first, ptrdiff_t stride, size_t count, uint8_t *out) {
+static inline void gather_bytes(const uint8_t *first, ptrdiff_t stride, size_t count,
+                                uint8_t *out) {
     for (size_t i = 0; i < count; i++) out[i] = first[(ptrdiff_t)i * stride];
 }
 
-static inline void gather_2(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap, uint8_t *out) {
+static inline void gather_2(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap,
+                            uint8_t *out) {
     for (size_t i = 0; i < count; i++) {
         uint16_t sample = wire_load16(first + (ptrdiff_t)i * stride);
         if (swap) sample = (uint16_t)(sample << 8 | sample >> 8);
@@ -46,7 +50,8 @@ static inline void gather_2(const uint8_t *first, ptrdiff_t stride, size_t count
     }
 }
 
-static inline void gather_4(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap, uint8_t *out) {
+static inline void gather_4(const uint8_t *first, ptrdiff_t stride, size_t count, bool swap,
+                            uint8_t *out) {
     for (size_t i = 0; i < count; i++) {
         uint32_t sample = wire_load32(first + (ptrdiff_t)i * stride);
         if (swap) sample = portable_swap_32(sample);
@@ -54,8 +59,9 @@ static inline void gather_4(const uint8_t *first, ptrdiff_t stride, size_t count
     }
 }
 
-/* The compiler makes vectors of the loops whose stride it knows. */
-static void gather(const uint8_t *first, ptrdiff_t stride, size_t width, size_t count, bool swap, uint8_t *out) {
+/* The compiler vectorises the loops whose stride it knows. */
+static void gather(const uint8_t *first, ptrdiff_t stride, size_t width, size_t count, bool swap,
+                   uint8_t *out) {
     if (width == 1)
         gather_bytes(first, stride, count, out);
     else if (width == 2 && stride == 2)
@@ -68,15 +74,16 @@ static void gather(const uint8_t *first, ptrdiff_t stride, size_t width, size_t 
         gather_4(first, stride, count, swap, out);
 }
 
-/* ---- Converting and encoding --------------------------------------------------------------------------- */
+/* ---- Converting and encoding ----------------------------------------------------------------- */
 
-/* The samples that convert, encode_at_once and encode_converted take stand one behind the other. Their byte order is
- * the host's where a kernel converts them, and the wire's where none does. */
+/* convert, encode_at_once and encode_converted take contiguous samples: in the host's byte order if
+ * a kernel converts them, else in the wire's. */
 
-static void convert(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
+static void convert(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count,
+                    uint8_t *out) {
     switch (source) {
     case WIRE_BYTES:
-    case WIRE_INT16_TO_PCM16: break; /* encode_at_once has done them */
+    case WIRE_INT16_TO_PCM16: break; /* done by encode_at_once */
     case WIRE_INT16_TO_ULAW: tier->int16_to_ulaw(in, count, out); break;
     case WIRE_INT16_TO_ALAW: tier->int16_to_alaw(in, count, out); break;
     case WIRE_FLOAT32_TO_PCM16: tier->float32_to_pcm16(in, count, out); break;
@@ -85,8 +92,9 @@ static void convert(const wire_tier *tier, wire_source source, const uint8_t *in
     }
 }
 
-/* Encodes without a conversion beforehand; false where it takes one. */
-static bool encode_at_once(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
+/* Encodes samples that need no conversion first. false: they need one. */
+static bool encode_at_once(const wire_tier *tier, wire_source source, const uint8_t *in,
+                           size_t count, uint8_t *out) {
     if (source == WIRE_BYTES || source == WIRE_INT16_TO_PCM16) {
         tier->base64_encode(in, count * wire_width(source), out);
         return true;
@@ -98,7 +106,8 @@ static bool encode_at_once(const wire_tier *tier, wire_source source, const uint
     return false;
 }
 
-static void encode_converted(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
+static void encode_converted(const wire_tier *tier, wire_source source, const uint8_t *in,
+                             size_t count, uint8_t *out) {
     _Alignas(64) uint8_t converted[CHUNK_SAMPLES * 2];
     for (size_t chunk; count > 0; count -= chunk, in += chunk * sample_width(source)) {
         chunk = count < CHUNK_SAMPLES ? count : CHUNK_SAMPLES;
@@ -109,14 +118,17 @@ static void encode_converted(const wire_tier *tier, wire_source source, const ui
     }
 }
 
-static void encode_gathered(const wire_tier *tier, const wire_samples *samples, bool swap, uint8_t *out) {
+static void encode_gathered(const wire_tier *tier, const wire_samples *samples, bool swap,
+                            uint8_t *out) {
     _Alignas(64) uint8_t gathered[CHUNK_SAMPLES * 4];
     wire_source source = samples->source;
     for (size_t done = 0; done < samples->count; done += CHUNK_SAMPLES) {
-        size_t count = samples->count - done < CHUNK_SAMPLES ? samples->count - done : CHUNK_SAMPLES;
+        size_t count =
+            samples->count - done < CHUNK_SAMPLES ? samples->count - done : CHUNK_SAMPLES;
         const uint8_t *first = (const uint8_t *)samples->first + (ptrdiff_t)done * samples->stride;
         gather(first, samples->stride, sample_width(source), count, swap, gathered);
-        if (!encode_at_once(tier, source, gathered, count, out)) encode_converted(tier, source, gathered, count, out);
+        if (!encode_at_once(tier, source, gathered, count, out))
+            encode_converted(tier, source, gathered, count, out);
         out += (count * wire_width(source) + 2) / 3 * 4;
     }
 }
@@ -124,11 +136,12 @@ static void encode_gathered(const wire_tier *tier, const wire_samples *samples, 
 void wire_encode(const wire_tier *tier, const wire_samples *samples, uint8_t *out) {
     wire_source source = samples->source;
     size_t width = sample_width(source);
-    /* An array without samples may have no memory. */
+    /* An empty array may have no memory. */
     if (samples->count == 0) return;
-    /* The kernels that convert take the host's byte order. Where none does, the samples have to be in that of the
-     * wire, the lower byte first. */
-    bool swap = width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && PORTABLE_BIG_ENDIAN);
+    /* Kernels that convert take the host's byte order. If none does, the samples must be in that of
+     * the wire, lower byte first. */
+    bool swap =
+        width > 1 && samples->swapped != (source == WIRE_INT16_TO_PCM16 && PORTABLE_BIG_ENDIAN);
     if (swap || samples->stride != (ptrdiff_t)width)
         encode_gathered(tier, samples, swap, out);
     else if (!encode_at_once(tier, source, samples->first, samples->count, out))

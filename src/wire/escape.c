@@ -1,4 +1,4 @@
-/* Text into JSON strings of ASCII. */
+/* Writes text as JSON strings of ASCII. */
 #include "wire.h"
 #include "bytes.h"
 
@@ -6,7 +6,7 @@
 
 #define LONGEST_ESCAPE 12 /* \ud83d\ude00 */
 
-/* What follows the backslash where JSON has an escape of two bytes, or 0. */
+/* The character after the backslash, if JSON has an escape of two bytes for `c`; else 0. */
 static inline char short_escape(uint32_t c) {
     switch (c) {
     case '"':
@@ -28,7 +28,8 @@ static inline bool is_surrogate(uint32_t c) {
     return c >= 0xD800 && c <= 0xDFFF;
 }
 
-/* The bytes that a code point takes: itself, \n, \u0000, or two of those for what lies above U+FFFF. */
+/* Bytes that a code point takes as it is, as \n, as \u0000, or as two of those if it is above
+ * U+FFFF. */
 static inline unsigned escaped_length(uint32_t c) {
     if (is_plain(c)) return 1;
     if (c <= 0xFFFF) return short_escape(c) ? 2 : 6;
@@ -44,17 +45,20 @@ static inline uint32_t code_point(const void *text, size_t i, unsigned width) {
     }
 }
 
-/* Whether eight bytes are all plain. Each sum is of numbers below 0x80, so that no byte carries into the next one. Its
- * high bit is set: with 0x60, where the byte's low seven bits are 0x20 or more; with 1, where they are 0x7F; with
- * 0x7F, where they are not 0, which they would be where the byte is the one that it was compared with. */
+/* Whether eight bytes are all plain. The sums are of numbers below 0x80, so no byte carries into
+ * the next one. The high bit of a sum is set: with 0x60, if the low seven bits are 0x20 or more;
+ * with 1, if they are 0x7F; with 0x7F, if they are not 0, as they would be if the byte were the one
+ * it was compared with. */
 static inline bool all_plain(uint64_t word) {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80, low = ~high;
     uint64_t bits = word & low, quote = bits ^ (ones * '"'), backslash = bits ^ (ones * '\\');
-    uint64_t plain = (bits + ones * 0x60) & ~(bits + ones) & (quote + low) & (backslash + low) & ~word;
+    uint64_t plain =
+        (bits + ones * 0x60) & ~(bits + ones) & (quote + low) & (backslash + low) & ~word;
     return (plain & high) == high;
 }
 
-static inline wire_status measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position) {
+static inline wire_status measure(const void *text, size_t count, unsigned width, size_t *length,
+                                  size_t *position) {
     size_t total = 0, i = 0;
     while (i < count) {
         if (width == 1 && count - i >= 8 && all_plain(wire_load64((const uint8_t *)text + i))) {
@@ -74,7 +78,8 @@ static inline wire_status measure(const void *text, size_t count, unsigned width
     return WIRE_OK;
 }
 
-wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position) {
+wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length,
+                                size_t *position) {
     *length = WIRE_TOO_LONG;
     if (count > (size_t)PTRDIFF_MAX / LONGEST_ESCAPE) return WIRE_OK;
     switch (width) {
@@ -84,7 +89,7 @@ wire_status wire_escape_measure(const void *text, size_t count, unsigned width, 
     }
 }
 
-/* \u and four hexadecimal digits. */
+/* Writes \u and four hexadecimal digits. */
 static inline uint8_t *write_unit(uint32_t unit, uint8_t *out) {
     static const char digits[] = "0123456789abcdef";
     *out++ = '\\';
@@ -112,8 +117,9 @@ static inline void write_all(const void *text, size_t count, unsigned width, uin
     for (size_t i = 0; i < count; i++) out = write_one(code_point(text, i, width), out);
 }
 
-void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out) {
-    /* No escape made it longer: there is none. */
+void wire_escape_write(const void *text, size_t count, unsigned width, size_t length,
+                       uint8_t *out) {
+    /* No longer than the text: there is no escape. */
     if (width == 1 && length == count) {
         if (count) memcpy(out, text, count);
         return;

@@ -1,17 +1,20 @@
-/* G.711 as lookups of 16 entries, for the tiers that shuffle 16 bytes at a time: SSSE3, and AVX2 twice as many. */
+/* G.711 as lookups of 16 entries, for the tiers that shuffle 16 bytes at a time: SSSE3, and AVX2 in
+ * two halves. */
 #ifndef REALTIME_PCM_G711_LOOKUPS_H
 #define REALTIME_PCM_G711_LOOKUPS_H
 
 #include <stdint.h>
 
-/* A G.711 law as lookups by the code as it is on the wire (g711_values.h has the formulas). A code's upper four
- * bits, sign and chord e, and its lower four, the step m, are looked up apart; one multiply-add of bytes makes
+/* A G.711 law as lookups by the code as it is on the wire (g711_values.h has the formulas). A
+ * code's upper four bits, sign and chord e, and its lower four, the step m, are looked up
+ * separately; one multiply-add of bytes makes
  *
  *     sample / 2 = steep * (sign * 2 * (2m + 33)) + once * offset
  *
- * where for mu-law steep = 2^e, once = 1 and offset = -sign * 66, for A-law steep = 2^max(e, 1), once = 2 in chord 0
- * and 0 above, offset = -sign * 64. All factors fit: steep and once are at most 128, unsigned; the others are within
- * -126 to 126. `offset` is never 0, so that it also carries the sign, inverted; `step` holds -2 * (2m + 33). */
+ * where for mu-law steep = 2^e, once = 1 and offset = -sign * 66, for A-law steep = 2^max(e, 1),
+ * once = 2 in chord 0 and 0 above, offset = -sign * 64. All factors fit: steep and once are at most
+ * 128, unsigned; the others are within -126 to 126. `offset` is never 0, so it also carries the
+ * sign, inverted; `step` holds -2 * (2m + 33). */
 typedef struct law {
     _Alignas(16) int8_t step[16];
     uint8_t steep[16], once[16];
@@ -20,7 +23,8 @@ typedef struct law {
 
 #define STEP(m) -2 * (2 * (m) + 33)
 
-/* All bits inverted: the tables run from chord 7 down to 0, from step 15 down to 0, negative first. */
+/* All bits inverted: the tables run from chord 7 down to 0, from step 15 down to 0, negative
+ * first. */
 /* clang-format off */
 static const law ulaw = {
     {STEP(15), STEP(14), STEP(13), STEP(12), STEP(11), STEP(10), STEP(9), STEP(8),

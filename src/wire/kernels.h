@@ -1,8 +1,9 @@
-/* The kernels of all tiers: functions of <tier>/base64*.c and <tier>/convert*.c, which the table in <tier>/tier.c points to.
+/* The kernels of all tiers: functions of <tier>/base64*.c and <tier>/convert*.c, which the table in
+ * <tier>/tier.c points to.
  *
- * struct wire_tier in wire.h says what each kernel does. In addition, every tier gives the same results as the scalar tier, to
- * the byte. The bytes of `out` that wire_base64 may write behind its result have no specified value. Input and output of a kernel
- * never overlap.
+ * struct wire_tier in wire.h says what each kernel does. In addition, every tier gives the same
+ * results as the scalar tier, to the byte. The bytes of `out` that wire_base64 may write past its
+ * result are unspecified. Input and output of a kernel never overlap.
  *
  * A build declares the kernels of the tiers that its architecture has.
  */

@@ -1,12 +1,13 @@
-/* Finds what is asked for in an object of which the walk has made an outline. */
+/* Finds members of a nested object in the outline that the walk has made of it. */
 #include "bytes.h"
 
-/* Goes over the members of an object, from `entry` on. */
+/* Iterates over the members of an object, from `entry` on. */
 #define EACH_MEMBER(entry, end, level_) \
     for (; entry < (end) && entry->level >= (level_); entry++) \
         if (entry->level == (level_))
 
-static inline bool has_key(const uint8_t *data, const wire_entry *entry, const char *key, size_t length) {
+static inline bool has_key(const uint8_t *data, const wire_entry *entry, const char *key,
+                           size_t length) {
     return entry->key_length == length && wire_same(data + entry->key, key, length);
 }
 
@@ -32,7 +33,8 @@ static inline void read_value(const uint8_t *data, const wire_entry *entry, wire
     }
 }
 
-size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length, wire_value *value) {
+size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *key, size_t length,
+                         wire_value *value) {
     const wire_entry *entry = object.entries, *const end = entry + object.count, *found = NULL;
     EACH_MEMBER(entry, end, object.level) {
         if (has_key(data, entry, key, length)) found = entry;
@@ -42,9 +44,10 @@ size_t wire_outline_find(const uint8_t *data, wire_outline object, const char *k
     return (size_t)(found - object.entries);
 }
 
-static void find(const uint8_t *data, const wire_entry *entry, const wire_entry *end, unsigned level, const wire_key *keys,
-                 size_t count, wire_value *found, size_t place) {
-    uint64_t lengths = 0; /* one bit for each length of a key, modulo 64 */
+static void find(const uint8_t *data, const wire_entry *entry, const wire_entry *end,
+                 unsigned level, const wire_key *keys, size_t count, wire_value *found,
+                 size_t place) {
+    uint64_t lengths = 0; /* a bit for each length of a key, modulo 64 */
     for (size_t i = 0; i < count; i++) lengths |= UINT64_C(1) << (keys[i].length & 63);
     EACH_MEMBER(entry, end, level) {
         if (!(lengths >> (entry->key_length & 63) & 1)) continue;
@@ -54,15 +57,17 @@ static void find(const uint8_t *data, const wire_entry *entry, const wire_entry 
         wire_value *value = &found[place + (size_t)(key - keys)];
         read_value(data, entry, value);
         if (key->inner_count == 0) continue;
-        /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
+        /* The last of duplicate members counts: forget what was found in an earlier one. */
         wire_forget_found(key->inner, key->inner_count, found, key->inner_place);
         if (value->kind == WIRE_OBJECT) {
-            find(data, entry + 1, end, level + 1, key->inner, key->inner_count, found, key->inner_place);
+            find(data, entry + 1, end, level + 1, key->inner, key->inner_count, found,
+                 key->inner_place);
         }
     }
 }
 
-void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys, size_t count, wire_value *found) {
+void wire_outline_members(const uint8_t *data, wire_outline object, const wire_key *keys,
+                          size_t count, wire_value *found) {
     wire_forget_found(keys, count, found, 0);
     find(data, object.entries, object.entries + object.count, object.level, keys, count, found, 0);
 }

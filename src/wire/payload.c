@@ -1,11 +1,12 @@
-/* Turns base64 payloads into samples. The kernel of the tier decodes all groups of four symbols but the last one; the last group,
- * escapes and faults are dealt with here. */
+/* Turns base64 payloads into samples. The tier's kernel decodes all groups of four symbols except
+ * the last one; the last group, escapes and faults are handled here. */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* Symbols that are decoded at once before they are converted: their 3 KiB of payload stay in the first-level cache. */
+/* Symbols decoded at a time before they are converted: their 3 KiB of payload stay in the
+ * first-level cache. */
 #define CHUNK_SYMBOLS 4096
 #define CHUNK_BYTES (CHUNK_SYMBOLS / 4 * 3)
 
@@ -17,14 +18,14 @@ static uint32_t symbol_value(uint32_t c) {
     return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
-/* ---- The sink as it is filled ---------------------------------------------------------------------- */
+/* ---- Filling the sink ------------------------------------------------------------------------ */
 
 typedef struct filling {
     const wire_tier *tier;
     wire_sink *sink;
     uint8_t *out; /* where the next sample goes */
-    uint8_t pending[WIRE_CARRY_MAX + CHUNK_BYTES +
-                    3]; /* bytes that are decoded and not converted: a carry, a chunk, the last group */
+    /* Decoded, not yet converted: a carry, a chunk, the last group. */
+    uint8_t pending[WIRE_CARRY_MAX + CHUNK_BYTES + 3];
     size_t pending_count;
 } filling;
 
@@ -42,7 +43,7 @@ static void begin(filling *f, const wire_tier *tier, wire_sink *sink) {
     memcpy(f->pending, sink->carry, sink->carry_count);
 }
 
-/* The bytes that are pending at the end are the next carry. */
+/* Bytes still pending at the end are the next carry. */
 static void finish(filling *f) {
     f->sink->next_carry_count = (uint8_t)f->pending_count;
     memcpy(f->sink->next_carry, f->pending, f->pending_count);
@@ -55,7 +56,7 @@ static void pcm16_to_int16(const uint8_t *in, size_t count, uint8_t *out) {
     }
 }
 
-/* float32 in the byte order of the host. */
+/* Puts float32 samples into the byte order of the host. */
 static void float32_to_host(uint8_t *bytes, size_t count) {
     if (!PORTABLE_BIG_ENDIAN) return;
     for (size_t i = 0; i < count; i++, bytes += 4) {
@@ -75,7 +76,7 @@ static void float32_to_float32(uint8_t *in, size_t count, uint8_t *out) {
     memcpy(out, in, 4 * count);
 }
 
-/* Turns the pending bytes into samples. Last bytes that make no sample stay pending. */
+/* Turns the pending bytes into samples. Bytes of an incomplete last sample stay pending. */
 static void convert(filling *f) {
     size_t width = wire_sample_bytes(f->sink->conversion);
     size_t count = f->pending_count / width;
@@ -97,11 +98,12 @@ static void convert(filling *f) {
     memmove(f->pending, f->pending + count * width, f->pending_count);
 }
 
-/* Decodes whole groups; the last group of a payload is never among them. Returns how many symbols were decoded: all of them,
- * unless one is bad. */
+/* Decodes whole groups, never the last one of a payload. Returns how many symbols were decoded: all
+ * of them, unless one is bad. */
 static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     if (copies(f->sink->conversion)) {
-        /* At least one group follows: so `out` has room for the carry and for all bytes of these groups, also for an odd one. */
+        /* At least one more group follows, so `out` has room for the carry and all bytes of these
+         * groups, even an odd one. */
         if (f->pending_count) {
             *f->out++ = f->pending[0];
             f->pending_count = 0;
@@ -123,8 +125,8 @@ static size_t fill_groups(filling *f, const uint8_t *src, size_t length) {
     return done;
 }
 
-/* Decodes the last group: four symbols, of which the last one or two may be padding. Returns how many bytes it has; 0: it is not
- * canonical. */
+/* Decodes the last group: four symbols, of which the last one or two may be padding. Returns how
+ * many bytes it has; 0 if it is not canonical. */
 static size_t decode_last(const uint8_t group[4], uint8_t bytes[3]) {
     uint32_t a = symbol_value(group[0]), b = symbol_value(group[1]);
     uint32_t c = symbol_value(group[2]), d = symbol_value(group[3]);
@@ -154,7 +156,8 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
     const size_t count = decode_last(group, bytes);
     if (count == 0) return false;
     if (copies(f->sink->conversion)) {
-        /* Of two bytes a sample, an odd last byte has no room in `out`: it becomes the next carry. */
+        /* With two bytes per sample, an odd last byte has no room in `out`: it becomes the next
+         * carry. */
         uint8_t tail[4];
         size_t tail_count = f->pending_count;
         if (tail_count) tail[0] = f->pending[0];
@@ -176,10 +179,11 @@ static bool fill_last(filling *f, const uint8_t group[4]) {
 }
 
 bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length, wire_sink *sink) {
-    /* The common payload, without carry, padding and odd byte, is decoded by the kernel alone. With an '=' in either of the last
-     * two places the kernel could write too much: the caller counted that '=' as padding, and made less room. */
-    if (copies(sink->conversion) && sink->carry_count == 0 && length % 8 == 0 && length > 0 && src[length - 1] != '=' &&
-        src[length - 2] != '=') {
+    /* The common payload, with no carry, padding or odd byte, takes only the kernel. With '=' in
+     * either of the last two places the kernel could write too much: the caller counted it as
+     * padding, and made less room. */
+    if (copies(sink->conversion) && sink->carry_count == 0 && length % 8 == 0 && length > 0 &&
+        src[length - 1] != '=' && src[length - 2] != '=') {
         sink->next_carry_count = 0;
         return tier->base64(src, length, sink->out) == length;
     }
@@ -190,9 +194,10 @@ bool wire_payload_fill(const wire_tier *tier, const uint8_t *src, size_t length,
     return fill_groups(&f, src, length - 4) == length - 4 && fill_last(&f, src + length - 4);
 }
 
-/* ---- Symbols one by one: escapes and faults ----------------------------------------------------------- */
+/* ---- Symbols one by one: escapes and faults -------------------------------------------------- */
 
-/* The next byte of the string, or the character of an escape (of \u, its UTF-16 unit); moves *at behind it. */
+/* Reads the next byte of the string, or the character of an escape (of \u, its UTF-16 unit), and
+ * moves *at past it. */
 static uint32_t next_symbol(const uint8_t **at) {
     const uint8_t *p = *at;
     if (*p != '\\') {
@@ -217,7 +222,7 @@ static wire_status symbol_fault(uint32_t c) {
     return WIRE_BASE64_SYMBOL;
 }
 
-/* Finds the first byte after which the text cannot become canonical base64 any more. WIRE_OK where there is none. */
+/* Finds the first byte that makes canonical base64 impossible; WIRE_OK if there is none. */
 static wire_status find_fault(const uint8_t *data, const wire_value *value, size_t *position) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     const uint8_t *last = p; /* the last symbol */
@@ -225,7 +230,7 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     unsigned in_group = 0, padding = 0;
     while (p < end) {
         const uint8_t *at = p;
-        /* Without `escaped` a backslash is one more character that base64 does not have. */
+        /* Unless `escaped`, a backslash is just a character that base64 does not have. */
         uint32_t c = value->escaped ? next_symbol(&p) : *p++;
         wire_status fault = WIRE_OK;
         uint32_t v = symbol_value(c);
@@ -256,13 +261,14 @@ static wire_status find_fault(const uint8_t *data, const wire_value *value, size
     return WIRE_BASE64_SHORT;
 }
 
-/* ---- Escaped payloads: their symbols, some at a time ----------------------------------------------------- */
+/* ---- Escaped payloads, some symbols at a time ------------------------------------------------ */
 
 #define SOME_SYMBOLS 1024
 
-/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at behind them. Where more characters
- * follow, it has read at least SOME_SYMBOLS - 63. */
-static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end, uint8_t *out) {
+/* Reads up to SOME_SYMBOLS characters from *at on, without their escapes, and moves *at past them.
+ * If more characters follow, it has read at least SOME_SYMBOLS - 63. */
+static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint8_t *end,
+                           uint8_t *out) {
     size_t count = 0;
     for (;;) {
         count += tier->slashed(at, end, out + count, SOME_SYMBOLS - count);
@@ -274,9 +280,10 @@ static size_t read_symbols(const wire_tier *tier, const uint8_t **at, const uint
     }
 }
 
-/* Counts the characters of an escaped payload, and the '=' at its end, three of which stand for three or more. It does not check
+/* Counts the characters of an escaped payload, and the '=' at its end, up to three. Does not check
  * that the characters are base64. */
-static size_t count_symbols(const wire_tier *tier, const uint8_t *data, const wire_value *value, unsigned *padding) {
+static size_t count_symbols(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                            unsigned *padding) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     uint8_t some[SOME_SYMBOLS];
     size_t count = 0;
@@ -291,8 +298,8 @@ static size_t count_symbols(const wire_tier *tier, const uint8_t *data, const wi
     return count;
 }
 
-wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const wire_value *value, size_t *bytes,
-                              size_t *position) {
+wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                              size_t *bytes, size_t *position) {
     size_t length = value->end - value->start;
     const uint8_t *end = data + value->end;
     unsigned padding = 0;
@@ -308,14 +315,16 @@ wire_status wire_payload_size(const wire_tier *tier, const uint8_t *data, const 
     return find_fault(data, value, position);
 }
 
-static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink) {
+static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                         wire_sink *sink) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     uint8_t symbols[4 + SOME_SYMBOLS];
     size_t count = 0;
     filling f;
     begin(&f, tier, sink);
     while (p < end) {
-        /* More symbols follow, so those read so far are decoded but for one to four: these may belong to the last group. */
+        /* More symbols follow: decode those read so far except one to four, which may belong to the
+         * last group. */
         if (count) {
             size_t groups = (count - 1) / 4 * 4;
             if (fill_groups(&f, symbols, groups) != groups) return false;
@@ -329,17 +338,20 @@ static bool fill_escaped(const wire_tier *tier, const uint8_t *data, const wire_
     return fill_groups(&f, symbols, count - 4) == count - 4 && fill_last(&f, symbols + count - 4);
 }
 
-wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
-                                size_t *position) {
+wire_status wire_payload_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                                wire_sink *sink, size_t *position) {
     bool filled = value->escaped ? fill_escaped(tier, data, value, sink)
-                                 : wire_payload_fill(tier, data + value->start, value->end - value->start, sink);
+                                 : wire_payload_fill(tier, data + value->start,
+                                                     value->end - value->start, sink);
     return filled ? WIRE_OK : find_fault(data, value, position);
 }
 
-/* ---- A part of a payload ---------------------------------------------------------------------------------- */
+/* ---- A part of a payload --------------------------------------------------------------------- */
 
-/* Holds those of `count` bytes that belong to the part: *skip bytes come before it, and *wanted are still to come. */
-static void hold_part(filling *f, const uint8_t *bytes, size_t count, size_t *skip, size_t *wanted) {
+/* Keeps those of `count` bytes that belong to the part: *skip bytes come before it, and *wanted are
+ * still to come. */
+static void hold_part(filling *f, const uint8_t *bytes, size_t count, size_t *skip,
+                      size_t *wanted) {
     const size_t skipped = count < *skip ? count : *skip;
     const size_t taken = count - skipped < *wanted ? count - skipped : *wanted;
     memcpy(f->pending + f->pending_count, bytes + skipped, taken);
@@ -349,9 +361,10 @@ static void hold_part(filling *f, const uint8_t *bytes, size_t count, size_t *sk
     convert(f);
 }
 
-/* Decodes the whole string, and fills the sink with `wanted` of its bytes, after the first `skip`. false: it is no base64. */
-static bool fill_part(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink, size_t skip,
-                      size_t wanted) {
+/* Decodes the whole string, and fills the sink with `wanted` of its bytes, after the first `skip`.
+ * false: it is not base64. */
+static bool fill_part(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                      wire_sink *sink, size_t skip, size_t wanted) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     uint8_t symbols[4 + SOME_SYMBOLS], bytes[(4 + SOME_SYMBOLS) / 4 * 3];
     size_t count = 0;
@@ -381,8 +394,9 @@ static bool fill_part(const wire_tier *tier, const uint8_t *data, const wire_val
     return true;
 }
 
-wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, const wire_value *value, wire_sink *sink,
-                                 size_t *samples, size_t *position) {
+wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data,
+                                 const wire_value *value, wire_sink *sink, size_t *samples,
+                                 size_t *position) {
     const size_t width = wire_sample_bytes(sink->conversion), carried = sink->carry_count;
     size_t bytes = 0;
     if (value != NULL) {
@@ -393,22 +407,23 @@ wire_status wire_payload_measure(const wire_tier *tier, const uint8_t *data, con
     const size_t left = bytes + carried - *samples * width;
     sink->next_carry_count = (uint8_t)left;
     if (left == 0) return WIRE_OK;
-    /* The last bytes of the carry and of the payload are the next carry. */
+    /* The next carry is the last bytes of the carry and the payload. */
     const size_t from_payload = left < bytes ? left : bytes;
     memcpy(sink->next_carry, sink->carry + carried - (left - from_payload), left - from_payload);
     if (from_payload == 0) return WIRE_OK;
-    /* The last eight symbols have at least the last four bytes. */
+    /* The last eight symbols hold at least the last four bytes. */
     wire_value last = *value;
     if (!value->escaped && value->end - value->start > 8) {
         last.start = value->end - 8;
         bytes = 6 - (size_t)(data[value->end - 1] == '=') - (size_t)(data[value->end - 2] == '=');
     }
     wire_sink end = {.out = sink->next_carry + left - from_payload, .conversion = WIRE_COPY};
-    if (!fill_part(tier, data, &last, &end, bytes - from_payload, from_payload)) return find_fault(data, value, position);
+    if (!fill_part(tier, data, &last, &end, bytes - from_payload, from_payload))
+        return find_fault(data, value, position);
     return WIRE_OK;
 }
 
-/* ---- Ogg and WAV ------------------------------------------------------------------------------------------ */
+/* ---- Ogg and WAV ----------------------------------------------------------------------------- */
 
 wire_shape wire_container_of(const uint8_t *data, const wire_value *value) {
     const uint8_t *p = data + value->start, *end = data + value->end;
@@ -421,14 +436,14 @@ wire_shape wire_container_of(const uint8_t *data, const wire_value *value) {
     /* "OggS", version 0, and two bits of the flags, which are always 0. */
     if (count > 8 && memcmp(symbols, "T2dnUwA", 7) == 0) return WIRE_OGG;
     /* "RIFF", then four bytes of any value, then "WAVE". */
-    if (count == 16 && memcmp(symbols, "UklGR", 5) == 0 && symbols[5] >= 'g' && symbols[5] <= 'v' && symbols[11] == 'X' &&
-        memcmp(symbols + 12, "QVZF", 4) == 0) {
+    if (count == 16 && memcmp(symbols, "UklGR", 5) == 0 && symbols[5] >= 'g' && symbols[5] <= 'v' &&
+        symbols[11] == 'X' && memcmp(symbols + 12, "QVZF", 4) == 0) {
         return WIRE_WAV;
     }
     return WIRE_RAW;
 }
 
-/* The bytes of a base64 string, one after the other. */
+/* Reads the bytes of a base64 string one at a time. */
 typedef struct byte_reader {
     const uint8_t *at, *end;
     bool escaped;
@@ -437,7 +452,7 @@ typedef struct byte_reader {
     size_t read; /* bytes so far */
 } byte_reader;
 
-/* false: no byte follows, or the next symbol is none of base64. */
+/* false: the string has ended, or the next symbol is not base64. */
 static bool next_byte(byte_reader *r, uint8_t *byte) {
     while (r->bit_count < 8) {
         if (r->at >= r->end) return false;
@@ -473,7 +488,7 @@ static uint32_t little32(const uint8_t *p) {
     return little16(p) | little16(p + 2) << 16;
 }
 
-/* Reads the chunk "fmt ", whose first bytes are `p`. NULL, or what is wrong with it. */
+/* Reads the chunk "fmt ", which begins with `p`. Returns NULL, or what is wrong with it. */
 static const char *read_wav_format(const uint8_t *p, size_t length, wire_wav *wav) {
     enum { INTEGER = 1, FLOAT = 3, ALAW = 6, ULAW = 7, EXTENSIBLE = 0xFFFE };
     uint32_t tag = little16(p);
@@ -482,7 +497,8 @@ static const char *read_wav_format(const uint8_t *p, size_t length, wire_wav *wa
     wav->channels = (uint16_t)little16(p + 2);
     wav->rate = little32(p + 4);
     if (wav->channels > WIRE_MOST_CHANNELS) return "WAV header with more than 255 channels";
-    if (wav->channels == 0 || wav->rate == 0 || wav->rate > INT32_MAX) return "WAV header without a rate or channels";
+    if (wav->channels == 0 || wav->rate == 0 || wav->rate > INT32_MAX)
+        return "WAV header without a rate or channels";
     if (tag == INTEGER && bits == 16) {
         wav->to_int16 = WIRE_PCM16_TO_INT16;
         wav->to_float32 = WIRE_PCM16_TO_FLOAT32;
@@ -501,18 +517,21 @@ static const char *read_wav_format(const uint8_t *p, size_t length, wire_wav *wa
     return NULL;
 }
 
-const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav) {
+const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes,
+                          wire_wav *wav) {
     byte_reader r = {data + value->start, data + value->end, value->escaped, 0, 0, 0};
     uint8_t header[40];
     bool has_format = false;
-    if (!read_bytes(&r, header, 12) || memcmp(header, "RIFF", 4) != 0 || memcmp(header + 8, "WAVE", 4) != 0) {
+    if (!read_bytes(&r, header, 12) || memcmp(header, "RIFF", 4) != 0 ||
+        memcmp(header + 8, "WAVE", 4) != 0) {
         return "no WAV header at the start of the payload";
     }
     while (read_bytes(&r, header, 8)) {
         const size_t length = little32(header + 4);
         if (memcmp(header, "data", 4) == 0) {
             if (!has_format) break;
-            /* A server that streams does not know the length yet, and writes 0 or the largest number. */
+            /* A streaming server does not know the length yet, and writes 0 or the largest
+             * number. */
             const size_t left = payload_bytes - r.read;
             wav->start = r.read;
             wav->bytes = length > 0 && length < left ? length : left;
@@ -526,13 +545,15 @@ const char *wire_wav_read(const uint8_t *data, const wire_value *value, size_t p
             if (wrong != NULL) return wrong;
             has_format = true;
         }
-        /* Chunks have an even length. */
+        /* Chunks are padded to an even length. */
         if (!skip_bytes(&r, length - known + (length & 1))) break;
     }
     return "WAV header without a chunk of samples";
 }
 
-wire_status wire_wav_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value, const wire_wav *wav,
-                            wire_sink *sink, size_t *position) {
-    return fill_part(tier, data, value, sink, wav->start, wav->bytes) ? WIRE_OK : find_fault(data, value, position);
+wire_status wire_wav_decode(const wire_tier *tier, const uint8_t *data, const wire_value *value,
+                            const wire_wav *wav, wire_sink *sink, size_t *position) {
+    return fill_part(tier, data, value, sink, wav->start, wav->bytes)
+               ? WIRE_OK
+               : find_fault(data, value, position);
 }

@@ -1,10 +1,12 @@
-/* Reads strings and numbers that the walk has accepted: they are valid, so nothing here can fail. */
+/* Reads strings and numbers that the walk has accepted: they are valid, so nothing here can
+ * fail. */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* Reads the code point at *at, and moves *at behind it. The text is valid, so its length needs no check. */
+/* Reads the code point at *at, and moves *at past it. The text is valid, so its length needs no
+ * check. */
 static inline uint32_t next_code_point(const uint8_t **at) {
     const uint8_t *p = *at;
     uint32_t c = p[0];
@@ -72,7 +74,8 @@ void wire_text_write(const uint8_t *data, const wire_value *value, unsigned widt
     }
 }
 
-size_t wire_text_begin(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room, bool *whole) {
+size_t wire_text_begin(const uint8_t *data, const wire_value *value, uint8_t *out, size_t room,
+                       bool *whole) {
     const uint8_t *p = data + value->start, *end = data + value->end;
     size_t n = 0;
     while (p < end) {
@@ -101,18 +104,20 @@ size_t wire_text_utf8(const uint8_t *data, const wire_value *value, uint8_t *out
     return whole ? length : 0;
 }
 
-/* The digits of 2^1024 - 2^970, the middle between the largest double and 2^1024: this number and larger ones round to
- * infinity. */
+/* The digits of 2^1024 - 2^970, halfway between the largest double and 2^1024: this number and
+ * larger ones round to infinity. */
 static const char overflow_digits[] =
-    "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692"
-    "887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842"
+    "1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775"
+    "87207096330286416692"
+    "8879109465555478519404026306574886715058206819089020007083836762738548458177115317644757302700"
+    "69855571366959622842"
     "914819860834936475292719074168444365510704342711559699508093042880177904174497792";
 
 bool wire_number_overflows(const uint8_t *text, size_t length) {
     const uint8_t *p = text, *end = text + length;
     if (*p == '-') p++;
-    /* The significant digits reach from the first digit that is not 0 (`first`) to the exponent. `magnitude` is the power of ten
-     * of the first one. */
+    /* The significant digits run from the first digit that is not 0 (`first`) to the exponent.
+     * `magnitude`: the power of ten of the first one. */
     const uint8_t *first = NULL, *digits_end = p;
     int64_t magnitude = -1;
     bool fraction = false;
@@ -129,8 +134,8 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         }
     }
     if (first == NULL) return false;
-    /* An exponent far beyond the length of any frame decides alone. Its digits are no longer added, so that it cannot
-     * overflow. */
+    /* An exponent far beyond the length of any frame decides alone. Further digits are not added,
+     * so that it cannot overflow. */
     int64_t exponent = 0;
     const uint8_t *e = digits_end;
     bool negative = false;
@@ -149,8 +154,8 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
         if (*first != (uint8_t)overflow_digits[i]) return *first > (uint8_t)overflow_digits[i];
         i++;
     }
-    /* All digits of the number equal those of the limit. Where the limit has more digits, the number is below it, because the
-     * last digit of the limit is not 0. */
+    /* All digits of the number equal those of the limit. If the limit has more, the number is below
+     * it, because the last digit of the limit is not 0. */
     return i == sizeof overflow_digits - 1;
 }
 
@@ -158,20 +163,26 @@ bool wire_number_overflows(const uint8_t *text, size_t length) {
 #define WHOLE_LENGTH 64
 
 bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *number) {
-    if (value->kind != WIRE_INTEGER && value->kind != WIRE_REAL && (value->kind != WIRE_STRING || value->escaped)) return false;
+    if (value->kind != WIRE_INTEGER && value->kind != WIRE_REAL &&
+        (value->kind != WIRE_STRING || value->escaped))
+        return false;
     const uint8_t *p = data + value->start, *end = data + value->end;
     if (end - p > WHOLE_LENGTH) return false;
-    /* A string may hold anything: so this reads the grammar of JSON numbers, and stops at `end`. */
+    /* A string may hold anything, so this follows the grammar of JSON numbers, and stops at
+     * `end`. */
     const bool negative = p < end && *p == '-';
     p += negative;
-    if (p == end || *p < '0' || *p > '9' || (*p == '0' && end - p > 1 && p[1] >= '0' && p[1] <= '9')) return false;
+    if (p == end || *p < '0' || *p > '9' ||
+        (*p == '0' && end - p > 1 && p[1] >= '0' && p[1] <= '9'))
+        return false;
     uint8_t digits[WHOLE_LENGTH];
     size_t count = 0;
     int scale = 0; /* the number is `digits` times ten to the power of `scale` */
     for (; p < end && *p >= '0' && *p <= '9'; p++) digits[count++] = (uint8_t)(*p - '0');
     if (p < end && *p == '.') {
         const uint8_t *fraction = ++p;
-        for (; p < end && *p >= '0' && *p <= '9'; p++, scale--) digits[count++] = (uint8_t)(*p - '0');
+        for (; p < end && *p >= '0' && *p <= '9'; p++, scale--)
+            digits[count++] = (uint8_t)(*p - '0');
         if (p == fraction) return false;
     }
     if (p < end && (*p | 0x20) == 'e') {
@@ -179,7 +190,8 @@ bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *nu
         if (p < end && (*p == '-' || *p == '+')) p++;
         const uint8_t *first = p;
         int exponent = 0;
-        for (; p < end && *p >= '0' && *p <= '9'; p++) exponent = exponent < 1000 ? exponent * 10 + (*p - '0') : exponent;
+        for (; p < end && *p >= '0' && *p <= '9'; p++)
+            exponent = exponent < 1000 ? exponent * 10 + (*p - '0') : exponent;
         if (p == first) return false;
         scale += down ? -exponent : exponent;
     }
@@ -202,7 +214,7 @@ bool wire_whole_number(const uint8_t *data, const wire_value *value, int64_t *nu
     return true;
 }
 
-/* Whether \uXXXX stands at p, with a unit in low .. low + 0x3FF. */
+/* Whether p is at \uXXXX, with a unit in low .. low + 0x3FF. */
 static bool is_surrogate_escape(const uint8_t *p, const uint8_t *end, uint32_t low) {
     if (end - p < 6 || p[0] != '\\' || p[1] != 'u') return false;
     for (int i = 2; i < 6; i++) {

@@ -1,4 +1,4 @@
-/* The tiers of this build, the best first, and the choice of the best one that this machine runs. */
+/* The tiers of this build, best first, and the choice of the best one that this machine runs. */
 #include "tiers.h"
 
 #include <string.h>
@@ -59,7 +59,7 @@ typedef struct cpu {
 static cpu read_cpu(void) {
     portable_cpuid leaf1 = portable_ask_cpu(1, 0), leaf7 = portable_ask_cpu(7, 0);
     cpu c = {leaf1.ecx, leaf7.ebx, leaf7.ecx, 0};
-    /* XGETBV may be executed only where OSXSAVE is set. */
+    /* XGETBV may be executed only if OSXSAVE is set. */
     if (c.leaf1_ecx & CPU_OSXSAVE) c.xcr0 = portable_xcr0();
     return c;
 }
@@ -68,8 +68,9 @@ static bool has(uint32_t word, uint32_t bits) {
     return (word & bits) == bits;
 }
 
-/* The bits of XCR0 that say what the operating system saves: XMM and YMM (bits 1, 2); for AVX-512 also the masks, the upper
- * halves of ZMM0-15, and ZMM16-31 (bits 5, 6, 7). Intel SDM, volume 1, sections 14.3 and 15.2. */
+/* Bits of XCR0, which says what the operating system saves: XMM and YMM (bits 1, 2); for AVX-512
+ * also the masks, the upper halves of ZMM0-15, and ZMM16-31 (bits 5, 6, 7). Intel SDM, volume 1,
+ * sections 14.3 and 15.2. */
 #define XCR0_AVX UINT64_C(0x06)
 #define XCR0_AVX512 UINT64_C(0xE6)
 
@@ -86,7 +87,8 @@ bool wire_avx2_supported(void) {
 bool wire_avx512vbmi_supported(void) {
     cpu c = read_cpu();
     return wire_avx2_supported() && (c.xcr0 & XCR0_AVX512) == XCR0_AVX512 &&
-           has(c.leaf7_ebx, CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ) && has(c.leaf7_ecx, CPU_AVX512VBMI);
+           has(c.leaf7_ebx, CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ) &&
+           has(c.leaf7_ecx, CPU_AVX512VBMI);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The tables of all tiers, and the functions that say whether this machine can run a tier. A build has the tables of its
- * architecture and the scalar one. */
+/* The tables of all tiers, and the functions that say whether this machine can run a tier. A build
+ * has the tables of its architecture and the scalar one. */
 #ifndef REALTIME_PCM_TIERS_H
 #define REALTIME_PCM_TIERS_H
 

@@ -10,7 +10,8 @@
 #define MOST 4000000
 
 typedef struct timing {
-    double late, waited, called; /* seconds: after the time it was due, until it had the GIL, in the call */
+    double late, waited,
+        called; /* seconds: after the time it was due, until it had the GIL, in the call */
 } timing;
 
 static PyObject *function, *argument;

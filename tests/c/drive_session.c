@@ -65,10 +65,14 @@ static uint8_t add(wire_layout *layout, const char *name) {
     return (uint8_t)wire_layout_add(layout, name, strlen(name));
 }
 
-static void put_type(driver *d, int kind, const char *name, int layout, bool sent, session_plan plan) {
+static void put_type(driver *d, int kind, const char *name, int layout, bool sent,
+                     session_plan plan) {
     wire_type *type = &d->types[kind];
-    *type = (wire_type){
-        .name = name, .length = strlen(name), .layout = &d->layouts[layout], .user_data = &d->plans[kind], .literal = true};
+    *type = (wire_type){.name = name,
+                        .length = strlen(name),
+                        .layout = &d->layouts[layout],
+                        .user_data = &d->plans[kind],
+                        .literal = true};
     plan.keys = SESSION_KEYS;
     plan.sent = sent;
     d->plans[kind] = plan;
@@ -83,13 +87,15 @@ EXPORT void *drive_new(int samples) {
         add(&d->layouts[i], "event_id");
     }
     for (int side = 0; side < 2; side++) {
-        d->catalogues[side] = (wire_catalogue){.slots = d->slots[side], .mask = 63, .unknown = &d->unknown, .strict = true};
+        d->catalogues[side] = (wire_catalogue){
+            .slots = d->slots[side], .mask = 63, .unknown = &d->unknown, .strict = true};
         wire_pattern_init(&d->catalogues[side].tag, "type", 4);
         wire_pattern_init(&d->catalogues[side].inside, NULL, 0);
         wire_pattern_init(&d->catalogues[side].inner_tag, NULL, 0);
     }
     d->unknown = (wire_type){.name = "", .layout = &d->layouts[5]};
-    wire_layout *audio = &d->layouts[0], *end = &d->layouts[1], *object = &d->layouts[2], *heard = &d->layouts[3];
+    wire_layout *audio = &d->layouts[0], *end = &d->layouts[1], *object = &d->layouts[2],
+                *heard = &d->layouts[3];
     wire_layout *error = &d->layouts[4];
     session_plan plan = {0}, ends = {0}, holds = {0}, speech = {0}, refusal = {0};
     plan.ids.response_id = add(audio, "response_id");
@@ -151,7 +157,8 @@ EXPORT void drive_move(void *driven_session) {
     session_move(&d->session, &elsewhere);
 }
 
-static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool wanted, uint8_t *out, driven *result) {
+static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool wanted,
+                       uint8_t *out, driven *result) {
     const wire_value *value = &f->values[f->payload_field];
     int decoded_by = CONVERSION_NONE;
     audio_step step;
@@ -159,7 +166,8 @@ static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool 
     size_t samples = 0, position;
     if (f->payload == WIRE_PAYLOAD_WRONG_KIND) return DRIVEN_REFUSED;
     f->sink.carry_count = f->sink.next_carry_count = 0;
-    while ((answer = session_prepare_audio(&d->session, f, plan, &d->reader, decoded_by, &step)) == SESSION_DECODE) {
+    while ((answer = session_prepare_audio(&d->session, f, plan, &d->reader, decoded_by, &step)) ==
+           SESSION_DECODE) {
         if (step.conversion < 0) return DRIVEN_NO_AUDIO;
         decoded_by = step.conversion;
         f->sink.conversion = (wire_conversion)step.conversion;
@@ -167,12 +175,15 @@ static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool 
         memcpy(f->sink.carry, step.carry, step.carry_count);
         f->sink.out = out;
         if (!wanted) {
-            if (wire_payload_measure(&wire_tier_scalar, f->data, value, &f->sink, &samples, &position) != WIRE_OK)
+            if (wire_payload_measure(&wire_tier_scalar, f->data, value, &f->sink, &samples,
+                                     &position) != WIRE_OK)
                 return DRIVEN_REFUSED;
             continue;
         }
-        if (wire_payload_size(&wire_tier_scalar, f->data, value, &f->payload_bytes, &position) != WIRE_OK ||
-            wire_payload_decode(&wire_tier_scalar, f->data, value, &f->sink, &position) != WIRE_OK) {
+        if (wire_payload_size(&wire_tier_scalar, f->data, value, &f->payload_bytes, &position) !=
+                WIRE_OK ||
+            wire_payload_decode(&wire_tier_scalar, f->data, value, &f->sink, &position) !=
+                WIRE_OK) {
             return DRIVEN_REFUSED;
         }
         samples = (f->payload_bytes + step.carry_count) / wire_sample_bytes(f->sink.conversion);
@@ -192,12 +203,14 @@ static int drive_audio(driver *d, wire_frame *f, const session_plan *plan, bool 
     return DRIVEN_AUDIO;
 }
 
-static int drive_change(driver *d, wire_frame *f, const session_plan *plan, uint8_t *out, driven *result) {
+static int drive_change(driver *d, wire_frame *f, const session_plan *plan, uint8_t *out,
+                        driven *result) {
     session_facts facts;
     session_step step;
     const bool has_facts = plan->role > ROLE_AUDIO_END;
     if (has_facts) session_read(&facts, &wire_tier_scalar, f, plan);
-    if (!session_prepare(&d->session, f, plan, has_facts ? &facts : NULL, &step)) return DRIVEN_NO_MEMORY;
+    if (!session_prepare(&d->session, f, plan, has_facts ? &facts : NULL, &step))
+        return DRIVEN_NO_MEMORY;
     session_ended_carries(&d->session, &step, out);
     result->count = step.left_count;
     session_commit(&d->session, &step);
@@ -206,7 +219,8 @@ static int drive_change(driver *d, wire_frame *f, const session_plan *plan, uint
 
 /* One frame. wanted: false as for a message that only= leaves out. out: room for all samples of the payload and for a carry of each
  * stream. */
-EXPORT void drive(void *driven_session, int sent, int wanted, const uint8_t *data, size_t length, uint8_t *out, driven *result) {
+EXPORT void drive(void *driven_session, int sent, int wanted, const uint8_t *data, size_t length,
+                  uint8_t *out, driven *result) {
     driver *d = driven_session;
     wire_frame f;
     memset(result, 0, sizeof *result);
@@ -214,9 +228,10 @@ EXPORT void drive(void *driven_session, int sent, int wanted, const uint8_t *dat
     result->answer = DRIVEN_REFUSED;
     if (wire_tier_scalar.walk(&f) == WIRE_OK) {
         const session_plan *plan = f.type->user_data;
-        result->answer = plan == NULL                    ? DRIVEN_NOTHING
-                         : f.type->layout->payload_count ? drive_audio(d, &f, plan, wanted != 0, out, result)
-                                                         : drive_change(d, &f, plan, out, result);
+        result->answer = plan == NULL ? DRIVEN_NOTHING
+                         : f.type->layout->payload_count
+                             ? drive_audio(d, &f, plan, wanted != 0, out, result)
+                             : drive_change(d, &f, plan, out, result);
     }
     result->evicted = d->session.streams.evicted_bytes;
     result->streams = d->session.streams.count;

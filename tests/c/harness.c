@@ -39,7 +39,8 @@ const wire_tier *const *tiers_here(void) {
     for (const wire_tier *const *tier = wire_tiers; *tier != NULL; tier++) {
         bool supported = (*tier)->supported();
         printf("tier %s: %s\n", (*tier)->name, supported ? "runs" : "not here");
-        CHECK(supported || !is_required((*tier)->name), "tier %s is required and not here", (*tier)->name);
+        CHECK(supported || !is_required((*tier)->name), "tier %s is required and not here",
+              (*tier)->name);
         CHECK(count < MOST_TIERS, "more tiers than the tests have room for");
         if (supported) here[count++] = *tier;
     }

@@ -6,7 +6,8 @@
 #define LONGEST_PATH 4096
 
 static void path_in(const char *folder, const char *name, char path[LONGEST_PATH]) {
-    CHECK(snprintf(path, LONGEST_PATH, "%s/%s", folder, name) < LONGEST_PATH, "%s: too long", folder);
+    CHECK(snprintf(path, LONGEST_PATH, "%s/%s", folder, name) < LONGEST_PATH, "%s: too long",
+          folder);
 }
 
 #ifdef _WIN32

@@ -20,7 +20,8 @@ static int naive_symbol(uint8_t byte) {
 static void naive_group(const uint8_t *src, uint8_t *out) {
     uint32_t bits = 0;
     for (int i = 0; i < 4; i++) {
-        for (int bit = 5; bit >= 0; bit--) bits = bits << 1 | (uint32_t)(naive_symbol(src[i]) >> bit & 1);
+        for (int bit = 5; bit >= 0; bit--)
+            bits = bits << 1 | (uint32_t)(naive_symbol(src[i]) >> bit & 1);
     }
     for (int i = 2; i >= 0; i--, bits >>= 8) out[i] = (uint8_t)(bits & 255);
 }
@@ -44,26 +45,31 @@ static void fill(uint8_t *src, size_t length) {
 #define CANARY 64
 
 /* `out` has CANARY bytes on both sides of the length / 4 * 3 that may be written. */
-static void check(const wire_tier *tier, const uint8_t *src, size_t length, uint8_t *out, const uint8_t *expected, size_t sound,
-                  const char *what, size_t position, unsigned value) {
+static void check(const wire_tier *tier, const uint8_t *src, size_t length, uint8_t *out,
+                  const uint8_t *expected, size_t sound, const char *what, size_t position,
+                  unsigned value) {
     static uint8_t canary[CANARY];
     size_t room = length / 4 * 3;
     if (canary[0] == 0) memset(canary, 0xC5, CANARY);
     memset(out, 0xC5, CANARY);
     memset(out + CANARY + room, 0xC5, CANARY);
     size_t taken = tier->base64(src, length, out + CANARY);
-    CHECK(taken == sound, "%s: %s: length %zu, byte 0x%02X at %zu: %zu symbols instead of %zu", tier->name, what, length, value,
-          position, taken, sound);
-    CHECK(memcmp(out + CANARY, expected, taken / 4 * 3) == 0, "%s: %s: length %zu, byte 0x%02X at %zu: bytes", tier->name, what,
-          length, value, position);
-    CHECK(memcmp(out, canary, CANARY) == 0, "%s: %s: length %zu: wrote before", tier->name, what, length);
-    CHECK(memcmp(out + CANARY + room, canary, CANARY) == 0, "%s: %s: length %zu: wrote behind", tier->name, what, length);
+    CHECK(taken == sound, "%s: %s: length %zu, byte 0x%02X at %zu: %zu symbols instead of %zu",
+          tier->name, what, length, value, position, taken, sound);
+    CHECK(memcmp(out + CANARY, expected, taken / 4 * 3) == 0,
+          "%s: %s: length %zu, byte 0x%02X at %zu: bytes", tier->name, what, length, value,
+          position);
+    CHECK(memcmp(out, canary, CANARY) == 0, "%s: %s: length %zu: wrote before", tier->name, what,
+          length);
+    CHECK(memcmp(out + CANARY + room, canary, CANARY) == 0, "%s: %s: length %zu: wrote behind",
+          tier->name, what, length);
 }
 
 /* Every byte value at every position of every length. */
 static void test_lanes(const wire_tier *tier, size_t longest) {
     for (size_t length = 0; length <= longest; length += 4) {
-        uint8_t *src = exactly(length), *out = exactly(length / 4 * 3 + 2 * CANARY), *expected = exactly(length / 4 * 3);
+        uint8_t *src = exactly(length), *out = exactly(length / 4 * 3 + 2 * CANARY),
+                *expected = exactly(length / 4 * 3);
         fill(src, length);
         CHECK(naive(src, length, expected) == length, "the naive decoder");
         check(tier, src, length, out, expected, length, "sound", 0, 0);
@@ -74,7 +80,8 @@ static void test_lanes(const wire_tier *tier, size_t longest) {
                 src[at] = (uint8_t)value;
                 bool sound = naive_symbol(src[at]) >= 0;
                 if (sound) naive_group(src + 4 * group, expected + 3 * group);
-                check(tier, src, length, out, expected, sound ? length : 4 * group, "one byte", at, value);
+                check(tier, src, length, out, expected, sound ? length : 4 * group, "one byte", at,
+                      value);
             }
             src[at] = symbol;
             naive_group(src + 4 * group, expected + 3 * group);
@@ -90,14 +97,17 @@ static void test_lanes(const wire_tier *tier, size_t longest) {
 static void test_exact(const wire_tier *tier) {
     for (int turn = 0; turn < 6000; turn++) {
         size_t length = random_below(turn % 8 ? 300 : 1400) * 4;
-        uint8_t *src = exactly(length), *out = exactly(length / 4 * 3), *expected = exactly(length / 4 * 3);
+        uint8_t *src = exactly(length), *out = exactly(length / 4 * 3),
+                *expected = exactly(length / 4 * 3);
         fill(src, length);
         for (uint32_t faults = random_below(3); length && faults; faults--)
             src[random_below((uint32_t)length)] = (uint8_t)random_below(256);
         size_t sound = naive(src, length, expected);
         size_t taken = tier->base64(src, length, out);
-        CHECK(taken == sound, "%s: length %zu: %zu symbols instead of %zu", tier->name, length, taken, sound);
-        CHECK(taken == 0 || memcmp(out, expected, taken / 4 * 3) == 0, "%s: length %zu: bytes", tier->name, length);
+        CHECK(taken == sound, "%s: length %zu: %zu symbols instead of %zu", tier->name, length,
+              taken, sound);
+        CHECK(taken == 0 || memcmp(out, expected, taken / 4 * 3) == 0, "%s: length %zu: bytes",
+              tier->name, length);
         free(src);
         free(out);
         free(expected);
@@ -121,21 +131,23 @@ static size_t naive_slashed(const uint8_t *src, size_t length, uint8_t *out, siz
 }
 
 /* One call: as much as there is room for, and no byte of it wrong. */
-static void check_slashed(const wire_tier *tier, const uint8_t *src, size_t length, size_t room, const uint8_t *expected,
-                          size_t sound, size_t sound_read) {
+static void check_slashed(const wire_tier *tier, const uint8_t *src, size_t length, size_t room,
+                          const uint8_t *expected, size_t sound, size_t sound_read) {
     uint8_t *out = exactly(room);
     const uint8_t *at = src;
     size_t count = tier->slashed(&at, src + length, out, room);
     size_t read = (size_t)(at - src);
-    CHECK(count <= room && count <= sound && read <= sound_read, "%s: slashes: %zu of %zu into %zu", tier->name, count, sound,
-          room);
-    CHECK(memcmp(out, expected, count) == 0, "%s: slashes: length %zu, room %zu: bytes", tier->name, length, room);
+    CHECK(count <= room && count <= sound && read <= sound_read, "%s: slashes: %zu of %zu into %zu",
+          tier->name, count, sound, room);
+    CHECK(memcmp(out, expected, count) == 0, "%s: slashes: length %zu, room %zu: bytes", tier->name,
+          length, room);
     size_t again;
     uint8_t *rest = exactly(length + 1);
-    CHECK(naive_slashed(src, read, rest, &again) == count && again == read, "%s: slashes: length %zu, room %zu: read %zu",
-          tier->name, length, room, read);
-    CHECK(read == sound_read || count + 64 > room, "%s: slashes: length %zu, room %zu: stopped at %zu of %zu", tier->name, length,
-          room, read, sound_read);
+    CHECK(naive_slashed(src, read, rest, &again) == count && again == read,
+          "%s: slashes: length %zu, room %zu: read %zu", tier->name, length, room, read);
+    CHECK(read == sound_read || count + 64 > room,
+          "%s: slashes: length %zu, room %zu: stopped at %zu of %zu", tier->name, length, room,
+          read, sound_read);
     free(rest);
     free(out);
 }
@@ -178,21 +190,23 @@ static void test_pages(const wire_tier *tier) {
             for (unsigned side = 0; side < 4; side++) {
                 size_t room = length / 4 * 3;
                 uint8_t *src = side & 1 ? in.end - length - offset : in.first + offset;
-                uint8_t *dst = side & 2 ? out.end - room - (63 - offset) : out.first + (63 - offset);
+                uint8_t *dst =
+                    side & 2 ? out.end - room - (63 - offset) : out.first + (63 - offset);
                 fill(text, length);
-                if (length && offset % 3 == 0) text[random_below((uint32_t)length)] = (uint8_t)random_below(256);
+                if (length && offset % 3 == 0)
+                    text[random_below((uint32_t)length)] = (uint8_t)random_below(256);
                 size_t sound = naive(text, length, expected);
                 memcpy(src, text, length);
                 size_t taken = tier->base64(src, length, dst);
-                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0, "%s: length %zu, offset %zu, side %u",
-                      tier->name, length, offset, side);
+                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0,
+                      "%s: length %zu, offset %zu, side %u", tier->name, length, offset, side);
                 /* Both at the fence at once. */
                 src = side & 1 ? in.end - length : in.first;
                 dst = side & 2 ? out.end - room : out.first;
                 memmove(src, text, length);
                 taken = tier->base64(src, length, dst);
-                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0, "%s: length %zu, side %u", tier->name, length,
-                      side);
+                CHECK(taken == sound && memcmp(dst, expected, taken / 4 * 3) == 0,
+                      "%s: length %zu, side %u", tier->name, length, side);
             }
         }
     }

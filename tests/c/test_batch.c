@@ -10,7 +10,8 @@ static batch_plan audio_plan, text_plan, end_plan, update_plan, unknown_plan;
 static session_plan audio_session, end_session, update_session;
 static wire_type audio_type, text_type, end_type, update_type, unknown_type;
 static const wire_type *slots[16];
-static wire_catalogue catalogue = {.slots = slots, .mask = 15, .unknown = &unknown_type, .strict = true};
+static wire_catalogue catalogue = {
+    .slots = slots, .mask = 15, .unknown = &unknown_type, .strict = true};
 
 static uint8_t field(wire_layout *layout, const char *name) {
     return (uint8_t)wire_layout_add(layout, name, strlen(name));
@@ -24,7 +25,8 @@ static void declare(wire_type *type, wire_layout *layout, batch_plan *plan, cons
 
 static void make_catalogue(void) {
     wire_pattern_init(&catalogue.tag, "type", 4);
-    wire_layout *all[5] = {&audio_layout, &text_layout, &end_layout, &update_layout, &unknown_layout};
+    wire_layout *all[5] = {&audio_layout, &text_layout, &end_layout, &update_layout,
+                           &unknown_layout};
     for (int i = 0; i < 5; i++) {
         wire_layout_init(all[i]);
         field(all[i], "event_id");
@@ -65,8 +67,10 @@ static void make_catalogue(void) {
     declare(&unknown_type, &unknown_layout, &unknown_plan, "");
 }
 
-static batch make_batch(const wire_tier *tier, session *session, bool wrapped, bool quoted, bool as_sent) {
-    static const batch_word words[] = {{(const uint8_t *)"\"in\"", 4, false}, {(const uint8_t *)"\"out\"", 5, true}};
+static batch make_batch(const wire_tier *tier, session *session, bool wrapped, bool quoted,
+                        bool as_sent) {
+    static const batch_word words[] = {{(const uint8_t *)"\"in\"", 4, false},
+                                       {(const uint8_t *)"\"out\"", 5, true}};
     static const char before[2][8] = {"\"time\"", "\"event\""}, behind[1][8] = {"\"way\""};
     batch b;
     memset(&b, 0, sizeof b);
@@ -79,9 +83,11 @@ static batch make_batch(const wire_tier *tier, session *session, bool wrapped, b
     b.wrapped = b.has_keys = wrapped;
     b.quoted = quoted;
     for (int i = 0; i < 2; i++) {
-        b.keys.before[i] = (line_span){(const uint8_t *)before[i], (const uint8_t *)before[i] + strlen(before[i])};
+        b.keys.before[i] =
+            (line_span){(const uint8_t *)before[i], (const uint8_t *)before[i] + strlen(before[i])};
     }
-    b.keys.behind[0] = (line_span){(const uint8_t *)behind[0], (const uint8_t *)behind[0] + strlen(behind[0])};
+    b.keys.behind[0] =
+        (line_span){(const uint8_t *)behind[0], (const uint8_t *)behind[0] + strlen(behind[0])};
     b.keys.before_count = 2;
     b.keys.behind_count = 1;
     b.time_at = wrapped ? 1 : 0;
@@ -109,7 +115,9 @@ static size_t read_all(batch *b, const uint8_t *data, size_t length) {
             batch_row(b, b->line + 1, false);
             if (random_below(2)) { /* what an unfinished row has put in is forgotten */
                 batch_put_number(b, NUMBER_AUDIO_MS, 7);
-                CHECK(batch_put_text(b, TEXT_ROLE, data, length) && batch_put_pcm(b, "abcd", 4, 1, 1), "memory");
+                CHECK(batch_put_text(b, TEXT_ROLE, data, length) &&
+                          batch_put_pcm(b, "abcd", 4, 1, 1),
+                      "memory");
                 batch_row(b, b->line + 1, false);
             }
             CHECK(batch_put_text(b, TEXT_ERROR, data + at, line_end - at), "memory");
@@ -122,7 +130,8 @@ static size_t read_all(batch *b, const uint8_t *data, size_t length) {
         rows += b->rows;
         for (size_t i = 0, start = 0; i < b->told_count; start = b->tellings[i++].id_end) {
             const batch_told *told = &b->tellings[i];
-            CHECK((told->told == 3 || told->told == 4) && (told->id_end > start) == told->named, "telling %zu", i);
+            CHECK((told->told == 3 || told->told == 4) && (told->id_end > start) == told->named,
+                  "telling %zu", i);
             CHECK(told->id_end <= b->ids_room, "%zu bytes of ids", told->id_end);
         }
         b->told_count = 0;
@@ -133,7 +142,8 @@ static size_t read_all(batch *b, const uint8_t *data, size_t length) {
         /* A column that is moved out of its table lives on by itself. */
         struct ArrowArray column = *array.children[random_below(20)];
         for (int i = 0; i < 20; i++) {
-            if (array.children[i]->private_data == column.private_data) array.children[i]->release = NULL;
+            if (array.children[i]->private_data == column.private_data)
+                array.children[i]->release = NULL;
         }
         array.release(&array);
         column.release(&column);
@@ -146,11 +156,15 @@ static const char *const LINES[] = {
     "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAECAwQF\"}",
     "{\"delta\":\"AAEC\",\"item_id\":\"j\",\"type\":\"a\"}",
     "{\"type\":\"a\",\"item_id\":\"i\",\"delta\":\"AAE\\/AwQF\"}",
-    "{\"type\":\"t\",\"item_id\":\"th\\u00e9\",\"delta\":\"\\ud83d\\ude00 hello\",\"output_index\":-12}",
-    "{\"type\":\"t\",\"item\":{\"id\":\"x\",\"role\":\"user\",\"content\":[{\"text\":\"o\"},3,{\"transcript\":\"two\"}]}}",
-    "{\"type\":\"t\",\"part\":{\"text\":\"p\"},\"response\":{\"id\":\"r\"},\"error\":{\"message\":\"m\"}}",
+    "{\"type\":\"t\",\"item_id\":\"th\\u00e9\",\"delta\":\"\\ud83d\\ude00 "
+    "hello\",\"output_index\":-12}",
+    "{\"type\":\"t\",\"item\":{\"id\":\"x\",\"role\":\"user\",\"content\":[{\"text\":\"o\"},3,{"
+    "\"transcript\":\"two\"}]}}",
+    "{\"type\":\"t\",\"part\":{\"text\":\"p\"},\"response\":{\"id\":\"r\"},\"error\":{\"message\":"
+    "\"m\"}}",
     "{\"type\":\"e\",\"item_id\":\"j\"}",
-    "{\"type\":\"s\",\"session\":{\"output_audio_format\":\"g711_ulaw\",\"audio\":{\"input\":{\"format\":{\"rate\":1.6e4}}}}}",
+    "{\"type\":\"s\",\"session\":{\"output_audio_format\":\"g711_ulaw\",\"audio\":{\"input\":{"
+    "\"format\":{\"rate\":1.6e4}}}}}",
     "{\"type\":\"u\\u0075\",\"event_id\":\"e\"}",
     "no frame",
     "",
@@ -167,23 +181,32 @@ static void test_rows(const wire_tier *tier) {
     b.max_bytes = 1 << 20;
     batch_end(&b);
     CHECK(batch_begin(&b), "memory");
-    for (int i = 0; i < LINE_COUNT; i++) length += (size_t)snprintf(text + length, sizeof text - length, "%s\n", LINES[i]);
+    for (int i = 0; i < LINE_COUNT; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s\n", LINES[i]);
     uint8_t *data = exactly(length);
     memcpy(data, text, length);
     size_t at = 0, line_end = 0;
-    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER, "the line that is no frame");
-    CHECK(memcmp(data + at, "no frame", 8) == 0 && line_end == at + 9 && b.rows == 9 && b.line == 9, "%zu rows", b.rows);
+    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER,
+          "the line that is no frame");
+    CHECK(memcmp(data + at, "no frame", 8) == 0 && line_end == at + 9 && b.rows == 9 && b.line == 9,
+          "%zu rows", b.rows);
     batch_fill(&b);
     const int64_t *ends = b.audio.ends;
     CHECK(ends[9] == 7 && ends[1] == 3 && ends[2] == 4, "%lld samples", (long long)ends[9]);
-    CHECK(b.numbers[NUMBER_SAMPLE_OFFSET].values[2] == 3 && b.audio.rate[2] == 24000, "the offset of the second delta");
-    CHECK(s.streams.count == 2 && s.streams.evicted_bytes == 1, "the end has taken the carry, and its item stays");
+    CHECK(b.numbers[NUMBER_SAMPLE_OFFSET].values[2] == 3 && b.audio.rate[2] == 24000,
+          "the offset of the second delta");
+    CHECK(s.streams.count == 2 && s.streams.evicted_bytes == 1,
+          "the end has taken the carry, and its item stays");
     CHECK(s.output.encoding == ENCODING_ULAW && s.input.rate == 16000, "the session is followed");
     CHECK(b.numbers[NUMBER_OUTPUT_INDEX].values[3] == -12, "a negative number");
     const text_column *texts = &b.texts[TEXT_TEXT];
-    CHECK(texts->ends[5] - texts->ends[4] == 5 && memcmp(texts->data + texts->ends[4], "o two", 5) == 0, "the text of the item");
+    CHECK(texts->ends[5] - texts->ends[4] == 5 &&
+              memcmp(texts->data + texts->ends[4], "o two", 5) == 0,
+          "the text of the item");
     const text_column *types = &b.texts[TEXT_TYPE];
-    CHECK(types->ends[9] - types->ends[8] == 2 && memcmp(types->data + types->ends[8], "uu", 2) == 0, "an unknown type");
+    CHECK(types->ends[9] - types->ends[8] == 2 &&
+              memcmp(types->data + types->ends[8], "uu", 2) == 0,
+          "an unknown type");
     batch_end(&b);
     free(data);
     session_clear(&s);
@@ -205,12 +228,15 @@ static void test_empty_lines(const wire_tier *tier) {
     } expected[] = {{2, 4, 6}, {5, 8, 17}, {8, 19, 20}};
     for (int i = 0; i < 3; i++) {
         CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_CALLER, "stop %d", i);
-        CHECK(b.line == expected[i].line && at == expected[i].at && line_end == expected[i].line_end, "line %zu, %zu to %zu",
-              b.line, at, line_end);
+        CHECK(b.line == expected[i].line && at == expected[i].at &&
+                  line_end == expected[i].line_end,
+              "line %zu, %zu to %zu", b.line, at, line_end);
         at = line_end;
         b.line++;
     }
-    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_DATA && at == length && b.line == 10, "%zu", b.line);
+    CHECK(batch_run(&b, data, length, true, &at, &line_end) == BATCH_NEED_DATA && at == length &&
+              b.line == 10,
+          "%zu", b.line);
     batch_end(&b);
     free(data);
     session_clear(&s);
@@ -221,11 +247,12 @@ static void test_tellings(const wire_tier *tier) {
     char text[4000];
     char longest[BATCH_ID + 2];
     memset(longest, 'x', sizeof longest);
-    int length = snprintf(text, sizeof text,
-                          "{\"type\":\"s\",\"session\":{\"id\":\"s\\u00e9\"}}\n{\"type\":\"e\",\"item_id\":\"i\"}\n"
-                          "{\"type\":\"s\",\"session\":{\"id\":\"\"}}\n{\"type\":\"e\",\"item_id\":\"%.*s\"}\n"
-                          "{\"type\":\"e\",\"item_id\":\"%.*s\"}\n",
-                          BATCH_ID, longest, BATCH_ID + 1, longest);
+    int length = snprintf(
+        text, sizeof text,
+        "{\"type\":\"s\",\"session\":{\"id\":\"s\\u00e9\"}}\n{\"type\":\"e\",\"item_id\":\"i\"}\n"
+        "{\"type\":\"s\",\"session\":{\"id\":\"\"}}\n{\"type\":\"e\",\"item_id\":\"%.*s\"}\n"
+        "{\"type\":\"e\",\"item_id\":\"%.*s\"}\n",
+        BATCH_ID, longest, BATCH_ID + 1, longest);
     uint8_t *data = exactly((size_t)length);
     memcpy(data, text, (size_t)length);
     session s;
@@ -238,8 +265,8 @@ static void test_tellings(const wire_tier *tier) {
     const uint8_t told[] = {3, 4, 3, 4, 4};
     CHECK(b.told_count == 5, "%zu tellings", b.told_count);
     for (int i = 0; i < 5; i++) {
-        CHECK(b.tellings[i].told == told[i] && b.tellings[i].id_end == ends[i], "telling %d ends at %zu", i,
-              b.tellings[i].id_end);
+        CHECK(b.tellings[i].told == told[i] && b.tellings[i].id_end == ends[i],
+              "telling %d ends at %zu", i, b.tellings[i].id_end);
         CHECK(b.tellings[i].named == (i != 2 && i != 4), "telling %d", i);
     }
     CHECK(memcmp(b.ids, "s\xC3\xA9ixxx", 7) == 0, "the ids");
@@ -283,7 +310,8 @@ static void test_times(void) {
         memcpy(text, cases[i].text, length);
         double time = -1;
         const bool read = line_time(text, text + length, 1, 0, &time);
-        CHECK(read == (cases[i].seconds >= 0) && time == cases[i].seconds, "%s: %.6f", cases[i].text, time);
+        CHECK(read == (cases[i].seconds >= 0) && time == cases[i].seconds, "%s: %.6f",
+              cases[i].text, time);
         for (size_t cut = 0; cut < length; cut++) {
             uint8_t *part = exactly(cut);
             memcpy(part, text, cut);
@@ -297,7 +325,8 @@ static void test_times(void) {
 static void test_mutated(const wire_tier *tier, unsigned runs) {
     size_t rows = 0;
     for (unsigned run = 0; run < runs; run++) {
-        const bool wrapped = random_below(2), quoted = wrapped && random_below(2), as_sent = random_below(2);
+        const bool wrapped = random_below(2), quoted = wrapped && random_below(2),
+                   as_sent = random_below(2);
         session s;
         session_init(&s, exactly, free);
         batch b = make_batch(tier, &s, wrapped, quoted, as_sent);
@@ -312,16 +341,20 @@ static void test_mutated(const wire_tier *tier, unsigned runs) {
                 frame[size++] = *p;
             }
             const char *mark = quoted ? "\"" : "";
-            static const char *const times[] = {"0.25", "\"late\"", "1e5", "\"2026-05-01T10:00:00.5Z\"", "-7", "01"};
+            static const char *const times[] = {
+                "0.25", "\"late\"", "1e5", "\"2026-05-01T10:00:00.5Z\"", "-7", "01"};
             if (wrapped) {
-                length +=
-                    (size_t)snprintf(text + length, sizeof text - length, "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
-                                     times[random_below(6)], mark, (int)size, frame, mark, random_below(2) ? "OUT" : "in");
+                length += (size_t)snprintf(text + length, sizeof text - length,
+                                           "{\"time\":%s,\"event\":%s%.*s%s,\"way\":\"%s\"}\n",
+                                           times[random_below(6)], mark, (int)size, frame, mark,
+                                           random_below(2) ? "OUT" : "in");
             } else {
-                length += (size_t)snprintf(text + length, sizeof text - length, "%.*s\r\n", (int)size, frame);
+                length += (size_t)snprintf(text + length, sizeof text - length, "%.*s\r\n",
+                                           (int)size, frame);
             }
         }
-        for (unsigned i = random_below(6); i-- > 0;) text[random_below((uint32_t)length)] = (char)random_below(256);
+        for (unsigned i = random_below(6); i-- > 0;)
+            text[random_below((uint32_t)length)] = (char)random_below(256);
         length -= random_below(40);
         uint8_t *data = exactly(length);
         memcpy(data, text, length);

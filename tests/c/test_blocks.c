@@ -10,11 +10,13 @@ static void test_sizes(void) {
         CHECK(data != NULL && (size_t)(uintptr_t)data % BLOCK_ALIGNMENT == 0, "%zu", size);
         size_t capacity = blocks_capacity(data);
         CHECK(capacity >= size, "%zu in %zu", size, capacity);
-        CHECK(size > BLOCK_LARGEST || capacity <= size + size / 8 + BLOCK_ALIGNMENT, "%zu in %zu", size, capacity);
+        CHECK(size > BLOCK_LARGEST || capacity <= size + size / 8 + BLOCK_ALIGNMENT, "%zu in %zu",
+              size, capacity);
         memset(data, 0xA5, capacity);
         blocks_give(data);
         unsigned char *again = blocks_take(size);
-        CHECK(size > BLOCK_LARGEST || again == data, "the block given back last is taken first: %zu", size);
+        CHECK(size > BLOCK_LARGEST || again == data,
+              "the block given back last is taken first: %zu", size);
         blocks_give(again);
     }
     blocks_give(NULL);
@@ -30,7 +32,8 @@ static void test_contents(void) {
         unsigned i = random_below(MANY);
         unsigned char mark = (unsigned char)(i * 7 + 1);
         if (data[i] != NULL) {
-            for (size_t at = 0; at < sizes[i]; at += 1 + sizes[i] / 64) CHECK(data[i][at] == mark, "block %u", i);
+            for (size_t at = 0; at < sizes[i]; at += 1 + sizes[i] / 64)
+                CHECK(data[i][at] == mark, "block %u", i);
             CHECK(sizes[i] == 0 || data[i][sizes[i] - 1] == mark, "block %u", i);
         }
         size_t size = random_below(3) ? random_below(30000) : random_below(200000);
@@ -39,7 +42,8 @@ static void test_contents(void) {
         } else if (random_below(3) == 0) {
             size_t both = size < sizes[i] ? size : sizes[i];
             data[i] = blocks_resize(data[i], size);
-            for (size_t at = 0; at < both; at += 1 + both / 64) CHECK(data[i][at] == mark, "resized %u", i);
+            for (size_t at = 0; at < both; at += 1 + both / 64)
+                CHECK(data[i][at] == mark, "resized %u", i);
         } else {
             blocks_give(data[i]);
             data[i] = NULL;

@@ -15,7 +15,8 @@ static void make_reference(void) {
     int ulaw_low = 0, alaw_low = 0;
     for (int n = 0; n < 128; n++) {
         int ulaw_width = n == 0 ? 1 : 2 << n / 16, alaw_width = n < 16 ? 2 : 1 << n / 16;
-        int ulaw_value = n == 0 ? 0 : (2 * ulaw_low + ulaw_width) / 2, alaw_value = (2 * alaw_low + alaw_width) / 2;
+        int ulaw_value = n == 0 ? 0 : (2 * ulaw_low + ulaw_width) / 2,
+            alaw_value = (2 * alaw_low + alaw_width) / 2;
         if (n >= 16 && n < 32) CHECK(alaw_width == 2, "chord 1 of A-law is as steep as chord 0");
         ulaw[(0x80 | n) ^ 0x7F] = (int16_t)(ulaw_value * 4);
         ulaw[n ^ 0x7F] = (int16_t)(ulaw_value * -4);
@@ -24,9 +25,12 @@ static void make_reference(void) {
         ulaw_low += ulaw_width;
         alaw_low += alaw_width;
     }
-    CHECK(ulaw_low == 8159 && alaw_low == 4096, "virtual decision values: %d, %d", ulaw_low, alaw_low);
-    CHECK(ulaw[0x00] == -32124 && ulaw[0x80] == 32124 && ulaw[0xFF] == 0 && ulaw[0x7F] == 0, "mu-law");
-    CHECK(alaw[0x2A] == -32256 && alaw[0xAA] == 32256 && alaw[0xD5] == 8 && alaw[0x55] == -8, "A-law");
+    CHECK(ulaw_low == 8159 && alaw_low == 4096, "virtual decision values: %d, %d", ulaw_low,
+          alaw_low);
+    CHECK(ulaw[0x00] == -32124 && ulaw[0x80] == 32124 && ulaw[0xFF] == 0 && ulaw[0x7F] == 0,
+          "mu-law");
+    CHECK(alaw[0x2A] == -32256 && alaw[0xAA] == 32256 && alaw[0xD5] == 8 && alaw[0x55] == -8,
+          "A-law");
 }
 
 static int pcm16(const uint8_t *in) {
@@ -47,7 +51,8 @@ static const converter converters[] = {
 };
 #define CONVERTERS (sizeof converters / sizeof converters[0])
 
-static void run(const wire_tier *tier, size_t converter, const uint8_t *in, size_t count, void *out) {
+static void run(const wire_tier *tier, size_t converter, const uint8_t *in, size_t count,
+                void *out) {
     switch (converter) {
     case 0: tier->pcm16_to_float32(in, count, out); break;
     case 1: tier->ulaw_to_int16(in, count, out); break;
@@ -69,15 +74,16 @@ static void expect(size_t converter, const uint8_t *in, size_t count, uint8_t *o
     }
 }
 
-static void check(const wire_tier *tier, size_t converter, const uint8_t *in, size_t count, const char *what) {
+static void check(const wire_tier *tier, size_t converter, const uint8_t *in, size_t count,
+                  const char *what) {
     const struct converter *c = &converters[converter];
     uint8_t *exact_in = exactly(count * c->in_width), *out = exactly(count * c->out_width);
     uint8_t *expected = exactly(count * c->out_width);
     if (count) memcpy(exact_in, in, count * c->in_width);
     expect(converter, in, count, expected);
     run(tier, converter, exact_in, count, out);
-    CHECK(count == 0 || memcmp(out, expected, count * c->out_width) == 0, "%s: %s: %s: count %zu", tier->name, c->name, what,
-          count);
+    CHECK(count == 0 || memcmp(out, expected, count * c->out_width) == 0, "%s: %s: %s: count %zu",
+          tier->name, c->name, what, count);
     free(exact_in);
     free(out);
     free(expected);
@@ -93,12 +99,15 @@ static void test_values(const wire_tier *tier) {
     }
     for (size_t converter = 1; converter < CONVERTERS; converter++) {
         for (size_t count = 0; count <= 130; count++) {
-            for (size_t first = 0; first < 256; first++) check(tier, converter, codes + first, count, "codes");
+            for (size_t first = 0; first < 256; first++)
+                check(tier, converter, codes + first, count, "codes");
         }
     }
-    for (size_t shift = 0; shift < 64; shift++) check(tier, 0, samples + 2 * shift, 65536, "all samples");
+    for (size_t shift = 0; shift < 64; shift++)
+        check(tier, 0, samples + 2 * shift, 65536, "all samples");
     for (size_t count = 0; count <= 130; count++) {
-        for (size_t turn = 0; turn < 16; turn++) check(tier, 0, samples + 2 * random_below(65536 - 130), count, "samples");
+        for (size_t turn = 0; turn < 16; turn++)
+            check(tier, 0, samples + 2 * random_below(65536 - 130), count, "samples");
     }
 }
 
@@ -113,12 +122,15 @@ static void test_pages(const wire_tier *tier) {
             for (size_t offset = 0; offset < 64; offset++) {
                 for (unsigned side = 0; side < 4; side++) {
                     size_t step = offset * c->out_width % 64;
-                    uint8_t *src = side & 1 ? in.end - count * c->in_width - offset : in.first + offset;
-                    uint8_t *dst = side & 2 ? out.end - count * c->out_width - step : out.first + step;
+                    uint8_t *src =
+                        side & 1 ? in.end - count * c->in_width - offset : in.first + offset;
+                    uint8_t *dst =
+                        side & 2 ? out.end - count * c->out_width - step : out.first + step;
                     expect(converter, src, count, expected);
                     run(tier, converter, src, count, dst);
-                    CHECK(memcmp(dst, expected, count * c->out_width) == 0, "%s: %s: count %zu, offset %zu, side %u", tier->name,
-                          c->name, count, offset, side);
+                    CHECK(memcmp(dst, expected, count * c->out_width) == 0,
+                          "%s: %s: count %zu, offset %zu, side %u", tier->name, c->name, count,
+                          offset, side);
                 }
             }
         }
@@ -137,9 +149,11 @@ static void test_beside(const wire_tier *tier) {
             expect(converter, in, count, expected);
             memset(memory, 0xC5, MOST * 4 + 2 * CANARY);
             run(tier, converter, in, count, out);
-            CHECK(memcmp(out, expected, count * c->out_width) == 0, "%s: %s: count %zu", tier->name, c->name, count);
+            CHECK(memcmp(out, expected, count * c->out_width) == 0, "%s: %s: count %zu", tier->name,
+                  c->name, count);
             for (size_t i = 0; i < CANARY; i++)
-                CHECK(memory[i] == 0xC5 && end[i] == 0xC5, "%s: %s: wrote beside, count %zu", tier->name, c->name, count);
+                CHECK(memory[i] == 0xC5 && end[i] == 0xC5, "%s: %s: wrote beside, count %zu",
+                      tier->name, c->name, count);
         }
     }
     free(memory);

@@ -31,22 +31,26 @@ static void fill(uint8_t *memory, size_t length) {
     for (size_t i = 0; i < length; i++) memory[i] = (uint8_t)random_below(256);
 }
 
-static void check_canaries(const uint8_t *out, size_t room, const char *name, const char *what, size_t length) {
+static void check_canaries(const uint8_t *out, size_t room, const char *name, const char *what,
+                           size_t length) {
     for (size_t i = 0; i < CANARY; i++)
-        CHECK(out[i] == 0xC5 && out[CANARY + room + i] == 0xC5, "%s: %s: length %zu: wrote beside", name, what, length);
+        CHECK(out[i] == 0xC5 && out[CANARY + room + i] == 0xC5, "%s: %s: length %zu: wrote beside",
+              name, what, length);
 }
 
 /* ---- base64 -------------------------------------------------------------------------------------- */
 
 /* The input is memory of exactly the size, so that a sanitizer sees each byte too many; the output has canaries. */
-static void check_base64(const wire_tier *tier, const uint8_t *src, size_t length, const char *what) {
+static void check_base64(const wire_tier *tier, const uint8_t *src, size_t length,
+                         const char *what) {
     size_t room = symbols_of(length);
     uint8_t *exact = exactly(length), *out = exactly(room + 2 * CANARY), *expected = exactly(room);
     if (length) memcpy(exact, src, length);
     naive(src, length, expected);
     memset(out, 0xC5, room + 2 * CANARY);
     tier->base64_encode(exact, length, out + CANARY);
-    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0, "%s: %s: length %zu", tier->name, what, length);
+    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0, "%s: %s: length %zu", tier->name,
+          what, length);
     check_canaries(out, room, tier->name, what, length);
     free(exact);
     free(out);
@@ -62,7 +66,8 @@ static void test_lanes(const wire_tier *tier, size_t longest) {
             size_t six = first < 64 ? first + bit / 6 : 64 + first - bit / 6 % 64;
             src[bit / 8] |= (uint8_t)((six >> (5 - bit % 6) & 1) << (7 - bit % 8));
         }
-        for (size_t length = 0; length <= longest; length++) check_base64(tier, src, length, "symbols");
+        for (size_t length = 0; length <= longest; length++)
+            check_base64(tier, src, length, "symbols");
     }
     free(src);
 }
@@ -76,8 +81,10 @@ static void test_round_trip(const wire_tier *tier) {
         check_base64(tier, src, length, "random");
         tier->base64_encode(src, length, text);
         wire_sink sink = {.out = back, .conversion = WIRE_COPY};
-        CHECK(wire_payload_fill(tier, text, room, &sink), "%s: length %zu: not canonical", tier->name, length);
-        CHECK(length == 0 || memcmp(src, back, length) == 0, "%s: length %zu: decoded", tier->name, length);
+        CHECK(wire_payload_fill(tier, text, room, &sink), "%s: length %zu: not canonical",
+              tier->name, length);
+        CHECK(length == 0 || memcmp(src, back, length) == 0, "%s: length %zu: decoded", tier->name,
+              length);
         free(src);
         free(text);
         free(back);
@@ -93,12 +100,13 @@ static void test_base64_pages(const wire_tier *tier) {
         naive(bytes, length, expected);
         for (size_t offset = 0; offset < 64; offset++) {
             for (unsigned side = 0; side < 4; side++) {
-                size_t step = offset ? 63 - offset : 0; /* both at the fence at once where offset is 0 */
+                size_t step = offset ? 63 - offset : 0; /* 0: both are at the fence at once */
                 uint8_t *src = side & 1 ? in.end - length - offset : in.first + offset;
                 uint8_t *dst = side & 2 ? out.end - room - step : out.first + step;
                 memcpy(src, bytes, length);
                 tier->base64_encode(src, length, dst);
-                CHECK(memcmp(dst, expected, room) == 0, "%s: length %zu, offset %zu, side %u", tier->name, length, offset, side);
+                CHECK(memcmp(dst, expected, room) == 0, "%s: length %zu, offset %zu, side %u",
+                      tier->name, length, offset, side);
             }
         }
     }
@@ -133,7 +141,8 @@ static void make_reference(void) {
         ulaw_end += ulaw_widths[n];
         alaw_end += alaw_widths[n];
     }
-    CHECK(ulaw_end == 8159 && alaw_end == 4096, "virtual decision values: %d, %d", ulaw_end, alaw_end);
+    CHECK(ulaw_end == 8159 && alaw_end == 4096, "virtual decision values: %d, %d", ulaw_end,
+          alaw_end);
     make_law(ulaw_codes, ulaw_widths, 4, 0x7F);
     make_law(alaw_codes, alaw_widths, 8, 0x55);
     CHECK(ulaw_codes[32768] == 0xFF && ulaw_codes[32767] == 0x7F, "zeros of mu-law");
@@ -182,15 +191,18 @@ static void expect_one(wire_source source, const uint8_t *in, uint8_t *out) {
 }
 
 static void expect(wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
-    for (size_t i = 0; i < count; i++) expect_one(source, in + i * width_of(source), out + i * wire_width_of(source));
+    for (size_t i = 0; i < count; i++)
+        expect_one(source, in + i * width_of(source), out + i * wire_width_of(source));
 }
 
 /* ---- Samples: the kernels ------------------------------------------------------------------------- */
 
-static const char *const names[] = {"bytes",           "int16_to_pcm16", "int16_to_ulaw", "int16_to_alaw", "float32_to_pcm16",
-                                    "float32_to_ulaw", "float32_to_alaw"};
+static const char *const names[] = {"bytes",          "int16_to_pcm16",   "int16_to_ulaw",
+                                    "int16_to_alaw",  "float32_to_pcm16", "float32_to_ulaw",
+                                    "float32_to_alaw"};
 
-static void run(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, uint8_t *out) {
+static void run(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count,
+                uint8_t *out) {
     switch (source) {
     case WIRE_INT16_TO_ULAW: tier->int16_to_ulaw(in, count, out); break;
     case WIRE_INT16_TO_ALAW: tier->int16_to_alaw(in, count, out); break;
@@ -201,31 +213,36 @@ static void run(const wire_tier *tier, wire_source source, const uint8_t *in, si
     }
 }
 
-static void check_in_one_go(const wire_tier *tier, const uint8_t *exact, size_t count, const uint8_t *expected,
-                            const char *what) {
+static void check_in_one_go(const wire_tier *tier, const uint8_t *exact, size_t count,
+                            const uint8_t *expected, const char *what) {
     size_t room = symbols_of(count * 2);
     uint8_t *out = exactly(room + 2 * CANARY), *text = exactly(room);
     memset(out, 0xC5, room + 2 * CANARY);
     naive(expected, count * 2, text);
     tier->float32_to_base64(exact, count, out + CANARY);
-    CHECK(room == 0 || memcmp(out + CANARY, text, room) == 0, "%s: float32_to_base64: %s: count %zu", tier->name, what, count);
+    CHECK(room == 0 || memcmp(out + CANARY, text, room) == 0,
+          "%s: float32_to_base64: %s: count %zu", tier->name, what, count);
     check_canaries(out, room, tier->name, what, count);
     free(out);
     free(text);
 }
 
-static void check(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count, const char *what) {
+static void check(const wire_tier *tier, wire_source source, const uint8_t *in, size_t count,
+                  const char *what) {
     size_t room = count * wire_width_of(source);
-    uint8_t *exact = exactly(count * width_of(source)), *out = exactly(room + 2 * CANARY), *expected = exactly(room);
+    uint8_t *exact = exactly(count * width_of(source)), *out = exactly(room + 2 * CANARY),
+            *expected = exactly(room);
     if (count) memcpy(exact, in, count * width_of(source));
     expect(source, in, count, expected);
     memset(out, 0xC5, room + 2 * CANARY);
     run(tier, source, exact, count, out + CANARY);
     for (size_t i = 0; i < room; i++)
-        CHECK(out[CANARY + i] == expected[i], "%s: %s: %s: count %zu, byte %zu: 0x%02X instead of 0x%02X", tier->name,
+        CHECK(out[CANARY + i] == expected[i],
+              "%s: %s: %s: count %zu, byte %zu: 0x%02X instead of 0x%02X", tier->name,
               names[source], what, count, i, out[CANARY + i], expected[i]);
     check_canaries(out, room, tier->name, what, count);
-    if (source == WIRE_FLOAT32_TO_PCM16 && tier->float32_to_base64 != NULL) check_in_one_go(tier, exact, count, expected, what);
+    if (source == WIRE_FLOAT32_TO_PCM16 && tier->float32_to_base64 != NULL)
+        check_in_one_go(tier, exact, count, expected, what);
     free(exact);
     free(out);
     free(expected);
@@ -237,9 +254,11 @@ static void test_int16(const wire_tier *tier) {
     for (size_t i = 0; i < sizeof samples / 2; i++) samples[i] = (int16_t)(i & 65535);
     for (int source = WIRE_INT16_TO_ULAW; source <= WIRE_INT16_TO_ALAW; source++) {
         for (size_t shift = 0; shift < 64; shift++)
-            check(tier, (wire_source)source, (const uint8_t *)(samples + shift), 65536, "all samples");
+            check(tier, (wire_source)source, (const uint8_t *)(samples + shift), 65536,
+                  "all samples");
         for (size_t count = 0; count <= 260; count++)
-            check(tier, (wire_source)source, (const uint8_t *)(samples + random_below(65536 - 260)), count, "samples");
+            check(tier, (wire_source)source, (const uint8_t *)(samples + random_below(65536 - 260)),
+                  count, "samples");
     }
 }
 
@@ -251,7 +270,8 @@ static void test_codes(const wire_tier *tier) {
     tier->ulaw_to_int16(codes, 256, samples);
     tier->int16_to_ulaw(samples, 256, back);
     for (int i = 0; i < 256; i++)
-        CHECK(back[i] == (i == 0x7F ? 0xFF : i), "%s: mu-law code 0x%02X becomes 0x%02X", tier->name, i, back[i]);
+        CHECK(back[i] == (i == 0x7F ? 0xFF : i), "%s: mu-law code 0x%02X becomes 0x%02X",
+              tier->name, i, back[i]);
     tier->alaw_to_int16(codes, 256, samples);
     tier->int16_to_alaw(samples, 256, back);
     CHECK(memcmp(codes, back, 256) == 0, "%s: A-law codes", tier->name);
@@ -270,10 +290,12 @@ static float float_of_bits(uint32_t bits) {
 static size_t make_floats(float *values) {
     size_t count = 0;
     for (uint32_t upper = 0; upper < 512; upper++) {
-        static const uint32_t mantissas[] = {0, 1, 2, 0x400000, 0x3FFFFF, 0x400001, 0x7FFFFF, 0x7FFFFE, 0x7F0000, 0x555555};
+        static const uint32_t mantissas[] = {0,        1,        2,        0x400000, 0x3FFFFF,
+                                             0x400001, 0x7FFFFF, 0x7FFFFE, 0x7F0000, 0x555555};
         for (size_t i = 0; i < sizeof mantissas / sizeof mantissas[0]; i++)
             values[count++] = float_of_bits(upper << 23 | mantissas[i]);
-        for (int i = 0; i < 22; i++) values[count++] = float_of_bits(upper << 23 | random_below(1 << 23));
+        for (int i = 0; i < 22; i++)
+            values[count++] = float_of_bits(upper << 23 | random_below(1 << 23));
     }
     for (int half = -2 * 32770; half <= 2 * 32770; half++) {
         float value = (float)half / 65536.0f;
@@ -296,12 +318,14 @@ static void test_float32(const wire_tier *tier) {
         }
         /* One float of those that a block tests for, at each lane, between others: infinities, NaN quiet and
          * signalling, 2 and -2, the largest, 2^16, 2^31 and -2^31; and the largest one below 2. */
-        static const uint32_t wild[] = {0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF, 0x40000000,
-                                        0xC0000000, 0x7F7FFFFF, 0xFF7FFFFF, 0x47800000, 0x4F000000, 0xCF000000, 0x3FFFFFFF};
+        static const uint32_t wild[] = {0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00000, 0x7F800001,
+                                        0xFFFFFFFF, 0x40000000, 0xC0000000, 0x7F7FFFFF, 0xFF7FFFFF,
+                                        0x47800000, 0x4F000000, 0xCF000000, 0x3FFFFFFF};
         for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
             for (size_t at = 0; at < 200; at++) {
                 float some[200];
-                for (size_t j = 0; j < 200; j++) some[j] = (float)((int)random_below(65536) - 32768) / 32768.0f;
+                for (size_t j = 0; j < 200; j++)
+                    some[j] = (float)((int)random_below(65536) - 32768) / 32768.0f;
                 some[at] = float_of_bits(wild[i]);
                 check(tier, (wire_source)source, (const uint8_t *)some, 200, "a wild float");
             }
@@ -325,8 +349,9 @@ static void test_pages(const wire_tier *tier) {
                     uint8_t *dst = side & 2 ? out.end - out_bytes - offset : out.first + offset;
                     expect((wire_source)source, src, count, expected);
                     run(tier, (wire_source)source, src, count, dst);
-                    CHECK(memcmp(dst, expected, out_bytes) == 0, "%s: %s: count %zu, offset %zu, side %u", tier->name,
-                          names[source], count, offset, side);
+                    CHECK(memcmp(dst, expected, out_bytes) == 0,
+                          "%s: %s: count %zu, offset %zu, side %u", tier->name, names[source],
+                          count, offset, side);
                 }
             }
         }
@@ -336,7 +361,8 @@ static void test_pages(const wire_tier *tier) {
 /* ---- Arrays ---------------------------------------------------------------------------------------- */
 
 /* An array of `count` samples with this stride, in memory of exactly its extent; the text, from each sample apart. */
-static void check_array(const wire_tier *tier, wire_source source, size_t count, ptrdiff_t stride, bool swapped) {
+static void check_array(const wire_tier *tier, wire_source source, size_t count, ptrdiff_t stride,
+                        bool swapped) {
     size_t width = width_of(source), step = (size_t)(stride < 0 ? -stride : stride);
     size_t extent = count ? (count - 1) * step + width : 0;
     size_t bytes = count * wire_width_of(source), room = symbols_of(bytes);
@@ -349,22 +375,26 @@ static void check_array(const wire_tier *tier, wire_source source, size_t count,
         uint8_t native[4];
         memcpy(native, &value, 4);
         bool audio = random_below(2);
-        for (size_t byte = 0; audio && byte < 4; byte++) memory[i * step + byte] = native[swapped ? 3 - byte : byte];
+        for (size_t byte = 0; audio && byte < 4; byte++)
+            memory[i * step + byte] = native[swapped ? 3 - byte : byte];
     }
     const uint8_t *first = stride < 0 && count ? memory + (count - 1) * step : memory;
     for (size_t i = 0; i < count; i++) {
         uint8_t native[4];
         for (size_t byte = 0; byte < width; byte++)
-            native[byte] = first[(ptrdiff_t)i * stride + (ptrdiff_t)(swapped ? width - 1 - byte : byte)];
+            native[byte] =
+                first[(ptrdiff_t)i * stride + (ptrdiff_t)(swapped ? width - 1 - byte : byte)];
         expect_one(source, native, wire + i * wire_width_of(source));
     }
     naive(wire, bytes, expected);
     memset(out, 0xC5, room + 2 * CANARY);
     const wire_samples samples = {first, count, stride, source, swapped};
-    CHECK(wire_encoded_length(source, count) == room, "%s: %zu samples: length", names[source], count);
+    CHECK(wire_encoded_length(source, count) == room, "%s: %zu samples: length", names[source],
+          count);
     wire_encode(tier, &samples, out + CANARY);
-    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0, "%s: %s: count %zu, stride %td, swapped %d", tier->name,
-          names[source], count, stride, swapped);
+    CHECK(room == 0 || memcmp(out + CANARY, expected, room) == 0,
+          "%s: %s: count %zu, stride %td, swapped %d", tier->name, names[source], count, stride,
+          swapped);
     check_canaries(out, room, tier->name, names[source], count);
     free(memory);
     free(out);
@@ -374,10 +404,12 @@ static void check_array(const wire_tier *tier, wire_source source, size_t count,
 
 static void test_arrays(const wire_tier *tier) {
     /* Around a chunk of wire_encode (2,400 samples), around two of them, and short ones. */
-    static const size_t counts[] = {0, 1, 2, 3, 47, 48, 160, 480, 2399, 2400, 2401, 4799, 4800, 4801, 7300};
+    static const size_t counts[] = {0,    1,    2,    3,    47,   48,   160, 480,
+                                    2399, 2400, 2401, 4799, 4800, 4801, 7300};
     for (int source = WIRE_BYTES; source <= WIRE_FLOAT32_TO_ALAW; source++) {
         ptrdiff_t width = (ptrdiff_t)width_of((wire_source)source);
-        const ptrdiff_t strides[] = {width, -width, 0, 2 * width, -2 * width, width + 1, -width - 1, 6 * width, 1, -1};
+        const ptrdiff_t strides[] = {width,     -width,     0,         2 * width, -2 * width,
+                                     width + 1, -width - 1, 6 * width, 1,         -1};
         for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
             for (size_t j = 0; j < sizeof strides / sizeof strides[0]; j++) {
                 check_array(tier, (wire_source)source, counts[i], strides[j], false);
@@ -387,8 +419,8 @@ static void test_arrays(const wire_tier *tier) {
         const wire_samples none = {NULL, 0, width, (wire_source)source, false};
         wire_encode(tier, &none, NULL);
         for (int turn = 0; turn < 400; turn++)
-            check_array(tier, (wire_source)source, random_below(300), (ptrdiff_t)random_below(40) - 20,
-                        width > 1 && random_below(2));
+            check_array(tier, (wire_source)source, random_below(300),
+                        (ptrdiff_t)random_below(40) - 20, width > 1 && random_below(2));
     }
 }
 
@@ -397,12 +429,17 @@ static void test_lengths(void) {
     for (int source = WIRE_BYTES; source <= WIRE_FLOAT32_TO_ALAW; source++) {
         size_t width = wire_width_of((wire_source)source);
         for (size_t count = 0; count < 100; count++)
-            CHECK(wire_encoded_length((wire_source)source, count) == symbols_of(count * width), "length of %zu", count);
-        CHECK(wire_encoded_length((wire_source)source, most / width) == symbols_of(most / width * width), "the most");
+            CHECK(wire_encoded_length((wire_source)source, count) == symbols_of(count * width),
+                  "length of %zu", count);
+        CHECK(wire_encoded_length((wire_source)source, most / width) ==
+                  symbols_of(most / width * width),
+              "the most");
         CHECK(symbols_of(most / width * width) <= (size_t)PTRDIFF_MAX, "the most is a length");
-        CHECK(wire_encoded_length((wire_source)source, most / width + 1) == WIRE_TOO_LONG, "one more than the most");
+        CHECK(wire_encoded_length((wire_source)source, most / width + 1) == WIRE_TOO_LONG,
+              "one more than the most");
         CHECK(wire_encoded_length((wire_source)source, SIZE_MAX) == WIRE_TOO_LONG, "SIZE_MAX");
-        CHECK(wire_encoded_length((wire_source)source, SIZE_MAX / 2 + 2) == WIRE_TOO_LONG, "SIZE_MAX / 2 + 2");
+        CHECK(wire_encoded_length((wire_source)source, SIZE_MAX / 2 + 2) == WIRE_TOO_LONG,
+              "SIZE_MAX / 2 + 2");
     }
 }
 

@@ -13,13 +13,18 @@ static size_t naive(uint32_t c, char *out) {
     }
     if (c >= 0x20 && c <= 0x7E) return (size_t)sprintf(out, "%c", (int)c);
     if (c <= 0xFFFF) return (size_t)sprintf(out, "\\u%04x", (unsigned)c);
-    return (size_t)sprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (c >> 10)), (unsigned)(0xDC00 | (c & 0x3FF)));
+    return (size_t)sprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (c >> 10)),
+                           (unsigned)(0xDC00 | (c & 0x3FF)));
 }
 
 static void put(uint8_t *text, size_t i, unsigned width, uint32_t c) {
     uint8_t one = (uint8_t)c;
     uint16_t two = (uint16_t)c;
-    memcpy(text + i * width, width == 1 ? (void *)&one : width == 2 ? (void *)&two : (void *)&c, width);
+    memcpy(text + i * width,
+           width == 1   ? (void *)&one
+           : width == 2 ? (void *)&two
+                        : (void *)&c,
+           width);
 }
 
 /* Memory of exactly the size; the text with each width that holds it. */
@@ -36,16 +41,21 @@ static void check(const uint32_t *points, size_t count) {
         for (size_t i = 0; i < count; i++) put(text, i, width, points[i]);
         size_t measured = 12345, position = 12345;
         wire_status status = wire_escape_measure(text, count, width, &measured, &position);
-        CHECK(status == WIRE_OK && measured == length, "U+%04X and others, width %u: %zu instead of %zu", (unsigned)largest,
-              width, measured, length);
+        CHECK(status == WIRE_OK && measured == length,
+              "U+%04X and others, width %u: %zu instead of %zu", (unsigned)largest, width, measured,
+              length);
         memset(out, 0xC5, length + 2 * CANARY);
         wire_escape_write(text, count, width, measured, out + CANARY);
-        CHECK(memcmp(out + CANARY, expected, length) == 0, "U+%04X and others, width %u: bytes", (unsigned)largest, width);
-        for (size_t i = 0; i < CANARY; i++) CHECK(out[i] == 0xC5 && out[CANARY + length + i] == 0xC5, "wrote beside");
+        CHECK(memcmp(out + CANARY, expected, length) == 0, "U+%04X and others, width %u: bytes",
+              (unsigned)largest, width);
+        for (size_t i = 0; i < CANARY; i++)
+            CHECK(out[i] == 0xC5 && out[CANARY + length + i] == 0xC5, "wrote beside");
         /* The decoder's own reading of it. */
-        const wire_value value = {.start = CANARY, .end = CANARY + length, .kind = WIRE_STRING, .escaped = true};
+        const wire_value value = {
+            .start = CANARY, .end = CANARY + length, .kind = WIRE_STRING, .escaped = true};
         uint32_t most, *back = exactly(count * 4);
-        CHECK(wire_text_measure(out, &value, &most) == count && most == largest, "read back: how many");
+        CHECK(wire_text_measure(out, &value, &most) == count && most == largest,
+              "read back: how many");
         wire_text_write(out, &value, 4, back);
         CHECK(count == 0 || memcmp(back, points, count * 4) == 0, "read back: code points");
         free(back);
@@ -91,7 +101,8 @@ static void test_random(void) {
     for (int turn = 0; turn < 20000; turn++) {
         uint32_t points[200], bound = bounds[turn % 6];
         size_t count = random_below(200);
-        for (size_t i = 0; i < count; i++) points[i] = random_below(4) ? 0x20 + random_below(0x5F) : random_point(bound);
+        for (size_t i = 0; i < count; i++)
+            points[i] = random_below(4) ? 0x20 + random_below(0x5F) : random_point(bound);
         check(points, count);
     }
     check(NULL, 0);
@@ -103,11 +114,14 @@ static void test_surrogates(void) {
         for (unsigned width = 2; width <= 4; width += 2) {
             size_t at = random_below(40), length, position = 12345;
             uint8_t *text = exactly(40 * width);
-            for (size_t i = 0; i < 40; i++) put(text, i, width, i < at ? random_point(0x3000) : random_below(0x10000));
+            for (size_t i = 0; i < 40; i++)
+                put(text, i, width, i < at ? random_point(0x3000) : random_below(0x10000));
             put(text, at, width, c);
-            CHECK(wire_escape_measure(text, 40, width, &length, &position) == WIRE_SURROGATE && position == at,
+            CHECK(wire_escape_measure(text, 40, width, &length, &position) == WIRE_SURROGATE &&
+                      position == at,
                   "U+%04X at %zu, width %u: found at %zu", (unsigned)c, at, width, position);
-            CHECK(wire_escape_measure(text, at, width, &length, &position) == WIRE_OK, "U+%04X left out", (unsigned)c);
+            CHECK(wire_escape_measure(text, at, width, &length, &position) == WIRE_OK,
+                  "U+%04X left out", (unsigned)c);
             free(text);
         }
     }
@@ -117,7 +131,8 @@ static void test_too_long(void) {
     size_t length = 0, position;
     const uint8_t text[1] = {'a'};
     for (unsigned width = 1; width <= 4; width *= 2) {
-        CHECK(wire_escape_measure(text, (size_t)PTRDIFF_MAX / 12 + 1, width, &length, &position) == WIRE_OK &&
+        CHECK(wire_escape_measure(text, (size_t)PTRDIFF_MAX / 12 + 1, width, &length, &position) ==
+                      WIRE_OK &&
                   length == WIRE_TOO_LONG,
               "too long, width %u", width);
     }

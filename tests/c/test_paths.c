@@ -26,41 +26,54 @@ static const wire_node NODES[] = {
 static void make_catalogues(void) {
     wire_layout_init(&deep_layout);
     wire_layout_init(&bare_layout);
-    CHECK(wire_layout_add(&deep_layout, "event_id", 8) == 0 && wire_layout_add(&bare_layout, "event_id", 8) == 0, "event_id");
+    CHECK(wire_layout_add(&deep_layout, "event_id", 8) == 0 &&
+              wire_layout_add(&bare_layout, "event_id", 8) == 0,
+          "event_id");
     CHECK(wire_layout_add(&deep_layout, "content", 7) == ROOT_FIELD, "content");
-    for (uint32_t i = TURN; i < FIELDS; i++) CHECK(wire_layout_add_at_path(&deep_layout) == i, "%u", i);
+    for (uint32_t i = TURN; i < FIELDS; i++)
+        CHECK(wire_layout_add_at_path(&deep_layout) == i, "%u", i);
     deep_layout.nodes = NODES;
     deep_layout.roots = deep_layout.hidden = 1u << ROOT_FIELD;
     deep_layout.uniform = 1u << TYPE;
     deep_layout.payload_first = DATA;
     deep_layout.payload_count = 1;
-    deep_type = (wire_type){.name = "content", .length = 7, .layout = &deep_layout, .literal = true, .rank = 1};
-    bare_type = (wire_type){.name = "bare", .length = 4, .layout = &bare_layout, .literal = true, .rank = 2};
+    deep_type = (wire_type){
+        .name = "content", .length = 7, .layout = &deep_layout, .literal = true, .rank = 1};
+    bare_type = (wire_type){
+        .name = "bare", .length = 4, .layout = &bare_layout, .literal = true, .rank = 2};
     unknown_type = (wire_type){.name = "", .layout = &bare_layout};
     for (int i = 0; i < 4; i++) {
         wire_catalogue *catalogue = &catalogues[i];
-        *catalogue = (wire_catalogue){.slots = slots[i], .mask = 7, .unknown = &unknown_type, .by_key = i == 1 || i == 2};
+        *catalogue = (wire_catalogue){
+            .slots = slots[i], .mask = 7, .unknown = &unknown_type, .by_key = i == 1 || i == 2};
         wire_pattern_init(&catalogue->tag, i == 0 ? "kind" : NULL, 4);
         wire_pattern_init(&catalogue->inside, i == 2 ? "event" : NULL, 5);
         wire_pattern_init(&catalogue->inner_tag, NULL, 0);
-        CHECK(wire_catalogue_add(catalogue, &deep_type) && wire_catalogue_add(catalogue, &bare_type), "catalogue %d", i);
+        CHECK(wire_catalogue_add(catalogue, &deep_type) &&
+                  wire_catalogue_add(catalogue, &bare_type),
+              "catalogue %d", i);
         if (i == 3) catalogue->other = &deep_type;
     }
 }
 
 static const char *const FRAMES[] = {
-    "{\"kind\":\"content\",\"content\":{\"turn\":1,\"parts\":[{\"type\":\"a\",\"data\":\"AAAA\"},{\"data\":\"AAE=\",\"type\":"
+    "{\"kind\":\"content\",\"content\":{\"turn\":1,\"parts\":[{\"type\":\"a\",\"data\":\"AAAA\"},{"
+    "\"data\":\"AAE=\",\"type\":"
     "\"a\"}]}}",
-    "{\"content\":{\"parts\":[{\"x\":{\"data\":\"no\"},\"data\":null},7,[],\"data\",{\"data\":\"AAAA\",\"data\":\"AQ==\"}],"
+    "{\"content\":{\"parts\":[{\"x\":{\"data\":\"no\"},\"data\":null},7,[],\"data\",{\"data\":"
+    "\"AAAA\",\"data\":\"AQ==\"}],"
     "\"turn\":[{}]},\"kind\":\"content\"}",
-    "{ \"kind\" : \"bare\" , \"event\" : { \"con\\u0074ent\" : {} , \"x\" : [ \"}\" ] } , \"bare\" : 1 }",
-    "{\"event\":{\"bare\":{}},\"content\":{\"parts\":[{\"type\":\"a\",\"data\":\"AAAA\"},{\"type\":\"b\",\"data\":\"AAAA\"}],"
+    "{ \"kind\" : \"bare\" , \"event\" : { \"con\\u0074ent\" : {} , \"x\" : [ \"}\" ] } , \"bare\" "
+    ": 1 }",
+    "{\"event\":{\"bare\":{}},\"content\":{\"parts\":[{\"type\":\"a\",\"data\":\"AAAA\"},{\"type\":"
+    "\"b\",\"data\":\"AAAA\"}],"
     "\"parts\":[{}]},\"content\":[]}",
-    "{\"kind\":7,\"content\":{\"parts\":{\"data\":\"AAAA\"}},\"event\":{\"content\":1},\"event\":[{\"bare\":1}]}",
+    "{\"kind\":7,\"content\":{\"parts\":{\"data\":\"AAAA\"}},\"event\":{\"content\":1},\"event\":[{"
+    "\"bare\":1}]}",
 };
 
-static void walk(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely, wire_frame *f,
-                 const uint8_t *data, size_t length, wire_status *status) {
+static void walk(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely,
+                 wire_frame *f, const uint8_t *data, size_t length, wire_status *status) {
     memset(f, 0xA5, sizeof *f);
     wire_frame_init(f, data, length, catalogue, false);
     f->likely = likely;
@@ -72,34 +85,39 @@ static void walk(const wire_tier *tier, const wire_catalogue *catalogue, const w
 }
 
 /* Walks a copy that is exactly as long as the frame, and compares with the scalar tier. */
-static void compare(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely, const uint8_t *frame,
-                    size_t length) {
+static void compare(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely,
+                    const uint8_t *frame, size_t length) {
     uint8_t *data = exactly(length ? length : 1);
     memcpy(data, frame, length);
     wire_frame f, other;
     wire_status status, expected;
     walk(tier, catalogue, likely, &f, data, length, &status);
     walk(wire_choose_tier("scalar"), catalogue, NULL, &other, data, length, &expected);
-    CHECK(status == expected, "%.*s: %s, not %s", (int)length, frame, wire_reason(status), wire_reason(expected));
+    CHECK(status == expected, "%.*s: %s, not %s", (int)length, frame, wire_reason(status),
+          wire_reason(expected));
     if (status != WIRE_OK) {
         CHECK(f.position == other.position, "%.*s: position", (int)length, frame);
     } else {
-        CHECK(f.type == other.type && f.payload == other.payload && f.present == other.present, "%.*s: found", (int)length,
-              frame);
+        CHECK(f.type == other.type && f.payload == other.payload && f.present == other.present,
+              "%.*s: found", (int)length, frame);
         CHECK(!(f.present & f.type->layout->hidden), "%.*s: hidden", (int)length, frame);
         for (uint32_t i = 0; i < f.type->layout->field_count; i++) {
             const wire_value *a = &f.values[i], *b = &other.values[i];
             CHECK(a->kind == b->kind, "%.*s: kind of %u", (int)length, frame, i);
             if (a->kind <= WIRE_NULL) continue;
-            CHECK(a->start == b->start && a->end == b->end && a->start <= a->end && a->end <= length, "%.*s: %u", (int)length,
-                  frame, i);
+            CHECK(a->start == b->start && a->end == b->end && a->start <= a->end &&
+                      a->end <= length,
+                  "%.*s: %u", (int)length, frame, i);
         }
         if (f.payload == WIRE_PAYLOAD_PARTS || f.payload == WIRE_PAYLOAD_MIXED) {
             wire_value *parts = exactly(f.part_count * sizeof *parts), first;
-            CHECK(tier->parts(&f, parts, f.part_count) == f.part_count, "%.*s: parts", (int)length, frame);
-            CHECK(tier->parts(&f, &first, 1) == f.part_count && first.start == parts[0].start, "%.*s: first", (int)length, frame);
+            CHECK(tier->parts(&f, parts, f.part_count) == f.part_count, "%.*s: parts", (int)length,
+                  frame);
+            CHECK(tier->parts(&f, &first, 1) == f.part_count && first.start == parts[0].start,
+                  "%.*s: first", (int)length, frame);
             CHECK(parts[0].start == f.values[DATA].start, "%.*s: first part", (int)length, frame);
-            for (size_t i = 0; i < f.part_count; i++) CHECK(parts[i].end <= length, "%.*s: part", (int)length, frame);
+            for (size_t i = 0; i < f.part_count; i++)
+                CHECK(parts[i].end <= length, "%.*s: part", (int)length, frame);
             free(parts);
         }
     }
@@ -112,14 +130,18 @@ static void test_found(const wire_tier *tier) {
     const uint8_t *data = (const uint8_t *)FRAMES[0];
     walk(tier, &catalogues[0], NULL, &f, data, strlen(FRAMES[0]), &status);
     CHECK(status == WIRE_OK && f.type == &deep_type, "the tag");
-    CHECK(f.payload == WIRE_PAYLOAD_PARTS && f.part_count == 2 && f.values[TURN].kind == WIRE_INTEGER, "the paths");
+    CHECK(f.payload == WIRE_PAYLOAD_PARTS && f.part_count == 2 &&
+              f.values[TURN].kind == WIRE_INTEGER,
+          "the paths");
     data = (const uint8_t *)FRAMES[1];
     walk(tier, &catalogues[1], NULL, &f, data, strlen(FRAMES[1]), &status);
     CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_SPAN, "a key");
-    CHECK(memcmp(data + f.values[DATA].start, "AQ==", 4) == 0 && f.values[TURN].kind == WIRE_ARRAY, "the last of duplicates");
+    CHECK(memcmp(data + f.values[DATA].start, "AQ==", 4) == 0 && f.values[TURN].kind == WIRE_ARRAY,
+          "the last of duplicates");
     data = (const uint8_t *)FRAMES[2];
     walk(tier, &catalogues[2], NULL, &f, data, strlen(FRAMES[2]), &status);
-    CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_NONE, "a key in an object");
+    CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_NONE,
+          "a key in an object");
     walk(tier, &catalogues[0], &deep_type, &f, data, strlen(FRAMES[2]), &status);
     CHECK(status == WIRE_OK && f.type == &bare_type, "another type than the likely one");
     data = (const uint8_t *)FRAMES[4];

@@ -50,20 +50,24 @@ static void ring_against_model(uint64_t operations) {
                 for (uint64_t i = 0; i < count; i++) samples[i] = tail + i;
                 CHECK(playback_ring_room(ring) == room, "room %llu", (unsigned long long)room);
                 uint64_t taken = playback_ring_write(ring, samples, count);
-                CHECK(taken == (count < room ? count : room), "took %llu", (unsigned long long)taken);
+                CHECK(taken == (count < room ? count : room), "took %llu",
+                      (unsigned long long)taken);
                 wrapped += taken > 0 && tail % capacity + taken > capacity;
                 tail += taken;
                 open |= taken > 0;
             } else if (what < 8) {
-                uint64_t samples[64], count = below(&state, 50), audio = tail - head < count ? tail - head : count;
+                uint64_t samples[64], count = below(&state, 50),
+                                      audio = tail - head < count ? tail - head : count;
                 memset(samples, 0xEE, sizeof samples);
                 CHECK(playback_ring_enter(ring), "nobody reads");
                 CHECK(!playback_ring_enter(ring), "one reads");
                 uint64_t got = playback_ring_read(ring, samples, count);
                 playback_ring_leave(ring);
-                CHECK(got == audio, "%llu for %llu", (unsigned long long)got, (unsigned long long)audio);
+                CHECK(got == audio, "%llu for %llu", (unsigned long long)got,
+                      (unsigned long long)audio);
                 for (uint64_t i = 0; i < count; i++) {
-                    CHECK(samples[i] == (i < audio ? head + i : 0), "sample %llu", (unsigned long long)i);
+                    CHECK(samples[i] == (i < audio ? head + i : 0), "sample %llu",
+                          (unsigned long long)i);
                     out->after[out->count++] = i < audio ? head + i + 1 : 0;
                 }
                 CHECK(samples[count] == 0xEEEEEEEEEEEEEEEEu, "wrote past the end");
@@ -81,14 +85,17 @@ static void ring_against_model(uint64_t operations) {
                 uint64_t latency = below(&state, 3) ? below(&state, 100) : 0;
                 uint64_t heard = playback_ring_cut(ring, latency);
                 uint64_t expected = heard_by_model(out, latency, floor);
-                CHECK(heard == expected, "heard %llu, not %llu", (unsigned long long)heard, (unsigned long long)expected);
+                CHECK(heard == expected, "heard %llu, not %llu", (unsigned long long)heard,
+                      (unsigned long long)expected);
                 floor = head = tail;
                 open = false;
                 cuts++;
             }
             CHECK(playback_ring_queued(ring) == tail - head, "queued");
-            CHECK(playback_ring_head(ring) == head && playback_ring_written(ring) == tail, "positions");
-            CHECK(playback_ring_underruns(ring) == underruns, "under-runs %llu", (unsigned long long)underruns);
+            CHECK(playback_ring_head(ring) == head && playback_ring_written(ring) == tail,
+                  "positions");
+            CHECK(playback_ring_underruns(ring) == underruns, "under-runs %llu",
+                  (unsigned long long)underruns);
         }
         free(out);
         playback_ring_free(ring);
@@ -160,7 +167,8 @@ static void ledger_against_model(uint64_t operations) {
             }
             position += count;
             index[item] += count;
-            if (count > 0) short_of_end[item] = ended[item] = false; /* more of it came after its end */
+            if (count > 0)
+                short_of_end[item] = ended[item] = false; /* more of it came after its end */
         }
         uint64_t heard = below(&state, position + 1);
         uint64_t place[ITEMS] = {0}, rest[ITEMS] = {0}, queued[ITEMS] = {0};
@@ -177,17 +185,20 @@ static void ledger_against_model(uint64_t operations) {
             playback_report report;
             CHECK(playback_ledger_report(ledger, item, &report) == (item < began), "item %u", item);
             if (item >= began) continue;
-            bool complete = ended[item] && !short_of_end[item] && queued[item] > 0 && rest[item] == 0;
-            uint64_t samples = complete || place[item] > received[item] ? received[item] : place[item];
+            bool complete =
+                ended[item] && !short_of_end[item] && queued[item] > 0 && rest[item] == 0;
+            uint64_t samples =
+                complete || place[item] > received[item] ? received[item] : place[item];
             CHECK(report.received == received[item] && report.order == item, "received");
-            CHECK(report.samples == samples, "%llu samples, not %llu", (unsigned long long)report.samples,
-                  (unsigned long long)samples);
+            CHECK(report.samples == samples, "%llu samples, not %llu",
+                  (unsigned long long)report.samples, (unsigned long long)samples);
             CHECK(report.complete == complete, "complete");
             completed += complete;
         }
         playback_ledger_clear(ledger);
         playback_report report;
-        CHECK(!playback_ledger_report(ledger, 0, &report) && !playback_ledger_is_open(ledger), "cleared");
+        CHECK(!playback_ledger_report(ledger, 0, &report) && !playback_ledger_is_open(ledger),
+              "cleared");
         playback_ledger_free(ledger);
     }
     CHECK(completed > 0, "no item was ever heard whole");
@@ -197,7 +208,8 @@ static void full_ledger(void) {
     playback_ledger *ledger = playback_ledger_new(2, 2);
     playback_place place = {0, 0, 1, 1};
     playback_report report;
-    CHECK(playback_ledger_begin(ledger, 0) == 0 && playback_ledger_begin(ledger, 0) == 1, "two items");
+    CHECK(playback_ledger_begin(ledger, 0) == 0 && playback_ledger_begin(ledger, 0) == 1,
+          "two items");
     playback_ledger_append(ledger, 0, 0, 10, &place);
     playback_ledger_append(ledger, 1, 10, 10, &place);
     CHECK(!playback_ledger_has_room(ledger, 9), "the oldest run is still to be read");
@@ -208,7 +220,8 @@ static void full_ledger(void) {
     playback_ledger_append(ledger, 0, 20, 10, &place);
     CHECK(playback_ledger_begin(ledger, 20) == 1, "item 1 was read");
     playback_ledger_settle(ledger, 25);
-    CHECK(playback_ledger_report(ledger, 0, &report) && report.samples == 15 && !report.complete, "item 0");
+    CHECK(playback_ledger_report(ledger, 0, &report) && report.samples == 15 && !report.complete,
+          "item 0");
     CHECK(playback_ledger_report(ledger, 1, &report) && report.samples == 0, "a fresh item 1");
     playback_ledger_free(ledger);
 
@@ -219,8 +232,9 @@ static void full_ledger(void) {
     playback_ledger_receive(ledger, item, UINT64_MAX);
     playback_ledger_append(ledger, item, 0, 3, &place);
     playback_ledger_settle(ledger, 3);
-    CHECK(playback_ledger_report(ledger, item, &report) && report.samples == ((uint64_t)1 << 40) + 3 + 274 + 5, "%llu",
-          (unsigned long long)report.samples);
+    CHECK(playback_ledger_report(ledger, item, &report) &&
+              report.samples == ((uint64_t)1 << 40) + 3 + 274 + 5,
+          "%llu", (unsigned long long)report.samples);
     playback_ledger_free(ledger);
     CHECK(playback_ring_new(UINT64_MAX / 2, 8) == NULL, "no such memory");
 }
@@ -285,7 +299,8 @@ static void write_samples(void *given) {
             uint64_t taken = playback_put(on->ring, on->ledger, number, samples, count, &place);
             on->items[at].count += taken;
             on->refused += count - taken;
-            playback_ledger_receive(on->ledger, number, on->items[at].count); /* the rest comes again */
+            playback_ledger_receive(on->ledger, number,
+                                    on->items[at].count); /* the rest comes again */
             if (below(&state, 6) == 0 && taken == count) {
                 playback_end(on->ring, on->ledger, number);
                 on->items[at].ended = true;
@@ -311,10 +326,12 @@ static void interrupt(void *given) {
             playback_report report;
             uint64_t expected = heard > on->items[i].first ? heard - on->items[i].first : 0;
             if (expected > on->items[i].count) expected = on->items[i].count;
-            CHECK(playback_ledger_report(on->ledger, on->items[i].number, &report), "the item is there");
-            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i, (unsigned long long)report.samples,
-                  (unsigned long long)expected);
-            CHECK(report.complete == (on->items[i].ended && expected == on->items[i].count), "complete");
+            CHECK(playback_ledger_report(on->ledger, on->items[i].number, &report),
+                  "the item is there");
+            CHECK(report.samples == expected, "item %zu: %llu, not %llu", i,
+                  (unsigned long long)report.samples, (unsigned long long)expected);
+            CHECK(report.complete == (on->items[i].ended && expected == on->items[i].count),
+                  "complete");
             on->completed += report.complete;
             on->unheard += report.samples == 0;
             on->truncated += !report.complete && report.samples > 0;
@@ -336,11 +353,11 @@ static void read_samples(void *given) {
         uint64_t audio = playback_ring_read(on->ring, samples, count);
         playback_ring_leave(on->ring);
         for (uint64_t i = 0; i < count; i++)
-            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu", (unsigned long long)i,
-                  (unsigned long long)audio);
+            CHECK(samples[i] == (i < audio ? samples[0] + i : 0), "sample %llu of %llu",
+                  (unsigned long long)i, (unsigned long long)audio);
         if (audio > 0) {
-            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu", (unsigned long long)samples[0],
-                  (unsigned long long)floor);
+            CHECK(samples[0] >= floor, "heard after an interruption: %llu before %llu",
+                  (unsigned long long)samples[0], (unsigned long long)floor);
             CHECK(samples[0] >= next, "doubled");
             if (samples[0] != next) {
                 CHECK(on->skip_count < MOST_CUTS, "room");
@@ -383,18 +400,22 @@ static void threads(double seconds) {
             uint64_t from = on.skips[skips++].from;
             size_t first = i; /* the last cut of which something was heard */
             while (first > 0 && on.cuts[first].heard == on.cuts[first - 1].floor) first--;
-            CHECK(from == on.cuts[first].heard, "given up to %llu, the cut says %llu", (unsigned long long)from,
-                  (unsigned long long)on.cuts[first].heard);
+            CHECK(from == on.cuts[first].heard, "given up to %llu, the cut says %llu",
+                  (unsigned long long)from, (unsigned long long)on.cuts[first].heard);
         }
     }
     CHECK(skips == on.skip_count, "the reader skipped without a cut");
     if (on.read_up_to > floor) audio += on.read_up_to - floor;
-    CHECK(audio == on.audio, "%llu samples heard, %llu read", (unsigned long long)audio, (unsigned long long)on.audio);
-    CHECK(on.cut_count > 10 && on.audio > 10 * CAPACITY, "the threads did nothing: %zu cuts", on.cut_count);
-    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu truncated, %llu complete, %llu "
+    CHECK(audio == on.audio, "%llu samples heard, %llu read", (unsigned long long)audio,
+          (unsigned long long)on.audio);
+    CHECK(on.cut_count > 10 && on.audio > 10 * CAPACITY, "the threads did nothing: %zu cuts",
+          on.cut_count);
+    printf("threads: %.1f s, %llu samples read, %llu refused, %zu interruptions; items: %llu "
+           "truncated, %llu complete, %llu "
            "unheard\n",
-           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count, (unsigned long long)on.truncated,
-           (unsigned long long)on.completed, (unsigned long long)on.unheard);
+           seconds, (unsigned long long)on.audio, (unsigned long long)on.refused, on.cut_count,
+           (unsigned long long)on.truncated, (unsigned long long)on.completed,
+           (unsigned long long)on.unheard);
     playback_ring_free(on.ring);
     playback_ledger_free(on.ledger);
     free(on.cuts);
@@ -407,7 +428,8 @@ int main(int count, char **given) {
     many_gaps();
     ledger_against_model(operations);
     full_ledger();
-    printf("model: %llu operations of the ring, as many of the ledger\n", (unsigned long long)operations);
+    printf("model: %llu operations of the ring, as many of the ledger\n",
+           (unsigned long long)operations);
     threads(count > 2 ? strtod(given[2], NULL) : 3);
     return 0;
 }

@@ -63,7 +63,8 @@ static named name(const char *response_id, const char *item_id, const char *cont
     return n;
 }
 
-static stream_key key_of(const char *response_id, const char *item_id, const char *content_index, bool input) {
+static stream_key key_of(const char *response_id, const char *item_id, const char *content_index,
+                         bool input) {
     named n = name(response_id, item_id, content_index);
     stream_key key;
     stream_key_of_frame(&key, &n.frame, input ? &INPUT : &FIELDS);
@@ -77,16 +78,21 @@ static bool same_key(stream_key a, stream_key b) {
 
 static void test_keys(void) {
     stream_key plain = key_of("\"resp/1\"", "\"item\"", "0", false);
-    CHECK(same_key(plain, key_of("\"resp\\/1\"", "\"\\u0069tem\"", "0", false)), "an escape is another spelling");
-    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0", true)), "input is a stream of its own");
-    CHECK(!same_key(key_of("1", NULL, NULL, false), key_of("\"1\"", NULL, NULL, false)), "a number is no string");
+    CHECK(same_key(plain, key_of("\"resp\\/1\"", "\"\\u0069tem\"", "0", false)),
+          "an escape is another spelling");
+    CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0", true)),
+          "input is a stream of its own");
+    CHECK(!same_key(key_of("1", NULL, NULL, false), key_of("\"1\"", NULL, NULL, false)),
+          "a number is no string");
     const char *zeros[] = {"0", "0.0", "-0", "0e5", "\"0\"", "\"0.0\""};
     for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++) {
-        CHECK(same_key(plain, key_of("\"resp/1\"", "\"item\"", zeros[i], false)), "a content_index is a number: %s", zeros[i]);
+        CHECK(same_key(plain, key_of("\"resp/1\"", "\"item\"", zeros[i], false)),
+              "a content_index is a number: %s", zeros[i]);
     }
     CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "0.5", false)), "0.5 is another one");
     CHECK(!same_key(plain, key_of("\"resp/1\"", "\"item\"", "t", false)), "nor is a bool");
-    CHECK(!same_key(key_of("\"a\"", "\"bc\"", NULL, false), key_of("\"ab\"", "\"c\"", NULL, false)), "ids do not run together");
+    CHECK(!same_key(key_of("\"a\"", "\"bc\"", NULL, false), key_of("\"ab\"", "\"c\"", NULL, false)),
+          "ids do not run together");
     CHECK(same_key(key_of("null", "{}", "\"\"", false), key_of(NULL, "\"\"", "null", false)),
           "null, absent, empty and a container are no id");
 
@@ -113,10 +119,12 @@ static void test_same_as_last(void) {
     memset(longer + 1, 'x', STREAM_ID_MAX + 1);
     memcpy(longer + 2 + STREAM_ID_MAX, "\"", 2);
     const char *ids[][3] = {
-        {"\"r\"", "\"i\"", "0"}, {"\"r\"", "\"i\"", "1"}, {"\"r\"", "\"j\"", "0"},     {"\"s\"", "\"i\"", "0"},
-        {"\"\"", "\"i\"", "0"},  {"\"r\"", "\"i\"", "t"}, {"\"r\"", "\"i\"", "10"},    {"\"r\"", NULL, "0"},
-        {NULL, "\"i\"", "0"},    {"null", "\"i\"", "0"},  {"{}", "\"i\"", "0"},        {"\"r\"", "\"\\u0069\"", "0"},
-        {longest, longest, "0"}, {"\"r\"", longer, "0"},  {"\"r\"", "\"0\"", "\"0\""}, {"\"r\"", "\"\\\\u0069\"", "0"}};
+        {"\"r\"", "\"i\"", "0"},        {"\"r\"", "\"i\"", "1"}, {"\"r\"", "\"j\"", "0"},
+        {"\"s\"", "\"i\"", "0"},        {"\"\"", "\"i\"", "0"},  {"\"r\"", "\"i\"", "t"},
+        {"\"r\"", "\"i\"", "10"},       {"\"r\"", NULL, "0"},    {NULL, "\"i\"", "0"},
+        {"null", "\"i\"", "0"},         {"{}", "\"i\"", "0"},    {"\"r\"", "\"\\u0069\"", "0"},
+        {longest, longest, "0"},        {"\"r\"", longer, "0"},  {"\"r\"", "\"0\"", "\"0\""},
+        {"\"r\"", "\"\\\\u0069\"", "0"}};
     for (size_t a = 0; a < sizeof ids / sizeof ids[0]; a++) {
         named one = name(ids[a][0], ids[a][1], ids[a][2]);
         stream_key key;
@@ -131,9 +139,11 @@ static void test_same_as_last(void) {
             stream_key other;
             stream_key_of_frame(&other, &two.frame, &FIELDS);
             const bool plain_index = ids[b][2] == NULL || ids[b][2][0] != '"';
-            bool expected =
-                same_key(key, other) && strchr(ids[b][1] ? ids[b][1] : "", '\\') == NULL && ids[b][1] != longer && plain_index;
-            CHECK((continues_last_stream(&table, &two.frame, &FIELDS) == stream) == expected, "%zu %zu", a, b);
+            bool expected = same_key(key, other) &&
+                            strchr(ids[b][1] ? ids[b][1] : "", '\\') == NULL &&
+                            ids[b][1] != longer && plain_index;
+            CHECK((continues_last_stream(&table, &two.frame, &FIELDS) == stream) == expected,
+                  "%zu %zu", a, b);
             CHECK(continues_last_stream(&table, &two.frame, &INPUT) == NULL, "input");
             free(two.data);
         }
@@ -157,23 +167,30 @@ static void test_inner(void) {
     streams_init(&table, allocate, release);
     char id[STREAM_ID_MAX] = "\"";
     memset(id + 1, 'x', STREAM_KEY_ROOM);
-    stream_key first = key_of("\"r\"", "\"i\"", "0", false), second = key_of("\"r\"", "\"j\"", "0", false);
+    stream_key first = key_of("\"r\"", "\"i\"", "0", false),
+               second = key_of("\"r\"", "\"j\"", "0", false);
     for (size_t length = STREAM_KEY_ROOM - 8; length < STREAM_KEY_ROOM; length++) {
         memcpy(id + 1 + length, "\"", 2);
         stream_key key = key_of(NULL, id, NULL, false);
         audio_stream *stream = add(&table, &key);
-        CHECK((stream == &table.inner) == (key.length <= STREAM_KEY_ROOM) && table.has_inner == (stream == &table.inner), "room");
-        CHECK(blocks == (stream != &table.inner) && streams_find(&table, &key) == stream, "%zu", length);
+        CHECK((stream == &table.inner) == (key.length <= STREAM_KEY_ROOM) &&
+                  table.has_inner == (stream == &table.inner),
+              "room");
+        CHECK(blocks == (stream != &table.inner) && streams_find(&table, &key) == stream, "%zu",
+              length);
         streams_close(&table, stream);
         CHECK(blocks == 0 && !table.has_inner && streams_find(&table, &key) == NULL, "%zu", length);
         id[1 + length] = 'x';
     }
     audio_stream *one = add(&table, &first), *two = add(&table, &second);
-    CHECK(one == &table.inner && two != &table.inner && blocks == 1, "the second one has memory of its own");
+    CHECK(one == &table.inner && two != &table.inner && blocks == 1,
+          "the second one has memory of its own");
     streams_advance(&table, two, 7, 0, (const uint8_t[]){0}, 0);
     streams_close(&table, one);
     one = add(&table, &first);
-    CHECK(one == &table.inner && one->offset == 0 && two->offset == 7 && one->older == two && blocks == 1, "it begins anew");
+    CHECK(one == &table.inner && one->offset == 0 && two->offset == 7 && one->older == two &&
+              blocks == 1,
+          "it begins anew");
     streams_clear(&table);
     CHECK(blocks == 0 && !table.has_inner && table.count == 0, "all is given back");
 }
@@ -199,7 +216,9 @@ static void test_bounds(void) {
         stream_key key = numbered(number);
         audio_stream *stream = streams_find(&table, &key);
         CHECK((stream != NULL) == (spoke[number] != 0), "%u", number);
-        CHECK(stream == NULL || (stream->offset == offsets[number] && stream->carry_count == held[number]), "%u", number);
+        CHECK(stream == NULL ||
+                  (stream->offset == offsets[number] && stream->carry_count == held[number]),
+              "%u", number);
         if (stream != NULL && random_below(8) == 0) {
             streams_close(&table, stream);
             open--;
@@ -234,7 +253,9 @@ static void test_bounds(void) {
             for (unsigned i = 0; i < NUMBERS; i++) carries += held[i];
             CHECK(table.carries == carries, "%d", step);
         }
-        CHECK(table.count == open && table.evicted_bytes == evicted && blocks + table.has_inner == open, "%d", step);
+        CHECK(table.count == open && table.evicted_bytes == evicted &&
+                  blocks + table.has_inner == open,
+              "%d", step);
     }
     evicted += table.carries;
     streams_clear(&table);
@@ -250,24 +271,34 @@ static void test_items(void) {
     for (int i = 0; i < 5; i++) part[i] = key_of("\"r\"", "\"i\"", indexes[i], false);
     audio_stream *first = add(&table, &part[0]);
     streams_advance(&table, first, 5, 0, (const uint8_t[]){0x5A}, 1);
-    for (int i = 0; i < 5; i++) CHECK(streams_find(&table, &part[i]) == first, "an index that counts up goes on: %d", i);
-    stream_key other_item = key_of("\"r\"", "\"j\"", "0", false), other_response = key_of("\"s\"", "\"i\"", "0", false);
-    CHECK(streams_find(&table, &other_item) == NULL && streams_find(&table, &other_response) == NULL, "only in its item");
+    for (int i = 0; i < 5; i++)
+        CHECK(streams_find(&table, &part[i]) == first, "an index that counts up goes on: %d", i);
+    stream_key other_item = key_of("\"r\"", "\"j\"", "0", false),
+               other_response = key_of("\"s\"", "\"i\"", "0", false);
+    CHECK(streams_find(&table, &other_item) == NULL &&
+              streams_find(&table, &other_response) == NULL,
+          "only in its item");
 
     streams_done(&table, first);
-    CHECK(table.count == 1 && table.carries == 0 && first->carry_count == 0, "the done takes the carry");
+    CHECK(table.count == 1 && table.carries == 0 && first->carry_count == 0,
+          "the done takes the carry");
     CHECK(streams_find(&table, &part[0]) == first, "after the done the same index goes on");
-    for (int i = 1; i < 5; i++) CHECK(streams_find(&table, &part[i]) == NULL, "and another one begins: %d", i);
+    for (int i = 1; i < 5; i++)
+        CHECK(streams_find(&table, &part[i]) == NULL, "and another one begins: %d", i);
     audio_stream *second = add(&table, &part[1]);
     streams_advance(&table, second, 7, 0, (const uint8_t[]){0}, 0);
-    CHECK(streams_find(&table, &part[0]) == first && streams_find(&table, &part[3]) == second, "each has its place");
+    CHECK(streams_find(&table, &part[0]) == first && streams_find(&table, &part[3]) == second,
+          "each has its place");
     streams_advance(&table, first, 1, 0, (const uint8_t[]){0}, 0);
-    CHECK(first->offset == 6 && !first->done && streams_find(&table, &part[3]) == first, "the one that spoke last");
+    CHECK(first->offset == 6 && !first->done && streams_find(&table, &part[3]) == first,
+          "the one that spoke last");
     streams_done(&table, first);
-    CHECK(streams_find(&table, &part[3]) == NULL && streams_find(&table, &part[1]) == second, "is done, and the other is not");
+    CHECK(streams_find(&table, &part[3]) == NULL && streams_find(&table, &part[1]) == second,
+          "is done, and the other is not");
 
     /* Without an item, nothing is left after the done. */
-    stream_key none = key_of("\"r\"", NULL, "0", false), empty = key_of("\"r\"", "\"\"", "0", false);
+    stream_key none = key_of("\"r\"", NULL, "0", false),
+               empty = key_of("\"r\"", "\"\"", "0", false);
     audio_stream *stream = add(&table, &none);
     CHECK(streams_find(&table, &empty) == stream, "an empty item is none");
     streams_done(&table, stream);
@@ -294,7 +325,8 @@ static void test_responses(void) {
     CHECK(first && first->carry[0] == 0, "the one that has not spoken for longest");
     audio_stream *second = streams_next_of_response(&table, &response, first);
     CHECK(second && second->carry[0] == 3, "and the other one");
-    CHECK(streams_next_of_response(&table, &response, second) == NULL, "input is not the response's");
+    CHECK(streams_next_of_response(&table, &response, second) == NULL,
+          "input is not the response's");
     free(n.data);
     streams_clear(&table);
 }

@@ -45,9 +45,10 @@ static wire_status check(const uint8_t *bytes, size_t length) {
     return status;
 }
 
-static const uint8_t telling[] = {'"',  '\\', '{',  '}',  '[',  ']',  ',',  ':',  ' ',  '\n', 0,   0x1F, 0x20,
-                                  0x7F, 0x80, 0xBF, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF, '=',  '-', '_',  '+',
-                                  '/',  '0',  '9',  '.',  'e',  'u',  'n',  't',  'f',  'A',  'B', 'z'};
+static const uint8_t telling[] = {'"',  '\\', '{',  '}',  '[',  ']',  ',',  ':',  ' ',  '\n',
+                                  0,    0x1F, 0x20, 0x7F, 0x80, 0xBF, 0xC2, 0xE0, 0xED, 0xF0,
+                                  0xF4, 0xFF, '=',  '-',  '_',  '+',  '/',  '0',  '9',  '.',
+                                  'e',  'u',  'n',  't',  'f',  'A',  'B',  'z'};
 
 static void test_single(const frame *original) {
     static frame f;
@@ -93,17 +94,22 @@ static void test_random(const frame *original, unsigned long rounds) {
             case 1: f.bytes[at] = (uint8_t)random_below(256); break;
             case 2: insert(&f, at, &one, 1); break;
             case 3: {
-                size_t start = random_below((uint32_t)other->length), length = other->length - start;
+                size_t start = random_below((uint32_t)other->length),
+                       length = other->length - start;
                 insert(&f, at, other->bytes + start, length < 100 ? length : random_below(100));
                 break;
             }
             case 4: {
-                size_t length = 1 + random_below(f.length - at < 70 ? (uint32_t)(f.length - at) : 70);
+                size_t length =
+                    1 + random_below(f.length - at < 70 ? (uint32_t)(f.length - at) : 70);
                 memmove(f.bytes + at, f.bytes + at + length, f.length - at - length);
                 f.length -= length;
                 break;
             }
-            default: insert(&f, at, (const uint8_t *)"                                  ", 1 + random_below(34)); break;
+            default:
+                insert(&f, at, (const uint8_t *)"                                  ",
+                       1 + random_below(34));
+                break;
             }
         }
         check(f.bytes, f.length);
@@ -118,23 +124,28 @@ static void test_shapes(void) {
         for (size_t levels = WIRE_MAX_DEPTH - 2; levels <= WIRE_MAX_DEPTH + 1; levels++) {
             char *p = text;
             p += sprintf(p, "{\"type\":\"pcm\",\"x\":");
-            for (size_t i = 0; i < levels; i++) p += sprintf(p, objects && i + 1 < levels ? "{\"\":" : "[");
+            for (size_t i = 0; i < levels; i++)
+                p += sprintf(p, objects && i + 1 < levels ? "{\"\":" : "[");
             for (size_t i = levels; i-- > 0;) *p++ = objects && i + 1 < levels ? '}' : ']';
             *p++ = '}';
             wire_status status = agree_on((const uint8_t *)text, (size_t)(p - text));
-            CHECK(status == (levels < WIRE_MAX_DEPTH ? WIRE_OK : WIRE_DEPTH), "%zu levels: %s", levels, wire_reason(status));
+            CHECK(status == (levels < WIRE_MAX_DEPTH ? WIRE_OK : WIRE_DEPTH), "%zu levels: %s",
+                  levels, wire_reason(status));
         }
     }
-    static const char *const runs[] = {"\\\\", "\\\"", "\\u00e9",        "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
-                                       " ",    "a",    "\\ud83d\\ude00", "A\\/"};
+    static const char *const runs[] = {
+        "\\\\", "\\\"", "\\u00e9",        "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+        " ",    "a",    "\\ud83d\\ude00", "A\\/"};
     for (size_t run = 0; run < sizeof runs / sizeof runs[0]; run++) {
         for (size_t count = 0; count < 150; count++) {
             char *p = text;
             p += sprintf(p, "{\"type\":\"pcm\",\"item_id\":\"");
             for (size_t i = 0; i < count; i++) p += sprintf(p, "%s", runs[run]);
             p += sprintf(p, "\",\"delta\":\"AAAA\"}");
-            for (size_t cut = 0; cut < 16; cut++) check((const uint8_t *)text, (size_t)(p - text) - cut);
-            CHECK(agree_on((const uint8_t *)text, (size_t)(p - text)) == WIRE_OK, "run %zu, %zu times", run, count);
+            for (size_t cut = 0; cut < 16; cut++)
+                check((const uint8_t *)text, (size_t)(p - text) - cut);
+            CHECK(agree_on((const uint8_t *)text, (size_t)(p - text)) == WIRE_OK,
+                  "run %zu, %zu times", run, count);
         }
     }
 }
@@ -162,7 +173,9 @@ static void test_strings(void) {
         for (size_t at = (size_t)byte % 7; at < LONGEST; at += 7) {
             text[before + (int)at] = (char)byte;
             wire_status status = check((const uint8_t *)text, (size_t)(before + LONGEST + behind));
-            CHECK((status == WIRE_OK) == (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'), "%d at %zu", byte, at);
+            CHECK((status == WIRE_OK) ==
+                      (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'),
+                  "%d at %zu", byte, at);
             text[before + (int)at] = 'a';
         }
     }
@@ -177,33 +190,54 @@ static void test_payloads(void) {
             p += sprintf(p, "{\"type\":\"pcm\",\"item_id\":\"%0*d\",\"delta\":\"", (int)before, 0);
             char *payload = p;
             for (size_t i = 0; i < symbols; i++)
-                *p++ = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random_below(64)];
+                *p++ =
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random_below(
+                        64)];
             if (symbols % 3 == 0 && symbols >= 4) memcpy(p - 2, symbols & 1 ? "A=" : "==", 2);
             p += sprintf(p, "\"}");
             check((const uint8_t *)text, (size_t)(p - text));
             if (symbols) {
-                payload[random_below((uint32_t)symbols)] = (char)telling[random_below(sizeof telling)];
+                payload[random_below((uint32_t)symbols)] =
+                    (char)telling[random_below(sizeof telling)];
                 check((const uint8_t *)text, (size_t)(p - text));
             }
         }
     }
 }
 
-static const char *const numbers[] = {
-    "0",     "-0",    "7",     "12",    "123",     "-1",      "1.5",    "-0.0012",         "1e5", "1E-05", "1.25e10",
-    "1e+16", "0.1e2", "1e100", "1e308", "-1e-300", "1e-5000", "1e0099", "9007199254740993"};
+static const char *const numbers[] = {"0",
+                                      "-0",
+                                      "7",
+                                      "12",
+                                      "123",
+                                      "-1",
+                                      "1.5",
+                                      "-0.0012",
+                                      "1e5",
+                                      "1E-05",
+                                      "1.25e10",
+                                      "1e+16",
+                                      "0.1e2",
+                                      "1e100",
+                                      "1e308",
+                                      "-1e-300",
+                                      "1e-5000",
+                                      "1e0099",
+                                      "9007199254740993"};
 /* No JSON numbers, or beyond a double. */
 static const char *const bad_numbers[] = {
-    "",       "-",   "+1",    "01",       "-01",   "00",   "1.",   ".5",   "-.5",  "1.e5",  "1e",    "1e+",
-    "1e-",    "e5",  "1.5.5", "1e5e5",    "1e5.5", "1-",   "1-2",  "--1",  "1+2",  "1e+-5", "1e400", "1e999",
-    "-1e309", "1 2", "1- ",   "- 1",      "1 .5",  "1. 5", "1e 5", "1 e5", "1,,2", "1, ,2", "0x1",   "1_0",
-    "1\v",    "1;2", "1:2",   "Infinity", "NaN",   "nul",  "1\"",  "1/2",  "\x80", "1\xB1", "true1", "null.5"};
+    "",     "-",     "+1",    "01",    "-01",    "00",    "1.",    ".5",    "-.5",  "1.e5",
+    "1e",   "1e+",   "1e-",   "e5",    "1.5.5",  "1e5e5", "1e5.5", "1-",    "1-2",  "--1",
+    "1+2",  "1e+-5", "1e400", "1e999", "-1e309", "1 2",   "1- ",   "- 1",   "1 .5", "1. 5",
+    "1e 5", "1 e5",  "1,,2",  "1, ,2", "0x1",    "1_0",   "1\v",   "1;2",   "1:2",  "Infinity",
+    "NaN",  "nul",   "1\"",   "1/2",   "\x80",   "1\xB1", "true1", "null.5"};
 static const char *const gaps[] = {",", ", ", " ,", " , ", ",\n", ",\r\n\t", ",   "};
 
 /* One number, good or bad, at every place of a block of good ones, with every other number before it. */
 static void test_numbers(void) {
     static char text[2048];
-    const size_t goods = sizeof numbers / sizeof numbers[0], bads = sizeof bad_numbers / sizeof bad_numbers[0];
+    const size_t goods = sizeof numbers / sizeof numbers[0],
+                 bads = sizeof bad_numbers / sizeof bad_numbers[0];
     for (size_t i = 0; i < goods + bads; i++) {
         const char *odd = i < goods ? numbers[i] : bad_numbers[i - goods];
         for (size_t length = 0; length < 72; length++) {
@@ -219,7 +253,8 @@ static void test_numbers(void) {
                 for (int k = 0; k < 60; k++) p += sprintf(p, "%s%s", gaps[gap], often);
                 p += sprintf(p, "]}");
                 wire_status status = check((const uint8_t *)text, (size_t)(p - text));
-                CHECK((status == WIRE_OK) == (i < goods), "%s at %zu: %s", odd, length, wire_reason(status));
+                CHECK((status == WIRE_OK) == (i < goods), "%s at %zu: %s", odd, length,
+                      wire_reason(status));
             }
         }
     }
@@ -235,14 +270,16 @@ static void test_random_numbers(unsigned long rounds) {
         p += sprintf(p, "{\"type\":\"pcm\",\"x\":[");
         char *const first = p;
         for (uint32_t left = 1 + random_below(80); left; left--)
-            p += sprintf(p, "%s%s", numbers[random_below(goods)], left > 1 ? gaps[random_below(kinds)] : "]}");
+            p += sprintf(p, "%s%s", numbers[random_below(goods)],
+                         left > 1 ? gaps[random_below(kinds)] : "]}");
         for (uint32_t edits = random_below(4); edits; edits--)
             first[random_below((uint32_t)(p - first))] = bytes[random_below(sizeof bytes - 1)];
         check((const uint8_t *)text, (size_t)(p - text));
     }
 }
 
-static void check_outline_of(const char *before, const char *object, const char *behind, uint32_t members) {
+static void check_outline_of(const char *before, const char *object, const char *behind,
+                             uint32_t members) {
     static char text[MOST_BYTES];
     const int length = snprintf(text, sizeof text, "%s%s%s", before, object, behind);
     CHECK(length > 0 && length < (int)sizeof text, "no room");
@@ -259,7 +296,8 @@ static void test_outlines(void) {
     check_outline_of(before, "[{\"a\":1}]", "}", 0);
     check_outline_of(before, "{\"a\":1}", "}", 1);
     check_outline_of(before, " { \"a\" : [ {\"a\":{\"b\":1}} , [] ] , \"b\" : -1.5 } ", "}", 2);
-    check_outline_of(before, "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":1}},\"f\":[]}},\"g\":{\"h\":{}}}", "}", 6);
+    check_outline_of(before, "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":1}},\"f\":[]}},\"g\":{\"h\":{}}}",
+                     "}", 6);
     check_outline_of(before, "{\"a\":{\"b\":{\"c\":{\"\\u0064\":1}}}}", "}", 3);
     check_outline_of(before, "{\"a\":{\"\\u0062\":1}}", "}", 0);
     check_outline_of(before, "{\"a\":1}", ",\"session\":null}", 0);
@@ -269,8 +307,8 @@ static void test_outlines(void) {
     for (size_t count = WIRE_OUTLINE - 1; count <= WIRE_OUTLINE + 1; count++) {
         size_t length = 0;
         for (size_t i = 0; i < count; i++) {
-            length +=
-                (size_t)snprintf(many + length, sizeof many - length, "%c\"k%zu\":%s", i ? ',' : '{', i, i % 2 ? "[]" : "1");
+            length += (size_t)snprintf(many + length, sizeof many - length, "%c\"k%zu\":%s",
+                                       i ? ',' : '{', i, i % 2 ? "[]" : "1");
         }
         snprintf(many + length, sizeof many - length, "}");
         check_outline_of(before, many, "}", count <= WIRE_OUTLINE ? (uint32_t)count : 0);

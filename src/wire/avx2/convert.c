@@ -8,25 +8,32 @@
 #include "g711_lookups.h"
 
 static inline __m256i lookup(const void *table, __m256i index) {
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)table)), index);
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)table)),
+                               index);
 }
 
 /* Reads 32 codes. samples[0] is the first 16 of them. */
 static inline void expand(const law *law, const uint8_t *in, __m256i samples[2]) {
-    __m256i codes = _mm256_loadu_si256((const __m256i *)(const void *)in), nibble = _mm256_set1_epi8(15);
-    /* The quarters 0 2 1 3, because the unpacking below goes by halves: 0 and 1 low, 2 and 3 high. */
+    __m256i codes = _mm256_loadu_si256((const __m256i *)(const void *)in),
+            nibble = _mm256_set1_epi8(15);
+    /* Quarters in the order 0 2 1 3, because the unpacking below works within halves: 0 and 1 low,
+     * 2 and 3 high. */
     codes = _mm256_permute4x64_epi64(codes, _MM_SHUFFLE(3, 1, 2, 0));
     __m256i chord = _mm256_and_si256(_mm256_srli_epi16(codes, 4), nibble);
-    __m256i steep = lookup(law->steep, chord), once = lookup(law->once, chord), offset = lookup(law->offset, chord);
+    __m256i steep = lookup(law->steep, chord), once = lookup(law->once, chord),
+            offset = lookup(law->offset, chord);
     __m256i step = _mm256_sign_epi8(lookup(law->step, _mm256_and_si256(codes, nibble)), offset);
-    __m256i low = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(steep, once), _mm256_unpacklo_epi8(step, offset));
-    __m256i high = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(steep, once), _mm256_unpackhi_epi8(step, offset));
+    __m256i low =
+        _mm256_maddubs_epi16(_mm256_unpacklo_epi8(steep, once), _mm256_unpacklo_epi8(step, offset));
+    __m256i high =
+        _mm256_maddubs_epi16(_mm256_unpackhi_epi8(steep, once), _mm256_unpackhi_epi8(step, offset));
     samples[0] = _mm256_add_epi16(low, low);
     samples[1] = _mm256_add_epi16(high, high);
 }
 
 static inline __m256 to_float(__m128i samples) {
-    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(samples)), _mm256_set1_ps(1.0f / 32768.0f));
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(samples)),
+                         _mm256_set1_ps(1.0f / 32768.0f));
 }
 
 static inline void store_int16(const __m256i samples[2], int16_t *out) {
@@ -41,8 +48,8 @@ static inline void store_float32(const __m256i samples[2], float *out) {
     _mm256_storeu_ps(out + 24, to_float(_mm256_extracti128_si256(samples[1], 1)));
 }
 
-/* In all loops: 32 or 16 samples a turn as long as there are so many; the rest goes
- * through the stack, so that nothing beyond `count` is touched. */
+/* All loops: 32 or 16 samples per iteration while enough are left. The rest goes through the stack,
+ * so that nothing past `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
     __m256i samples[2];

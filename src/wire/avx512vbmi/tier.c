@@ -8,10 +8,11 @@
 
 #include "bytes.h"
 
-/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
- * also below 0x20. `live`: the bytes for which this comparison counts. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F, which are negative in a signed
+ * comparison and so also below 0x20. `live`: the bytes for which this comparison counts. */
 static inline uint64_t special_of(__m512i bytes, __mmask64 live) {
-    return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
+    return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |
+           _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
            _mm512_mask_cmplt_epi8_mask(live, bytes, _mm512_set1_epi8(0x20));
 }
 
@@ -40,7 +41,7 @@ static inline bool special_in_run(const uint8_t *p) {
     return (special | _mm512_cmplt_epi8_mask(least, _mm512_set1_epi8(WIRE_FLIPPED_PLAIN))) != 0;
 }
 
-/* special_tail: loads the last bytes of a frame under a mask, and touches no byte that the mask leaves out. */
+/* special_tail: loads the last bytes of a frame under a mask, and touches no byte outside it. */
 #define TIER_OWN_TAIL
 #define special_tail(w, p) special_masked(p, (unsigned)((w)->end - (p)))
 static inline uint64_t special_masked(const uint8_t *p, unsigned left) {

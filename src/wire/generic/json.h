@@ -1,31 +1,34 @@
-/* JSON values: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by tier.h.
+/* JSON values: strings, escapes, UTF-8, numbers, literals, containers of any depth. Included by
+ * tier.h.
  *
- * A function named walk_ takes a pointer into the frame and returns a pointer behind what it has read; for a string, a pointer to
- * its closing quote. NULL: there was a fault, which stands in walker.status and walker.fault. One named try_ returns NULL where it
- * has read nothing, and the caller reads in the general way. The byte at `end` is never read.
+ * A function named walk_ takes a pointer into the frame and returns a pointer past what it has
+ * read; for a string, a pointer to its closing quote. NULL: a fault, which is in walker.status and
+ * walker.fault. One named try_ returns NULL if it has read nothing, and the caller reads the
+ * general way. The byte at `end` is never read.
  */
 #include "wire.h"
 #include "bytes.h"
 
 #include <string.h>
 
-/* Bytes that special_in_run looks at: so many that its one branch costs nothing beside them. */
+/* Bytes that special_in_run looks at: enough that its one branch costs nothing. */
 #define WALK_RUN 256
-/* After each so many single escapes of a string, walk_string tries to pass whole blocks of them. */
+/* After this many single escapes of a string, walk_string tries to pass whole blocks of them. */
 #define WALK_ESCAPES 8
-/* After so many single numbers of an array, pass_numbers tries to pass whole blocks of them. Where that gained fewer bytes than
- * WALK_NUMBERS_GAIN, it waits for twice as many from then on. */
+/* After this many single numbers of an array, pass_numbers tries to pass whole blocks of them. If
+ * that gains fewer bytes than WALK_NUMBERS_GAIN, it waits for twice as many from then on. */
 #define WALK_NUMBERS 8
 #define WALK_NUMBERS_GAIN 32
 
 typedef struct walker {
     const uint8_t *data, *end;
-    /* The 64 bytes that were looked at last begin here. A new walker has looked at nothing: look_at comes before any scan. */
+    /* Start of the 64 bytes looked at last. A new walker has looked at nothing: call look_at before
+     * any scan. */
     const uint8_t *block;
-    uint64_t special; /* bit i: block[i] is special (see special_block): a string cannot simply pass it */
+    uint64_t special; /* bit i: block[i] is special (see special_block) */
     const uint8_t *fault;
     wire_status status;
-    wire_entry *outline; /* where walk_container notes the members of the object that it reads; NULL: nowhere */
+    wire_entry *outline; /* where walk_container notes members; NULL: nowhere */
     uint32_t outline_count;
 } walker;
 
@@ -36,7 +39,8 @@ static const uint8_t *fail(walker *w, wire_status status, const uint8_t *at) {
 }
 
 #ifndef TIER_OWN_TAIL
-/* special_block for the end of the frame, where fewer than 64 bytes are left. No bit is set for a place behind the end. */
+/* special_block for the end of the frame, when fewer than 64 bytes are left. Sets no bit past the
+ * end. */
 static PORTABLE_NOINLINE uint64_t special_tail(const walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (w->end - w->data >= 64) return special_block(w->end - 64) >> (64 - left);
@@ -47,14 +51,15 @@ static PORTABLE_NOINLINE uint64_t special_tail(const walker *w, const uint8_t *p
 }
 #endif
 
-/* Looks at the 64 bytes from p on. */
+/* Looks at the 64 bytes that begin at p. */
 static inline void look_at(walker *w, const uint8_t *p) {
     w->block = p;
     w->special = w->end - p >= 64 ? special_block(p) : special_tail(w, p);
 }
 
-/* p: inside a string. The first byte from p on that is a quote, a backslash, a control byte or not ASCII; `end` if there is none.
- * Most strings are short, so that one look at 64 bytes serves several of them. */
+/* p: inside a string. Returns the first byte from p on that is a quote, a backslash, a control byte
+ * or not ASCII; `end` if there is none. Most strings are short, so one look at 64 bytes serves
+ * several. */
 static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset < 64) {
@@ -66,14 +71,14 @@ static inline const uint8_t *scan_string(walker *w, const uint8_t *p) {
         look_at(w, p);
         if (w->special) return p + portable_lowest_bit_64(w->special);
         p += 64;
-        /* A block without special bytes is mostly followed by more such blocks. */
+        /* A block without special bytes is usually followed by more of them. */
         while (w->end - p >= WALK_RUN && !special_in_run(p)) p += WALK_RUN;
     }
     return w->end;
 }
 
-/* p: behind the opening quote of a string. Its closing quote, if that is the next special byte and one look at 64 bytes finds it,
- * as for most strings. NULL: walk_string has to read the string. */
+/* p: just past the opening quote of a string. Returns its closing quote if that is the next special
+ * byte within 64 bytes, as in most strings. NULL: walk_string must read the string. */
 static inline const uint8_t *near_quote(walker *w, const uint8_t *p) {
     size_t offset = (size_t)(p - w->block);
     if (offset > 63 || w->special >> offset == 0) {
@@ -91,7 +96,8 @@ static inline const uint8_t *skip_space(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
-/* The first byte from p on that is no white space; NULL, with the fault set, where the frame ends. */
+/* Returns the first byte from p on that is not white space; NULL, with the fault set, if the frame
+ * ends. */
 static inline const uint8_t *next_token(walker *w, const uint8_t *p, const uint8_t *end) {
     if (p < end && *p > ' ') return p;
     p = skip_space(p, end);
@@ -102,7 +108,7 @@ static inline bool is_digit(uint8_t byte) {
     return (uint8_t)(byte - '0') < 10;
 }
 
-/* Whether a number of one digit, the commonest numbers, stands at p. */
+/* Whether p is at a one-digit number, the commonest kind. */
 static inline bool is_one_digit(const uint8_t *p, const uint8_t *end) {
     return end - p > 1 && is_digit(*p) && (p[1] == ',' || p[1] == '}');
 }
@@ -112,18 +118,20 @@ static inline const uint8_t *skip_digits(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
-/* Whether a number is below 1.7e308, by its power of ten and its first two digits. first: its first digit; digits: how many stand
- * before its point, at most 200; exponent: three digits. A number that begins with 0 may get a false no. */
+/* Whether a number is below 1.7e308, by its power of ten and its first two digits. first: its first
+ * digit; digits: how many precede its point, at most 200; exponent: its three digits. The answer
+ * may be a false no for a number that begins with 0. */
 static inline bool is_below_limit(const uint8_t *first, ptrdiff_t digits, const uint8_t *exponent) {
-    const ptrdiff_t power = (exponent[0] - '0') * 100 + (exponent[1] - '0') * 10 + (exponent[2] - '0') + digits - 1;
+    const ptrdiff_t power =
+        (exponent[0] - '0') * 100 + (exponent[1] - '0') * 10 + (exponent[2] - '0') + digits - 1;
     if (power != 308) return power < 308;
     const uint8_t second = first[1] == '.' ? first[2] : first[1];
     return *first == '1' && second < '7';
 }
 
-/* p: the first byte of a value. The byte behind that value, if the value is a number that is clearly within a double: before its
- * point it has at most 200 digits, and its exponent is negative, has at most two digits, or is_below_limit. Else p: walk_plain has
- * to read the value. */
+/* p: the first byte of a value. Returns the byte after it if it is a number that is clearly within
+ * a double: at most 200 digits before its point, and an exponent that is negative, has at most two
+ * digits, or is_below_limit. Otherwise returns p: walk_plain must read the value. */
 static inline const uint8_t *pass_common_number(const uint8_t *p, const uint8_t *end) {
     const uint8_t *const first = p + (p < end && *p == '-');
     const uint8_t *behind = skip_digits(first, end);
@@ -141,7 +149,8 @@ static inline const uint8_t *pass_common_number(const uint8_t *p, const uint8_t 
         behind = skip_digits(exponent, end);
         const ptrdiff_t length = behind - exponent;
         if (length == 0) return p;
-        if (length > 2 && !negative && (length > 3 || !is_below_limit(first, digits, exponent))) return p;
+        if (length > 2 && !negative && (length > 3 || !is_below_limit(first, digits, exponent)))
+            return p;
     }
     return behind;
 }
@@ -152,18 +161,21 @@ static inline uint64_t behind_runs(uint64_t run, uint64_t from) {
     return (run + from) & ~run;
 }
 
-/* p: the byte behind a number of an array. Looks at 64 bytes at a time, and passes the numbers and commas that are whole in these
- * bytes. Returns the byte behind the last number passed, or p. Bit i of a mask stands for p[i]. `bad` has a bit in each number
- * that is none or is not clearly within a double, or at the comma behind it, and at each byte that belongs to no number. */
+/* p: the byte after a number of an array. Looks at 64 bytes at a time, and passes the numbers and
+ * commas that lie whole within them. Returns the byte after the last number passed, or p. Bit i of
+ * a mask is p[i]. `bad` has a bit in each number that is malformed or not clearly within a double,
+ * or at the comma after it, and at each byte outside a number. */
 static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t *end) {
     while (end - p >= 64) {
-        const uint64_t digit = digit_block(p), comma = equal_block(p, ','), point = equal_block(p, '.');
+        const uint64_t digit = digit_block(p), comma = equal_block(p, ','),
+                       point = equal_block(p, '.');
         const uint64_t minus = equal_block(p, '-'), sign = minus | equal_block(p, '+');
         const uint64_t e = equal_block(p, 'e') | equal_block(p, 'E'), behind_e = e << 1;
         const uint64_t space = equal_block(p, ' ') | equal_block(p, '\n');
         const uint64_t start = behind_runs(space, comma << 1);
         const uint64_t first = (start | (start & minus) << 1) & digit;
-        const uint64_t behind_whole = behind_runs(digit, first), behind_fraction = behind_runs(digit, point << 1);
+        const uint64_t behind_whole = behind_runs(digit, first),
+                       behind_fraction = behind_runs(digit, point << 1);
         const uint64_t behind_number = behind_runs(space, (digit << 1 | 1) & ~digit);
         const uint64_t exponent = (behind_e | (behind_e & ~minus) << 1) & digit;
         uint64_t bad = ~(digit | comma | point | sign | e | space);
@@ -174,7 +186,8 @@ static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t 
         bad |= point & ~behind_whole;
         bad |= e & ~(behind_whole | behind_fraction);
         bad |= (first & equal_block(p, '0')) << 1 & digit;
-        bad |= exponent << 2 & digit << 1 & digit; /* three digits: with two, and less than 64 before it, no number overflows */
+        bad |= exponent << 2 & digit << 1 &
+               digit; /* three digits: with two, and less than 64 before it, no number overflows */
         const uint64_t passed = comma & (bad - 1) & ~bad;
         if (passed <= 1) break;
         p += portable_highest_bit_64(passed);
@@ -185,9 +198,10 @@ static inline const uint8_t *pass_number_blocks(const uint8_t *p, const uint8_t 
 #define pass_number_blocks(p, end) (p)
 #endif
 
-/* p: a value of an array. Passes common numbers with commas between them. Returns a byte behind the last of them, or p where the
- * value is no such number. *patience: WALK_NUMBERS at first. */
-static PORTABLE_NOINLINE const uint8_t *pass_numbers(const uint8_t *p, const uint8_t *end, unsigned *patience) {
+/* p: a value of an array. Passes common numbers separated by commas. Returns a byte after the last
+ * of them, or p if the value is no such number. *patience: WALK_NUMBERS at first. */
+static PORTABLE_NOINLINE const uint8_t *pass_numbers(const uint8_t *p, const uint8_t *end,
+                                                     unsigned *patience) {
     const uint8_t *behind = p;
     for (unsigned count = 1;; count++) {
         const uint8_t *next = pass_common_number(p, end);
@@ -204,30 +218,34 @@ static PORTABLE_NOINLINE const uint8_t *pass_numbers(const uint8_t *p, const uin
     }
 }
 
-/* p: the backslash of \uXXXX. The value of the four digits, or -1 for the first fault: a byte that is no digit, or the end of the
- * frame. */
+/* p: the backslash of \uXXXX. Returns the value of the four digits, or -1 at the first fault: a
+ * byte that is not a digit, or the end of the frame. */
 static int walk_hex4(walker *w, const uint8_t *p) {
     int value = 0;
     for (int i = 2; i < 6; i++) {
         if (p + i == w->end) return fail(w, WIRE_END, w->end), -1;
         uint8_t c = p[i];
-        int digit = is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        int digit = is_digit(c)                              ? c - '0'
+                    : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                             : -1;
         if (digit < 0) return fail(w, WIRE_ESCAPE, p), -1;
         value = value << 4 | digit;
     }
     return value;
 }
 
-/* Whether the byte behind a backslash makes an escape of two bytes: one of JSON's other than \u. */
+/* Whether this byte after a backslash makes an escape of two bytes: any of JSON's except \u. */
 static inline bool is_short_escape(uint8_t byte) {
     const uint64_t low = UINT64_C(1) << '"' | UINT64_C(1) << '/';
-    const uint64_t high = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('b' - 64) | UINT64_C(1) << ('f' - 64) |
-                          UINT64_C(1) << ('n' - 64) | UINT64_C(1) << ('r' - 64) | UINT64_C(1) << ('t' - 64);
+    const uint64_t high = UINT64_C(1) << ('\\' - 64) | UINT64_C(1) << ('b' - 64) |
+                          UINT64_C(1) << ('f' - 64) | UINT64_C(1) << ('n' - 64) |
+                          UINT64_C(1) << ('r' - 64) | UINT64_C(1) << ('t' - 64);
     return byte < 128 && (byte < 64 ? low : high) >> (byte & 63) & 1;
 }
 
-/* p: a backslash that begins no escape of two bytes. Returns the byte behind \uXXXX, or behind a surrogate pair. The place of a
- * fault is p; but where the frame ends inside the escape, the fault is that end. */
+/* p: a backslash that does not begin an escape of two bytes. Returns the byte after \uXXXX, or
+ * after a surrogate pair. A fault is at p, or at the end of the frame if that is inside the
+ * escape. */
 static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     size_t left = (size_t)(w->end - p);
     if (left < 2) return fail(w, WIRE_END, w->end);
@@ -246,13 +264,14 @@ static const uint8_t *walk_escape(walker *w, const uint8_t *p) {
     return p + 12;
 }
 
-/* For long strings that are full of escapes: slashes, or JSON within JSON. p: a backslash. Passes whole blocks as long as all of
- * their escapes are slashes, quotes and line feeds, and they have no other special byte. Returns the byte behind these blocks,
- * which is p if the first block is not like that. */
+/* For long strings full of escapes: slashes, or JSON within JSON. p: a backslash. Passes whole
+ * blocks as long as their only escapes are slashes, quotes and line feeds, and they have no other
+ * special byte. Returns the byte after these blocks: p if the first block is not like that. */
 static const uint8_t *walk_escaped_blocks(walker *w, const uint8_t *p) {
     uint64_t behind = 0; /* 1: the byte before p is the backslash of an escape */
     for (; w->end - p >= 64; p += 64) {
-        uint64_t special = special_block(p), backslashes = equal_block(p, '\\'), escaped = backslashes << 1 | behind;
+        uint64_t special = special_block(p), backslashes = equal_block(p, '\\'),
+                 escaped = backslashes << 1 | behind;
         uint64_t quotes = equal_block(p, '"');
         if (special & ~(backslashes | (quotes & escaped)) || backslashes & escaped) break;
         if (escaped & ~(quotes | equal_block(p, '/') | equal_block(p, 'n'))) break;
@@ -265,8 +284,8 @@ static inline bool is_continuation(uint8_t byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* p: a byte above 0x7F. Reads all multi-byte characters that follow one another from p on, by table 3-7 of the Unicode standard.
- * The place of a fault is the first byte of the ill-formed sequence. */
+/* p: a byte above 0x7F. Reads consecutive multi-byte characters, by table 3-7 of the Unicode
+ * standard. A fault is at the first byte of the ill-formed sequence. */
 static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
     do {
         size_t left = (size_t)(w->end - p);
@@ -278,11 +297,13 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
             p += 2;
         } else if (lead < 0xF0) {
             uint8_t low = lead == 0xE0 ? 0xA0 : 0x80, high = lead == 0xED ? 0x9F : 0xBF;
-            if (left < 3 || p[1] < low || p[1] > high || !is_continuation(p[2])) return fail(w, WIRE_UTF8, p);
+            if (left < 3 || p[1] < low || p[1] > high || !is_continuation(p[2]))
+                return fail(w, WIRE_UTF8, p);
             p += 3;
         } else {
             uint8_t low = lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xF4 ? 0x8F : 0xBF;
-            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) || !is_continuation(p[3])) {
+            if (lead > 0xF4 || left < 4 || p[1] < low || p[1] > high || !is_continuation(p[2]) ||
+                !is_continuation(p[3])) {
                 return fail(w, WIRE_UTF8, p);
             }
             p += 4;
@@ -291,8 +312,9 @@ static const uint8_t *walk_utf8(walker *w, const uint8_t *p) {
     return p;
 }
 
-/* p: behind the opening quote. Returns the closing quote. */
-static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped, bool *non_ascii) {
+/* p: just past the opening quote. Returns the closing quote. */
+static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *escaped,
+                                         bool *non_ascii) {
     unsigned escapes = 0;
     for (;;) {
         p = scan_string(w, p);
@@ -301,7 +323,8 @@ static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *esca
         if (*p == '\\') {
             *escaped = true;
             if (++escapes % WALK_ESCAPES == 0) p = walk_escaped_blocks(w, p);
-            /* Escapes that follow one another are common in hostile frames and in JSON within JSON: no scan between them. */
+            /* Consecutive escapes are common in hostile frames and in JSON within JSON: do not scan
+             * between them. */
             while (p != NULL && p < w->end && *p == '\\') {
                 p = w->end - p > 1 && is_short_escape(p[1]) ? p + 2 : walk_escape(w, p);
             }
@@ -315,7 +338,7 @@ static inline const uint8_t *walk_string(walker *w, const uint8_t *p, bool *esca
     }
 }
 
-/* walk_string for a string of which only the end is needed. */
+/* walk_string if only the end of the string is needed. */
 static inline const uint8_t *skip_string(walker *w, const uint8_t *p) {
     bool ignored;
     const uint8_t *closing = near_quote(w, p);
@@ -350,11 +373,13 @@ static const uint8_t *walk_number(walker *w, const uint8_t *p, uint8_t *kind) {
         p = walk_digits(w, p);
         if (p == NULL) return NULL;
     }
-    if (may_overflow && wire_number_overflows(start, (size_t)(p - start))) return fail(w, WIRE_NUMBER_RANGE, start);
+    if (may_overflow && wire_number_overflows(start, (size_t)(p - start)))
+        return fail(w, WIRE_NUMBER_RANGE, start);
     return p;
 }
 
-static const uint8_t *walk_literal(walker *w, const uint8_t *p, const char *literal, size_t length) {
+static const uint8_t *walk_literal(walker *w, const uint8_t *p, const char *literal,
+                                   size_t length) {
     for (size_t i = 0; i < length; i++) {
         if (p + i == w->end) return fail(w, WIRE_END, w->end);
         if (p[i] != (uint8_t)literal[i]) return fail(w, WIRE_LITERAL, p + i);
@@ -369,7 +394,7 @@ static inline void put_value(wire_value *value, size_t start, size_t end, uint8_
     value->escaped = value->non_ascii = false;
 }
 
-/* A literal or a number. */
+/* Reads a literal or a number. */
 static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value) {
     const uint8_t *behind;
     uint8_t kind = WIRE_INTEGER;
@@ -389,16 +414,18 @@ static const uint8_t *walk_plain(walker *w, const uint8_t *p, wire_value *value)
     return behind;
 }
 
-/* The byte behind `null`, `true` or `false` where one of them stands at p, else p. */
+/* Returns the byte after `null`, `true` or `false` if p is at one of them, else p. */
 static inline const uint8_t *pass_literal(const uint8_t *p, const uint8_t *end) {
     if (end - p < 5) return p;
-    if (wire_load32(p) == wire_load32("null") || wire_load32(p) == wire_load32("true")) return p + 4;
+    if (wire_load32(p) == wire_load32("null") || wire_load32(p) == wire_load32("true"))
+        return p + 4;
     return *p == 'f' && wire_load32(p + 1) == wire_load32(&"false"[1]) ? p + 5 : p;
 }
 
-/* Notes a member of the object of which an outline is made. `behind`: the byte behind the value, if the value is no container. */
-static inline void note_member(const walker *w, wire_entry *entry, unsigned level, const uint8_t *key, const uint8_t *key_end,
-                               const uint8_t *value, const uint8_t *behind, bool escaped, bool non_ascii) {
+/* Notes a member in the outline. `behind`: the byte after the value, if it is not a container. */
+static inline void note_member(const walker *w, wire_entry *entry, unsigned level,
+                               const uint8_t *key, const uint8_t *key_end, const uint8_t *value,
+                               const uint8_t *behind, bool escaped, bool non_ascii) {
     entry->key = (uint32_t)(key - w->data);
     entry->start = (uint32_t)(value - w->data);
     entry->end = (uint32_t)(behind - w->data);
@@ -408,17 +435,18 @@ static inline void note_member(const walker *w, wire_entry *entry, unsigned leve
     entry->non_ascii = non_ascii;
 }
 
-/* p: a '{' or '[', inside `depth` levels. Reads all of the object or array without recursion: one bit for each level tells which
- * of the two is open there, so that 1,024 levels take 128 bytes. Where w->outline is not NULL, notes the members for it. */
+/* p: a '{' or '[' inside `depth` levels. Reads the whole object or array without recursion: one bit
+ * per level says which of the two is open there, so 1,024 levels take 128 bytes. Notes the members
+ * if w->outline is not NULL. */
 static const uint8_t *walk_container(walker *w, const uint8_t *p, unsigned depth) {
     const uint8_t *const end = w->end;
     const unsigned outside = depth;
-    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1]; /* a word is set to 0 where its first level is opened */
+    uint64_t objects[WIRE_MAX_DEPTH / 64 + 1]; /* a word is cleared when its first level opens */
     unsigned patience = WALK_NUMBERS;
     wire_value ignored;
-    /* The outline. Where depth <= noted, the container that is open is an object whose members are noted. */
+    /* While depth <= noted, the open container is an object whose members are noted. */
     unsigned deepest = w->outline == NULL ? 0 : outside + WIRE_OUTLINE_LEVELS, noted = deepest;
-    wire_entry *unclosed[WIRE_OUTLINE_LEVELS + 1]; /* at each level, the member whose value is a container that is open */
+    wire_entry *unclosed[WIRE_OUTLINE_LEVELS + 1]; /* per level: the member whose value is open */
     uint32_t count = 0;
     const uint8_t *key = NULL, *key_end = NULL;
     bool escaped, non_ascii, object;
@@ -465,20 +493,24 @@ value:;
         if (depth <= noted) {
             if (count < WIRE_OUTLINE) {
                 unclosed[depth - outside] = &w->outline[count];
-                note_member(w, &w->outline[count++], depth - outside, key, key_end, start, start, false, false);
+                note_member(w, &w->outline[count++], depth - outside, key, key_end, start, start,
+                            false, false);
             } else {
                 count = deepest = noted = 0;
             }
         }
         goto open;
     } else {
-        p = *p > '9' ? pass_literal(p, end) : object ? pass_common_number(p, end) : pass_numbers(p, end, &patience);
+        p = *p > '9' ? pass_literal(p, end)
+            : object ? pass_common_number(p, end)
+                     : pass_numbers(p, end, &patience);
         if (p == start) p = walk_plain(w, p, &ignored);
         if (p == NULL) return NULL;
     }
     if (depth <= noted) {
         if (count < WIRE_OUTLINE) {
-            note_member(w, &w->outline[count++], depth - outside, key, key_end, start, p, escaped, non_ascii);
+            note_member(w, &w->outline[count++], depth - outside, key, key_end, start, p, escaped,
+                        non_ascii);
         } else {
             count = deepest = noted = 0;
         }
@@ -503,7 +535,8 @@ close:
     return p;
 }
 
-static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value *value, unsigned depth) {
+static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value *value,
+                                        unsigned depth) {
     const uint8_t *behind;
     if (p == w->end) return fail(w, WIRE_END, p);
     if (*p == '"') {
@@ -526,7 +559,8 @@ static inline const uint8_t *walk_value(walker *w, const uint8_t *p, wire_value 
     }
     behind = walk_container(w, p, depth);
     if (behind != NULL) {
-        put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+        put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data),
+                  *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
     }
     return behind;
 }

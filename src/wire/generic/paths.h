@@ -1,20 +1,23 @@
-/* Fields at a path: members of nested objects and of the elements of arrays. Included by walk.h, whose functions it uses.
+/* Fields at a path: members of nested objects and of the elements of arrays. Included by walk.h,
+ * whose functions it uses.
  *
- * The walk has accepted the frame and found the members of the root object. find_paths goes down from these along the paths that the
- * layout has, as deep as the longest of them, and reads no byte twice, but for objects with duplicate keys. Of duplicate keys the
- * last one counts. Of several elements of an array, the first one that has a field counts; payloads are counted, and their places
- * are written to `parts`.
+ * The walk has accepted the frame and found the members of the root object. find_paths goes down
+ * from these along the paths of the layout, as deep as the longest of them, and reads no byte
+ * twice, except in objects with duplicate keys. The last of duplicate keys counts. Of several
+ * elements of an array, the first with a field counts; payloads are counted, and their places are
+ * written to `parts`.
  */
 
-/* What the paths have found so far that is in no field. */
+/* What the paths have found so far, besides the values of fields. */
 typedef struct path_search {
     const wire_node *nodes;
     wire_value *parts; /* where the payloads of several elements go */
     size_t room;
 } path_search;
 
-/* A value at the end of a path. */
-static void put_at_path(wire_frame *f, const path_search *search, uint32_t field, const wire_value *value) {
+/* Stores the value at the end of a path. */
+static void put_at_path(wire_frame *f, const path_search *search, uint32_t field,
+                        const wire_value *value) {
     const uint32_t bit = 1u << field;
     if (is_payload(f->type->layout, field) && value->kind != WIRE_NULL) {
         if (f->part_count < search->room) search->parts[f->part_count] = *value;
@@ -23,7 +26,8 @@ static void put_at_path(wire_frame *f, const path_search *search, uint32_t field
         const wire_value *first = &f->values[field];
         const size_t length = value->end - value->start;
         if (f->type->layout->uniform & bit && f->mixed == 0 && value->kind != WIRE_NULL &&
-            (length != first->end - first->start || memcmp(f->data + first->start, f->data + value->start, length) != 0)) {
+            (length != first->end - first->start ||
+             memcmp(f->data + first->start, f->data + value->start, length) != 0)) {
             f->mixed = value->start;
         }
         return;
@@ -33,10 +37,12 @@ static void put_at_path(wire_frame *f, const path_search *search, uint32_t field
     f->containers = (f->containers & ~bit) | (value->kind >= WIRE_OBJECT ? bit : 0);
 }
 
-static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *search, const wire_node *node, const uint8_t *p);
+static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *search,
+                                   const wire_node *node, const uint8_t *p);
 
-/* The node inside `node` with the key of a member; NULL: there is none. */
-static const wire_node *node_of_key(const walker *w, const path_search *search, const wire_node *node, const member *m) {
+/* The node inside `node` with a member's key; NULL if there is none. */
+static const wire_node *node_of_key(const walker *w, const path_search *search,
+                                    const wire_node *node, const member *m) {
     uint8_t plain[WIRE_MAX_NAME];
     const uint8_t *key = m->escaped ? plain : m->key;
     const size_t length = m->escaped ? plain_key(w->data, m->key, m->length, plain) : m->length;
@@ -47,9 +53,9 @@ static const wire_node *node_of_key(const walker *w, const path_search *search, 
     return NULL;
 }
 
-/* An object of which two members have the same key: only the last of these is looked at. p: behind its brace. */
-static const uint8_t *find_in_duplicates(walker *w, wire_frame *f, const path_search *search, const wire_node *node,
-                                         const uint8_t *p) {
+/* An object with duplicate keys: the last member of each key counts. p: just past its brace. */
+static const uint8_t *find_in_duplicates(walker *w, wire_frame *f, const path_search *search,
+                                         const wire_node *node, const uint8_t *p) {
     const uint8_t *last[WIRE_MAX_NODES] = {NULL};
     p = skip_space(p, w->end);
     while (*p != '}') {
@@ -65,9 +71,9 @@ static const uint8_t *find_in_duplicates(walker *w, wire_frame *f, const path_se
     return p + 1;
 }
 
-/* p: the opening brace of an object. Returns the byte behind its closing brace. */
-static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search *search, const wire_node *node,
-                                     const uint8_t *p) {
+/* p: the opening brace of an object. Returns the byte after its closing brace. */
+static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search *search,
+                                     const wire_node *node, const uint8_t *p) {
     const uint8_t *start = p + 1;
     const uint32_t present = f->present;
     const size_t parts = f->part_count, mixed = f->mixed;
@@ -93,9 +99,9 @@ static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search
     return p + 1;
 }
 
-/* p: the opening bracket of an array. Returns the byte behind its closing bracket. */
-static const uint8_t *find_in_array(walker *w, wire_frame *f, const path_search *search, const wire_node *element,
-                                    const uint8_t *p) {
+/* p: the opening bracket of an array. Returns the byte after its closing bracket. */
+static const uint8_t *find_in_array(walker *w, wire_frame *f, const path_search *search,
+                                    const wire_node *element, const uint8_t *p) {
     p = skip_space(p + 1, w->end);
     while (*p != ']') {
         p = find_at_node(w, f, search, element, p);
@@ -104,8 +110,9 @@ static const uint8_t *find_in_array(walker *w, wire_frame *f, const path_search 
     return p + 1;
 }
 
-/* p: the value that stands at a node. Returns the byte behind it. Recursion ends at the end of the path. */
-static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *search, const wire_node *node, const uint8_t *p) {
+/* p: the value at a node. Returns the byte after it. Recurses no deeper than the path. */
+static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *search,
+                                   const wire_node *node, const uint8_t *p) {
     const wire_node *inner = &search->nodes[node->child];
     const uint8_t *behind;
     if (node->child && *p == '{' && inner->key != NULL) {
@@ -120,7 +127,8 @@ static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *
     }
     if (node->field) {
         wire_value value;
-        put_value(&value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+        put_value(&value, (size_t)(p - w->data), (size_t)(behind - w->data),
+                  *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
         put_at_path(f, search, node->field, &value);
     }
     return behind;
@@ -137,20 +145,26 @@ static void find_paths(walker *w, wire_frame *f, wire_value *parts, size_t room)
         const wire_node *inner = &layout->nodes[node->child];
         if (!(f->present >> node->field & 1)) continue;
         const uint8_t *p = f->data + f->values[node->field].start;
-        if (f->values[node->field].kind == WIRE_OBJECT && inner->key != NULL) find_in_object(w, f, &search, node, p);
-        if (f->values[node->field].kind == WIRE_ARRAY && inner->key == NULL) find_in_array(w, f, &search, inner, p);
+        if (f->values[node->field].kind == WIRE_OBJECT && inner->key != NULL)
+            find_in_object(w, f, &search, node, p);
+        if (f->values[node->field].kind == WIRE_ARRAY && inner->key == NULL)
+            find_in_array(w, f, &search, inner, p);
     }
 }
 
-/* Writes the places of up to `room` payloads of a frame with WIRE_PAYLOAD_PARTS. Returns how many there are. */
+/* Writes the places of up to `room` payloads of a frame with WIRE_PAYLOAD_PARTS. Returns how many
+ * there are. */
 static size_t walk_parts(const wire_frame *f, wire_value *parts, size_t room) {
-    wire_frame again = {.data = f->data, .length = f->length, .type = f->type, .present = f->roots_found};
+    wire_frame again = {
+        .data = f->data, .length = f->length, .type = f->type, .present = f->roots_found};
     walker w = {f->data, f->data + f->length, f->data, 0, f->data, WIRE_OK, NULL, 0};
     for (uint32_t left = f->roots_found; left; left &= left - 1) {
-        /* The kind of a hidden one was overwritten. */
+        /* A hidden field's kind was overwritten. */
         wire_value *value = &again.values[portable_lowest_bit(left)];
         *value = f->values[portable_lowest_bit(left)];
-        value->kind = f->data[value->start] == '{' ? WIRE_OBJECT : f->data[value->start] == '[' ? WIRE_ARRAY : WIRE_NULL;
+        value->kind = f->data[value->start] == '{'   ? WIRE_OBJECT
+                      : f->data[value->start] == '[' ? WIRE_ARRAY
+                                                     : WIRE_NULL;
     }
     look_at(&w, f->data);
     find_paths(&w, &again, parts, room);

@@ -1,13 +1,16 @@
-/* Copies base64 in which an encoder has escaped each slash, as some do. Included by tier.h, behind json.h. */
+/* Copies base64 in which every slash is escaped, as some encoders write it. Included by tier.h,
+ * after json.h. */
 
-/* Copies the 64 bytes of a block, but not byte i where bit i of `drop` is set. May write to all of to[0 .. 64). Returns the place
- * behind the last byte that was copied. */
+/* Copies the 64 bytes of a block, except byte i if bit i of `drop` is set. May write to all of to[0
+ * .. 64). Returns the place after the last byte copied. */
 static inline uint8_t *copy_without(const uint8_t *block, uint64_t drop, uint8_t *to) {
 #ifdef TIER_HAS_PEXT
-    /* Eight bytes at a time are moved together in a register. No branch depends on the data, so none is predicted wrongly. */
+    /* Compacts eight bytes at a time in a register. No branch depends on the data, so none is
+     * mispredicted. */
     for (unsigned i = 0; i < 64; i += 8) {
         uint64_t kept = ~drop >> i & 0xFF;
-        uint64_t word = _pext_u64(wire_load64(block + i), _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 0xFF);
+        uint64_t word =
+            _pext_u64(wire_load64(block + i), _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 0xFF);
         memcpy(to, &word, 8);
         to += portable_count_bits_64(kept);
     }
@@ -43,7 +46,7 @@ static size_t walk_slashed(const uint8_t **at, const uint8_t *end, uint8_t *out,
         p += 64;
     }
     p -= behind;
-    /* The bytes that are left, up to the first that is neither a character of ASCII without an escape nor an escaped slash. */
+    /* The remaining bytes, up to the first that is neither unescaped ASCII nor an escaped slash. */
     if (end - p < 64 + 1 || (size_t)(to - out) + 64 <= room) {
         for (; p < end && (size_t)(to - out) < room; *to++ = *p++) {
             if (*p > 0x7F || *p == '"') break;

@@ -1,21 +1,23 @@
-/* Code that is compiled once for each tier: the walk, and the table of the tier. The file of a tier, <tier>/tier.c, is compiled with
- * the flags of its instruction set. It defines these macros
+/* Code that is compiled once for each tier: the walk, and the table of the tier. The file of a
+ * tier, <tier>/tier.c, is compiled with the flags of its instruction set. It defines these macros
  *
  *     TIER                    the name of the tier; its kernels are called wire_<kernel>_<name>
  *     TIER_SUPPORTED          the function that says whether this machine can run the tier
- *     TIER_FLOAT32_TO_BASE64  optional: the tier's kernel float32_to_base64, which other tiers do not have
+ *     TIER_FLOAT32_TO_BASE64  optional: the tier's kernel float32_to_base64, which others lack
  *     TIER_HAS_PEXT           optional: the tier has the instructions _pext_u64 and _pdep_u64
  *     TIER_OWN_TAIL           optional: the tier defines special_tail itself, and json.h does not
- *     TIER_HAS_DIGITS         optional: the tier defines digit_block too, with which numbers are passed 64 bytes at a time
+ *     TIER_HAS_DIGITS         optional: the tier defines digit_block too, which passes numbers
  *
- * and functions that look at the bytes of a frame from p on. A byte is special if it is '"', '\\', below 0x20 or above 0x7F.
+ * and functions that look at the bytes of a frame from p on. A byte is special if it is '"', '\\',
+ * below 0x20 or above 0x7F. The first three look at 64 bytes.
  *
- *     static inline uint64_t special_block(const uint8_t *p)           bit i of the result: p[i] is special, for 64 bytes
- *     static inline uint64_t equal_block(const uint8_t *p, char byte)  bit i of the result: p[i] is `byte`, for 64 bytes
- *     static inline uint64_t digit_block(const uint8_t *p)             bit i of the result: p[i] is a digit, for 64 bytes
- *     static inline bool special_in_run(const uint8_t *p)              whether one of p[0 .. WALK_RUN) is special
+ *     static inline uint64_t special_block(const uint8_t *p)           bit i: p[i] is special
+ *     static inline uint64_t equal_block(const uint8_t *p, char byte)  bit i: p[i] is `byte`
+ *     static inline uint64_t digit_block(const uint8_t *p)             bit i: p[i] is a digit
+ *     static inline bool special_in_run(const uint8_t *p)              any of p[0 .. WALK_RUN)
  *
- * and then includes this file. All functions here are static, so that code for one instruction set never calls code for another.
+ * and then includes this file. All functions here are static, so that code for one instruction set
+ * never calls code for another.
  */
 #define TIER_JOIN_(a, b) a##b
 #define TIER_JOIN(a, b) TIER_JOIN_(a, b)

@@ -1,32 +1,37 @@
-/* The walk: finds the type of a frame, its fields and its payload, and validates all of it. Included by tier.h, behind json.h.
+/* The walk: finds the type of a frame, its fields and its payload, and validates all of it.
+ * Included by tier.h, after json.h.
  *
- *     walk            begin_frame or resume_frame, then walk_member for each member of the root object, then finish_frame
- *     walk_member     several expected members at once (try_expected), or one: its key, then walk_field or walk_other
+ *     walk            begin_frame or resume_frame, then walk_member for each member of the root
+ *                     object, then finish_frame
+ *     walk_member     several expected members at once (try_expected), or one: its key, then
+ *                     walk_field or walk_other
  *     walk_members    finds members of a nested object in a frame that the walk has accepted
  *     walk_element    finds the next element of a nested array, likewise
  */
 
-/* How many members that come before the tag are kept. A frame with more of them is walked twice. */
+/* Members kept that come before the tag. A frame with more of them is walked twice. */
 #define WALK_PENDING 16
-/* The closing quote of a payload is looked for in so many last bytes of a frame. Behind the payload stand 2 bytes at OpenAI,
- * about 300 at xAI. */
+/* The closing quote of a payload is looked for in this many last bytes of a frame. OpenAI's
+ * payloads are followed by 2 bytes, xAI's by about 300. */
 #define WALK_TRAILER 512
-/* The most base64 symbols of a guessed payload: memory for a longer payload is allocated only when its end is known. So a wrong
- * guess costs memory for 60 KiB of payload at the most (in an array of float32, expanded from G.711, 240 KiB). Azure's longest
- * deltas have 73,600 symbols. */
+/* The most base64 symbols of a guessed payload: memory for a longer one is allocated only when its
+ * end is known. So a wrong guess costs memory for at most 60 KiB of payload (240 KiB as float32
+ * from G.711). Azure's longest deltas have 73,600 symbols. */
 #define WALK_GUESS (80 * 1024)
 
 typedef struct member {
-    const uint8_t *key; /* what stands between the quotes */
+    const uint8_t *key; /* the text between the quotes */
     size_t length;
     bool escaped;
     bool names_type; /* the key is the tag of the catalogue; walk_key sets this */
     wire_value value;
 } member;
 
-/* Writes an escaped key without its escapes. Returns its length; 0 where the key is empty or longer than any declared name. */
-static size_t plain_key(const uint8_t *data, const uint8_t *key, size_t length, uint8_t out[WIRE_MAX_NAME]) {
-    wire_value text = {(size_t)(key - data), (size_t)(key - data) + length, WIRE_STRING, true, false};
+/* Unescapes a key. Returns its length; 0 if it is empty or longer than any declared name. */
+static size_t plain_key(const uint8_t *data, const uint8_t *key, size_t length,
+                        uint8_t out[WIRE_MAX_NAME]) {
+    wire_value text = {(size_t)(key - data), (size_t)(key - data) + length, WIRE_STRING, true,
+                       false};
     return wire_text_utf8(data, &text, out, WIRE_MAX_NAME);
 }
 
@@ -38,7 +43,7 @@ static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const
     return length ? wire_layout_find(layout, plain, length) : WIRE_NO_FIELD;
 }
 
-/* The type in the catalogue for the string that the tag has; catalogue->unknown where the catalogue has no such type. */
+/* The type that the tag names; catalogue->unknown if the catalogue does not have it. */
 static const wire_type *find_type(const wire_frame *f) {
     const wire_value *value = &f->type_value;
     const uint8_t *name = f->data + value->start;
@@ -48,7 +53,8 @@ static const wire_type *find_type(const wire_frame *f) {
         length = wire_text_utf8(f->data, value, plain, WIRE_MAX_TYPE);
         name = plain;
     }
-    const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, name, length) : NULL;
+    const wire_type *type =
+        length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, name, length) : NULL;
     return type ? type : f->catalogue->unknown;
 }
 
@@ -56,7 +62,7 @@ static inline bool is_payload(const wire_layout *layout, uint32_t field) {
     return field - layout->payload_first < layout->payload_count;
 }
 
-/* Takes `type` for the type of the frame, and forgets what was found of the fields of another type. */
+/* Makes `type` the type of the frame, and forgets fields that were found under another type. */
 static void use_type(wire_frame *f, const wire_type *type) {
     f->type = type;
     f->present = f->containers = f->outline_count = 0;
@@ -65,8 +71,8 @@ static void use_type(wire_frame *f, const wire_type *type) {
     f->expected = 0;
 }
 
-/* Notes that values[field] was written, and expects the field behind it next. Of duplicate keys the last one counts, because it
- * writes last. */
+/* Notes that values[field] was written, and expects the next field in order after it. The last of
+ * duplicate keys counts, because it writes last. */
 static inline void mark(wire_frame *f, uint32_t field) {
     uint32_t bit = 1u << field;
     f->present |= bit;
@@ -74,7 +80,7 @@ static inline void mark(wire_frame *f, uint32_t field) {
     f->expected = field + 1;
 }
 
-/* Puts a member that was kept into its field, if the type has one. */
+/* Puts a kept member into its field, if the type has one. */
 static void store(wire_frame *f, const member *m) {
     uint32_t field = find_field(f->type->layout, f->data, m);
     if (field == WIRE_NO_FIELD) return;
@@ -82,9 +88,9 @@ static void store(wire_frame *f, const member *m) {
     mark(f, field);
 }
 
-/* Marks the fields that the frame does not have as absent, and decides which value is the payload. Several keys may be declared
- * for the payload: it is the value of the first of these that is neither absent nor null. Of duplicate keys the last one counts.
- * The payload is done if the value that was decoded during the walk is this value. */
+/* Marks missing fields as absent, and decides which value is the payload: of the keys declared for
+ * it, the first that is neither absent nor null; of duplicate keys, the last. The payload is done
+ * if the value decoded during the walk is this one. */
 static void settle_fields(wire_frame *f, size_t decoded_start) {
     const wire_layout *layout = f->type->layout;
     uint32_t absent = (uint32_t)((UINT64_C(1) << layout->field_count) - 1) & ~f->present;
@@ -105,32 +111,36 @@ static void settle_fields(wire_frame *f, size_t decoded_start) {
     }
 }
 
-/* Guesses the closing quote of a payload that begins at `src`: the first special byte behind `src` among the last WALK_TRAILER
- * bytes of the frame. NULL where that byte is no quote, or the length is 0, no multiple of four, or more than WALK_GUESS. */
+/* Guesses the closing quote of a payload that begins at `src`: the first special byte after `src`
+ * within the last WALK_TRAILER bytes of the frame. NULL if that byte is not a quote, or the length
+ * is 0, not a multiple of four, or more than WALK_GUESS. */
 static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     const uint8_t *p = src;
     if (w->end - src > 64) {
         p = w->end - 64;
         look_at(w, p);
-        /* Where the payload is the last member, as at OpenAI, 64 bytes will do: only their last but one, the quote, is
-         * special. */
-        if (w->special != UINT64_C(1) << 62) p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
+        /* If the payload is the last member, as in OpenAI's frames, 64 bytes will do: only the
+         * second to last of them, the quote, is special. */
+        if (w->special != UINT64_C(1) << 62)
+            p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
     }
     p = scan_string(w, p);
-    if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS) return NULL;
+    if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS)
+        return NULL;
     return p;
 }
 
-/* 64 bytes of a container, as masks: bit i stands for byte i. */
+/* 64 bytes of a container as masks: bit i is byte i. */
 typedef struct brackets {
-    uint64_t opening, closing; /* the brackets that stand in no string */
+    uint64_t opening, closing; /* the brackets outside strings */
     uint64_t inside;           /* all bits: the next block begins inside a string */
     uint64_t escaped;          /* 1: the first byte of the next block is escaped */
 } brackets;
 
 /* Fills `b` for a block; b->inside and b->escaped come from the block before. */
 static inline void find_brackets(const uint8_t *block, brackets *b) {
-    uint64_t backslashes = equal_block(block, '\\') & ~b->escaped, escaped = b->escaped, quotes = equal_block(block, '"');
+    uint64_t backslashes = equal_block(block, '\\') & ~b->escaped, escaped = b->escaped,
+             quotes = equal_block(block, '"');
     b->escaped = 0;
     while (backslashes) {
         const int at = portable_lowest_bit_64(backslashes);
@@ -141,7 +151,8 @@ static inline void find_brackets(const uint8_t *block, brackets *b) {
         escaped |= UINT64_C(2) << at;
         backslashes &= ~(UINT64_C(3) << at);
     }
-    /* Each bit becomes the parity of the quotes up to it: 1 inside a string, and at its opening quote. */
+    /* Each bit becomes the parity of the quotes up to it: 1 inside a string, and at its opening
+     * quote. */
     uint64_t inside = quotes & ~escaped;
     for (int shift = 1; shift < 64; shift *= 2) inside ^= inside << shift;
     inside ^= b->inside;
@@ -150,9 +161,10 @@ static inline void find_brackets(const uint8_t *block, brackets *b) {
     b->closing = (equal_block(block, '}') | equal_block(block, ']')) & ~inside;
 }
 
-/* p: a '{' or '[', in a frame that the walk has accepted. Returns the byte behind the bracket that closes it. The container is
- * valid, so that only its brackets and strings need to be told apart. Measured against walk_container on the AVX-512
- * tier: a Decoder takes 1.49 us instead of 1.66 for a session.created of 1.2 kB. */
+/* p: a '{' or '[' in a frame that the walk has accepted. Returns the byte after the bracket that
+ * closes it. The container is valid, so only brackets and strings need to be told apart. Measured
+ * against walk_container on the AVX-512 tier: a Decoder takes 1.49 us instead of 1.66 for a
+ * session.created of 1.2 kB. */
 static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end) {
     brackets b = {0};
     size_t depth = 0;
@@ -176,15 +188,16 @@ static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end) {
     }
 }
 
-/* p: a value in a frame that the walk has accepted. Returns the byte behind it. */
+/* p: a value in a frame that the walk has accepted. Returns the byte after it. */
 static inline const uint8_t *valid_value(walker *w, const uint8_t *p, wire_value *value) {
     if (*p != '{' && *p != '[') return walk_value(w, p, value, 1);
     const uint8_t *behind = skip_container(p, w->end);
-    put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data), *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    put_value(value, (size_t)(p - w->data), (size_t)(behind - w->data),
+              *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
     return behind;
 }
 
-/* p: the value of a member, in a frame that the walk has accepted. Returns the byte behind it. */
+/* p: the value of a member in a frame that the walk has accepted. Returns the byte after it. */
 static inline const uint8_t *pass_value(walker *w, const uint8_t *p) {
     if (*p == '"') return skip_string(w, p + 1) + 1;
     if (*p == '{' || *p == '[') return skip_container(p, w->end);
@@ -192,7 +205,7 @@ static inline const uint8_t *pass_value(walker *w, const uint8_t *p) {
     return p;
 }
 
-/* p: the key of a member, in a frame that the walk has accepted. Returns the value. */
+/* p: the key of a member in a frame that the walk has accepted. Returns the value. */
 static inline const uint8_t *valid_key(walker *w, const uint8_t *p, member *m) {
     bool ignored;
     m->key = p + 1;
@@ -204,8 +217,8 @@ static inline const uint8_t *valid_key(walker *w, const uint8_t *p, member *m) {
     return skip_space(p + 1, w->end);
 }
 
-/* p: behind the value of a member, in a frame that the walk has accepted. Returns the key of the next member, or the closing
- * brace. */
+/* p: just past the value of a member in a frame that the walk has accepted. Returns the key of the
+ * next member, or the closing brace. */
 static inline const uint8_t *valid_next(const walker *w, const uint8_t *p) {
     p = skip_space(p, w->end);
     return *p == ',' ? skip_space(p + 1, w->end) : p;
@@ -236,7 +249,8 @@ static bool looks_binary(const walker *w) {
     return false;
 }
 
-/* Finds the fault of a frame whose root is no object: a fault of its JSON, or else that it is no object. */
+/* Finds the fault of a frame whose root is not an object: a fault of its JSON, else that it is not
+ * an object. */
 static wire_status walk_other_root(walker *w, const uint8_t *p) {
     wire_value ignored;
     const uint8_t *root = p;
@@ -255,15 +269,18 @@ static wire_status walk_other_root(walker *w, const uint8_t *p) {
     return w->status;
 }
 
-/* Reads several members at once, as long as they are of the common kind: the key is the expected one, there is no white space,
- * and the value is a short string of plain ASCII, a number of one digit, or null. Returns the byte behind the last value that it
- * read, or NULL where it read none. walk_member decides how the next member is read. */
-static inline const uint8_t *try_expected(walker *w, wire_frame *f, const wire_layout *layout, const uint8_t *p) {
+/* Reads several members at once while they are of the common kind: the expected key, no white
+ * space, and a value that is a short string of plain ASCII, a one-digit number, or null. Returns
+ * the byte after the last value read, or NULL if it read none. walk_member decides how the next
+ * member is read. */
+static inline const uint8_t *try_expected(walker *w, wire_frame *f, const wire_layout *layout,
+                                          const uint8_t *p) {
     const uint8_t *const data = w->data, *const end = w->end;
     const uint8_t *behind = NULL;
     const uint32_t first = f->expected;
     if (is_payload(layout, first)) return NULL;
-    const uint32_t last = first < layout->payload_first ? layout->payload_first : layout->field_count;
+    const uint32_t last =
+        first < layout->payload_first ? layout->payload_first : layout->field_count;
     uint32_t field = first;
     for (; field < last; field++) {
         const wire_pattern *pattern = &layout->fields[field];
@@ -299,16 +316,16 @@ static inline const uint8_t *try_expected(walker *w, wire_frame *f, const wire_l
     return behind;
 }
 
-/* Most frames begin with the tag, `{"type":"`, and the type of the frame before (f->likely). Returns the byte behind the closing
- * quote of that type, or NULL where the frame begins otherwise. */
+/* Most frames begin with the tag, `{"type":"`, and the type of the frame before (f->likely).
+ * Returns the byte after the closing quote of that type, or NULL if the frame begins otherwise. */
 static inline const uint8_t *try_likely_type(walker *w, wire_frame *f) {
     const wire_type *type = f->likely;
     const wire_pattern *tag = &f->catalogue->tag;
     const size_t start = tag->pattern_length + 2;
     if (type == NULL || !type->literal || f->length < start + type->length + 64) return NULL;
     const uint8_t *name = f->data + start, *quote = name + type->length;
-    if (*f->data != '{' || !wire_pattern_at(tag, f->data + 1, w->end) || name[-1] != '"' || *quote != '"' ||
-        !wire_same(type->name, name, type->length)) {
+    if (*f->data != '{' || !wire_pattern_at(tag, f->data + 1, w->end) || name[-1] != '"' ||
+        *quote != '"' || !wire_same(type->name, name, type->length)) {
         return NULL;
     }
     put_value(&f->type_value, start, start + type->length, WIRE_STRING);
@@ -331,18 +348,19 @@ static const uint8_t *in_member(wire_frame *f, const member *m) {
     return NULL;
 }
 
-/* What the walk knows so far, beside what it has written into the wire_frame. */
+/* What the walk knows so far, besides what is in the wire_frame. */
 typedef struct progress {
     const wire_layout *layout;    /* the layout of the type; NULL before the type is known */
-    const wire_layout *expecting; /* the same; NULL where each key has to be read, because it may be the name of a type */
-    const wire_type *by_key;      /* the type of lowest rank of which a key is the name; NULL: there is none so far */
+    const wire_layout *expecting; /* the same; NULL if each key may name a type */
+    const wire_type *by_key;      /* of lowest rank among those that keys name, or NULL */
     member pending[WALK_PENDING]; /* members that came before the type */
     unsigned pending_count;
-    bool again;           /* fields were looked for under a wrong type, or not all members were kept */
-    size_t decoded_start; /* where the payload that was decoded during the walk begins; SIZE_MAX: there is none */
+    bool again; /* fields were looked for under a wrong type, or not all members were kept */
+    size_t decoded_start; /* where the payload decoded during the walk begins; SIZE_MAX: none */
 } progress;
 
-/* Takes `type`, which may be a guess, for the type of the frame, and puts the members that came before into its fields. */
+/* Makes `type`, which may be a guess, the type of the frame, and puts the members before it into
+ * its fields. */
 static void adopt_type(wire_frame *f, progress *so_far, const wire_type *type) {
     use_type(f, type);
     so_far->layout = type->layout;
@@ -350,26 +368,31 @@ static void adopt_type(wire_frame *f, progress *so_far, const wire_type *type) {
     for (unsigned i = 0; i < so_far->pending_count; i++) store(f, &so_far->pending[i]);
 }
 
-/* The type of a frame that has no string as its tag. */
+/* The type of a frame whose tag is missing or not a string. */
 static const wire_type *type_without_tag(const wire_frame *f, const progress *so_far) {
     const wire_catalogue *catalogue = f->catalogue;
-    return so_far->by_key ? so_far->by_key : catalogue->other ? catalogue->other : catalogue->unknown;
+    return so_far->by_key     ? so_far->by_key
+           : catalogue->other ? catalogue->other
+                              : catalogue->unknown;
 }
 
 /* Whether all frames are of the type `other`. */
 static bool has_one_type(const wire_catalogue *catalogue) {
-    return catalogue->tag.pattern_length == 0 && catalogue->inside.pattern_length == 0 && !catalogue->by_key;
+    return catalogue->tag.pattern_length == 0 && catalogue->inside.pattern_length == 0 &&
+           !catalogue->by_key;
 }
 
-/* A key that may be the name of a type. false: it is none, or another one counts. */
-static bool name_type_by_key(const wire_frame *f, progress *so_far, const uint8_t *key, size_t length) {
-    const wire_type *type = length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, key, length) : NULL;
+/* Looks up a key that may name a type. false: it names none, or another key counts. */
+static bool name_type_by_key(const wire_frame *f, progress *so_far, const uint8_t *key,
+                             size_t length) {
+    const wire_type *type =
+        length && length <= WIRE_MAX_TYPE ? wire_catalogue_find(f->catalogue, key, length) : NULL;
     if (type == NULL || (so_far->by_key && so_far->by_key->rank <= type->rank)) return false;
     so_far->by_key = type;
     return true;
 }
 
-/* A key of the root object, in a catalogue in which keys are the names of types. */
+/* A key of the root object, in a catalogue in which keys name types. */
 static void take_key_as_type(wire_frame *f, progress *so_far, const uint8_t *key, size_t length) {
     if (f->catalogue->inside.pattern_length || !name_type_by_key(f, so_far, key, length)) return;
     const wire_type *type = so_far->by_key;
@@ -379,9 +402,10 @@ static void take_key_as_type(wire_frame *f, progress *so_far, const uint8_t *key
         so_far->again |= type != f->type;
 }
 
-/* p: the opening quote of a key. Reads the key and the colon. Returns the first byte of the value. `field`: the number of the
- * field, if the type is known and has one. */
-static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m, uint32_t *field) {
+/* p: the opening quote of a key. Reads the key and the colon. Returns the first byte of the value.
+ * `field`: the number of the field, if the type is known and has one. */
+static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far, const uint8_t *p,
+                                      member *m, uint32_t *field) {
     bool ignored;
     uint8_t plain[WIRE_MAX_NAME];
     m->key = ++p;
@@ -392,9 +416,11 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     const size_t length = m->escaped ? plain_key(f->data, m->key, m->length, plain) : m->length;
     m->names_type = wire_pattern_names(&f->catalogue->tag, key, length);
     if (f->catalogue->by_key && !m->names_type) take_key_as_type(f, so_far, key, length);
-    /* Some servers, Speaches for one, send "type" behind the payload. Then the type of the frame before is assumed here. If
-     * "type" turns out to be another one, walk_other sees that, and finish_frame walks the frame again. */
-    if (so_far->layout == NULL && is_likely_payload(f, key, length)) adopt_type(f, so_far, f->likely);
+    /* Some servers, such as Speaches, send "type" after the payload. Then the type of the previous
+     * frame is assumed here. If "type" turns out to be another one, walk_other notices, and
+     * finish_frame walks the frame again. */
+    if (so_far->layout == NULL && is_likely_payload(f, key, length))
+        adopt_type(f, so_far, f->likely);
     if (so_far->layout != NULL) *field = wire_layout_find(so_far->layout, key, length);
     p++;
     if (p == w->end || *p != ':') {
@@ -404,9 +430,10 @@ static inline const uint8_t *walk_key(walker *w, wire_frame *f, progress *so_far
     return skip_space(p + 1, w->end);
 }
 
-/* p: the value of a member that is no known field: the tag, a member that comes before the tag and is kept, or a member that is
- * not declared. Returns the byte behind the value. */
-static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far, const uint8_t *p, member *m) {
+/* p: the value of a member that is not a known field: the tag, a member before the tag, which is
+ * kept, or an undeclared member. Returns the byte after the value. */
+static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_far,
+                                        const uint8_t *p, member *m) {
     member *kept = m;
     if (!m->names_type && so_far->layout == NULL && so_far->pending_count < WALK_PENDING) {
         kept = &so_far->pending[so_far->pending_count];
@@ -417,7 +444,7 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     if (m->names_type) {
         const wire_type *type = value->kind == WIRE_STRING ? find_type(f) : NULL;
         if (so_far->layout != NULL) {
-            so_far->again |= type != f->type; /* of several tags the last one counts */
+            so_far->again |= type != f->type; /* the last of several tags counts */
         } else if (type != NULL) {
             adopt_type(f, so_far, type);
         }
@@ -427,22 +454,23 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
         kept->escaped = m->escaped;
         so_far->pending_count++;
     } else {
-        so_far->again |= so_far->layout == NULL; /* there was no room to keep it */
+        so_far->again |= so_far->layout == NULL; /* no room to keep it */
     }
     return p;
 }
 
-/* p: the value of a field. Returns the byte behind it. At a payload whose end can be guessed the walk stops: NULL, and the status
- * is WIRE_NEED_SINK. */
-static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far, const uint8_t *p, member *m,
-                                        uint32_t field) {
-    /* Where the fields have to be found `again`, or a key may be the name of a type, the walk may not stop: resume_frame would not
-     * know of it. */
-    if (so_far->expecting != NULL && is_payload(so_far->layout, field) && !f->defer_payload && !f->asked && !so_far->again &&
-        p < w->end && *p == '"') {
+/* p: the value of a field. Returns the byte after it. The walk stops at a payload whose end can be
+ * guessed: NULL, with status WIRE_NEED_SINK. */
+static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far,
+                                        const uint8_t *p, member *m, uint32_t field) {
+    /* If the fields must be found `again`, or a key may name a type, the walk must not stop:
+     * resume_frame would not know of it. */
+    if (so_far->expecting != NULL && is_payload(so_far->layout, field) && !f->defer_payload &&
+        !f->asked && !so_far->again && p < w->end && *p == '"') {
         const uint8_t *closing = guess_end(w, p + 1);
         if (closing != NULL) {
-            f->payload_bytes = (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
+            f->payload_bytes =
+                (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
             f->payload_field = field;
             f->cursor = (size_t)(p - f->data);
             f->payload_end = (size_t)(closing - f->data);
@@ -456,7 +484,8 @@ static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress
         w->outline = f->outline;
         w->outline_count = 0;
     }
-    /* walk_value writes into the final place: a copy of a value whose parts were just stored would wait for each store. */
+    /* walk_value writes to the final place: a copy of a value whose parts were just stored would
+     * stall on each store. */
     p = walk_value(w, p, &f->values[field], 1);
     if (outlined) {
         w->outline = NULL;
@@ -467,8 +496,10 @@ static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress
     return p;
 }
 
-/* p: the key of a member of the root object. Reads that member, or several. Returns the byte behind the last value read. */
-static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+/* p: the key of a member of the root object. Reads that member, or several. Returns the byte after
+ * the last value read. */
+static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_far,
+                                         const uint8_t *p) {
     if (*p != '"') return fail(w, WIRE_EXPECTED_KEY, p);
     member m;
     m.escaped = false;
@@ -477,15 +508,18 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     if (layout != NULL) {
         const uint8_t *behind = try_expected(w, f, layout, p);
         if (behind != NULL) return behind;
-        /* The expected key with any other value, such as a payload: this key need not be scanned either. */
-        if (f->expected < layout->field_count && wire_pattern_at(&layout->fields[f->expected], p, w->end)) {
+        /* The expected key with any other value, such as a payload: no need to scan this key
+         * either. */
+        if (f->expected < layout->field_count &&
+            wire_pattern_at(&layout->fields[f->expected], p, w->end)) {
             field = f->expected;
             m.key = p + 1;
             m.length = layout->fields[field].length;
             p = skip_space(p + layout->fields[field].pattern_length, w->end);
             return walk_field(w, f, so_far, p, &m, field);
         }
-    } else if (wire_pattern_at(&f->catalogue->tag, p, w->end) && p[f->catalogue->tag.pattern_length] == '"') {
+    } else if (wire_pattern_at(&f->catalogue->tag, p, w->end) &&
+               p[f->catalogue->tag.pattern_length] == '"') {
         m.key = p + 1;
         m.length = f->catalogue->tag.length;
         m.names_type = true;
@@ -493,10 +527,11 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     }
     p = walk_key(w, f, so_far, p, &m, &field);
     if (p == NULL) return NULL;
-    return field == WIRE_NO_FIELD ? walk_other(w, f, so_far, p, &m) : walk_field(w, f, so_far, p, &m, field);
+    return field == WIRE_NO_FIELD ? walk_other(w, f, so_far, p, &m)
+                                  : walk_field(w, f, so_far, p, &m, field);
 }
 
-/* p: behind the value of a member. Returns the quote of the next key, or the closing brace. */
+/* p: just past the value of a member. Returns the quote of the next key, or the closing brace. */
 static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
     if (p < w->end && *p == ',') {
         p++;
@@ -508,11 +543,12 @@ static inline const uint8_t *next_member(walker *w, const uint8_t *p) {
     }
     if (p < w->end && *p == '"') return p;
     if ((p = next_token(w, p, w->end)) == NULL) return NULL;
-    /* A brace behind a comma does not end the object: a key is missing. */
+    /* A brace after a comma does not end the object: a key is missing. */
     return *p == '}' ? fail(w, WIRE_EXPECTED_KEY, p) : p;
 }
 
-/* Returns the first key of the root object, or its closing brace. NULL where the frame is no object; the fault is then set. */
+/* Returns the first key of the root object, or its closing brace. NULL, with the fault set, if the
+ * frame is not an object. */
 static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = try_likely_type(w, f);
     if (p != NULL) {
@@ -526,17 +562,21 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
     return next_token(w, p + 1, w->end);
 }
 
-/* Goes on after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and these were put into their fields when the
- * type became known. The payload is decoded up to its guessed end. Where that fails, because the guess or the base64 is wrong, or
- * where the caller declined (sink.out is NULL), the value is read like any other string. */
+/* Continues after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and they were
+ * put into their fields when the type became known. Decodes the payload up to its guessed end. If
+ * that fails, because the guess or the base64 is wrong, or if the caller declined (sink.out is
+ * NULL), the value is read like any other string. */
 static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
     const uint32_t field = f->payload_field;
-    member m = {.key = f->data + f->key.start, .length = f->key.end - f->key.start, .escaped = f->key.escaped};
+    member m = {.key = f->data + f->key.start,
+                .length = f->key.end - f->key.start,
+                .escaped = f->key.escaped};
     look_at(w, closing);
     so_far->layout = so_far->expecting = f->type->layout;
     f->key.kind = WIRE_ABSENT;
-    if (f->sink.out != NULL && wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
+    if (f->sink.out != NULL &&
+        wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
         so_far->decoded_start = f->cursor + 1;
         put_value(&f->values[field], so_far->decoded_start, f->payload_end, WIRE_STRING);
         mark(f, field);
@@ -546,9 +586,10 @@ static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so
     return p == NULL ? NULL : next_member(w, p);
 }
 
-/* p: the opening brace of the object in which the tag or the keys stand. Returns the byte behind it. Of duplicate objects the last
- * one counts. */
-static const uint8_t *find_type_inside(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+/* p: the opening brace of the object that holds the tag or the keys. Returns the byte after it. The
+ * last of duplicate objects counts. */
+static const uint8_t *find_type_inside(walker *w, wire_frame *f, progress *so_far,
+                                       const uint8_t *p) {
     so_far->by_key = NULL;
     f->type_value.kind = WIRE_ABSENT;
     p = skip_space(p + 1, w->end);
@@ -587,15 +628,18 @@ static void look_inside(walker *w, wire_frame *f, progress *so_far) {
     so_far->again = true;
 }
 
-/* The end of a frame that has no string as its tag. false: the catalogue refuses such a frame. */
+/* Settles a frame whose tag is missing or not a string. false: the catalogue refuses such a
+ * frame. */
 static bool settle_untagged(const wire_frame *f, progress *so_far) {
     if (f->catalogue->strict) return false;
     so_far->again |= so_far->layout == NULL || f->type != type_without_tag(f, so_far);
     return true;
 }
 
-/* p: the closing brace of the root object. Checks what follows, and the type; settles the fields and the payload. */
-static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far, const uint8_t *p) {
+/* p: the closing brace of the root object. Checks what follows, and the type; settles the fields
+ * and the payload. */
+static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_far,
+                                       const uint8_t *p) {
     const uint8_t *behind = skip_space(p + 1, w->end);
     if (behind != w->end) return fail(w, WIRE_TRAILING, behind), w->status;
     if (f->catalogue->inside.pattern_length) look_inside(w, f, so_far);
@@ -640,10 +684,11 @@ static wire_status walk(wire_frame *f) {
     return status;
 }
 
-/* p: the opening brace of an object, in a frame that the walk has accepted. What is found of `count` keys begins at found[at].
- * Returns the byte behind the closing brace. It goes as deep as the keys do. */
-static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *keys, size_t count, wire_value *found,
-                                   size_t at) {
+/* p: the opening brace of an object in a frame that the walk has accepted. The values of `count`
+ * keys begin at found[at]. Returns the byte after the closing brace. Recurses as deep as the
+ * keys. */
+static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *keys, size_t count,
+                                   wire_value *found, size_t at) {
     p = skip_space(p + 1, w->end);
     while (*p != '}') {
         member m;
@@ -654,18 +699,22 @@ static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *
             m.key = plain;
         }
         size_t i = 0;
-        while (i < count && !(keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length))) i++;
+        while (i < count &&
+               !(keys[i].length == m.length && wire_same(keys[i].bytes, m.key, m.length)))
+            i++;
         if (i == count) {
             p = pass_value(w, p);
         } else if (keys[i].inner_count == 0) {
             p = valid_value(w, p, &found[at + i]);
         } else {
-            /* Of duplicate members the last one counts: nothing that was found in an earlier one stays. */
+            /* The last of duplicate members counts: forget what was found in an earlier one. */
             wire_forget_found(keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
             if (*p == '{') {
                 const uint8_t *start = p;
-                p = find_members(w, p, keys[i].inner, keys[i].inner_count, found, keys[i].inner_place);
-                put_value(&found[at + i], (size_t)(start - w->data), (size_t)(p - w->data), WIRE_OBJECT);
+                p = find_members(w, p, keys[i].inner, keys[i].inner_count, found,
+                                 keys[i].inner_place);
+                put_value(&found[at + i], (size_t)(start - w->data), (size_t)(p - w->data),
+                          WIRE_OBJECT);
             } else {
                 p = valid_value(w, p, &found[at + i]);
             }
@@ -675,7 +724,8 @@ static const uint8_t *find_members(walker *w, const uint8_t *p, const wire_key *
     return p + 1;
 }
 
-static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys, size_t count, wire_value *found) {
+static void walk_members(const uint8_t *data, const wire_value *object, const wire_key *keys,
+                         size_t count, wire_value *found) {
     wire_forget_found(keys, count, found, 0);
     if (object->kind != WIRE_OBJECT) return;
     walker w = {data, data + object->end, data + object->start, 0, data, WIRE_OK, NULL, 0};
@@ -683,7 +733,8 @@ static void walk_members(const uint8_t *data, const wire_value *object, const wi
     find_members(&w, w.block, keys, count, found, 0);
 }
 
-static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) {
+static bool walk_element(const uint8_t *data, const wire_value *array, size_t *at,
+                         wire_value *element) {
     walker w = {data, data + array->end, data + *at, 0, data, WIRE_OK, NULL, 0};
     look_at(&w, w.block);
     const uint8_t *p = skip_space(w.block, w.end);

@@ -7,7 +7,8 @@
 
 #define NO 0x80 /* outside the alphabet */
 
-/* A symbol's six bits by its seven-bit code, in halves of 64: what one table lookup of four registers holds. */
+/* A symbol's six bits by its seven-bit code, in halves of 64: what one table lookup of four
+ * registers holds. */
 /* clang-format off */
 static const uint8_t symbols[128] = {
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
@@ -26,15 +27,17 @@ typedef struct tables {
 } tables;
 
 static inline uint8x16x4_t load_four(const uint8_t *from) {
-    return (uint8x16x4_t){{vld1q_u8(from), vld1q_u8(from + 16), vld1q_u8(from + 32), vld1q_u8(from + 48)}};
+    return (uint8x16x4_t){
+        {vld1q_u8(from), vld1q_u8(from + 16), vld1q_u8(from + 32), vld1q_u8(from + 48)}};
 }
 
 static inline tables load_tables(void) {
     return (tables){load_four(symbols), load_four(symbols + 64)};
 }
 
-/* The lookups leave out what is beyond their 64 entries: the first gives 0 there, the second keeps what the first
- * found. Codes from 128 on are beyond both, so that their own sign bit has to be gathered in `*wrong` too. */
+/* A lookup ignores codes beyond its 64 entries: the first gives 0 for them, the second keeps what
+ * the first found. Codes from 128 on are beyond both, so their own sign bit is collected in
+ * `*wrong` too. */
 static inline uint8x16_t lookup(const tables *table, uint8x16_t codes, uint8x16_t *wrong) {
     uint8x16_t six = vqtbl4q_u8(table->low, codes);
     six = vqtbx4q_u8(six, table->high, veorq_u8(codes, vdupq_n_u8(64)));
@@ -42,8 +45,10 @@ static inline uint8x16_t lookup(const tables *table, uint8x16_t codes, uint8x16_
     return six;
 }
 
-/* 64 symbols to 48 bytes, reading and writing exactly those. Lane n of the four registers is group n. */
-static inline void decode(const tables *table, const uint8_t *src, uint8_t *out, uint8x16_t *wrong) {
+/* Turns 64 symbols into 48 bytes; reads and writes exactly these. Lane n of the four registers is
+ * group n. */
+static inline void decode(const tables *table, const uint8_t *src, uint8_t *out,
+                          uint8x16_t *wrong) {
     uint8x16x4_t codes = vld4q_u8(src);
     uint8x16_t a = lookup(table, codes.val[0], wrong), b = lookup(table, codes.val[1], wrong);
     uint8x16_t c = lookup(table, codes.val[2], wrong), d = lookup(table, codes.val[3], wrong);
@@ -59,7 +64,7 @@ static inline int any(uint8x16_t wrong) {
     return vmaxvq_u8(wrong) >= 0x80;
 }
 
-/* Up to 64 symbols with a byte outside the alphabet among them, or not: how many come before it, in whole groups. */
+/* How many of up to 64 symbols come before the first byte outside the alphabet, in whole groups. */
 static size_t sound_prefix(const uint8_t *src, size_t length) {
     size_t at = 0;
     while (at < length && src[at] < 128 && symbols[src[at]] != NO) at++;
@@ -70,14 +75,14 @@ size_t wire_base64_neon(const uint8_t *src, size_t length, uint8_t *out) {
     const tables table = load_tables();
     size_t at = 0;
     length &= ~(size_t)3;
-    /* 128 symbols a turn, read and written exactly; one test for both halves. */
+    /* 128 symbols per iteration; reads and writes exactly these. One test covers both halves. */
     for (; length - at >= 128; at += 128, out += 96) {
         uint8x16_t wrong = vdupq_n_u8(0);
         decode(&table, src + at, out, &wrong);
         decode(&table, src + at + 64, out + 48, &wrong);
         if (any(wrong)) break;
     }
-    /* 64 symbols a turn, read and written exactly. */
+    /* 64 symbols per iteration; reads and writes exactly these. */
     for (; length - at >= 64; at += 64, out += 48) {
         uint8x16_t wrong = vdupq_n_u8(0);
         decode(&table, src + at, out, &wrong);
@@ -87,12 +92,12 @@ size_t wire_base64_neon(const uint8_t *src, size_t length, uint8_t *out) {
     if (rest == 0) return at;
     uint8x16_t wrong = vdupq_n_u8(0);
     if (at) {
-        /* The last 64 symbols, the first 64 - rest of them once more: they lie behind src, because 64 or more were
-         * decoded, are sound, and give the same bytes again. */
+        /* The last 64 symbols; the first 64 - rest of them are decoded again. They are in src,
+         * because 64 or more were decoded, and give the same bytes. */
         decode(&table, src + length - 64, out + rest / 4 * 3 - 48, &wrong);
         return any(wrong) ? at + sound_prefix(src + at, rest) : length;
     }
-    /* The only 4 to 60 symbols, through the stack. 'A' behind them is no fault. */
+    /* 4 to 60 symbols in all: through the stack, padded with 'A', which is valid. */
     uint8_t codes[64], bytes[48];
     memset(codes, 'A', sizeof codes);
     memcpy(codes, src, rest);

@@ -5,13 +5,13 @@
 #include <arm_neon.h>
 #include <string.h>
 
-/* A G.711 law by formula (scalar/convert.c): once the bits inverted on the wire are back, a code is sign, three bits
- * of chord e, four of step m, and the sample's magnitude is
+/* A G.711 law by formula (scalar/convert.c): once the bits inverted on the wire are back, a code is
+ * sign, three bits of chord e, four of step m, and the sample's magnitude is
  *
  *     mu-law: ((2m + 33) * 2^e - 33) * 4
  *     A-law:  (2m + 33) * 2^max(e, 1) * 4, with 2m + 1 instead of 2m + 33 in chord 0 */
 typedef struct law {
-    uint8_t inverted; /* bits of the code, but for the sign */
+    uint8_t inverted; /* bits of the code, except the sign */
     uint8_t least_chord;
     uint8_t less_in_chord_0; /* taken from 2m + 33 */
     uint8_t less;            /* taken from the product */
@@ -26,14 +26,18 @@ static inline int16x8x2_t expand(const law *law, const uint8_t *in) {
     uint8x16_t chord = vandq_u8(vshrq_n_u8(codes, 4), vdupq_n_u8(7));
     /* 2m + 33 = (m << 1 | 1) + 32, at most 63. */
     uint8x16_t step = vaddq_u8(vshlq_n_u8(vandq_u8(codes, vdupq_n_u8(15)), 1), vdupq_n_u8(33));
-    uint8x16_t steep = vshlq_u8(vdupq_n_u8(1), vreinterpretq_s8_u8(vmaxq_u8(chord, vdupq_n_u8(law->least_chord))));
+    uint8x16_t steep =
+        vshlq_u8(vdupq_n_u8(1), vreinterpretq_s8_u8(vmaxq_u8(chord, vdupq_n_u8(law->least_chord))));
     step = vsubq_u8(step, vandq_u8(vceqzq_u8(chord), vdupq_n_u8(law->less_in_chord_0)));
     uint16x8_t less = vdupq_n_u16(law->less);
-    int16x8_t low = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(vmull_u8(vget_low_u8(step), vget_low_u8(steep)), less), 2));
-    int16x8_t high = vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(vmull_high_u8(step, steep), less), 2));
+    int16x8_t low = vreinterpretq_s16_u16(
+        vshlq_n_u16(vsubq_u16(vmull_u8(vget_low_u8(step), vget_low_u8(steep)), less), 2));
+    int16x8_t high =
+        vreinterpretq_s16_u16(vshlq_n_u16(vsubq_u16(vmull_high_u8(step, steep), less), 2));
     /* Bit 7 is set for positive samples. All ones where negative: x -> (x ^ ones) - ones. */
     int8x16_t negative = vreinterpretq_s8_u8(vcltq_u8(codes, vdupq_n_u8(128)));
-    int16x8_t low_negative = vmovl_s8(vget_low_s8(negative)), high_negative = vmovl_high_s8(negative);
+    int16x8_t low_negative = vmovl_s8(vget_low_s8(negative)),
+              high_negative = vmovl_high_s8(negative);
     return (int16x8x2_t){{
         vsubq_s16(veorq_s16(low, low_negative), low_negative),
         vsubq_s16(veorq_s16(high, high_negative), high_negative),
@@ -56,8 +60,8 @@ static inline void store_float32(int16x8x2_t samples, float *out) {
     store_eight(samples.val[1], out + 8);
 }
 
-/* In all loops: 16 or 8 samples a turn as long as there are so many; the rest goes
- * through the stack, so that nothing beyond `count` is touched. */
+/* All loops: 16 or 8 samples per iteration while enough are left. The rest goes through the stack,
+ * so that nothing past `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
     for (; count >= 16; count -= 16, in += 16, out += 16) store_int16(expand(law, in), out);

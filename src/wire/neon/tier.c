@@ -8,16 +8,18 @@
 
 #include "bytes.h"
 
-/* Finds quotes, backslashes, control bytes and bytes above 0x7F. In a signed comparison, bytes above 0x7F are negative and so
- * also below 0x20. */
+/* Finds quotes, backslashes, control bytes and bytes above 0x7F, which are negative in a signed
+ * comparison and so also below 0x20. */
 static inline uint8x16_t special_bytes(const uint8_t *p) {
     uint8x16_t bytes = vld1q_u8(p);
-    uint8x16_t special = vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
+    uint8x16_t special =
+        vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
     return vorrq_u8(special, vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)));
 }
 
-/* Gathers one bit of each byte of four vectors: each byte keeps the bit of its place, and neighbours are added until eight bytes
- * have become one. No sum carries, because the bits of neighbours differ. */
+/* Collects one bit of each byte of four vectors: each byte keeps the bit of its place, and
+ * neighbours are added until eight bytes have become one. No sum carries, because the bits of
+ * neighbours differ. */
 static inline uint64_t bits_of(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d) {
     static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bits = vld1q_u8(places);
@@ -28,13 +30,14 @@ static inline uint64_t bits_of(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x1
 }
 
 static inline uint64_t special_block(const uint8_t *p) {
-    return bits_of(special_bytes(p), special_bytes(p + 16), special_bytes(p + 32), special_bytes(p + 48));
+    return bits_of(special_bytes(p), special_bytes(p + 16), special_bytes(p + 32),
+                   special_bytes(p + 48));
 }
 
 static inline uint64_t equal_block(const uint8_t *p, char byte) {
     uint8x16_t value = vdupq_n_u8((uint8_t)byte);
-    return bits_of(vceqq_u8(vld1q_u8(p), value), vceqq_u8(vld1q_u8(p + 16), value), vceqq_u8(vld1q_u8(p + 32), value),
-                   vceqq_u8(vld1q_u8(p + 48), value));
+    return bits_of(vceqq_u8(vld1q_u8(p), value), vceqq_u8(vld1q_u8(p + 16), value),
+                   vceqq_u8(vld1q_u8(p + 32), value), vceqq_u8(vld1q_u8(p + 48), value));
 }
 
 static inline uint8x16_t digit_bytes(const uint8_t *p) {

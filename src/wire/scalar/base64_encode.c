@@ -11,7 +11,7 @@ static inline void encode_group(const uint8_t *src, uint8_t *out) {
 }
 
 void wire_base64_encode_scalar(const uint8_t *src, size_t length, uint8_t *out) {
-    /* One group a turn: reads three bytes, which are there, and writes their four symbols. */
+    /* One group per iteration: reads three bytes and writes their four symbols. */
     for (; length >= 3; length -= 3, src += 3, out += 4) encode_group(src, out);
     wire_encode_last_group(src, length, out);
 }

@@ -6,8 +6,11 @@
 #define ALAW(code) ((code) & 0x80 ? ALAW_MAGNITUDE(code) : -ALAW_MAGNITUDE(code))
 
 #define FOUR(law, code) law(code), law((code) + 1), law((code) + 2), law((code) + 3)
-#define SIXTEEN(law, code) FOUR(law, code), FOUR(law, (code) + 4), FOUR(law, (code) + 8), FOUR(law, (code) + 12)
-#define CHORDS(law, code) SIXTEEN(law, code), SIXTEEN(law, (code) + 16), SIXTEEN(law, (code) + 32), SIXTEEN(law, (code) + 48)
+#define SIXTEEN(law, code) \
+    FOUR(law, code), FOUR(law, (code) + 4), FOUR(law, (code) + 8), FOUR(law, (code) + 12)
+#define CHORDS(law, code) \
+    SIXTEEN(law, code), SIXTEEN(law, (code) + 16), SIXTEEN(law, (code) + 32), \
+        SIXTEEN(law, (code) + 48)
 #define ALL(law) CHORDS(law, 0), CHORDS(law, 64), CHORDS(law, 128), CHORDS(law, 192)
 
 static const int16_t ulaw[256] = {ALL(ULAW)};

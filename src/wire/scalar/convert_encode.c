@@ -9,10 +9,12 @@ static inline uint8_t compress(const wire_law *law, int sample) {
     int negative = sample >> 15; /* all ones, or 0 */
     int m = (sample ^ negative) + law->bias;
     m = m > 32767 ? 32767 : m;
-    /* The zeros above the highest bit, of which bit 7 is the lowest that counts: 24 in chord 0, 17 in chord 7. */
+    /* The zeros above the highest bit, of which none below bit 7 counts: 24 in chord 0, 17 in chord
+     * 7. */
     unsigned chord = 24 - (unsigned)portable_leading_zeros((unsigned)m | 0x80);
     unsigned shift = chord ? chord + 3 : law->shift_in_0;
-    return (uint8_t)((chord << 4 | (((unsigned)m >> shift) & 15)) ^ law->inverted ^ ((unsigned)negative & 0x80));
+    return (uint8_t)((chord << 4 | (((unsigned)m >> shift) & 15)) ^ law->inverted ^
+                     ((unsigned)negative & 0x80));
 }
 
 static inline int sample_at(const void *in, size_t i) {
@@ -21,8 +23,8 @@ static inline int sample_at(const void *in, size_t i) {
     return sample;
 }
 
-/* A float as the sample next to it. 1.5 * 2^23 and less than 2^22 more or less is a float whose last bit is worth 1:
- * the addition itself rounds, half to even, and the lower bits of the sum are the whole number. */
+/* Rounds a float to the nearest sample. Within 2^22 of 1.5 * 2^23, the last bit of a float is worth
+ * 1: the addition itself rounds, half to even, and the lower bits of the sum are the integer. */
 static inline int rounded_at(const void *in, size_t i) {
     const float round = 12582912.0f;
     float value;

@@ -15,10 +15,13 @@ static inline __m128i lookup(const void *table, __m128i index) {
 static inline void expand(const law *law, const uint8_t *in, __m128i samples[2]) {
     __m128i codes = _mm_loadu_si128((const __m128i *)(const void *)in), nibble = _mm_set1_epi8(15);
     __m128i chord = _mm_and_si128(_mm_srli_epi16(codes, 4), nibble);
-    __m128i steep = lookup(law->steep, chord), once = lookup(law->once, chord), offset = lookup(law->offset, chord);
+    __m128i steep = lookup(law->steep, chord), once = lookup(law->once, chord),
+            offset = lookup(law->offset, chord);
     __m128i step = _mm_sign_epi8(lookup(law->step, _mm_and_si128(codes, nibble)), offset);
-    __m128i low = _mm_maddubs_epi16(_mm_unpacklo_epi8(steep, once), _mm_unpacklo_epi8(step, offset));
-    __m128i high = _mm_maddubs_epi16(_mm_unpackhi_epi8(steep, once), _mm_unpackhi_epi8(step, offset));
+    __m128i low =
+        _mm_maddubs_epi16(_mm_unpacklo_epi8(steep, once), _mm_unpacklo_epi8(step, offset));
+    __m128i high =
+        _mm_maddubs_epi16(_mm_unpackhi_epi8(steep, once), _mm_unpackhi_epi8(step, offset));
     samples[0] = _mm_add_epi16(low, low);
     samples[1] = _mm_add_epi16(high, high);
 }
@@ -28,7 +31,8 @@ static inline void store_int16(const __m128i samples[2], int16_t *out) {
     _mm_storeu_si128((__m128i *)(void *)(out + 8), samples[1]);
 }
 
-/* The samples as the upper halves of words of 32 bits: 65536 times too large, which the scale takes back. */
+/* The samples become the upper halves of words of 32 bits: 65536 times too large, which the scale
+ * undoes. */
 static inline void store_eight(__m128i samples, float *out) {
     const __m128i zero = _mm_setzero_si128();
     const __m128 scale = _mm_set1_ps(1.0f / 32768.0f / 65536.0f);
@@ -41,8 +45,8 @@ static inline void store_float32(const __m128i samples[2], float *out) {
     store_eight(samples[1], out + 8);
 }
 
-/* In all loops: 16 or 8 samples a turn as long as there are so many; the rest goes
- * through the stack, so that nothing beyond `count` is touched. */
+/* All loops: 16 or 8 samples per iteration while enough are left. The rest goes through the stack,
+ * so that nothing past `count` is touched. */
 
 static inline void law_to_int16(const law *law, const uint8_t *in, size_t count, int16_t *out) {
     __m128i samples[2];

@@ -17,13 +17,15 @@ static inline void store(uint8_t *out, __m128i bytes) {
     _mm_storeu_si128((__m128i *)(void *)out, bytes);
 }
 
-/* 16 samples, samples[0] the first 8 of them, to codes. avx2/convert_encode.c, the same at twice the width, has the
- * reasoning. */
+/* Turns 16 samples (samples[0]: the first 8) into codes. avx2/convert_encode.c, the same at twice
+ * the width, has the reasoning. */
 static inline __m128i compress(const wire_law *law, const __m128i samples[2]) {
-    const __m128i chords =
-        _mm_setr_epi8(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44);
-    const __m128i upper_chords = _mm_setr_epi8(0, 0x55, 0x66, 0x66, 0x77, 0x77, 0x77, 0x77, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m128i powers = _mm_setr_epi8((char)(1024 >> law->shift_in_0), 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i chords = _mm_setr_epi8(0, 0x11, 0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44,
+                                         0x44, 0x44, 0x44, 0x44, 0x44, 0x44);
+    const __m128i upper_chords =
+        _mm_setr_epi8(0, 0x55, 0x66, 0x66, 0x77, 0x77, 0x77, 0x77, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i powers = _mm_setr_epi8((char)(1024 >> law->shift_in_0), 64, 32, 16, 8, 4, 2, 1, 0,
+                                         0, 0, 0, 0, 0, 0, 0);
     const __m128i zero = _mm_setzero_si128(), nibble = _mm_set1_epi8(15);
     __m128i m[2];
     for (int i = 0; i < 2; i++) {
@@ -38,12 +40,13 @@ static inline __m128i compress(const wire_law *law, const __m128i samples[2]) {
     m[1] = _mm_srli_epi16(_mm_mullo_epi16(m[1], _mm_unpackhi_epi8(power, zero)), 10);
     __m128i code = _mm_and_si128(_mm_packus_epi16(m[0], m[1]), nibble);
     code = _mm_or_si128(code, _mm_and_si128(chord, _mm_set1_epi8(0x70)));
-    __m128i negative = _mm_and_si128(_mm_packs_epi16(samples[0], samples[1]), _mm_set1_epi8((char)0x80));
+    __m128i negative =
+        _mm_and_si128(_mm_packs_epi16(samples[0], samples[1]), _mm_set1_epi8((char)0x80));
     return _mm_xor_si128(code, _mm_xor_si128(negative, _mm_set1_epi8((char)law->inverted)));
 }
 
-/* Wild floats, those of 2 or more in magnitude, infinities and NaN, have bit 30 set. avx2/convert_encode.c says why
- * they are tamed. */
+/* Wild floats, those of 2 or more in magnitude, infinities and NaN, have bit 30 set.
+ * avx2/convert_encode.c says why they are tamed. */
 static inline bool any_wild(const __m128 values[4]) {
     __m128 bits = _mm_or_ps(_mm_or_ps(values[0], values[1]), _mm_or_ps(values[2], values[3]));
     return _mm_movemask_ps(_mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(bits), 1))) != 0;
@@ -57,9 +60,10 @@ static inline __m128i round_four(__m128 values) {
     return _mm_cvtps_epi32(_mm_mul_ps(values, _mm_set1_ps(32768.0f)));
 }
 
-/* 16 floats to samples, samples[0] the first 8 of them. */
+/* Turns 16 floats into samples (samples[0]: the first 8). */
 static inline void round_block(const uint8_t *in, __m128i samples[2]) {
-    __m128 values[4] = {load_floats(in), load_floats(in + 16), load_floats(in + 32), load_floats(in + 48)};
+    __m128 values[4] = {load_floats(in), load_floats(in + 16), load_floats(in + 32),
+                        load_floats(in + 48)};
     if (any_wild(values)) {
         for (int i = 0; i < 4; i++) values[i] = tame(values[i]);
     }
