@@ -298,6 +298,17 @@ def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe)
     made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)
     return made
 
+cdef Catalogue _catalogue_of(side, pair=None):
+    """`pair`: the option catalogue=, a sockets.Catalogue or a module that has one as CATALOGUE; None: the Realtime API's."""
+    if side != "server" and side != "client":
+        raise ValueError(f"side is 'server' or 'client', not {side!r}")
+    if pair is None:
+        return SERVER if side == "server" else CLIENT
+    found = getattr(getattr(pair, "CATALOGUE", pair), side, None)
+    if not isinstance(found, Catalogue):
+        raise TypeError(f"catalogue= takes a realtime_pcm.sockets.Catalogue, or the module of one, not {pair!r:.80}")
+    return found
+
 def wire_class(side, str name, catalogue=None):
     """The message class of a side that has this wire name, or None. catalogue: as in Decoder."""
     cdef WireType entry = _catalogue_of(side, catalogue).types.get(name)

@@ -20,17 +20,6 @@ cdef extern from "message.h":
 
 # ---- Options ---------------------------------------------------------------------------------------------------------------
 
-cdef Catalogue _catalogue_of(side, pair=None):
-    """`pair`: the option catalogue=, a sockets.Catalogue or a module that has one as CATALOGUE; None: the Realtime API's."""
-    if side != "server" and side != "client":
-        raise ValueError(f"side is 'server' or 'client', not {side!r}")
-    if pair is None:
-        return SERVER if side == "server" else CLIENT
-    found = getattr(getattr(pair, "CATALOGUE", pair), side, None)
-    if not isinstance(found, Catalogue):
-        raise TypeError(f"catalogue= takes a realtime_pcm.sockets.Catalogue, or the module of one, not {pair!r:.80}")
-    return found
-
 @cython.final
 cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept:
