@@ -6,11 +6,14 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Call, Failure, Socket, Source, entries
+from .console import Call, Catalogue, Failure, Socket, Source, entries
+
+if TYPE_CHECKING:
+    from realtime_pcm.testing.recorded import Frame
 
 
 def serve(
@@ -36,6 +39,7 @@ def serve(
     tls: Annotated[bool, typer.Option("--tls", help="Use wss with a new certificate; prints the path of its file.")] = False,
     call: Call = None,
     socket: Socket = None,
+    catalogue: Catalogue = None,
 ) -> None:
     """Replay a recorded session, or a script, to Realtime clients on this machine, on a real WebSocket."""
     import asyncio
@@ -54,7 +58,7 @@ def serve(
         raise Failure(f"--fault: {error}", 2) from None
     if script is not None and (file is not None or autoplay):
         raise Failure(f"--script: {'--autoplay sends a recording' if autoplay else 'pass a recording or a script, not both'}", 2)
-    frames = received(file, call, socket)
+    frames, known = received(file, call, socket, catalogue)
     try:
         server = LoopbackServer(
             frames,
@@ -66,6 +70,7 @@ def serve(
             ssl=tls,
             port=port,
             origins=[*LOOPBACK_ORIGINS, *origin] if origin else None,
+            catalogue=known,
         )
         if script is not None:
             server.reads(read_script(script))
@@ -116,29 +121,35 @@ def read_script(file: Path) -> str:
 
 
 def received(
-    file: Path | None, call: str | None = None, socket: int | None = None
-) -> list[tuple[float | None, bytes | str]] | None:
-    """The server's frames of a recording with their times, or None without a file.
+    file: Path | None, call: str | None = None, socket: int | None = None, catalogue: str | None = None
+) -> tuple[list[Frame] | None, Any]:
+    """The server's frames of a recording with their times, or None without a file; the catalogue, if they are another socket's.
+
+    Of another socket, the first frame of the client is kept too: it shows which frames wait for the client.
 
     Raises Failure if a frame is refused, if there are none, or if they exceed 1 GiB.
     """
     if file is None:
-        return None
+        return None, None
     if file.is_dir():
         raise Failure(f"{file}: a folder; serve takes one recording")
-    frames: list[tuple[float | None, bytes | str]] = []
+    frames: list[Frame] = []
     size = number = 0
+    answered = False
     source = Source(file)
     # As sent: a payload in an unknown format is served like any other.
-    with entries(source, dtype="uint8", call=call, socket=socket) as (_, found):
+    with entries(source, dtype="uint8", call=call, socket=socket, catalogue=catalogue) as (recording, found):
         for number, entry in enumerate(found, 1):  # noqa: B007
             if entry.error is not None:
                 raise Failure(f"{source.name}: line {entry.line}: {entry.error}")
             if entry.direction == "received":
-                frames.append((entry.time, entry.frame))
+                frames.append((entry.time, entry.frame) if recording.catalogue is None else entry)
                 size += len(entry.frame)
+            elif recording.catalogue is not None and not answered:
+                answered = True
+                frames.append(entry)
             if size > MAX_FRAMES_BYTES:
                 raise Failure(f"{source.name}: more than 1 GiB of frames; serve keeps them in memory")
-    if not frames:
+    if len(frames) == answered:
         raise Failure(f"{source.name}: {'no frame in it comes from a server' if number else 'an empty recording'}")
-    return frames
+    return frames, recording.catalogue

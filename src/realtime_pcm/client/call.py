@@ -390,7 +390,7 @@ async def connect(
     decoder: Decoder[Any, Any] = Decoder(
         dtype=dtype, only=only, audio_format=audio_format, lone_surrogates=lone_surrogates, catalogue=endpoint.catalogue
     )
-    recorder = None if record is None else Recorder(record)
+    recorder = None if record is None else Recorder(record, catalogue=endpoint.catalogue)
     call: Call[Any] = Call(decoder, errors, endpoint, append, recorder, timeout, max_message, max_queue)
     try:
         await open_socket(call._socket, endpoint, seconds=timeout, max_message=max_message, ssl=ssl, proxy=proxy)

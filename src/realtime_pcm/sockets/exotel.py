@@ -62,7 +62,7 @@ class Media(AudioMessage, catalogue=CATALOGUE, role="input_audio", reads={"respo
     pcm: Samples = payload(("media", "payload"))
 
 
-class Mark(RealtimeServerMessage, catalogue=CATALOGUE):
+class Mark(RealtimeServerMessage, catalogue=CATALOGUE, role="played"):
     """The audio before the mark of this name was played."""
 
     type: Literal["mark"] = "mark"
@@ -101,7 +101,7 @@ ServerMessage: TypeAlias = Connected | Start | Media | Mark | Dtmf | Stop | Unkn
 # ---- What we send to Exotel
 
 
-class SendMedia(ClientAudioMessage, catalogue=CATALOGUE, reads={"item_id": "stream_sid"}):
+class SendMedia(ClientAudioMessage, catalogue=CATALOGUE):
     """Audio to be played to the caller: 100 ms to 100 kB, a multiple of 320 bytes."""
 
     type: Literal["media"] = "media"
@@ -117,7 +117,7 @@ class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
     name: str | None = field(("mark", "name"))
 
 
-class Clear(RealtimeClientMessage, catalogue=CATALOGUE):
+class Clear(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
     """What is not played yet is dropped."""
 
     type: Literal["clear"] = "clear"

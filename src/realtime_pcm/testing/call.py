@@ -8,9 +8,10 @@ from io import BytesIO
 from time import monotonic
 from typing import Any, Literal
 
-from .._core import Decoder, Session
+from .._core import Session
 from ..recording import Entry, read_recording
-from ..recording.writer import frame_line, header_line, save_lines
+from ..recording.writer import frame_line, header_line, save_lines, validators
+from ..sockets import Catalogue
 from .held import HeldItem, KeptConversation
 
 __all__ = ["Call"]
@@ -29,7 +30,8 @@ class Call:
         session: The current session, as a dict.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue[Any, Any] | None = None) -> None:
+        self._catalogue = catalogue
         self.dropped = 0
         self.formats = Session()
         self.conversation = KeptConversation()
@@ -74,8 +76,8 @@ class Call:
         self._bytes = MAX_BYTES
 
     def _lines(self) -> list[bytes]:
-        validate = {"received": Decoder(only=()).decode, "sent": Decoder(side="client", only=()).decode}
-        lines = [header_line(self._started)]
+        validate = validators(self._catalogue)
+        lines = [header_line(self._started, self._catalogue)]
         for seconds, direction, frame in self._frames[:]:
             lines.append(frame_line(validate[direction], seconds, direction, frame))
         return lines

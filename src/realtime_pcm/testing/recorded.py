@@ -24,7 +24,7 @@ from .faults import payload_key
 if TYPE_CHECKING:
     from .._resample import Samples
 
-__all__ = ["Frame", "Recorded", "Recording"]
+__all__ = ["Frame", "Recorded", "Recording", "read_frames"]
 
 Frame: TypeAlias = bytes | str | Entry | tuple[float | None, bytes | str]
 
@@ -76,7 +76,7 @@ class Recording:
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         decoder = Decoder(dtype="uint8")
-        recorded, messages = _read(frames, decoder)
+        recorded, messages = read_frames(frames, decoder)
         roles = [frame.role for frame in recorded]
         spoken = next((place for place, role in enumerate(roles) if role in ("response_start", "audio")), len(roles))
         greeting = roles.index("session_update") if "session_update" in roles[:spoken] else 1
@@ -124,7 +124,8 @@ class Recording:
         return _STRING.sub(lambda string: f'"{string[1]}_{number}"' if string[1] in self.ids else string[0], text)
 
 
-def _read(frames: Iterable[Frame], decoder: Decoder[Any]) -> tuple[list[Recorded], list[Any]]:
+def read_frames(frames: Iterable[Frame], decoder: Decoder[Any]) -> tuple[list[Recorded], list[Any]]:
+    """The frames of the server with their messages. Raises ValueError as Recording does."""
     recording, messages = [], []
     for number, given in enumerate(frames, 1):
         if isinstance(given, Entry) and given.direction != "received":

@@ -62,6 +62,7 @@ from websockets.typing import Origin
 
 from .. import sample
 from ..conversation import Item
+from ..sockets import Socket, catalogue_of
 from .audio import AnyAudio
 from .call import Call
 from .connection import Connection, Manners, Owner
@@ -69,6 +70,7 @@ from .faults import Fault, Wishes
 from .handshake import LOOPBACK_HOSTS, LOOPBACK_ORIGINS, Doors, PlainRequest
 from .held import HeldItem, KeptConversation
 from .recorded import Frame
+from .replay import Replay
 from .script import Script
 from .tls import certificate_for_loopback
 
@@ -130,6 +132,8 @@ class LoopbackServer:
         origins: The Origin headers to let in: strings, patterns, and None for clients that send no such header. By default
             programs and the pages of this machine (`LOOPBACK_ORIGINS`).
         hosts: The names in Host headers to let in, without a port. By default those of this machine (`LOOPBACK_HOSTS`).
+        catalogue: Another socket whose frames these are, as in `read_recording`; that of a `Recording` is known. The server then
+            sends all of its frames in their order, and closes. Frames after the client's first message wait for one.
 
     Attributes:
         calls: The last 8 connections, oldest first, each with its recording, conversation and session.
@@ -160,9 +164,14 @@ class LoopbackServer:
         port: int = 0,
         origins: Sequence[str | re.Pattern[str] | None] | None = None,
         hosts: Sequence[str] | None = None,
+        catalogue: str | Socket[Any, Any] | None = None,
     ) -> None:
         self._sampled = frames is None
-        self.script = Script.of(sample.lines() if frames is None else frames)
+        chosen = catalogue_of(getattr(frames, "catalogue", None) if catalogue is None else catalogue)
+        if chosen is not None and (frames is None or faults or interrupt is not None):
+            raise ValueError(f"a recording of {chosen.name} is played as it is: give frames=, and neither faults= nor interrupt=")
+        self._replay = None if chosen is None or frames is None else Replay(frames, chosen)
+        self.script = Script.of(sample.lines() if frames is None or chosen is not None else frames)
         self.pace = pace
         self.autoplay = autoplay
         self.faults = [Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults]
@@ -235,6 +244,8 @@ class LoopbackServer:
         return self
 
     def _begin_script(self) -> Script:
+        if self._replay is not None:
+            raise ValueError(f"this server plays a recording of {self._replay.catalogue.name}: it cannot send a script")
         if self.autoplay:
             raise ValueError("autoplay sends a recording: it cannot send a script")
         self.script.begin(replace_steps=self._sampled)
@@ -392,7 +403,7 @@ class LoopbackServer:
 
     async def _handle(self, ws: ServerConnection) -> None:
         self.connections += 1
-        call = Call()
+        call = Call(None if self._replay is None else self._replay.catalogue)
         self._calls.append(call)
         while len(self._calls) > MAX_CALLS:
             self._calls.popleft().forget()
@@ -408,9 +419,11 @@ class LoopbackServer:
             transcribe=wishes.transcribe,
             session=self._doors.session_of(ws.request) if ws.request is not None else None,
         )
-        connection = Connection(self.script, manners, ws, call, Owner(self.keep, self._tell_once), self.connections)
         try:
-            await connection.run()
+            if self._replay is not None:
+                await self._replay.run(ws, call, manners.pace, self.keep)
+            else:
+                await Connection(self.script, manners, ws, call, Owner(self.keep, self._tell_once), self.connections).run()
         except ConnectionClosed:
             pass
         except Exception:
