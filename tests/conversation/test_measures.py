@@ -72,6 +72,7 @@ class Talk:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.jumps = seed % 5 == 4  # its clock has faults
         self.seconds = 0.0
         self.numbers = 0
         self.lines = [HEADER]
@@ -79,7 +80,12 @@ class Talk:
     def line(self, direction: str, kind: str, **fields: Any) -> None:
         self.seconds = round(self.seconds + self.random.choice([0.0, 0.01, 0.1, 0.9]), 3)
         event = {"type": kind, **fields}
-        self.lines.append(json.dumps({"time": self.seconds, "direction": direction, "event": event}))
+        time = self.seconds
+        if self.jumps and self.lines[1:] and self.random.random() < 0.1:
+            step = self.random.choice([-5.0, -0.5, 4_000.0, 1e9, -1e9])
+            time += step
+            self.seconds = round(self.random.choice([self.seconds, time]), 3)
+        self.lines.append(json.dumps({"time": time, "direction": direction, "event": event}))
 
     def name(self, kind: str) -> str:
         self.numbers += 1

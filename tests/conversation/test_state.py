@@ -450,3 +450,16 @@ def test_a_delta_takes_a_short_way() -> None:
     assert taken == ["audio", "words"]
     [item] = state.items
     assert item.text == "word" * 50 and item.audio_seconds == 5.0
+
+
+@pytest.mark.parametrize("begin", [0.0, 1.7e9, -5e8])
+def test_a_clock_that_jumps_makes_no_wait_longer(begin: float) -> None:
+    state, decoder = ConversationState(), rp.Decoder()
+    frames = (dumps(type="input_audio_buffer.speech_stopped"), *[dumps(type="rate_limits.updated", rate_limits=[])] * 2)
+    for frame, time in zip(frames, (0.0, 1.0, 90_000.0), strict=True):  # the clock is set
+        state.follow(decoder.decode(frame), begin + time)
+    state.follow(decoder.decode(frames[1]), begin + 90_000.5)
+    state.follow(decoder.decode(frames[1]), float("nan"))
+    state.follow(decoder.decode(frames[1]))
+    state.follow(decoder.decode(delta(SOUND, **IDS)), begin + 90_001.0)
+    assert state.turns[0].latency == pytest.approx(2.0)

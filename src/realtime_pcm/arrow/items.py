@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from .._core import role_of, wire_class
+from ..conversation.clock import Clock
 from ..conversation.rules import WORDS, Text, text_id
 from ..conversation.turns import Moment, Turn, Turns
 from ..roles import OF_USER
@@ -66,6 +67,7 @@ class Items:
         self._unnamed: dict[int, _Item] = {}  # by line: what the user wrote, while it has no id
         self._written: int | None = None  # the last of them
         self._turns: Turns[Turn] = Turns(Turn)
+        self._clock = Clock()
         self._before: _Audio | None = None  # the previous row with audio
         self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
 
@@ -150,6 +152,7 @@ class Items:
         last: Any = None
         for *row, count in zip(*(batch.column(name).to_pylist() for name in names), lengths.to_pylist(), strict=True):
             direction, kind, line, time, response_id, item_id, text, speaker = row
+            self._clock.tell(time)
             role = self._role(direction, kind)
             if role is None or (role == "audio" and (not count or last == (response_id, item_id))):
                 continue
@@ -160,7 +163,9 @@ class Items:
                     item.given = text
                 elif role in WORDS:
                     WORDS[role](item.words, text)
-            self._follow_turn(role, Moment(line, time, 0.0), text_id(response_id), text_id(item_id), text, speaker, item)
+            self._follow_turn(
+                role, Moment(line, self._clock.now, 0.0), text_id(response_id), text_id(item_id), text, speaker, item
+            )
 
     def _follow_turn(
         self,

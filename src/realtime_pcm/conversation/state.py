@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy import ndarray
 
 from .._core import RealtimeServerMessage
+from .clock import LONGEST_PAUSE, Clock
 from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
 from .meanings import handler_of
 from .rules import (
@@ -69,6 +70,7 @@ class ConversationState:
         self.session: Any = None
         self.rate_limits: Any = None
         self.errors = 0
+        self._clock = Clock(None)
         self._lost = dict.fromkeys(("items", "responses", "turns", "interruptions"), 0)
         self._handlers: dict[type, Callable[[Any, float | None], None]] = {}
         self._turns_kept: deque[Turn] = deque(maxlen=most)
@@ -142,8 +144,15 @@ class ConversationState:
     # ---- following
 
     def follow(self, message: RealtimeMessage, time: float | None = None) -> None:
-        """Takes the next message of either side. time: seconds, of any clock that does not go back."""
+        """Takes the next message of either side. time: seconds of any clock; jumps of it are left out."""
         self.messages += 1
+        clock = self._clock
+        before = clock.now
+        if before is None or time is None or not before <= time <= before + LONGEST_PAUSE or not clock.is_true:
+            clock.tell(time)
+            time = clock.now
+        else:
+            clock.now = time
         cls = type(message)
         try:
             handler = self._handlers[cls]

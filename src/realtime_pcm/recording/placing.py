@@ -7,55 +7,15 @@ number of samples. The model's answer then begins where the user's audio so far 
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 
-__all__ = ["SHORTEST_GAP", "Clock", "Placer"]
+from ..conversation.clock import Clock
+
+__all__ = ["SHORTEST_GAP", "Placer"]
 
 SHORTEST_GAP = 0.02  # seconds: shorter pauses between two pieces nobody hears
 JITTER = 0.3  # seconds that a piece of the user's audio may be late and still follow the one before it
 MOST_JUMPS = 10_000
-LONGEST_PAUSE = 3600.0  # seconds between two frames; a longer pause is taken for a fault of the clock
-LONGEST_STEP_BACK = 1.0  # seconds, likewise
-
-
-class Clock:
-    """The times of a recording's lines, made to go forward only, so that no fault of a clock makes an axis of a year.
-
-    now: seconds since the recording began; None as long as no line has a time. back: lines with a time before that of an earlier
-    line. faults: lines whose time goes back by more than a second, or forward by more than an hour. A faulty line gets the
-    time of the line before it. If the next line fits only the faulty line's clock, later times are shifted so that the pause
-    between the two clocks is left out.
-    """
-
-    def __init__(self) -> None:
-        self.now: float | None = None
-        self.back = self.faults = 0
-        self._shift = 0.0
-        self._other: float | None = None  # the shift that the last faulty line would need
-
-    def tell(self, time: float | None) -> None:
-        """Takes the time of the next line."""
-        if time is None or not math.isfinite(time):
-            return
-        now = self.now or 0.0
-        moment = time + self._shift
-        if self.now is not None and moment < now:
-            self.back += 1
-        if not _follows(moment, now):
-            if self._other is None or not _follows(time + self._other, now):
-                self.faults += 1
-                self._other = now - time
-                self.now = now
-                return
-            self._shift = self._other
-            moment = time + self._shift
-        self._other = None
-        self.now = max(now, moment)
-
-
-def _follows(moment: float, now: float) -> bool:
-    return -LONGEST_STEP_BACK <= moment - now <= LONGEST_PAUSE
 
 
 class Placer:
