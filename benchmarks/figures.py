@@ -91,8 +91,8 @@ def write_calls(calls: Calls) -> None:
     what = (
         "A whole call over a real connection, both ways, while the caller speaks all the time. *CPU per call* is the client's CPU"
         " time for 4.2 s of it. *Calls per core* is how many calls one core can receive at real-time pace with 99 of 100 messages"
-        " at most 20 ms late, found to within an eighth. The last row sends texts made in advance and decodes nothing: the cost"
-        " of the connection alone."
+        " at most 20 ms late. It was found to within an eighth. The last row sends texts made in advance and decodes nothing:"
+        " the cost of the connection alone."
     )
     rows = []
     for name, cost in calls.rows().items():
@@ -115,7 +115,7 @@ def _where_others_win(run: Run) -> str:
         if shares:
             found.append(f"{what} ({', '.join(shares)} of our time)")
     if not found:
-        return "C++ is slower than this in every row."
+        return "C++ is slower in every row."
     return (
         "C++ is faster at "
         + "; ".join(found)

@@ -129,7 +129,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - for a program, not 
 
 
 def class_of(wire_name: str) -> type[RealtimeClientMessage]:
-    """The class of the messages of a client that have this `type`. Raises ValueError where there is none."""
+    """The class of client messages with this `type`. Raises ValueError if there is none."""
     found: type[RealtimeClientMessage] = _class_of("client", wire_name)
     return found
 

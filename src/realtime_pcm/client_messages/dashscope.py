@@ -1,4 +1,4 @@
-"""What clients of Alibaba DashScope (Qwen Omni, live translation, Qwen TTS) send beside the beta names of OpenAI."""
+"""Messages of clients of Alibaba DashScope (Qwen Omni, live translation, Qwen TTS), in addition to the beta names of OpenAI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients of Zhipu's GLM-Realtime send beside the beta names of OpenAI."""
+"""Messages that clients of Zhipu's GLM-Realtime send in addition to the beta names of OpenAI."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class SynthesizeSessionUpdate(RealtimeClientMessage, role="session_update"):
 
 
 class InputTextCommit(RealtimeClientMessage):
-    """What was appended is to be spoken."""
+    """Speak the appended text."""
 
     type: Literal["input_text.commit"] = "input_text.commit"
 

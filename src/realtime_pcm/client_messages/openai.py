@@ -1,6 +1,6 @@
-"""What clients of the OpenAI Realtime API send, GA and beta, and of all that speak like it: xAI, Inworld, LocalAI, Speaches.
+"""Messages of clients of the OpenAI Realtime API, GA and beta, and of similar servers: xAI, Inworld, LocalAI, Speaches.
 
-Fields that clients of another provider add to one of these wire types stand last in its class, under the provider's name.
+Fields that clients of another provider add to one of these wire types come last in its class, under the provider's name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..objects import ConversationItem, RealtimeResponse, SessionConfig
 
 
 class SessionUpdate(RealtimeClientMessage, role="session_update"):
-    """The client asks for a session as it wants it; what it leaves out stays. The server says what holds in session.updated."""
+    """Changes the session. Settings that are left out stay. The server answers with session.updated."""
 
     type: Literal["session.update"] = "session.update"
     session: Nested[SessionConfig] = Nested()
@@ -53,7 +53,7 @@ class InputAudioBufferAppend(ClientAudioMessage, role="input_audio"):
     duration_ms: int | None = None
     """How long the audio is, in milliseconds."""
     audio_end_ms: int | None = None
-    """Where the audio ends in all audio of the session, in milliseconds."""
+    """End of the audio, in milliseconds of the session's audio."""
     is_speech: bool | None = None
     """Whether the client heard speech in the audio."""
     video_frames: list[str] | None = None
@@ -61,7 +61,7 @@ class InputAudioBufferAppend(ClientAudioMessage, role="input_audio"):
 
 
 class InputAudioBufferCommit(ClientAudioEnd, role="commit"):
-    """The user's turn is over: what was appended becomes an item. With turn detection the server does this by itself."""
+    """Ends the user's turn: appended audio becomes an item. With turn detection, the server does this on its own."""
 
     type: Literal["input_audio_buffer.commit"] = "input_audio_buffer.commit"
     # GLM
@@ -78,7 +78,7 @@ class InputAudioBufferCommit(ClientAudioEnd, role="commit"):
 
 
 class InputAudioBufferClear(ClientAudioEnd, role="clear"):
-    """What was appended is to be forgotten."""
+    """Discards the appended audio."""
 
     type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
     # GLM
@@ -141,7 +141,7 @@ class ResponseCreate(RealtimeClientMessage, role="response_create"):
 
     type: Literal["response.create"] = "response.create"
     response: Nested[RealtimeResponse] = Nested()
-    """What differs from the session's settings in this response."""
+    """Settings of this response that differ from the session's."""
     # Azure Voice Live
     additional_instructions: str | None = None
     """Instructions that are added to the session's."""

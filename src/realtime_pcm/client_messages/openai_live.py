@@ -1,4 +1,4 @@
-"""What clients of OpenAI's translation sessions and of GPT-Live send."""
+"""Messages of clients of OpenAI's translation sessions and of GPT-Live."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SessionInputAudioAppend(ClientAudioMessage, role="input_audio"):
 
 
 class SessionInputAudioMute(RealtimeClientMessage):
-    """The user's audio is no longer to be heard (GPT-Live)."""
+    """The server shall no longer listen to the user's audio (GPT-Live)."""
 
     type: Literal["session.input_audio.mute"] = "session.input_audio.mute"
 

@@ -1,4 +1,4 @@
-"""What clients of vLLM-Omni's duplex sessions send beside the names of OpenAI."""
+"""Messages that clients of vLLM-Omni's duplex sessions send in addition to the names of OpenAI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class InputTextAppend(RealtimeClientMessage):
 
 
 class InputCancel(ClientAudioEnd, role="clear"):
-    """What the user has said is to be forgotten."""
+    """Discards the user's words."""
 
     type: Literal["input.cancel"] = "input.cancel"
 
@@ -34,7 +34,7 @@ class TurnSignal(RealtimeClientMessage):
     event: str | None = None
     """What has happened, or is to be done."""
     payload: dict[str, Any] | None = None
-    """What the event needs."""
+    """The data of the event."""
 
 
 class PlaybackAck(RealtimeClientMessage):

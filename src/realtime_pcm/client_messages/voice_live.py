@@ -1,4 +1,4 @@
-"""What clients of Azure Voice Live send beside the beta names of OpenAI."""
+"""Messages that clients of Azure Voice Live send in addition to the beta names of OpenAI."""
 
 from __future__ import annotations
 
@@ -79,6 +79,6 @@ class SessionAvatarConnect(RealtimeClientMessage):
 
 
 class McpApprovalResponse(RealtimeClientMessage):
-    """A name in Voice Live's list of client messages; no document has its fields, so all of them are in `extra`."""
+    """A name in Voice Live's list of client messages. No document has its fields, so they are all in `extra`."""
 
     type: Literal["mcp_approval_response"] = "mcp_approval_response"

@@ -22,6 +22,6 @@ class TextDone(RealtimeClientMessage):
 
 
 class TextClear(RealtimeClientMessage):
-    """What is not spoken yet is to be dropped."""
+    """Drops words that are not spoken yet."""
 
     type: Literal["text.clear"] = "text.clear"

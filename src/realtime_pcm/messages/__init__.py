@@ -258,7 +258,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - for a program, not 
 
 
 def class_of(wire_name: str) -> type[RealtimeServerMessage]:
-    """The class of the messages of a server that have this `type`. Raises ValueError where there is none."""
+    """The class of server messages with this `type`. Raises ValueError if there is none."""
     found: type[RealtimeServerMessage] = _class_of("server", wire_name)
     return found
 

@@ -25,7 +25,7 @@ class ConversationItemInputAudioTranscriptionText(RealtimeServerMessage, role="u
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     text: str | None = None
-    """What the user has said so far and no longer changes."""
+    """The user's words so far that will no longer change."""
     stash: str | None = None
     """The end of the text, which may still change."""
     language: str | None = None

@@ -62,8 +62,8 @@ class RtcCallError(RealtimeServerMessage):
 
     type: Literal["rtc.call.error"] = "rtc.call.error"
     operation: str | None = None
-    """What was tried."""
+    """The action that was tried."""
     rtc_call_id: str | None = None
     """The id of the call, if it has one."""
     error: Nested[RealtimeError] = Nested()
-    """What went wrong."""
+    """The error."""

@@ -16,7 +16,7 @@ class Heartbeat(RealtimeServerMessage):
 
 
 class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage):
-    """The model searches the web by itself; session.beta_fields has what it says meanwhile."""
+    """The model searches the web on its own; session.beta_fields has its words meanwhile."""
 
     type: Literal["response.function_call.simple_browser"] = "response.function_call.simple_browser"
     name: str | None = None
@@ -28,7 +28,7 @@ class ResponseFunctionCallSimpleBrowser(RealtimeServerMessage):
 
 
 class ResponseFunctionCallSimpleBrowserResult(RealtimeServerMessage):
-    """What the model's own web search found, in session.beta_fields."""
+    """The results of the model's own web search, in session.beta_fields."""
 
     type: Literal["response.function_call.simple_browser.result"] = "response.function_call.simple_browser.result"
     name: str | None = None

@@ -29,7 +29,7 @@ class ResponseBackchannelAudioDone(AudioEnd, reads={"response_id": "backchannel_
     backchannel_id: str | None = None
     """The id of this back channel."""
     phrase: str | None = None
-    """What was said."""
+    """The words."""
 
 
 class ResponseBackchannelSkipped(RealtimeServerMessage):

@@ -44,7 +44,7 @@ class LocalaiClassifierResult(RealtimeServerMessage):
     threshold: float | None = None
     """The score that an answer needs."""
     fallback: str | None = None
-    """What is done if no answer reaches the threshold."""
+    """The fallback if no answer reaches the threshold."""
     latency_ms: int | None = None
     """How long the choice took, in milliseconds."""
     arguments: str | None = None

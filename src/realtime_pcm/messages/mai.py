@@ -18,4 +18,4 @@ class ConversationItemInputAudioTranscriptionIntermediate(RealtimeServerMessage)
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     intermediate: str | None = None
-    """What the user has said so far, whole."""
+    """All of the user's words so far."""

@@ -1,6 +1,6 @@
 """Messages of the OpenAI Realtime API, GA and beta names of one message in one class.
 
-Where another provider adds fields to one of these messages, they stand last in its class, behind a comment with the name of the
+If another provider adds fields to one of these messages, they come last in its class, after a comment with the name of the
 provider.
 """
 
@@ -32,13 +32,13 @@ class Error(RealtimeServerMessage, role="error"):
 
     type: Literal["error"] = "error"
     error: Nested[RealtimeError] = Nested()
-    """What went wrong: kind, code, message and the parameter at fault."""
+    """The error: kind, code, message and the parameter at fault."""
     # GPT-Live
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
     # vLLM
     code: str | None = None
-    """The kind of error, beside an `error` that is a string."""
+    """The kind of error, if `error` is a string."""
 
 
 class SessionCreated(RealtimeServerMessage, role="session_start"):
@@ -66,7 +66,7 @@ class SessionCreated(RealtimeServerMessage, role="session_start"):
 
 
 class SessionUpdated(RealtimeServerMessage, role="session_update"):
-    """The session as it stands after a session.update."""
+    """The session after a session.update."""
 
     type: Literal["session.updated"] = "session.updated"
     session: Nested[SessionConfig] = Nested()
@@ -88,7 +88,7 @@ class TranscriptionSessionCreated(RealtimeServerMessage, role="session_start"):
 
 
 class TranscriptionSessionUpdated(RealtimeServerMessage, role="session_update"):
-    """The transcription session as it stands after an update (beta)."""
+    """The transcription session after an update (beta)."""
 
     type: Literal["transcription_session.updated"] = "transcription_session.updated"
     session: Nested[SessionConfig] = Nested()
@@ -173,7 +173,7 @@ class ConversationItemTruncated(RealtimeServerMessage, role="truncated"):
     """The item as it is now."""
     # xAI
     transcript: str | None = None
-    """What is left of the words."""
+    """The remaining words."""
 
 
 class ConversationItemInputAudioTranscriptionDelta(RealtimeServerMessage, role="user_transcript_delta"):
@@ -213,9 +213,9 @@ class ConversationItemInputAudioTranscriptionCompleted(RealtimeServerMessage, ro
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     transcript: str | None = None
-    """What the user said, whole."""
+    """All of the user's words."""
     usage: Nested[Usage] = Nested()
-    """What was used: tokens or seconds."""
+    """The usage: tokens or seconds."""
     logprobs: NestedList[LogProb] = NestedList()
     """The tokens of the transcript with their probabilities, if the session includes them."""
     languages: NestedList[TranscriptionLanguage] = NestedList()
@@ -281,10 +281,10 @@ class ConversationItemInputAudioTranscriptionFailed(RealtimeServerMessage, role=
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     error: Nested[RealtimeError] = Nested()
-    """What went wrong."""
+    """The error."""
     # Together
     event_type: str | None = None
-    """What could not be made: "delta" or "completed"; None if the session fails."""
+    """The message that could not be made: "delta" or "completed"; None if the session fails."""
     start: float | None = None
     """When the audio begins that was lost, in seconds."""
     duration: float | None = None
@@ -315,7 +315,7 @@ class InputAudioBufferSpeechStarted(RealtimeServerMessage, role="speech_started"
 
     type: Literal["input_audio_buffer.speech_started"] = "input_audio_buffer.speech_started"
     audio_start_ms: int | None = None
-    """Where the speech begins in all audio of the session, in milliseconds."""
+    """Begin of the speech, in milliseconds of the session's audio."""
     item_id: str | None = None
     """The item that the speech will become."""
     # xAI
@@ -328,7 +328,7 @@ class InputAudioBufferSpeechStopped(RealtimeServerMessage, role="speech_stopped"
 
     type: Literal["input_audio_buffer.speech_stopped"] = "input_audio_buffer.speech_stopped"
     audio_end_ms: int | None = None
-    """Where the speech ends in all audio of the session, in milliseconds."""
+    """End of the speech, in milliseconds of the session's audio."""
     item_id: str | None = None
     """The item that the speech will become."""
     # xAI
@@ -341,9 +341,9 @@ class InputAudioBufferTimeoutTriggered(RealtimeServerMessage):
 
     type: Literal["input_audio_buffer.timeout_triggered"] = "input_audio_buffer.timeout_triggered"
     audio_start_ms: int | None = None
-    """Where the silence begins in all audio of the session, in milliseconds."""
+    """Begin of the silence, in milliseconds of the session's audio."""
     audio_end_ms: int | None = None
-    """Where the silence ends in all audio of the session, in milliseconds."""
+    """End of the silence, in milliseconds of the session's audio."""
     item_id: str | None = None
     """The item that the silence becomes."""
 
@@ -378,7 +378,7 @@ class OutputAudioBufferStopped(RealtimeServerMessage):
 
 
 class OutputAudioBufferCleared(RealtimeServerMessage, role="interrupted"):
-    """What was still to be played has been dropped: the user interrupted, or the client asked."""
+    """Audio that was not played yet has been dropped: the user interrupted, or the client asked."""
 
     type: Literal["output_audio_buffer.cleared"] = "output_audio_buffer.cleared"
     response_id: str | None = None
@@ -410,7 +410,7 @@ class ResponseDone(AudioEnd, role="response_end"):
     """The response that it belongs to."""
     # xAI
     usage: Nested[Usage] = Nested()
-    """What was used: tokens or seconds."""
+    """The usage: tokens or seconds."""
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
 
@@ -571,7 +571,7 @@ class ResponseAudioTranscriptDone(RealtimeServerMessage, role="transcript_end"):
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     transcript: str | None = None
-    """What the model says in this part, whole."""
+    """All of the model's words in this part."""
     # xAI
     previous_item_id: str | None = None
     """The item before it in the conversation; None for the first."""
@@ -767,7 +767,7 @@ class McpListToolsFailed(RealtimeServerMessage):
 
 
 class RateLimitsUpdated(RealtimeServerMessage, role="rate_limits"):
-    """What is left of the account's limits: at the beginning of a response, its tokens reserved."""
+    """The account's remaining limits. Sent when a response begins, with its tokens reserved."""
 
     type: Literal["rate_limits.updated"] = "rate_limits.updated"
     rate_limits: NestedList[RateLimit] = NestedList()

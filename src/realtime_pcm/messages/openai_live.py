@@ -53,7 +53,7 @@ class SessionClosed(RealtimeServerMessage, role="usage"):
     session: Nested[SessionConfig] = Nested()
     """The session, with all of its settings."""
     usage: Nested[Usage] = Nested()
-    """What the whole session used."""
+    """The usage of the whole session."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
     # vLLM-Omni
@@ -76,12 +76,12 @@ class SessionOutputAudioDelta(AudioMessage):
     format: str | None = None
     """The name of the audio format."""
     elapsed_ms: int | None = None
-    """Where the piece stands in the session, in milliseconds."""
+    """Position of the piece in the session, in milliseconds."""
     # GPT-Live
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
 
 
 class SessionInputAudioAppend(AudioMessage, role="input_audio"):
@@ -100,12 +100,12 @@ class SessionInputTranscriptDelta(RealtimeServerMessage, role="user_transcript_d
     delta: str | None = None
     """The next piece of the transcript."""
     elapsed_ms: int | None = None
-    """Where the piece stands in the session, in milliseconds."""
+    """Position of the piece in the session, in milliseconds."""
     # GPT-Live
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
 
@@ -117,12 +117,12 @@ class SessionOutputTranscriptDelta(RealtimeServerMessage, role="transcript_delta
     delta: str | None = None
     """The next piece of the transcript."""
     elapsed_ms: int | None = None
-    """Where the piece stands in the session, in milliseconds."""
+    """Position of the piece in the session, in milliseconds."""
     # GPT-Live
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
 
@@ -132,7 +132,7 @@ class SessionUsageUpdated(RealtimeServerMessage, role="usage"):
 
     type: Literal["session.usage.updated"] = "session.usage.updated"
     usage: Nested[Usage] = Nested()
-    """What the session has used so far."""
+    """The usage of the session so far."""
     context_window: Nested[ContextWindow] = Nested()
     """How full the model's context is."""
     client_event_id: str | None = None
@@ -140,7 +140,7 @@ class SessionUsageUpdated(RealtimeServerMessage, role="usage"):
 
 
 class SessionInputAudioMuted(RealtimeServerMessage):
-    """The user's audio is no longer heard (GPT-Live)."""
+    """The server no longer listens to the user's audio (GPT-Live)."""
 
     type: Literal["session.input_audio.muted"] = "session.input_audio.muted"
     client_event_id: str | None = None
@@ -160,9 +160,9 @@ class SessionInstructionsAppended(RealtimeServerMessage):
 
     type: Literal["session.instructions.appended"] = "session.instructions.appended"
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
 
@@ -172,9 +172,9 @@ class SessionThinkingAppended(RealtimeServerMessage):
 
     type: Literal["session.thinking.appended"] = "session.thinking.appended"
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
 
@@ -184,9 +184,9 @@ class SessionCommentaryAppended(RealtimeServerMessage):
 
     type: Literal["session.commentary.appended"] = "session.commentary.appended"
     start_ms: int | None = None
-    """Where it begins in the session's timeline, in milliseconds."""
+    """Its begin in the session's timeline, in milliseconds."""
     end_ms: int | None = None
-    """Where it ends in the session's timeline, in milliseconds."""
+    """Its end in the session's timeline, in milliseconds."""
     client_event_id: str | None = None
     """The event_id of the client's message that led to it, if one did."""
 
@@ -212,7 +212,7 @@ class SessionDelegationCreated(RealtimeServerMessage):
 
     type: Literal["session.delegation.created"] = "session.delegation.created"
     offset_ms: int | None = None
-    """Where the task was handed on in the session's timeline, in milliseconds."""
+    """When the task was handed on in the session's timeline, in milliseconds."""
     delegation: Nested[Delegation] = Nested()
     """The task."""
     client_event_id: str | None = None
@@ -290,7 +290,7 @@ class TransportFailed(RealtimeServerMessage):
     session_id: str | None = None
     """The session that it belongs to."""
     error: Nested[RealtimeError] = Nested()
-    """What went wrong."""
+    """The error."""
 
 
 class TransportDtmfReceived(RealtimeServerMessage):
@@ -322,7 +322,7 @@ class TransportDtmfSent(RealtimeServerMessage):
 
 
 class Info(RealtimeServerMessage):
-    """A note of the server that is no error (GPT-Live)."""
+    """A note from the server that is not an error (GPT-Live)."""
 
     type: Literal["info"] = "info"
     code: str | None = None

@@ -57,11 +57,11 @@ class ConversationItemTtsFailed(RealtimeServerMessage, role="error"):
 
     type: Literal["conversation.item.tts.failed"] = "conversation.item.tts.failed"
     error: Nested[RealtimeError] = Nested()
-    """What went wrong."""
+    """The error."""
 
 
 class ContextCancelled(RealtimeServerMessage):
-    """What was still to be spoken of a context is dropped."""
+    """The words of a context that are not spoken yet are dropped."""
 
     type: Literal["context.cancelled"] = "context.cancelled"
 
@@ -83,7 +83,7 @@ class ConversationItemInputAudioTranscriptionStartOfTurn(RealtimeServerMessage, 
     item_id: str | None = None
     """The item that it belongs to."""
     transcript: str | None = None
-    """What the user has said in this turn."""
+    """The user's words in this turn."""
     end_of_turn_confidence: float | None = None
     """How certain it is that the user is done, from 0 to 1."""
 
@@ -97,7 +97,7 @@ class ConversationItemInputAudioTranscriptionEagerEndOfTurn(RealtimeServerMessag
     item_id: str | None = None
     """The item that it belongs to."""
     transcript: str | None = None
-    """What the user has said in this turn."""
+    """The user's words in this turn."""
     end_of_turn_confidence: float | None = None
     """How certain it is that the user is done, from 0 to 1."""
 
@@ -111,7 +111,7 @@ class ConversationItemInputAudioTranscriptionTurnResumed(RealtimeServerMessage):
     item_id: str | None = None
     """The item that it belongs to."""
     transcript: str | None = None
-    """What the user has said in this turn."""
+    """The user's words in this turn."""
     end_of_turn_confidence: float | None = None
     """How certain it is that the user is done, from 0 to 1."""
 
@@ -125,7 +125,7 @@ class ConversationItemInputAudioTranscriptionEndOfTurn(RealtimeServerMessage, ro
     item_id: str | None = None
     """The item that it belongs to."""
     transcript: str | None = None
-    """What the user has said in this turn."""
+    """The user's words in this turn."""
     end_of_turn_confidence: float | None = None
     """How certain it is that the user is done, from 0 to 1."""
 
@@ -143,4 +143,4 @@ class EchoResponse(RealtimeServerMessage):
     server_sent_at: float | None = None
     """When the server answered."""
     payload: Any = None
-    """What the client sent."""
+    """The text that the client sent."""

@@ -10,7 +10,7 @@ from ..objects import RealtimeResponse, TranscriptionSegment, Usage
 
 
 class TranscriptionDelta(RealtimeServerMessage, role="user_transcript_delta"):
-    """More of the transcript; `segments` are those it closes, where the server was asked for them."""
+    """More of the transcript. `segments` has those that it closes, if the client asked for them."""
 
     type: Literal["transcription.delta"] = "transcription.delta"
     delta: str | None = None
@@ -28,7 +28,7 @@ class TranscriptionDone(RealtimeServerMessage, role="user_transcript"):
     text: str | None = None
     """The transcript, whole."""
     usage: Nested[Usage] = Nested()
-    """What was used: tokens or seconds."""
+    """The usage: tokens or seconds."""
     language: str | None = None
     """The language that was heard, as a code such as `en`."""
     segments: NestedList[TranscriptionSegment] = NestedList()
@@ -118,7 +118,7 @@ class ResponseSpeak(RealtimeServerMessage):
 
 
 class OverlapDecision(RealtimeServerMessage):
-    """What is done about the user speaking while the model speaks."""
+    """The reaction when the user speaks while the model speaks."""
 
     type: Literal["overlap.decision"] = "overlap.decision"
     session_id: str | None = None
@@ -128,7 +128,7 @@ class OverlapDecision(RealtimeServerMessage):
     policy: str | None = None
     """The rule that was applied."""
     action: str | None = None
-    """What is done."""
+    """The action."""
     reason: str | None = None
     """Why it happened."""
     metadata: dict[str, Any] | None = None
@@ -140,4 +140,4 @@ class PlaybackAcknowledged(RealtimeServerMessage):
 
     type: Literal["playback.acknowledged"] = "playback.acknowledged"
     event: dict[str, Any] | None = None
-    """What the client said that it had played."""
+    """The amount that the client reported as played."""

@@ -14,7 +14,7 @@ class WarningMessage(RealtimeServerMessage):
 
     type: Literal["warning"] = "warning"
     warning: Nested[RealtimeError] = Nested()
-    """What is not as asked."""
+    """A description of what differs from the request."""
 
 
 class SessionAvatarConnecting(RealtimeServerMessage):
@@ -84,7 +84,7 @@ class ResponseAnimationVisemeDelta(RealtimeServerMessage):
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     audio_offset_ms: int | None = None
-    """Where it stands in the audio of the content part, in milliseconds."""
+    """Its position in the audio of the content part, in milliseconds."""
     viseme_id: int | None = None
     """The number of the mouth shape."""
 
@@ -116,13 +116,13 @@ class ResponseAudioTimestampDelta(RealtimeServerMessage):
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     audio_offset_ms: int | None = None
-    """Where it stands in the audio of the content part, in milliseconds."""
+    """Its position in the audio of the content part, in milliseconds."""
     audio_duration_ms: int | None = None
     """How long the word takes, in milliseconds."""
     text: str | None = None
     """The word."""
     timestamp_type: str | None = None
-    """What the times belong to: `word`."""
+    """The unit that the times belong to: `word`."""
 
 
 class ResponseAudioTimestampDone(RealtimeServerMessage):

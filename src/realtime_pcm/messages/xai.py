@@ -25,7 +25,7 @@ class ConversationItemInputAudioTranscriptionUpdated(RealtimeServerMessage, role
     item_id: str | None = None
     """The item that it belongs to."""
     transcript: str | None = None
-    """What the user has said so far, whole."""
+    """All of the user's words so far."""
     content_index: int | None = None
     """The content part's place in the item, from 0."""
     previous_item_id: str | None = None
@@ -47,6 +47,6 @@ class AudioDone(AudioEnd):
 
 
 class AudioClear(RealtimeServerMessage):
-    """What was still to be spoken is dropped."""
+    """Words that are not spoken yet are dropped."""
 
     type: Literal["audio.clear"] = "audio.clear"

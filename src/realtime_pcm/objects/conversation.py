@@ -27,14 +27,14 @@ class Conversation(View):
 
 
 class RealtimeError(View):
-    """What went wrong: kind, code, message, the parameter and the client event at fault."""
+    """The error: kind, code, message, the parameter and the client event at fault."""
 
     type: str | None = None
     """The kind of error, such as `invalid_request_error`."""
     code: str | int | None = None
     """The error's code, if it has one."""
     message: str | None = None
-    """What went wrong, for people."""
+    """A description of the error, for people."""
     param: str | None = None
     """The parameter at fault, if one is."""
     event_id: str | None = None
@@ -73,7 +73,7 @@ class ContentPart(View):
 
     @property
     def pcm(self) -> npt.NDArray[np.int16] | None:
-        """The samples of `audio`, decoded at each read: int16, 1-D, channels interleaved; None where there is no audio.
+        """The samples of `audio`, decoded at each read: int16, 1-D, channels interleaved; None without audio.
 
         A part of type `input_audio` is in the session's input format, any other part in its output format; both are pcm16 at
         24,000 Hz where no session is known. Raises DecodeError where the audio is not canonical base64, or its format is
@@ -90,7 +90,7 @@ class Speaker(View):
     id: str | None = None
     """The speaker's id."""
     labels: dict[str, str] | None = None
-    """What else is known of the speaker."""
+    """Other facts about the speaker."""
     confidence: float | None = None
     """How sure the match is, from 0 to 1."""
     distance: float | None = None
@@ -133,7 +133,7 @@ class ConversationItem(View):
     arguments: str | None = None
     """The arguments of a call, as JSON text."""
     output: str | None = None
-    """What the tool answered: text, often JSON."""
+    """The output of the tool: text, often JSON."""
     server_label: str | None = None
     """The label of the MCP server."""
     tools: NestedList[Tool] = NestedList()
@@ -148,16 +148,16 @@ class ConversationItem(View):
     """Why the call is approved or not."""
     # GPT-Live
     phase: Literal["commentary", "final_answer"] | str | None = None
-    """What a message of the assistant is: `commentary` or `final_answer`."""
+    """The kind of the assistant's message: `commentary` or `final_answer`."""
     namespace: str | None = None
     """The group that the tool belongs to."""
     input: str | None = None
     """The input of a custom tool."""
     # Azure Voice Live
     queries: list[str] | None = None
-    """What was searched for."""
+    """The queries."""
     results: list[dict[str, Any]] | None = None
-    """What the search found."""
+    """The results."""
     # LocalAI
     speaker: Nested[Speaker] = Nested()
     """Who spoke."""

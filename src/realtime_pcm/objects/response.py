@@ -56,10 +56,10 @@ class OutputTokenDetails(View):
 
 
 class Usage(View):
-    """What a response, a transcription or a session has used: tokens, or seconds."""
+    """The usage of a response, a transcription or a session: tokens, or seconds."""
 
     type: Literal["tokens", "duration"] | str | None = None
-    """What is counted: `tokens` or `duration`."""
+    """The unit: `tokens` or `duration`."""
     total_tokens: int | None = None
     """Tokens of input and output."""
     input_tokens: int | None = None
@@ -109,7 +109,7 @@ class StatusDetails(View):
     reason: Literal["turn_detected", "client_cancelled", "max_output_tokens", "content_filter"] | str | None = None
     """Why: `turn_detected`, `client_cancelled`, `max_output_tokens` or `content_filter`."""
     error: Nested[RealtimeError] = Nested()
-    """What went wrong, in a response that failed."""
+    """The error of a response that failed."""
 
 
 class RealtimeResponse(View):
@@ -128,7 +128,7 @@ class RealtimeResponse(View):
     conversation_id: str | None = None
     """The conversation that the items join; None for a response outside of it."""
     output_modalities: list[str] | None = None
-    """What the model answers with: `text`, `audio`, or both."""
+    """The kinds of output: `text`, `audio`, or both."""
     max_output_tokens: int | str | None = None
     """The most tokens of one response, or `inf`."""
     audio: Nested[AudioConfig] = Nested()
@@ -139,7 +139,7 @@ class RealtimeResponse(View):
     """Values of the client's own, which come back as they were sent."""
     # beta
     modalities: list[str] | None = None
-    """What the model answers with: `text`, `audio`, or both."""
+    """The kinds of output: `text`, `audio`, or both."""
     voice: Nested[Voice | str] = Nested()
     """The voice: its name, or an object."""
     output_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | str | None = None
@@ -150,9 +150,9 @@ class RealtimeResponse(View):
     conversation: Literal["auto", "none"] | str | None = None
     """Where the items go: `auto`, or `none` for a response outside of the conversation."""
     input: NestedList[ConversationItem] = NestedList()
-    """What the model answers to, in place of the conversation."""
+    """The input of the response, in place of the conversation."""
     instructions: str | None = None
-    """What the model is to do and how."""
+    """Instructions for the model."""
     tools: NestedList[Tool] = NestedList()
     """The tools that the model may call."""
     tool_choice: Nested[ToolChoice | str] = Nested()
@@ -168,9 +168,9 @@ class RealtimeResponse(View):
     """The most tokens of one response, or `inf`."""
     # Azure Voice Live
     input_items: NestedList[ConversationItem] = NestedList()
-    """What the model answers to, in place of the conversation."""
+    """The input of the response, in place of the conversation."""
     append_input_items: NestedList[ConversationItem] = NestedList()
-    """What the model answers to, after the conversation."""
+    """Input after the conversation."""
     pre_generated_assistant_message: Nested[ConversationItem] = Nested()
     """A message to speak as it is."""
     cancel_previous: bool | None = None
@@ -178,7 +178,7 @@ class RealtimeResponse(View):
     commit: bool | None = None
     """Whether the items join the conversation."""
     interim_response: dict[str, Any] | None = None
-    """What the model says while a tool runs."""
+    """The words of the model while a tool runs."""
     invoke_input: dict[str, Any] | None = None
     """The input of an agent."""
     reasoning_effort: str | None = None
@@ -189,10 +189,10 @@ class RateLimit(View):
     """One limit of the account and what is left of it."""
 
     name: Literal["requests", "tokens"] | str | None = None
-    """What is limited: `requests` or `tokens`."""
+    """The limited quantity: `requests` or `tokens`."""
     limit: int | None = None
     """The most that is allowed."""
     remaining: int | None = None
-    """What is left of it."""
+    """The remainder."""
     reset_seconds: float | None = None
     """In how many seconds it is whole again."""

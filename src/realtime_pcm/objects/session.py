@@ -35,7 +35,7 @@ class Voice(View):
     model: str | None = None
     """The model that speaks."""
     endpoint_id: str | None = None
-    """Where a custom voice is deployed."""
+    """The deployment of a custom voice."""
     locale: str | None = None
     """The accent to speak with."""
     prefer_locales: list[str] | None = None
@@ -51,9 +51,9 @@ class Voice(View):
     volume: str | None = None
     """How loud the voice is."""
     custom_lexicon_url: str | None = None
-    """Where a lexicon of pronunciations lies."""
+    """URL of a lexicon of pronunciations."""
     custom_text_normalization_url: str | None = None
-    """Where rules for numbers and the like lie."""
+    """URL of rules for numbers and the like."""
 
 
 class NoiseReduction(View):
@@ -94,7 +94,7 @@ class Transcription(View):
     """Words and names that are likely."""
     # Azure Foundry
     profanity_filter: str | None = None
-    """What happens to swear words."""
+    """The treatment of swear words."""
 
 
 class TurnDetection(View):
@@ -111,7 +111,7 @@ class TurnDetection(View):
     idle_timeout_ms: int | None = None
     """After how many milliseconds of silence the model speaks again."""
     create_response: bool | None = None
-    """Whether the model answers by itself when the turn ends."""
+    """Whether the model answers without a request when the turn ends."""
     interrupt_response: bool | None = None
     """Whether the user's speech stops a response."""
     eagerness: Literal["low", "medium", "high", "auto"] | str | None = None
@@ -171,7 +171,7 @@ class AudioOutputConfig(View):
     prefer_locales: list[str] | None = None
     """The accents that it prefers."""
     custom_voice_endpoint_id: str | None = None
-    """Where a custom voice is deployed."""
+    """The deployment of a custom voice."""
     personal_voice_model: str | None = None
     """The model of a personal voice."""
     voice_temperature: float | None = None
@@ -183,9 +183,9 @@ class AudioOutputConfig(View):
     volume: str | None = None
     """How loud it speaks."""
     custom_lexicon_url: str | None = None
-    """Where the pronunciation of words is written down."""
+    """URL of a lexicon of pronunciations."""
     custom_text_normalization_url: str | None = None
-    """Where it is written down how numbers and the like are read."""
+    """URL of rules for numbers and the like."""
     output_audio_timestamp_types: list[str] | None = None
     """The times that are sent with the audio, such as `word`."""
 
@@ -211,7 +211,7 @@ class Tool(View):
     name: str | None = None
     """The name by which the model calls it."""
     description: str | None = None
-    """What it does and when to call it, for the model."""
+    """A description for the model: what the tool does and when to call it."""
     parameters: dict[str, Any] | None = None
     """The JSON schema of its arguments."""
     function: dict[str, Any] | None = None
@@ -223,7 +223,7 @@ class Tool(View):
     server_url: str | None = None
     """The address of the MCP server."""
     server_description: str | None = None
-    """What the MCP server is for, for the model."""
+    """A description of the MCP server, for the model."""
     connector_id: str | None = None
     """A connector in place of an address."""
     tunnel_id: str | None = None
@@ -257,7 +257,7 @@ class Tool(View):
     tool_configs: dict[str, Any] | None = None
     """Settings of single tools of an MCP server, by their names."""
     toolbox_name: str | None = None
-    """The toolbox that the tool stands for."""
+    """The toolbox that the tool represents."""
     toolbox_version: str | None = None
     """Its version."""
     response_scheduling: str | None = None
@@ -265,7 +265,7 @@ class Tool(View):
 
 
 class ToolChoice(View):
-    """Which tool the model must use, where it is not a plain "auto", "none" or "required"."""
+    """The tool that the model must use, if it is not a plain "auto", "none" or "required"."""
 
     type: Literal["function", "mcp"] | str | None = None
     """The kind of tool: `function` or `mcp`."""
@@ -280,7 +280,7 @@ class ToolChoice(View):
 
 
 class Tracing(View):
-    """Where the session's trace is filed."""
+    """The trace of the session: its workflow and group."""
 
     workflow_name: str | None = None
     """The name of the workflow."""
@@ -332,7 +332,7 @@ class Expiry(View):
     """When a key is to end: so many seconds after the anchor."""
 
     anchor: str | None = None
-    """What the time counts from: `created_at`."""
+    """The start of the time: `created_at`."""
     seconds: int | None = None
     """How many seconds after it."""
 
@@ -362,9 +362,9 @@ class SessionConfig(View):
     model: str | None = None
     """The model."""
     output_modalities: list[str] | None = None
-    """What the model answers with: `text`, `audio`, or both."""
+    """The kinds of output: `text`, `audio`, or both."""
     instructions: str | None = None
-    """What the model is to do and how."""
+    """Instructions for the model."""
     tools: NestedList[Tool] = NestedList()
     """The tools that the model may call."""
     tool_choice: Nested[ToolChoice | str] = Nested()
@@ -372,7 +372,7 @@ class SessionConfig(View):
     max_output_tokens: int | str | None = None
     """The most tokens of one response, or `inf`."""
     tracing: Nested[Tracing | str] = Nested()
-    """Where the session's trace is filed: `auto`, or an object."""
+    """The settings of the session's trace: `auto`, or an object."""
     truncation: Nested[Truncation | str] = Nested()
     """How a long conversation is cut: `auto`, `disabled`, or an object."""
     prompt: Nested[Prompt] = Nested()
@@ -382,14 +382,14 @@ class SessionConfig(View):
     audio: Nested[AudioConfig] = Nested()
     """The audio of both directions."""
     include: list[str] | None = None
-    """What else the server sends, such as `item.input_audio_transcription.logprobs`."""
+    """Additional data that the server sends, such as `item.input_audio_transcription.logprobs`."""
     reasoning: Nested[Reasoning] = Nested()
     """How much the model thinks before it answers."""
     parallel_tool_calls: bool | None = None
     """Whether the model may call several tools at once."""
     # beta
     modalities: list[str] | None = None
-    """What the model answers with: `text`, `audio`, or both."""
+    """The kinds of output: `text`, `audio`, or both."""
     voice: Nested[Voice | str] = Nested()
     """The voice: its name, or an object."""
     input_audio_format: Literal["pcm16", "g711_ulaw", "g711_alaw"] | str | None = None
@@ -414,7 +414,7 @@ class SessionConfig(View):
     status: str | None = None
     """The state of the session."""
     client: dict[str, Any] | None = None
-    """What the server knows of the client."""
+    """The facts that the server knows about the client."""
     delegation: dict[str, Any] | None = None
     """Who runs the tasks that the model hands on."""
     input: list[dict[str, Any]] | None = None
@@ -433,7 +433,7 @@ class SessionConfig(View):
     output_audio_timestamp_types: list[str] | None = None
     """The times that the server sends: `word`."""
     animation: dict[str, Any] | None = None
-    """What is sent for a face: blend shapes, visemes."""
+    """Data for a face: blend shapes, visemes."""
     avatar: dict[str, Any] | None = None
     """The avatar and its video."""
     agent: dict[str, Any] | None = None
@@ -441,7 +441,7 @@ class SessionConfig(View):
     truncation_strategy: dict[str, Any] | None = None
     """How a long conversation is cut."""
     interim_response: dict[str, Any] | None = None
-    """What the model says while a tool runs."""
+    """The words of the model while a tool runs."""
     reasoning_effort: str | None = None
     """How much the model thinks before it answers."""
     metadata: dict[str, str] | None = None
@@ -491,7 +491,7 @@ class SessionConfig(View):
     """Settings of GLM's own, such as the mode of the chat."""
     # Azure Voice Live and Foundry
     greeting: dict[str, Any] | None = None
-    """What the agent says first."""
+    """The first words of the agent."""
     handoff: dict[str, Any] | None = None
     """To whom the agent may pass the call on."""
     # Smallest AI

@@ -29,7 +29,7 @@ class TranscriptionPhrase(View):
     """A phrase of a transcript with its time in the audio (Azure Voice Live)."""
 
     offset_milliseconds: int | None = None
-    """Where the phrase begins in the audio."""
+    """Begin of the phrase in the audio."""
     duration_milliseconds: int | None = None
     """How long the phrase is."""
     text: str | None = None

@@ -85,7 +85,7 @@ def catalogues() -> list[Catalogue[Any, Any]]:
 
 
 def catalogue_of(given: str | Socket[Any, Any] | None) -> Catalogue[Any, Any] | None:
-    """What `catalogue=` means: the name of one of this package, a Catalogue, or a module that has one.
+    """The value of `catalogue=`: the name of a module of this package, a Catalogue, or a module that has one.
 
     Raises:
         ValueError: no catalogue has this name.

@@ -74,7 +74,7 @@ class SendAudio(ClientAudioMessage, catalogue=CATALOGUE):
 
 
 class StopAudio(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
-    """What is not played yet is to be dropped."""
+    """Drops audio that is not played yet."""
 
     type: Literal["StopAudio"] = "StopAudio"
     audio_data: dict[str, Any] | None = field("AudioData")

@@ -63,14 +63,14 @@ class Interruption(RealtimeServerMessage, catalogue=CATALOGUE, role="interrupted
 
 
 class UserTranscript(RealtimeServerMessage, catalogue=CATALOGUE, role="user_transcript"):
-    """What the user said."""
+    """The user's words."""
 
     type: Literal["user_transcript"] = "user_transcript"
     transcript: str | None = field(("user_transcription_event", "user_transcript"))
 
 
 class AgentResponse(RealtimeServerMessage, catalogue=CATALOGUE, role="transcript_end"):
-    """What the agent says, whole."""
+    """All of the agent's words."""
 
     type: Literal["agent_response"] = "agent_response"
     transcript: str | None = field(("agent_response_event", "agent_response"))
@@ -85,7 +85,7 @@ class AgentChatResponsePart(RealtimeServerMessage, catalogue=CATALOGUE):
 
 
 class AgentResponseCorrection(RealtimeServerMessage, catalogue=CATALOGUE):
-    """What the agent had said when it was interrupted."""
+    """The agent's words up to the interruption."""
 
     type: Literal["agent_response_correction"] = "agent_response_correction"
     original: str | None = field(("agent_response_correction_event", "original_agent_response"))
@@ -163,7 +163,7 @@ class Pong(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class ClientToolResult(RealtimeClientMessage, catalogue=CATALOGUE, role="tool_output", reads={"call_id": "tool_call_id"}):
-    """What a tool gave."""
+    """The result of a tool."""
 
     type: Literal["client_tool_result"] = "client_tool_result"
     tool_call_id: str | None = None
@@ -179,7 +179,7 @@ class ContextualUpdate(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class UserMessage(RealtimeClientMessage, catalogue=CATALOGUE, role="user_transcript"):
-    """What the user says, as text."""
+    """The user's words, as text."""
 
     type: Literal["user_message"] = "user_message"
     text: str | None = None

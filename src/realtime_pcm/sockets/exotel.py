@@ -118,7 +118,7 @@ class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class Clear(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
-    """What is not played yet is dropped."""
+    """Drops audio that is not played yet."""
 
     type: Literal["clear"] = "clear"
     stream_sid: str | None = None

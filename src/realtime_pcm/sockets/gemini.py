@@ -124,7 +124,7 @@ class VoiceActivityDetectionSignal(RealtimeServerMessage, catalogue=CATALOGUE):
 
 
 class UsageMetadata(RealtimeServerMessage, catalogue=CATALOGUE, role="usage"):
-    """What the turn has used, in a frame of its own."""
+    """The usage of the turn, in a frame of its own."""
 
     type: Literal["usageMetadata"] = "usageMetadata"
     usage: dict[str, Any] | None = field("usageMetadata")
@@ -202,7 +202,7 @@ class ClientContent(
 
 
 class ToolResponse(RealtimeClientMessage, catalogue=CATALOGUE, role={"function_responses": "tool_output"}):
-    """What functions gave."""
+    """The results of functions."""
 
     type: Literal["toolResponse", "tool_response"] = "toolResponse"
     function_responses: list[Any] | None = field(

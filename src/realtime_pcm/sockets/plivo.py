@@ -71,7 +71,7 @@ class PlayedStream(RealtimeServerMessage, catalogue=CATALOGUE, role="played"):
 
 
 class ClearedAudio(RealtimeServerMessage, catalogue=CATALOGUE):
-    """What was not played yet is dropped."""
+    """Audio that was not played yet is dropped."""
 
     type: Literal["clearedAudio"] = "clearedAudio"
     stream_id: str | None = field("streamId")
@@ -117,7 +117,7 @@ class Checkpoint(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class ClearAudio(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
-    """What is not played yet is to be dropped."""
+    """Drops audio that is not played yet."""
 
     type: Literal["clearAudio"] = "clearAudio"
     stream_id: str | None = field("streamId")

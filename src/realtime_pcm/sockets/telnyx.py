@@ -127,7 +127,7 @@ class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class Clear(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
-    """What is not played yet is dropped, and the marks that wait come back."""
+    """Drops audio that is not played yet. Pending marks come back."""
 
     type: Literal["clear"] = "clear"
 

@@ -121,7 +121,7 @@ class SendMark(RealtimeClientMessage, catalogue=CATALOGUE):
 
 
 class Clear(RealtimeClientMessage, catalogue=CATALOGUE, role="interrupted"):
-    """What is not played yet is dropped, and all marks that wait come back."""
+    """Drops audio that is not played yet. All pending marks come back."""
 
     type: Literal["clear"] = "clear"
     stream_sid: str | None = field("streamSid")

@@ -3,9 +3,9 @@
     async with LoopbackServer() as server:
         async with websockets.connect(server.url) as ws: ...
 
-A recording is split at its responses. Each `response.create`, and each turn that the client speaks, takes the next one; the
-response after a call of a tool waits for the tool's output. When there are no more, responses are empty. `says`, `calls`, `fails`
-and `user_says` write a script instead.
+A recording is split at its responses. Each `response.create`, and each turn that the client speaks, takes the next one. The
+response after a tool call waits for the tool's output. When there are no more, responses are empty. `says`, `calls`, `fails` and
+`user_says` write a script instead.
 
 | a client sends | the server |
 |---|---|
