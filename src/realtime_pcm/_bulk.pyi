@@ -20,7 +20,8 @@ class LineBatch:
     wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
     quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
     the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
-    the one behind them, and the others are passed too.
+    the one behind them, and the others are passed too. catalogue: a sockets.Catalogue, or
+    None for the Realtime API.
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
 
