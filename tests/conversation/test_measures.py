@@ -73,6 +73,7 @@ class Talk:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.jumps = seed % 5 == 4  # its clock has faults
+        self.odd_ids = seed % 5 == 3
         self.seconds = 0.0
         self.numbers = 0
         self.lines = [HEADER]
@@ -89,7 +90,8 @@ class Talk:
 
     def name(self, kind: str) -> str:
         self.numbers += 1
-        return f"{kind}_{self.numbers}"
+        length = self.random.choice([0, 512, 513, 5_000]) if self.odd_ids and self.random.random() < 0.2 else None
+        return f"{kind}_{self.numbers}" if length is None else f"{self.numbers}".ljust(length, "é")[:length]
 
     def user(self) -> None:
         item = self.name("user")

@@ -436,19 +436,24 @@ class ConversationState:
         if words:
             item = self._model_item(message, time)
             item.words.add(words)
-            if self._turns.await_words(item.response_id):
-                self._turns.words(item.response_id, self._at(time))
-            self._recent_worded = True
+            self._note_words(item, time)
 
     def _on_text_so_far(self, message: Any, time: float | None) -> None:
-        item = self._model_item(message, time)
-        item.words.say(words_of(message) or "")
-        self._turns.words(item.response_id, self._at(time))
+        item, words = self._model_item(message, time), words_of(message) or ""
+        item.words.say(words)
+        if words:
+            self._note_words(item, time)
 
     def _on_text_end(self, message: Any, time: float | None) -> None:
-        item = self._model_item(message, time)
-        item.words.end(words_of(message) or "")
-        self._turns.words(item.response_id, self._at(time))
+        item, words = self._model_item(message, time), words_of(message) or ""
+        item.words.end(words)
+        if words:
+            self._note_words(item, time)
+
+    def _note_words(self, item: Item, time: float | None) -> None:
+        if self._turns.await_words(item.response_id):
+            self._turns.words(item.response_id, self._at(time))
+        self._recent_worded = True
 
     _on_transcript_delta, _on_transcript_so_far, _on_transcript_end = _on_text_delta, _on_text_so_far, _on_text_end
 
