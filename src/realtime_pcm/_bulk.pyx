@@ -7,7 +7,7 @@ from cpython.buffer cimport Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_RawFree, PyMem_RawMalloc
 from libc.math cimport NAN
-from libc.stdint cimport SIZE_MAX, int32_t, uint8_t, uint32_t, uintptr_t
+from libc.stdint cimport INT32_MAX, SIZE_MAX, int32_t, uint8_t, uint32_t, uintptr_t
 from libc.string cimport memcmp
 
 from ._core cimport CLIENT, LINES, SERVER, TIER, Catalogue, Layout, Session, WireType
@@ -126,6 +126,7 @@ def unquote(bytes value not None):
 
 # Fields that columns are read from; realtime_pcm/arrow/rows.py says what for.
 COLUMN_TEXTS = (*roles.TEXT_FIELDS, "arguments")
+assert len(COLUMN_TEXTS) <= 4    # batch_plan.texts
 COLUMN_PLACES = ("audio_start_ms", "audio_end_ms")
 COLUMN_OBJECTS = ("item", "response", "part", "error")  # _make_plan and put_nested of batch.c have them one by one
 
@@ -213,7 +214,8 @@ catalogue=None)\n--\n
     cdef tuple keys
     cdef list words
     cdef batch_word *word_table
-    cdef bint running
+    cdef bint running                   # feed() is
+    cdef bint is_free                   # the GIL is, while feed() reads
 
     def __cinit__(self):
         self.word_table = NULL
@@ -252,8 +254,9 @@ catalogue=None)\n--\n
         self.b.as_sent = as_sent
         self.b.words = self.word_table
         self.b.word_count = <size_t>i
-        self.b.max_rows = min(rows, <size_t>1 << 20)
-        self.b.max_bytes = min(size, <size_t>1 << 30)    # offsets in columns of strings have 32 bits
+        # Offsets in columns of strings have 32 bits, and each row has the source.
+        self.b.max_rows = min(rows, <size_t>1 << 20, max(<size_t>INT32_MAX // <size_t>(len(self.source) + 1) - 1, 1))
+        self.b.max_bytes = min(size, <size_t>1 << 30)
         self.b.most_empty = most_empty
         self.b.audio.room = min(self.b.max_bytes, expected // 4 * 3) + 65536
         self.b.source = <const uint8_t *>PyBytes_AS_STRING(self.source)
@@ -280,6 +283,7 @@ catalogue=None)\n--\n
 
     @line.setter
     def line(self, size_t number):
+        self.check_at_rest()
         self.b.line = number
 
     @property
@@ -291,6 +295,8 @@ catalogue=None)\n--\n
         """How lines are split from now on: see Template and Wrapper.numbers of recording/template.py. late: reads the text of a
         time that is neither a plain number nor a date of ISO 8601."""
         cdef size_t count
+        self.check_at_rest()
+        self.b.has_keys = False     # if what follows fails, no key of before is left
         self.keys = (before, behind)
         self.b.has_keys = _line_keys(before, behind, &self.b.keys)
         count = self.b.keys.before_count + self.b.keys.behind_count
@@ -308,22 +314,32 @@ catalogue=None)\n--\n
         cdef Py_buffer view
         cdef size_t at
         cdef bint full
-        if self.session is None or self.running:
-            raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
-        if self.session is None or self.running:    # getting the buffer may have run Python code, which called feed()
-            PyBuffer_Release(&view)
-            raise RuntimeError("LineBatch: feed() is running")
         try:
             if not 0 <= start <= end <= view.len:
                 raise ValueError("start and end are not in the data")
-            self.running = True
-            at = <size_t>start
-            full = self.run(<const uint8_t *>view.buf, <size_t>end, last, &at)
-            return at, full
+            self.begin_to_run()
+            try:
+                at = <size_t>start
+                full = self.run(<const uint8_t *>view.buf, <size_t>end, last, &at)
+                return at, full
+            finally:
+                self.running = False
         finally:
-            self.running = False
             PyBuffer_Release(&view)
+
+    cdef int begin_to_run(self) except -1:
+        with cython.critical_section(self):
+            if self.session is None or self.running:
+                raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
+            self.running = True
+        return 0
+
+    cdef int check_at_rest(self) except -1:
+        """What changes the batch comes between reads: from `slow`, or while feed() does not run."""
+        if self.session is None or self.is_free:
+            raise RuntimeError("LineBatch: __init__ was not called, or feed() is reading")
+        return 0
 
     cdef bint run(self, const uint8_t *data, size_t length, bint last, size_t *at) except -1:
         cdef batch_stop stop
@@ -335,8 +351,10 @@ catalogue=None)\n--\n
             # Nobody else can reach the session while the GIL is free: a decoder that shares it finds a fresh one, and what it
             # does to that one is forgotten.
             self.session.move_to(self.own)
+            self.is_free = True
             with nogil:
                 stop = calls.run(&self.b, data, length, last, at, &line_end)
+            self.is_free = False
             self.own.move_to(self.session)
             if self.b.late_count:
                 self.read_late()
@@ -383,7 +401,8 @@ catalogue=None)\n--\n
         """Puts in a row of rows.py."""
         (line, time, direction, kind, event_id, response_id, item_id, output_index, content_index, audio_ms, text, pcm, encoding,
          rate, channels, sample_offset, role, error) = row
-        if self.session is None or self.b.rows == self.b.max_rows:
+        self.check_at_rest()
+        if self.b.rows == self.b.max_rows:
             raise RuntimeError("LineBatch: no room for a row")
         cdef bint fits
         calls.row(&self.b, line, direction == "sent")

@@ -135,7 +135,6 @@ cdef class Session:
     cdef tuple format_objects(self)
     cdef void move_to(self, Session other) noexcept
     cdef int tell_doubt(self) except -1
-    cdef object warn_of_doubt(self)
 
 cdef class _Only:
     """The types to build that `only=` names."""
@@ -177,7 +176,7 @@ cdef class Decoder:
     cdef int assume(self, const c_format *found) except -1
     cdef object no_samples(self, frame, const wire_frame *f, Layout layout, session_answer answer, const audio_step *step)
     cdef object samples_of(self, frame, wire_frame *f, Layout layout, out, bint keep_gil)
-    cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples)
+    cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples, bint keep_gil)
     cdef object finish_other(self, frame, wire_frame *f, WireType wire_type, bint wanted, payload)
     cdef tuple session_formats(self)
     cdef message *fill(self, frame, const wire_frame *f, WireType wire_type) except NULL

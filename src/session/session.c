@@ -73,9 +73,13 @@ static void forget_stream_formats(session *s) {
 }
 
 void session_move(session *to, session *from) {
+    /* Neither counter comes back to a value that somebody has seen with other formats. */
+    const uint64_t changes =
+        (to->format_changes > from->format_changes ? to : from)->format_changes;
     *to = *from;
     streams_move(&to->streams, &from->streams);
     session_init(from, to->streams.allocate, to->streams.release);
+    to->format_changes = from->format_changes = changes + 1;
     forget_stream_formats(to); /* those of the session lay in `from` */
 }
 

@@ -121,8 +121,8 @@ typedef struct session {
 void session_init(session *s, void *(*allocate)(size_t), void (*release)(void *));
 /* Gives all memory back. */
 void session_clear(session *s);
-/* Moves all that `from` knows to `to`, which holds no memory. `from` is then as after
- * session_init. */
+/* Moves all that `from` knows to `to`, which is as after session_init or session_clear. `from` is
+ * then as after session_init, but for its count of changes. */
 void session_move(session *to, session *from);
 
 /* ---- What a frame says, before a session is read --------------------------------------------- */

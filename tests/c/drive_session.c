@@ -153,6 +153,7 @@ EXPORT void drive_free(void *driven_session) {
 EXPORT void drive_move(void *driven_session) {
     driver *d = driven_session;
     session elsewhere;
+    session_init(&elsewhere, d->session.streams.allocate, d->session.streams.release);
     session_move(&elsewhere, &d->session);
     session_move(&d->session, &elsewhere);
 }

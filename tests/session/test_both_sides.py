@@ -39,7 +39,10 @@ def pair(**options: Any) -> tuple[rp.Decoder[Any], rp.Decoder[Any]]:
 
 # A wire name that appends, and those that end what it has appended.
 STREAMS = [
-    ("input_audio_buffer.append", ("input_audio_buffer.commit", "input_audio_buffer.clear", "session.finish", "input.cancel")),
+    (
+        "input_audio_buffer.append",
+        ("input_audio_buffer.commit", "input_audio_buffer.clear", "session.finish", "input.cancel", "input_audio_buffer.done"),
+    ),
     ("session.input_audio_buffer.append", ("session.close",)),
     ("session.input_audio.append", ("session.close",)),
     ("input_audio.turn.append", ("input_audio.turn.end", "input_audio.turn.cancel", "input_audio.clear")),

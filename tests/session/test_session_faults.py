@@ -17,7 +17,13 @@ from realtime_pcm import sample
 SESSION = sample.lines()
 NULLS = [json.dumps({"type": kind.type, "event_id": None} | dict.fromkeys(kind.keys)).encode() for kind in KINDS]
 BARE = [json.dumps({"type": kind.type}).encode() for kind in KINDS]
-STATELESS = [kind for kind in KINDS if not kind.type.startswith(("session.", "response.", "transcription_session."))]
+SPEECH = (rp.messages.AudioMessage, rp.messages.AudioEnd)
+STATELESS = [
+    kind
+    for kind in KINDS
+    if not kind.type.startswith(("session.", "response.", "transcription_session."))
+    and not isinstance(rp.decode(json.dumps({"type": kind.type})), SPEECH)
+]
 ERROR = real_frame(BY_TYPE["error"])
 
 

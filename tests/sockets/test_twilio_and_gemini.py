@@ -197,3 +197,20 @@ def test_names_of_formats_that_hold_a_rate(name: str, expected: tuple[str, int])
     decoder = rp.Decoder()
     decoder.decode(json.dumps({"type": "session.created", "session": {"output_audio_format": name}}))
     assert decoder.audio_format == rp.AudioFormat(*expected)
+
+
+def test_url_safe_letters_in_one_of_several_payloads() -> None:
+    """google-genai writes them; a frame may have its payload under both spellings of the key."""
+    raw = b"\xfb\xff\xfe\xff"
+    one, other = base64.urlsafe_b64encode(raw).decode(), base64.b64encode(raw).decode()
+    assert "-" in one or "_" in one
+    inner = [{"audio": {"data": text, "mimeType": "audio/pcm;rate=16000"}} for text in (one, other)]
+    decoder = rp.Decoder(catalogue=gemini, side="client")
+    message: Any = decoder.decode(json.dumps({"realtimeInput": inner[0], "realtime_input": inner[1]}))
+    assert message.pcm.tobytes() == raw * 2
+    frame = json.dumps(
+        {"realtimeInput": inner[1], "realtime_input": {"audio": {"data": one[:-1] + "*", "mimeType": "audio/pcm;rate=16000"}}}
+    )
+    with pytest.raises(rp.DecodeError, match="base64") as caught:
+        decoder.decode(frame)
+    assert frame[caught.value.position] == "*"

@@ -368,7 +368,7 @@ lone_surrogates="refuse")\n--\n
             lost = 0
             if step.conversion == CONVERSION_OF_HEADER:
                 try:
-                    pcm, wav_format = self.wav_samples(frame, f, layout, m != NULL, out, &samples)
+                    pcm, wav_format = self.wav_samples(frame, f, layout, m != NULL, out, &samples, tries > MAX_TRIES)
                 except DecodeError:
                     if m == NULL:
                         return None     # it is refused, and its stream stays
@@ -437,7 +437,7 @@ lone_surrogates="refuse")\n--\n
             return _refusal(frame, f, reason, value.start, layout.keys[f.payload_field])
         # Before other threads run, which may end the response that the format belongs to.
         cdef c_format copy = step.format[0]
-        status = _payload_size(f.data, value, &payload_bytes, &position)
+        status = _payload_size(f.data, value, &payload_bytes, &position, False)
         if status != WIRE_OK:
             return _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
         return _no_pcm(frame, f, layout, _format_object(&copy).encoding)
@@ -451,16 +451,16 @@ lone_surrogates="refuse")\n--\n
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
         return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm
 
-    cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples):
+    cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples, bint keep_gil):
         """(samples, format) of a payload that is a WAV file, or (None, None) where they are not wanted. Raises DecodeError."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef wire_wav wav
         cdef size_t payload_bytes = 0
         cdef size_t position = 0
-        cdef wire_status status = _payload_size(f.data, value, &payload_bytes, &position)
+        cdef wire_status status = _payload_size(f.data, value, &payload_bytes, &position, keep_gil)
         if status != WIRE_OK:
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
-        wrong = _wav_read(f.data, value, payload_bytes, &wav)
+        wrong = _wav_read(f.data, value, payload_bytes, &wav, keep_gil)
         if wrong is not None:
             raise _refusal(frame, f, wrong, value.start, layout.keys[f.payload_field])
         f.sink.conversion = wav.to_float32 if self.dtype_code == DTYPE_FLOAT32 else wav.to_int16
@@ -471,7 +471,7 @@ lone_surrogates="refuse")\n--\n
             return None, None
         audio_format = AudioFormat("wav", wav.rate, wav.channels)
         pcm = _room_for(&f.sink, wav.bytes, self.dtype_code, out)
-        status = _wav_decode(f.data, value, &wav, &f.sink, &position)
+        status = _wav_decode(f.data, value, &wav, &f.sink, &position, keep_gil)
         if status != WIRE_OK:
             raise _refusal(frame, f, _reason(status), position, layout.keys[f.payload_field])
         return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm, audio_format
@@ -568,7 +568,6 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):
     """Makes the payload one string of standard base64. Where the frame has several, or one in the other alphabet, this gives a
     copy of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
     cdef const wire_value *value = &f.values[f.payload_field]
-    cdef size_t length
     key = layout.keys[f.payload_field]
     if f.payload == WIRE_PAYLOAD_WRONG_KIND:
         raise _refusal(frame, f, _reason(WIRE_PAYLOAD_KIND), value.start, key)
@@ -578,12 +577,19 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):
         return _with_payload(f, _joined_parts(frame, f, layout))
     if f.payload != WIRE_PAYLOAD_SPAN or not layout.catalogue.url_safe:
         return None
-    length = value.end - value.start
-    if memchr(f.data + value.start, c"-", length) == NULL and memchr(f.data + value.start, c"_", length) == NULL:
+    standard = _in_standard_letters(f.data, value)
+    if standard is None:
         return None
-    text = PyBytes_FromStringAndSize(<const char *>f.data + value.start, <Py_ssize_t>length)
     f.copied_from = value.start
-    return _with_payload(f, text.replace(b"-", b"+").replace(b"_", b"/"))
+    return _with_payload(f, standard)
+
+cdef bytes _in_standard_letters(const uint8_t *data, const wire_value *value):
+    """A copy of URL-safe base64, in the letters of the standard; None: it has no other letters."""
+    cdef size_t length = value.end - value.start
+    if memchr(data + value.start, c"-", length) == NULL and memchr(data + value.start, c"_", length) == NULL:
+        return None
+    text = PyBytes_FromStringAndSize(<const char *>data + value.start, <Py_ssize_t>length)
+    return text.replace(b"-", b"+").replace(b"_", b"/")
 
 cdef bytes _with_payload(wire_frame *f, bytes payload):
     cdef wire_value *value = &f.values[f.payload_field]
@@ -596,7 +602,7 @@ cdef bytes _with_payload(wire_frame *f, bytes payload):
 
 cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):
     """The base64 of all payloads of a frame, one after the other."""
-    cdef size_t i, size = 0, position = 0, count = f.part_count
+    cdef size_t i, start, size = 0, position = 0, count = f.part_count
     cdef wire_sink sink
     cdef wire_status status
     cdef encode_work work
@@ -608,11 +614,18 @@ cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):
     try:
         TIER.parts(f, parts, count)
         for i in range(count):
-            position = parts[i].start
+            position = start = parts[i].start
             status = WIRE_PAYLOAD_KIND if parts[i].kind != WIRE_STRING else WIRE_OK
             if status == WIRE_OK:
                 sink.carry_count = 0
-                pieces.append(_decode_payload(f.data, &parts[i], AS_BYTES, &sink, None, &status, &position, False))
+                standard = _in_standard_letters(f.data, &parts[i]) if layout.catalogue.url_safe else None
+                if standard is None:
+                    pieces.append(_decode_payload(f.data, &parts[i], AS_BYTES, &sink, None, &status, &position, False))
+                else:
+                    parts[i].start, parts[i].end = 0, parts[i].end - start
+                    pieces.append(_decode_payload(<const uint8_t *>PyBytes_AS_STRING(standard), &parts[i], AS_BYTES, &sink, None,
+                                                  &status, &position, False))
+                    position += start
             if status != WIRE_OK:
                 raise _refusal(frame, f, _reason(status), position, key)
     finally:

@@ -109,7 +109,7 @@ cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dt
     None where the string is not canonical base64: then `status` says why, and `position` where.
     """
     cdef size_t payload_bytes = 0
-    status[0] = _payload_size(data, value, &payload_bytes, position)
+    status[0] = _payload_size(data, value, &payload_bytes, position, keep_gil)
     if status[0] != WIRE_OK:
         return None
     decoded = _bytes_for(sink, payload_bytes) if dtype_code == AS_BYTES else _room_for(sink, payload_bytes, dtype_code, out)

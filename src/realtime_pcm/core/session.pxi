@@ -126,18 +126,21 @@ cdef class Session:
         """Says in the log what of a format was not understood, once for each session.
 
         The session has followed the message by now, so a fault of the log must not keep the message from its caller."""
-        if self.told_doubt:
-            return 0
-        self.told_doubt = True
+        cdef const wire_type *type_
+        with cython.critical_section(self):
+            if self.told_doubt or not self.state.has_doubt:     # the bulk reader may have taken the state
+                return 0
+            self.told_doubt = True
+            doubt = self.state.doubt[: self.state.doubt_length]
+            type_ = self.state.doubt_type
         try:
-            self.warn_of_doubt()
+            _warn_of_doubt(doubt, <WireType>type_.user_data)
         except Exception:
             pass
         return 0
 
-    cdef object warn_of_doubt(self):
-        doubt = self.state.doubt[: self.state.doubt_length].decode("utf-8", "replace")
-        name = (<WireType>self.state.doubt_type.user_data).name
-        import logging
-        logging.getLogger("realtime_pcm").warning(
-            "%s names an audio format that is not understood: %r; audio_format= forces one", name, doubt)
+cdef object _warn_of_doubt(bytes doubt, WireType wire_type):
+    import logging
+    logging.getLogger("realtime_pcm").warning(
+        "%s names an audio format that is not understood: %r; audio_format= forces one", wire_type.name,
+        doubt.decode("utf-8", "replace"))

@@ -130,9 +130,10 @@ cdef wire_status _do_wav_decode(void *arguments) noexcept nogil:
 
 # keep_gil: however long the payload is.
 
-cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *payload_bytes, size_t *position) noexcept:
+cdef wire_status _payload_size(const uint8_t *data, const wire_value *value, size_t *payload_bytes, size_t *position,
+                               bint keep_gil) noexcept:
     cdef payload_work work = payload_work(data, value, payload_bytes, NULL, position, 0, NULL, NULL)
-    return _run(value.end - value.start, _do_payload_size, &work)
+    return _run(0 if keep_gil else value.end - value.start, _do_payload_size, &work)
 
 cdef wire_status _payload_decode(const uint8_t *data, const wire_value *value, wire_sink *sink, size_t *position,
                                  bint keep_gil) noexcept:
@@ -147,16 +148,16 @@ cdef wire_status _payload_measure(const uint8_t *data, const wire_value *value, 
     samples[0] = work.samples
     return status
 
-cdef str _wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav):
+cdef str _wav_read(const uint8_t *data, const wire_value *value, size_t payload_bytes, wire_wav *wav, bint keep_gil):
     """Reads the header of a WAV file. None, or what is wrong with it."""
     cdef payload_work work = payload_work(data, value, &payload_bytes, NULL, NULL, 0, wav, NULL)
-    _run(value.end - value.start, _do_wav_read, &work)
+    _run(0 if keep_gil else value.end - value.start, _do_wav_read, &work)
     return None if work.wrong == NULL else work.wrong.decode()
 
 cdef wire_status _wav_decode(const uint8_t *data, const wire_value *value, wire_wav *wav, wire_sink *sink,
-                             size_t *position) noexcept:
+                             size_t *position, bint keep_gil) noexcept:
     cdef payload_work work = payload_work(data, value, NULL, sink, position, 0, wav, NULL)
-    return _run(value.end - value.start, _do_wav_decode, &work)
+    return _run(0 if keep_gil else value.end - value.start, _do_wav_decode, &work)
 
 cdef struct facts_work:
     session_facts *facts
