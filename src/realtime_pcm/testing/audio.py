@@ -1,4 +1,4 @@
-"""Audio of the loopback server: recorded, read from a WAV or made of words, in the format that a client asks for."""
+"""Audio of the loopback server: recorded, from a WAV file or made from text, in the format that a client asks for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ENCODINGS = ("pcm16", "g711_ulaw", "g711_alaw")
 def formats_of(session: dict[str, Any]) -> tuple[AudioFormat, AudioFormat]:
     """The input format and the output format that a session names, as a client reads them.
 
-    Raises ValueError where the session holds what JSON cannot say.
+    Raises ValueError if the session has something that JSON cannot express.
     """
     decoder = Decoder()
     decoder.decode(json.dumps({"type": "session.updated", "session": session}, allow_nan=False))
@@ -51,7 +51,7 @@ def formats_of(session: dict[str, Any]) -> tuple[AudioFormat, AudioFormat]:
 
 
 def why_not(audio_format: AudioFormat) -> str | None:
-    """Why the server has no audio of this format; None where it has."""
+    """Why the server has no audio in this format, or None if it has."""
     if audio_format.encoding not in _ENCODINGS:
         return "knows PCM and G.711 only"
     if audio_format.rate not in RATES:
@@ -62,7 +62,7 @@ def why_not(audio_format: AudioFormat) -> str | None:
 
 
 def resample(samples: Samples, rate: int, to_rate: int) -> Samples:
-    """int16 samples at another rate, by soxr. Raises ValueError, which says what to install, where soxr is not there."""
+    """Resamples int16 with soxr. Raises ValueError, which says what to install, without soxr."""
     if rate == to_rate or not samples.size:
         return samples
     try:
@@ -74,7 +74,7 @@ def resample(samples: Samples, rate: int, to_rate: int) -> Samples:
 
 
 def cut_like(samples: Samples, lengths: list[int]) -> list[Samples]:
-    """Cuts samples into as many pieces as `lengths` has, in the same proportions, so that nothing is lost between two pieces."""
+    """Cuts samples into pieces in proportion to `lengths`, without losing any."""
     ends = np.cumsum(lengths, dtype=np.int64)
     total = int(ends[-1]) if len(lengths) else 0
     if not total:
@@ -84,7 +84,7 @@ def cut_like(samples: Samples, lengths: list[int]) -> list[Samples]:
 
 
 class Encoder:
-    """Samples as the base64 text of a payload."""
+    """Encodes samples as base64 payloads."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._encoder = AudioEncoder(ResponseAudioDelta, audio_format=audio_format)
@@ -108,7 +108,7 @@ def chunks(samples: Samples, rate: int) -> list[Samples]:
 
 @lru_cache(maxsize=32)
 def spoken(text: str) -> Samples:
-    """What stands for speech of a text: a voice that hums one syllable per three letters, and is silent between words."""
+    """Mock speech of a text: a voice that hums one syllable per three letters, and is silent between words."""
     if not text.strip():
         return np.zeros(0, np.int16)
     text = " ".join(text.split())[: int(MAX_SECONDS / _LETTER)]
@@ -144,7 +144,7 @@ def user_speech(text: str = "Has my parcel left the warehouse yet?", silence: fl
 def samples_of(audio: Any, rate: int | None) -> Samples:
     """Audio of a script as int16 at 24,000 Hz: a WAV file, an array at `rate`, or seconds of a voice that hums.
 
-    Raises ValueError for a file that is no WAV of 16-bit PCM, and for what is too long; OSError where it cannot be read.
+    Raises ValueError if the file is not a 16-bit PCM WAV or the audio is too long, OSError if it cannot be read.
     """
     if isinstance(audio, bool):
         raise TypeError("audio is an array, a path, or a number of seconds, not bool")

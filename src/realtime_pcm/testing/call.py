@@ -1,4 +1,4 @@
-"""What the loopback server keeps of one connection."""
+"""The record of one connection to the loopback server."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Call:
         return list(read_recording(BytesIO(b"".join(self._lines()))))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Writes the recording to a file, compressed by its name (.gz, .zst), as a Recorder does. Errors are its errors."""
+        """Writes the recording to a file, compressed by its suffix (.gz, .zst). Raises the exceptions of `Recorder`."""
         save_lines(path, self._lines(), overwrite=overwrite)
 
     def keep(self, direction: Literal["received", "sent"], frame: str | bytes) -> None:
@@ -70,7 +70,7 @@ class Call:
         self._frames.append((self.seconds, direction, frame))
 
     def forget(self) -> None:
-        """Keeps no frames from now on, because newer connections do."""
+        """Drops the recording, to make room for newer connections."""
         self.dropped += len(self._frames)
         self._frames.clear()
         self._bytes = MAX_BYTES

@@ -1,4 +1,4 @@
-"""One connection of the loopback server: what it answers to each message of its client."""
+"""One connection of the loopback server: answers each message of its client."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _log = logging.getLogger("realtime_pcm")
 
 
 class Manners(NamedTuple):
-    """How a server treats a connection; LoopbackServer says what each means. session: what a client's secret was made for."""
+    """How a server treats a connection; see LoopbackServer. session: the one that the client's secret was made for."""
 
     pace: float | None
     autoplay: bool
@@ -70,7 +70,7 @@ class Manners(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """What a connection tells its server. keep: a message of the client. tell_once: something for the log, by its key."""
+    """Callbacks from a connection to its server. keep: a message of the client. tell_once: a log message, by its key."""
 
     keep: Callable[[bytes], None]
     tell_once: Callable[[str, str], None]
@@ -88,7 +88,7 @@ def _is_deep(event: Event) -> bool:
 
 
 class Connection:
-    """Talks to one client, until that client or a fault ends the connection. replay: the number of this connection, from 1."""
+    """Talks to one client until the client or a fault ends the connection. replay: the number of this connection, from 1."""
 
     def __init__(self, script: Script, manners: Manners, ws: ServerConnection, call: Call, owner: Owner, replay: int) -> None:
         self.script = script
@@ -121,7 +121,7 @@ class Connection:
         self.hearing = Decoder(side="client", session=call.formats)
 
     async def run(self) -> None:
-        """Greets, and answers until the connection ends. Raises ConnectionClosed then."""
+        """Greets the client and answers until the connection ends, then raises ConnectionClosed."""
         self.responses = Responses(self)
         self.user = User(self)
         playing: asyncio.Task[None] | None = None
@@ -154,20 +154,20 @@ class Connection:
 
     @property
     def answers(self) -> bool:
-        """Whether the model answers: a transcription session only writes down."""
+        """Whether the model answers. In a transcription session it does not."""
         return bool(self.call.session.get("type") != "transcription")
 
     @property
     def tells_speech(self) -> bool:
-        """Whether the server says when the user speaks; GPT-Live and translations do not."""
+        """Whether the server reports the user's speech. GPT-Live and translations do not."""
         return self.script.recording.announces or self.script.scripted or not self.script.steps
 
     def ids(self, kind: str) -> str:
-        """A new id of an "item", a "resp" or a "call"."""
+        """A new id for an "item", a "resp" or a "call"."""
         return f"{kind}_loopback{self.replay:05d}x{next(self._numbers):06d}"
 
     def tell_once(self, key: str, text: str) -> None:
-        """Says something in the log, once for the server."""
+        """Logs a message once per server."""
         self.owner.tell_once(key, text)
 
     def interruption_of(self, response: Response) -> Interruption | None:
@@ -185,7 +185,7 @@ class Connection:
     # ---- sending
 
     async def send(self, text: str, progress: Progress | None = None) -> None:
-        """Sends a frame, keeps it, and follows what it says. progress: that of its response."""
+        """Sends a frame, records it and follows it. progress: that of its response."""
         self.call.keep("received", text)
         try:
             message = self.follower.decode(text)
@@ -199,12 +199,12 @@ class Connection:
         await self.ws.send(text.encode() if self.binary else text)
 
     async def send_half(self, text: str) -> None:
-        """Sends the first half of a frame, as a fragment that is not the last."""
+        """Sends the first half of a frame as an unfinished fragment."""
         self.ws.protocol.send_text(text.encode()[: len(text) // 2], fin=False)
         self.ws.transport.write(b"".join(self.ws.protocol.data_to_send()))
 
     def text_of(self, event: Event) -> str:
-        """A message of the server's own, as it is sent. Raises ValueError where it holds what JSON cannot say."""
+        """The text of the server's own message. Raises ValueError if it has something that JSON cannot express."""
         named = {"type": event["type"], "event_id": f"event_loopback{next(self._events):013d}", **event}
         # A client may have sent an escaped lone surrogate, which UTF-8 cannot hold: it is sent back escaped, too.
         return text_of(named).encode("utf-8", "backslashreplace").decode()
@@ -214,12 +214,12 @@ class Connection:
         await self.send(self.text_of({"type": type_, **fields}))
 
     async def fail(self, refusal: Refusal, event_id: object = None) -> None:
-        """Sends an error event. event_id: of the message that the client sent."""
+        """Sends an error event. event_id: that of the client's message."""
         error = {"type": "invalid_request_error", "code": refusal.code, "message": refusal.message, "param": refusal.param}
         await self.emit("error", error={**error, "event_id": event_id})
 
     def with_format(self, response: Event) -> Event:
-        """The object of a response; where the audio was converted, it names the format that the client asked for."""
+        """The object of a response. If the audio was converted, it names the format that the client asked for."""
         if self.format == self.script.recording.formats[1]:
             return dict(response)
         made = json.loads(text_of(response))
@@ -259,7 +259,7 @@ class Connection:
             await self.fail(Refusal("invalid_value", "the message holds what JSON cannot say"))
 
     async def _follow(self, event: Event, text: bytes) -> Refusal | None:
-        """Does what a message asks for, or says why not. Raises ValueError where it cannot be sent back as JSON."""
+        """Carries out a message, or returns why not. Raises ValueError if it cannot be sent back as JSON."""
         match event["type"]:
             case kind if kind in _APPENDS:
                 return await self._hear(text)
@@ -300,7 +300,7 @@ class Connection:
         return None
 
     def _note(self, text: bytes) -> None:
-        """The conversation follows what a client has asked for and got."""
+        """Lets the conversation follow a client's message that was carried out."""
         with contextlib.suppress(DecodeError):
             self.conversation.follow(self.hearing.decode(text), self.call.seconds)
 
@@ -422,7 +422,7 @@ class Connection:
     # ---- all at once
 
     async def _play_it_all(self) -> None:
-        """Sends what autoplay promises: all of the recording, then the close."""
+        """Sends the whole recording for autoplay, then closes."""
         recording = self.script.recording
         misbehaviour = Misbehaviour(self, None)
         clock = asyncio.get_running_loop().time
@@ -451,5 +451,5 @@ def _has_audio(item: Event) -> bool:
 
 
 def _without_audio(part: Any) -> Any:
-    """A content part as the server tells it: audio is sent only to a client that retrieves it."""
+    """A content part without its audio, which only a retrieve returns."""
     return {key: value for key, value in part.items() if key != "audio"} if isinstance(part, dict) else part

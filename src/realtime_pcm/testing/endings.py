@@ -1,4 +1,4 @@
-"""What a response has begun, and the messages that end it before its time."""
+"""Follows what a response has begun, and makes the messages that end it early."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class _Item:
 
 
 class Progress:
-    """Follows the messages of one response. begun: its response.created was sent, or there is none to wait for."""
+    """Follows the messages of one response. begun: whether its response.created was sent, or none is expected."""
 
     def __init__(self) -> None:
         self.response: Event | None = None
         self._items: dict[str, _Item] = {}
 
     def follow(self, message: RealtimeServerMessage) -> None:
-        """Takes the next message of the response."""
+        """Follows the next message of the response."""
         role = role_of(type(message))
         if role == "response_start":
             found = message.to_dict().get("response")
@@ -116,10 +116,10 @@ class Progress:
         return part
 
     def endings(self, response_id: str | None, status: str, details: Event) -> Iterator[tuple[str, Event]]:
-        """The messages that end the response now: the type and the fields of each.
+        """The messages that end the response now: type and fields of each.
 
-        An assumption: no recorded frame shows a response that was cancelled or failed. The open streams, content parts and items
-        end first, items as "incomplete", in the order in which recorded responses end; then comes the response.done.
+        This is an assumption, because no recorded frame shows a cancelled or failed response. Open streams, content parts and
+        items end first, in the order in which recorded responses end, and items as "incomplete". Then comes the response.done.
         """
         output = []
         for item_id, item in self._items.items():

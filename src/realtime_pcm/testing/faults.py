@@ -1,4 +1,4 @@
-"""What the loopback server does wrong when it is asked to, and what the query of a client's URL asks for."""
+"""The faults that the loopback server makes on request, and the requests in the query of a client's URL."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Fault(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """`close_1011`, or `close_1011@5`."""
+        """Reads `close_1011` or `close_1011@5`."""
         kind, separator, at = text.partition("@")
         if kind not in FAULTS:
             raise ValueError(f"unknown fault {shown_name(repr(kind))}: known are {', '.join(FAULTS)}")
@@ -66,7 +66,7 @@ class Fault(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """What the query of a client's URL asks for. pace, interrupt: None where it has none. transcribe: it wants no answers."""
+    """The query of a client's URL. pace, interrupt: None if absent. transcribe: whether it wants transcripts only."""
 
     faults: list[Fault]
     pace: float | None
@@ -100,7 +100,7 @@ def _dump(event: object) -> str:
 
 
 def payload_key(event: dict[str, object]) -> str:
-    """The key of an audio message under which its payload stands; "delta" where it has none."""
+    """The key of the payload in an audio message; "delta" if it has none."""
     return next((key for key in ("delta", "audio") if isinstance(event.get(key), str)), "delta")
 
 
@@ -118,11 +118,11 @@ def null_delta(delta: str) -> str:
 
 
 def twin(delta: str) -> str:
-    """The same audio message once more, for a second response."""
+    """A copy of the audio message, for a second response."""
     return _dump({**json.loads(delta), "response_id": "resp_loopback2", "item_id": "item_loopback2"})
 
 
 def other_name(delta: str) -> str:
-    """The same audio message under the other of its two wire names."""
+    """The audio message under its other wire name."""
     event = json.loads(delta)
     return _dump({**event, "type": _OTHER_NAMES.get(event["type"], event["type"])})

@@ -1,4 +1,4 @@
-"""Who may connect to the loopback server, and what it answers to plain HTTP: secrets for clients, and refusals in a sentence."""
+"""Admits clients to the loopback server, and answers plain HTTP: client secrets, and refusals in a sentence."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _SECRETS = "/realtime/client_secrets"
 
 
 class PlainRequest:
-    """A request that is not GET, as its bytes come in."""
+    """A request other than GET, collected as its bytes arrive."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
     def add(self, data: bytes) -> bool:
-        """Takes bytes. True when nothing more is needed to answer."""
+        """Adds bytes. Returns True when the request is complete."""
         self._bytes += data
         head, end, body = bytes(self._bytes).partition(b"\r\n\r\n")
         if len(self._bytes) > MAX_REQUEST:
@@ -58,15 +58,15 @@ class PlainRequest:
         return len(body) >= wanted or wanted > MAX_REQUEST
 
     def header(self, name: str) -> str | None:
-        """The value of a header that is there once."""
+        """The value of a header that occurs once."""
         values = self.headers.get(name, [])
         return values[0] if len(values) == 1 else None
 
 
 class Doors:
-    """Lets clients in, and refuses others with a sentence.
+    """Admits clients, and refuses others with a sentence.
 
-    key: the one that clients have to give; None: any, and none. secrets: made for clients, with the sessions they asked for.
+    key: the API key that clients must send; None: any key, or none. secrets: client secrets, with the sessions they are for.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Doors:
     # ---- WebSockets
 
     def admit(self, ws: ServerConnection, request: Request) -> Response | None:
-        """The answer that refuses a request; None for a request that may go on. websockets checks its Origin next."""
+        """The answer that refuses a request, or None to go on. websockets checks its Origin next."""
         if not self._is_host(request.headers.get_all("Host")):
             return ws.respond(403, "This server answers requests whose Host is this machine.\n")
         try:
@@ -112,7 +112,7 @@ class Doors:
         return Subprotocol("realtime") if "realtime" in known else next(iter(known), None)
 
     def session_of(self, request: Request) -> Event | None:
-        """The session that the client's secret was made for; None where it gives no secret of this server."""
+        """The session that the client's secret was made for, or None without a secret of this server."""
         known = self._secrets.get(self._given_key(request) or "")
         if known is None or known[0] < time.time():
             return None
@@ -138,7 +138,7 @@ class Doors:
     # ---- plain HTTP
 
     def answer(self, request: PlainRequest) -> bytes:
-        """The whole answer to a request that is not GET."""
+        """The complete answer to a request other than GET."""
         if not hasattr(request, "method"):
             return _http(413, {"error": {"message": "The request is too long.", "type": "invalid_request_error"}})
         origin = request.header("origin")

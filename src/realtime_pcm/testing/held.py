@@ -1,4 +1,4 @@
-"""What the loopback server keeps of a conversation: its items in their order, as it retrieves and truncates them."""
+"""The conversation that the loopback server keeps: items in order, to be retrieved and truncated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Event = dict[str, Any]
 
 
 class Refusal(NamedTuple):
-    """Why a message of a client is refused: what its error event says. `param` names the parameter at fault."""
+    """Why a client's message is refused, for its error event. `param`: the parameter at fault."""
 
     code: str
     message: str
@@ -59,9 +59,9 @@ def _text(raw: Event) -> bytes:
 
 
 class KeptConversation(ConversationState):
-    """The conversation of one connection: a ConversationState whose items are in the order of the conversation.
+    """The conversation of one connection: a ConversationState whose items are in order.
 
-    Items that belong to no conversation, because their response has `conversation: "none"`, are left out.
+    Items of responses with `conversation: "none"` are left out.
     """
 
     def __init__(self) -> None:
@@ -77,13 +77,13 @@ class KeptConversation(ConversationState):
 
     @property
     def items(self) -> list[Item]:
-        """The items that were not deleted, in the order of the conversation."""
+        """The items in order, without deleted ones."""
         place = {item_id: number for number, item_id in enumerate(self._order.copy())}
         found = [item for item in super().items if item.item_id not in self._outside]
         return sorted(found, key=lambda item: place.get(item.item_id or "", len(place)))
 
     def held(self) -> tuple[HeldItem, ...]:
-        """The items with how much of their audio was sent, and how much of it is left."""
+        """The items, with how much of their audio was sent and how much is left."""
         items = []
         for item in self.items:
             parts = [*item.parts.by_index.values()]
@@ -94,29 +94,29 @@ class KeptConversation(ConversationState):
         return tuple(items)
 
     def has(self, item_id: object) -> bool:
-        """Whether the conversation has an item of this id."""
+        """Whether the conversation has an item with this id."""
         return isinstance(item_id, str) and item_id in self._raw
 
     @property
     def last_id(self) -> str | None:
-        """The id of the last item; None while there is none."""
+        """The id of the last item, or None."""
         return self._order[-1] if self._order else None
 
     @property
     def open_calls(self) -> list[str]:
-        """The call_ids of the tools whose output has not come."""
+        """The call_ids of tool calls without output."""
         return [call_id for call_id, output in self._calls.items() if output is None]
 
     def knows_call(self, call_id: object) -> bool:
-        """Whether a tool was called under this id."""
+        """Whether a tool was called with this id."""
         return isinstance(call_id, str) and call_id in self._calls
 
     # ---- items
 
     def place(self, raw: Event, previous: str | None) -> str | None:
-        """Puts an item behind another, at the end (None) or at the beginning ("root"). Returns the id of the item before it.
+        """Inserts an item after another, at the end (None) or at the beginning ("root"). Returns the id of the item before it.
 
-        An item that is there stays where it is, and is as `raw` says from now on.
+        An existing item stays in its place, and `raw` replaces its contents.
         """
         item_id, text = str(raw["id"]), _text(raw)
         if item_id in self._raw:
@@ -133,22 +133,22 @@ class KeptConversation(ConversationState):
         return self._order[place - 1] if place > 0 else None
 
     def put_outside(self, item_id: str) -> None:
-        """Notes an item that belongs to no conversation."""
+        """Notes an item outside of the conversation."""
         if len(self._outside) >= MAX_ITEMS:
             del self._outside[next(iter(self._outside))]
         self._outside[item_id] = None
 
     def remove(self, item_id: str) -> None:
-        """Takes an item out of the conversation."""
+        """Removes an item from the conversation."""
         self._order.remove(item_id)
         self._bytes -= len(self._raw.pop(item_id))
 
     def retrieve(self, item_id: str) -> Event:
-        """The item as it stands."""
+        """The current item."""
         return dict(json.loads(self._raw[item_id]))
 
     def change(self, item_id: str, change: Callable[[Event], None]) -> None:
-        """Changes each content part of an item, if the conversation has the item."""
+        """Changes each content part of an item, if it exists."""
         if item_id in self._raw:
             raw = self.retrieve(item_id)
             for part in raw.get("content") or ():
@@ -157,13 +157,13 @@ class KeptConversation(ConversationState):
             self._write(item_id, _text(raw))
 
     def called(self, call_id: str) -> None:
-        """A tool was called."""
+        """Notes a tool call."""
         if len(self._calls) >= MAX_ITEMS:
             del self._calls[next(iter(self._calls))]
         self._calls[call_id] = None
 
     def output(self, call_id: str, output: str) -> None:
-        """The output of a tool has come."""
+        """Notes the output of a tool."""
         self._calls[call_id] = output
         self.tool_outputs.append(output)
         del self.tool_outputs[:-MAX_ITEMS]
@@ -183,12 +183,12 @@ class KeptConversation(ConversationState):
     # ---- truncate
 
     def why_not_truncate(self, item_id: object, content_index: object, audio_end_ms: object) -> Refusal | None:
-        """Why an item's audio cannot be cut; None where it can.
+        """Why an item's audio cannot be cut, or None.
 
-        Two texts of errors have been seen in public reports of OpenAI's server: `Audio content of 3700ms is already shorter
-        than 3760ms`, and `Only model output audio messages can be truncated` with the code unsupported_content_type, where
-        audio_end_ms was 0 before the first audio. Assumptions are: that 0 is refused after the first audio, too; that what is
-        sent of the item after its truncation does not count.
+        Public reports of OpenAI's server show two errors: `Audio content of 3700ms is already shorter than 3760ms`, and
+        `Only model output audio messages can be truncated` with the code unsupported_content_type, for an audio_end_ms of 0
+        before the first audio. Two things are assumptions: 0 is also refused after the first audio, and audio that is sent after
+        the truncation does not count.
         """
         for name, value in (("item_id", item_id), ("content_index", content_index), ("audio_end_ms", audio_end_ms)):
             if value is None:
@@ -210,5 +210,5 @@ class KeptConversation(ConversationState):
         return None
 
     def truncate(self, item_id: str) -> None:
-        """Deletes the words of an item whose audio was cut: nobody knows which of them were heard."""
+        """Deletes the words of an item whose audio was cut, because nobody knows which were heard."""
         self.change(item_id, lambda part: part.pop("transcript", None))

@@ -1,4 +1,4 @@
-"""How a connection does wrong while a response is sent: the faults that its owner or its client asked for."""
+"""Makes the faults that the owner or the client asked for while a response is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _failed(code: str, message: str, kind: str = "server_error") -> tuple[str, E
 
 
 class Misbehaviour:
-    """Does wrong at the deltas that the faults name. behind: seconds that the audio is late."""
+    """Makes the faults at their deltas. behind: how many seconds the audio is late."""
 
     def __init__(self, connection: Connection, response: Response | None) -> None:
         self.connection = connection
@@ -33,13 +33,13 @@ class Misbehaviour:
         self.behind = 0.0
 
     def at_the_start(self) -> None:
-        """What happens to a response as a whole."""
+        """Applies faults of the whole response."""
         for fault in self.connection.faults:
             if fault.kind == "rate_limit" and self.response is not None and self.response.number == fault.at:
                 self.response.end(*_failed("rate_limit_exceeded", _RATE_LIMIT, "invalid_request_error"))
 
     async def before(self, number: int, content: str | Event, seconds: float) -> bool:
-        """Does what the faults before this delta say. False where one of them has ended the connection."""
+        """Applies the faults before this delta. Returns False if one of them has ended the connection."""
         connection = self.connection
         for fault in connection.faults:
             if fault.at != number or fault.kind in ("rate_limit", "transcription_failed"):
@@ -56,7 +56,7 @@ class Misbehaviour:
         return True
 
     async def after(self, delta: str) -> None:
-        """What comes with each delta of audio from some fault on."""
+        """Applies faults that last from their delta on."""
         if self.connection.interleaved:
             await self.connection.send(twin(delta))
         if self.connection.two_names:

@@ -1,4 +1,4 @@
-"""A recording that the loopback server replays: its greeting, its session, and its responses."""
+"""A recording for the loopback server to replay: greeting, session and responses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ANSWERS = ("input_audio_buffer.cleared", "conversation.item.retrieved")
 
 
 class Recorded(NamedTuple):
-    """A frame of the recording: its text, type and role, and the seconds of its audio. time: when it came, if that is known."""
+    """A frame of the recording: text, type, role, and seconds of audio. time: when it arrived, if known."""
 
     text: str
     type: str

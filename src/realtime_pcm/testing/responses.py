@@ -1,4 +1,4 @@
-"""The responses of one connection: which step is next, and how it is sent, cancelled and ended."""
+"""The responses of one connection: takes the next step, sends it, cancels and ends it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Event = dict[str, Any]
 
 
 class _Frame(NamedTuple):
-    """What is sent next: a recorded text, or an event, and its role. time: seconds after the question, if that is known."""
+    """The next message to send: a recorded text or an event, and its role. time: seconds after the question, if known."""
 
     content: str | Event
     role: str | None
@@ -48,7 +48,7 @@ def _role(event: Event) -> str | None:
 
 
 class Response:
-    """A response under way. asked: what response.create says of it. outside: it belongs to no conversation."""
+    """A response in progress. asked: its response.create. outside: whether it is outside of the conversation."""
 
     def __init__(self, step: Step, asked: Event, number: int) -> None:
         self.step = step
@@ -65,7 +65,7 @@ class Response:
         self.task: asyncio.Task[None] | None = None
 
     def end(self, status: str, details: Event) -> None:
-        """Has the response end before its next frame. The first who asks decides how."""
+        """Ends the response before its next frame. The first caller decides how."""
         if self.ending is None:
             self.ending = status, details
             self.wake.set()
@@ -93,7 +93,7 @@ class Responses:
     # ---- beginning
 
     def create(self, asked: Event) -> Refusal | None:
-        """Begins the response that a client asks for; says why not where it cannot."""
+        """Begins the response that a client asks for, or returns why not."""
         outside = asked.get("conversation") == "none"
         if not outside and self.active is not None:
             name = shown_name(str(self.active.id or ""))
@@ -120,7 +120,7 @@ class Responses:
         return response
 
     def _take(self) -> Step:
-        """The next step; an empty one if there is none, or if it waits for the output of a tool."""
+        """The next step; an empty one if there is none, or if a tool's output is missing."""
         script = self.connection.script
         step = script[self.cursor]
         waiting = [call_id for call_id in self._awaited if call_id in self.connection.conversation.open_calls]
@@ -139,7 +139,7 @@ class Responses:
     # ---- ending
 
     def cancel(self, response_id: object) -> Refusal | None:
-        """Cancels what a client names, or the response of the conversation."""
+        """Cancels the response that a client names, or that of the conversation."""
         found = [response for response in (self.active, *self._outside) if response is not None]
         wanted = [one for one in found if (one is self.active if response_id is None else response_id == one.id)]
         if not wanted:
@@ -148,7 +148,7 @@ class Responses:
         return None
 
     def stop(self) -> None:
-        """Ends all of them, because the connection has ended."""
+        """Ends all responses when the connection ends."""
         for task in self._tasks:
             task.cancel()
 
@@ -177,7 +177,7 @@ class Responses:
             self._outside.remove(response)
 
     async def _frames(self, response: Response) -> list[_Frame]:
-        """The messages of a response: as recorded, unless the client wants text of speech, or speech of text."""
+        """The messages of a response, as recorded, unless the client wants text and speech was recorded, or the reverse."""
         connection, step = self.connection, response.step
         asked = modalities_of(response.asked) or connection.asked_modalities
         speaks = "audio" in (asked or modalities_of(connection.call.session) or ["audio"])
@@ -251,7 +251,7 @@ class Responses:
         await self._ended(response)
 
     async def _pause(self, response: Response, until: float) -> None:
-        """Waits until a time of the loop's clock, or until the response is to end."""
+        """Waits until a time of the loop's clock, or until the response shall end."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(response.wake.wait(), max(0.0, until - asyncio.get_running_loop().time()))
 
@@ -275,7 +275,7 @@ class Responses:
             response.begun.set()
 
     def _fitted(self, response: Response, event: Event) -> Event | None:
-        """The event as this connection has it; None where it is not sent."""
+        """The event in the form of this connection, or None if it is not sent there."""
         role, connection = _role(event), self.connection
         item = event.get("item")
         if isinstance(item, dict) and text_id(item.get("id")) is not None:
@@ -322,7 +322,7 @@ class Responses:
         return made
 
     async def _ended(self, response: Response) -> bool:
-        """Whether the response was ended before its last message; its ends are then sent."""
+        """Whether the response was ended early. Then this sends the messages that end it."""
         # What is to end has to begin: a client waits for its response.done.
         announced = response.progress.response is not None or not self.connection.script.recording.announces
         if response.ending is None or response.finished or not announced:

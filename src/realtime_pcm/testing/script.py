@@ -1,4 +1,4 @@
-"""What the loopback server says: the steps of a script, or of a recording, one for each response."""
+"""The steps of a script or a recording, one per response of the loopback server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INCOMPLETE = ("max_output_tokens", "content_filter")  # the reasons for which a
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model says or writes. samples: its speech, int16 at 24,000 Hz; None: made from the text when it is spoken."""
+    """Words of the model. samples: its speech, int16 at 24,000 Hz; None: made from the text when it is spoken."""
 
     text: str
     samples: Samples | None = None
@@ -39,7 +39,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A tool that the model calls. arguments: JSON. call_id: None: the server makes one."""
+    """A tool call. arguments: JSON. call_id: None: the server makes one."""
 
     name: str
     arguments: str
@@ -48,7 +48,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a response ends that does not end well."""
+    """How a response fails."""
 
     code: str
     message: str
@@ -69,11 +69,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One response, and what the user says before it.
+    """One response, and the user's words before it.
 
-    user: the words of the user, if the script or the recording has any. interrupts: the seconds of the answer before, after which
-    the user speaks; None: when the client sends speech. places: of the recorded frames of the response, in the recording. asked:
-    when the recorded user was done.
+    user: the words, if the script or the recording has any. interrupts: after how many seconds of the previous answer the user
+    speaks; None: when the client sends speech. places: indexes of the response's frames in the recording. asked: when the
+    recorded user was done.
     """
 
     output: tuple[Said | Called, ...] = ()
@@ -96,9 +96,9 @@ class Step:
 
 @dataclass(slots=True)
 class Script:
-    """The steps that a server takes, one for each response. Every connection takes them from the first.
+    """The steps of a server, one per response. Every connection starts at the first.
 
-    recording: whose frames are replayed, greeting and session included. unanswered: what the user says after the last step.
+    recording: the recording to replay, greeting and session included. unanswered: the user's words after the last step.
     """
 
     recording: Recording
@@ -108,7 +108,7 @@ class Script:
 
     @classmethod
     def of(cls, frames: Iterable[Frame]) -> Script:
-        """The script of a recording: its responses."""
+        """Makes a script from the responses of a recording."""
         recording = Recording(frames)
         steps = []
         for turn in recording.turns:
@@ -117,17 +117,17 @@ class Script:
         return cls(recording, steps)
 
     def __getitem__(self, number: int) -> Step | None:
-        """The step of this number; None behind the last."""
+        """The step with this number; None after the last."""
         return self.steps[number] if number < len(self.steps) else None
 
     def user_before(self, number: int) -> Step | None:
-        """The step before whose response the user speaks: that of this number, or what stands after the last."""
+        """The step with the user's next words: this one, or `unanswered` after the last."""
         return self.steps[number] if number < len(self.steps) else self.unanswered if number == len(self.steps) else None
 
     # ---- writing a script
 
     def begin(self, replace_steps: bool) -> None:
-        """Makes it a script of the owner's. replace_steps: in place of the steps of the recording."""
+        """Begins a script of the owner. replace_steps: whether it replaces the steps of the recording."""
         if replace_steps and not self.scripted:
             self.steps.clear()
         self.scripted = True
@@ -193,8 +193,8 @@ class Script:
     def read(self, text: str) -> None:
         """Takes the lines of a script: `user: ...`, `says: ...`, `calls: NAME {...}`, `fails: CODE`.
 
-        `user@1.2: ...` interrupts the answer before. Empty lines and those that begin with # mean nothing. Raises ValueError with
-        the number of the line.
+        `user@1.2: ...` interrupts the previous answer. Empty lines and lines beginning with # are skipped. Raises ValueError with
+        the number of a bad line.
         """
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("#"):
@@ -219,5 +219,5 @@ class Script:
 
 
 def frames_of(places: Iterable[int], turn: list[Recorded]) -> list[Recorded]:
-    """The recorded frames at these places."""
+    """The recorded frames at these indexes."""
     return [turn[place] for place in places]

@@ -1,4 +1,4 @@
-"""The session of a connection: what a client's session.update makes of it."""
+"""The session of a connection, and how a client's session.update changes it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _FLAT = {"input": "input_audio_format", "output": "output_audio_format"}
 
 
 def text(event: object) -> str:
-    """A JSON value as it is sent. Raises ValueError where it holds what JSON cannot say."""
+    """The JSON text of a value. Raises ValueError if it has something that JSON cannot express."""
     return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def at(holder: object, *keys: str) -> Any:
-    """What stands in nested objects under these keys; None where there is nothing."""
+    """The value under these keys of nested objects, or None."""
     for key in keys:
         holder = holder.get(key) if isinstance(holder, dict) else None
     return holder
@@ -54,9 +54,9 @@ def _merge(base: Event, changes: Event) -> Event:
 
 
 def updated(session: Event, changes: Event) -> Event:
-    """The session with a client's changes, and the defaults of what it left out where the kind of something changes.
+    """The session with a client's changes. If the type of a setting changes, its other values get their defaults.
 
-    Of the two ways to name a format, the one that the client used counts.
+    There are two ways to name a format; the one that the client used counts.
     """
     merged = _merge(session, _with_defaults(session, changes))
     for direction, flat in _FLAT.items():
@@ -69,7 +69,7 @@ def updated(session: Event, changes: Event) -> Event:
 
 
 def _with_defaults(session: Event, changes: Event) -> Event:
-    """The changes with the defaults of a detection of turns, and of a transcription, that the session did not have before."""
+    """The changes, with defaults for a turn detection or transcription that the session did not have before."""
     asked, made = at(changes, "audio", "input"), {}
     for name, key in (("turn_detection", "type"), ("transcription", "model")):
         value, before = at(asked, name), at(session, "audio", "input", name)
@@ -83,13 +83,13 @@ def _with_defaults(session: Event, changes: Event) -> Event:
 
 
 def modalities_of(holder: Event) -> list[str] | None:
-    """The modalities that a session or a response names; None where it names none."""
+    """The modalities of a session or a response, or None."""
     found = holder.get("output_modalities", holder.get("modalities"))
     return found if isinstance(found, list) and found else None
 
 
 def detection_of(session: Event) -> Event | None:
-    """How the session detects turns; None where it has `turn_detection: null`, so that the client commits."""
+    """The session's turn detection; None for `turn_detection: null`, where the client commits."""
     holder = at(session, "audio", "input")
     holder = holder if isinstance(holder, dict) and "turn_detection" in holder else session
     if "turn_detection" not in holder:
@@ -100,12 +100,12 @@ def detection_of(session: Event) -> Event | None:
 
 
 def transcribes(session: Event) -> bool:
-    """Whether the user's speech is written down."""
+    """Whether the user's speech is transcribed."""
     return bool(at(session, "audio", "input", "transcription") or session.get("input_audio_transcription"))
 
 
 def transcription_session(session: Event) -> Event:
-    """The session that a connection with `?intent=transcription` begins with."""
+    """The first session of a connection with `?intent=transcription`."""
     audio = at(session, "audio", "input") or {}
     return {
         "type": "transcription",

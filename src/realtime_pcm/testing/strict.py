@@ -1,4 +1,4 @@
-"""What OpenAI's server refuses of a session, a response and an item. The codes and the texts are those of its errors."""
+"""Refuses sessions, responses and items that OpenAI's server refuses, with the codes and texts of its errors."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _wrong_kind(name: str, value: object, expected: str) -> Refusal:
 
 
 def _why_not(root: str, holder: Event, known: dict[str, tuple[str, ...]], path: str = "") -> Refusal | None:
-    """The first parameter of an object that the server does not know, or not with this value."""
+    """The first parameter of an object that is unknown, or has an unknown value."""
     for name, value in holder.items():
         here = f"{path}.{name}".lstrip(".")
         full = shown_name(f"{root}.{here}"[:200])
@@ -146,7 +146,7 @@ def _why_not_modalities(root: str, holder: Event) -> Refusal | None:
 
 
 def why_not_session(changes: Event, session: Event, spoke: bool) -> Refusal | None:
-    """Why a session.update is refused. session: as it stands. spoke: audio of the model was sent."""
+    """Why a session.update is refused. session: the current one. spoke: whether audio of the model was sent."""
     kind = changes.get("type")
     if kind is None:
         return _missing("session.type")
@@ -185,7 +185,7 @@ def why_not_response(asked: Event) -> Refusal | None:
 
 
 def why_not_item(item: Any) -> Refusal | None:
-    """Why a conversation.item.create is refused, as far as its item alone says."""
+    """Why a conversation.item.create is refused, judging by its item alone."""
     if item is None:
         return _missing("item")
     if not isinstance(item, dict):

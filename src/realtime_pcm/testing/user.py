@@ -1,4 +1,4 @@
-"""The user of one connection: when speech begins and ends in the client's audio, and what the user says."""
+"""The user of one connection: finds speech in the client's audio, and supplies its words."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Event = dict[str, Any]
 
 
 class Interruption(NamedTuple):
-    """The user interrupts an answer after so many seconds of it, with these words, if the script has any."""
+    """An interruption after this many seconds of an answer, with words if the script has any."""
 
     after: float
     words: str | None
 
 
 class Heard(NamedTuple):
-    """Speech has begun or ended, at a place in the client's audio."""
+    """Begin or end of speech, at a position in the client's audio."""
 
     kind: Literal["started", "stopped"]
     milliseconds: int
@@ -70,18 +70,18 @@ class Microphone:
         return self.position - self._committed
 
     def empty(self) -> None:
-        """What was appended is an item now, or forgotten. Speech under way is over."""
+        """Empties the buffer, after a commit or a clear. Ends speech in progress."""
         self._committed = self.position
         self._last_end = max(self._last_end, int(self.position))
         self.speaks = False
         self._loud = self._quiet = 0
 
     def spoke_until(self, milliseconds: int) -> None:
-        """Somebody spoke until then: later speech begins later."""
+        """Notes speech until then, so later speech begins after it."""
         self._last_end = max(self._last_end, milliseconds)
 
     def hear(self, samples: Samples, rate: int, detection: Event | None) -> list[Heard]:
-        """Takes audio. detection: the session's turn_detection; None: nothing is detected."""
+        """Adds audio. detection: the session's turn_detection; None: nothing is detected."""
         if rate != self._rate:
             self._before = self.position
             self._rest, self._windows, self._rate = np.zeros(0, np.int16), 0, rate
@@ -116,7 +116,7 @@ def _milliseconds(detection: Event, name: str, otherwise: int) -> int:
 
 
 class User:
-    """Speaks on one connection: with the client's audio, or as the script says."""
+    """Speaks on one connection, with the client's audio or as scripted."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -129,13 +129,13 @@ class User:
         self._task = asyncio.create_task(self._speak())
 
     def stop(self) -> None:
-        """The connection has ended."""
+        """Stops when the connection ends."""
         self._task.cancel()
 
     # ---- what the client sends
 
     async def hear(self, samples: Samples, rate: int) -> None:
-        """Takes the client's audio."""
+        """Adds the client's audio."""
         detection = None if self._scripted else detection_of(self.connection.call.session)
         for heard in self.microphone.hear(samples, rate, detection):
             await self._waiting.put((heard, None, None))
@@ -143,7 +143,7 @@ class User:
                 await self._waiting.join()
 
     async def commit(self) -> Refusal | None:
-        """The client says that the user's turn is over. It begins no answer: the client asks for that."""
+        """Commits the user's turn for the client. The client asks for the answer itself."""
         held = self.microphone.buffered
         if held < LEAST:
             message = f"Error committing input audio buffer: buffer too small. Expected at least {LEAST:.0f}ms of audio, "
@@ -154,7 +154,7 @@ class User:
         return None
 
     def clear(self) -> None:
-        """The client forgets what it appended."""
+        """Clears the client's audio."""
         self.microphone.empty()
         while not self._waiting.empty():
             self._waiting.get_nowait()
@@ -164,7 +164,7 @@ class User:
     # ---- what the script says
 
     async def interrupt(self, interruption: Interruption) -> None:
-        """The user speaks while an answer is sent. Returns when the server has noticed."""
+        """Lets the user speak while an answer is sent. Returns when the server has detected it."""
         connection = self.connection
         if detection_of(connection.call.session) is None or self.microphone.speaks or self._scripted:
             return  # a server that does not listen cannot notice
@@ -225,7 +225,7 @@ class User:
         await self._turn_is_over(item_id, milliseconds - start, words, answer)
 
     async def _turn_is_over(self, item_id: str, milliseconds: float, words: str | None, answer: bool) -> None:
-        """Speech becomes an item, is answered if the session wants that, and is written down."""
+        """Makes an item of the speech, answers it if the session asks for that, and transcribes it."""
         connection = self.connection
         script, responses = connection.script, connection.responses
         number, self._turns = self._turns, self._turns + 1
@@ -264,7 +264,7 @@ class User:
 
 
 def _words_for(seconds: float) -> str:
-    """Words of a user whom no script gives any: as many as are spoken in that time."""
+    """Words for speech without a script: as many as fit into that time."""
     known = _WORDS.split()
     count = min(max(1, round(seconds * _WORDS_A_SECOND)), 1_000)
     return " ".join(known[place % len(known)] for place in range(count))

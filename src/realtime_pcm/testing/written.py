@@ -1,4 +1,4 @@
-"""A response of a script as the messages of OpenAI's server, in the order in which recorded responses have them."""
+"""Turns a scripted response into messages of OpenAI's server, in the order of recorded responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ARGUMENTS = 24  # characters of a delta of arguments
 
 
 def empty_usage(text: int = 0, audio: int = 0) -> Event:
-    """The usage of a response that has so many tokens of output."""
+    """The usage of a response with this many output tokens."""
     details = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 0}
     cached = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
     return {
@@ -39,8 +39,8 @@ def written(
 ) -> Iterator[tuple[Event, float]]:
     """The messages of a response, without event ids, each with the seconds of its audio.
 
-    response: the object of response.created. speaks: in audio, else in text. new_id: makes the id of an "item" or a "call". The
-    messages about items of the conversation have no previous_item_id yet. May take time for a long text: call it in a thread.
+    response: the object of response.created. speaks: whether it speaks or writes. new_id: makes the id of an "item" or a "call".
+    Messages about items have no previous_item_id yet. A long text may take time, so call this in a thread.
     """
     yield {"type": "response.created", "response": response}, 0.0
     output: list[Event] = []

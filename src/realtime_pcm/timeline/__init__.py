@@ -1,4 +1,4 @@
-"""Pictures of a recording: two lanes of waveform, waits, interruptions, tools, errors and words on one axis of time.
+"""Pictures of a recording: two waveforms, waits, interruptions, tools, errors and transcripts on one time axis.
 
     with open("call.html", "wb") as file:
         draw("call.jsonl.gz", file, "html")
@@ -30,15 +30,15 @@ FORMATS: tuple[Format, ...] = ("png", "svg", "html")
 
 
 class Timeline:
-    """Takes the entries of a recording by `analyser.feed`, then draws.
+    """Draws a recording. Pass its entries to `analyser.feed`, then call `write`.
 
     Args:
-        format: "png", "svg" or "html". Only a page keeps the sound.
+        format: "png", "svg" or "html". Only the HTML page has sound.
         window: The part of the recording to draw: begin and end, in seconds. None: all of it.
 
     Raises:
         ModuleNotFoundError: "png" needs matplotlib (extra `plot`).
-        ValueError: The window begins before 0, or not before its end.
+        ValueError: The window begins before 0, or ends before it begins.
     """
 
     def __init__(self, format: Format, window: tuple[float, float] | None = None) -> None:
@@ -53,13 +53,13 @@ class Timeline:
         self.analyser = Analyser(self._waves)
 
     def write(self, found: Analysis, file: BinaryIO, name: str, *, width: int | None = None, dark: bool = False) -> None:
-        """Draws what was found.
+        """Draws the analysis.
 
         Args:
             found: The result of the analyser.
             file: A file that is open to write bytes.
             name: The title.
-            width: Width in pixels. None: by the length of the recording, 1,160 to 8,000.
+            width: Width in pixels. None: 1,160 to 8,000, depending on the length of the recording.
             dark: Draws a dark PNG. SVG and HTML follow the reader's system.
         """
         window = self._window or (found.origin, found.end)

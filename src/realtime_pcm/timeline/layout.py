@@ -1,6 +1,6 @@
-"""Where everything of a timeline stands: two lanes, the waits between them, events and words beneath.
+"""The layout of a timeline: two lanes, the waits between them, and events and words below.
 
-Nothing is drawn over something else: a label looks for a free shelf, and one that finds none is counted.
+Nothing overlaps: each label takes a free shelf, and labels without one are counted.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Shelves:
         self._ends: list[float] = []
 
     def place(self, x: float, width: float) -> int | None:
-        """The row with room for a label; None where there is none."""
+        """The row with room for a label, or None."""
         for row, end in enumerate(self._ends):
             if end + 8 <= x:
                 self._ends[row] = x + width
@@ -65,7 +65,7 @@ class _Shelves:
 
 
 def clock(seconds: float, step: float = 1.0) -> str:
-    """A time on the axis: `7.5 s` where all is within a minute, else `1:07`."""
+    """A time on the axis: `7.5 s` if the recording is shorter than a minute, otherwise `1:07`."""
     digits = 1 if step < 1 else 0
     if abs(seconds) < 60:
         return f"{seconds:.{digits}f} s"
@@ -81,7 +81,7 @@ def _length(seconds: float) -> str:
 
 
 def facts_of(found: Analysis) -> list[tuple[str, str]]:
-    """What matters of the whole recording, each with the style in which it is written."""
+    """Facts about the whole recording, each with its text style."""
     turns = len(found.turns) + found.left_out.get("turns", 0)
     facts = [(f"{turns:,} {'turn' if turns == 1 else 'turns'}", "ink")]
     if found.latency is not None:
@@ -107,7 +107,7 @@ def facts_of(found: Analysis) -> list[tuple[str, str]]:
 
 
 def notes_of(found: Analysis) -> list[str]:
-    """What a reader must know to read the picture right."""
+    """Remarks that are necessary to read the picture correctly."""
     notes = []
     if not found.timed:
         notes.append(
@@ -142,10 +142,10 @@ def laid_out(
     window: tuple[float, float] | None = None,
     head: bool = True,
 ) -> Scene:
-    """The picture of an analysis and its waveforms.
+    """Lays out an analysis and its waveforms.
 
-    name: of the recording. width: in pixels; None: by the length. window: the part of the axis that is shown; None: all.
-    head: whether name, facts and notes stand above; a page has them in its own text.
+    name: of the recording. width: in pixels; None: by the length. window: the visible part of the axis; None: all.
+    head: whether to put name, facts and notes above; the HTML page has them as text.
     """
     origin, end = window or (found.origin, found.end)
     end = max(end, origin + 0.5)
@@ -276,7 +276,7 @@ def _wave(axis: _Axis, waves: Waveform, lane: str, middle: float, scale: float) 
 
 
 def _waits(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, y: float) -> None:
-    """The wait for the first audio of each turn, between the lanes."""
+    """Draws the wait for the first audio of each turn between the lanes."""
     shapes.append(Text(12, y + 22, "Wait", "warn", "label"))
     shelves = _Shelves(2)
     for turn in found.turns:
@@ -302,7 +302,7 @@ def _waits(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analy
 def _events(
     shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, top: float, bottom: float
 ) -> tuple[float, int]:
-    """Beneath the lanes, each kind on shelves of its own: interruptions, tools, errors with bad frames."""
+    """Draws interruptions, tools, and errors with bad frames below the lanes, each kind on its own shelves."""
     cuts = [
         _Event(cut.at.place, _cut_words(cut), "red" if cut.stopped else "dim", "dot" if cut.stopped else "unheard", "red-line")
         for cut in found.interruptions
@@ -347,7 +347,7 @@ class _Event(NamedTuple):
 def _event(
     shapes: list[Rect | Line | Polygon | Text], axis: _Axis, event: _Event, shelves: _Shelves, y: float, top: float, bottom: float
 ) -> bool:
-    """A mark with its words, if a shelf has room."""
+    """Draws a mark with its label, if a shelf has room."""
     x = axis.x(event.place)
     label = fitted(event.words, "small", 300)
     wide = 12 + width_of(label, "small")
@@ -373,7 +373,7 @@ def _cut_words(cut: Interruption) -> str:
 
 
 def _words(shapes: list[Rect | Line | Polygon | Text], axis: _Axis, found: Analysis, side: str, y: float) -> tuple[float, int]:
-    """What one side said, each item beneath its audio."""
+    """Draws the words of one side, each item below its audio."""
     items = sorted(
         (item for item in found.items if item.side == side and item.text and axis.holds(item.start, item.end)),
         key=lambda item: item.start,

@@ -1,7 +1,7 @@
-"""A timeline as one HTML file: the picture, the sound with a cursor, and the turns in words. It asks no network for anything.
+"""A timeline as one HTML file: the picture, the sound with a cursor, and the turns in words. It needs no network.
 
-What a recording says stands in it as escaped text. A Content-Security-Policy names the one style and the one script by their
-hashes, so that no other would run, and forbids every connection.
+Text of the recording is escaped. A Content-Security-Policy allows only the one style and the one script, by their hashes, and
+forbids every connection.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHUNK = 3 << 16  # bytes of the WAV that become base64 at once: a multiple of 3
 
 
 def page(found: Analysis, scene: Scene, sound: Sound | None, sound_origin: float, window: tuple[float, float]) -> Iterator[str]:
-    """The pieces of the page. sound_origin: the place on the axis at which the sound begins. window: the ends of the axis."""
+    """The pieces of the page. sound_origin: where on the axis the sound begins. window: both ends of the axis."""
     style = css() + files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     policy = (
@@ -68,7 +68,7 @@ def _hash(text: str) -> str:
 
 
 def _json(value: object) -> str:
-    """JSON that may stand in a script: no `<` in it begins or ends an element."""
+    """JSON that is safe inside a script element: `<` is escaped."""
     text = json.dumps(value)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -170,7 +170,7 @@ def _card(
 
 
 def _apart(text: str) -> str:
-    """A stranger's words, of whatever direction, which must not turn what stands beside them."""
+    """Untrusted text, isolated so that its writing direction does not affect the text around it."""
     return f"<bdi>{html.escape(clean(text))}</bdi>"
 
 

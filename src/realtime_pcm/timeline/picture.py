@@ -14,7 +14,7 @@ MOST_PIXELS = 12_000  # on one side: broader pictures are drawn less sharply
 
 
 def require_matplotlib() -> None:
-    """ModuleNotFoundError, which says what to install, where matplotlib is not there."""
+    """Raises ModuleNotFoundError, which says what to install, without matplotlib."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -67,7 +67,7 @@ _known: list[str] = []
 
 
 def _fonts() -> list[str]:
-    """DejaVu Sans, which matplotlib brings, and what is installed for other scripts."""
+    """DejaVu Sans, which comes with matplotlib, and installed fonts for other scripts."""
     if not _known:
         from matplotlib import font_manager
 

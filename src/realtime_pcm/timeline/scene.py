@@ -1,4 +1,4 @@
-"""What a picture is made of, and how it looks: shapes with a class each, which the writers of SVG and PNG share."""
+"""Shapes and styles of a picture, for both SVG and PNG. Each shape has a class, which has a style."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNFIT_FOR_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufd
 
 
 class Style(NamedTuple):
-    """How shapes of a class are drawn, in the light and in the dark: fill, stroke and opacity."""
+    """Fill, stroke and opacity of a class of shapes, in light and dark."""
 
     light: str
     dark: str
@@ -54,7 +54,7 @@ SIZES = {"title": (17, True), "head": (13, False), "strong": (13, True), "label"
 
 
 class Rect(NamedTuple):
-    """A rectangle. title: what a pointer on it shows."""
+    """A rectangle. title: its tooltip."""
 
     x: float
     y: float
@@ -108,7 +108,7 @@ class Scene(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """A text of a recording for one line of a picture: what controls a terminal or is no XML is seen, not obeyed."""
+    """Text of a recording for one line of a picture. Control characters, and characters that XML does not allow, are escaped."""
     return _UNFIT_FOR_XML.sub("\N{REPLACEMENT CHARACTER}", " ".join(shown_text(text).split()))
 
 
@@ -118,7 +118,7 @@ _BROAD = frozenset("mwMW@%&—")
 
 
 def width_of(text: str, size: str) -> float:
-    """About how many pixels a text takes, rather too many."""
+    """An upper estimate of the width of a text in pixels."""
     pixels, bold = SIZES[size]
     total = 0.0
     for letter in text:
@@ -136,7 +136,7 @@ def width_of(text: str, size: str) -> float:
 
 
 def fitted(text: str, size: str, room: float) -> str:
-    """The beginning of a text that fits into so many pixels, with an ellipsis where something is missing."""
+    """The text, cut to a width in pixels, with an ellipsis if it was cut."""
     if width_of(text, size) <= room:
         return text
     room -= width_of("…", size)
@@ -149,7 +149,7 @@ def fitted(text: str, size: str, room: float) -> str:
 
 
 def wrapped(text: str, size: str, room: float, most: int) -> list[str]:
-    """A text in lines of so many pixels, at most `most` of them; the last one ends in an ellipsis where something is missing."""
+    """The text in at most `most` lines of a width in pixels. The last line ends with an ellipsis if text is missing."""
     lines: list[str] = []
     line = ""
     # Text without blanks, as in Chinese, may break anywhere.

@@ -1,4 +1,4 @@
-"""The sound of a page: both sides as one WAV of bounded size, the user left and the model right."""
+"""The sound of a page: one WAV of bounded size, with the user left and the model right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Samples = npt.NDArray[np.int16]
 
 
 class Sound:
-    """Mixes pieces as they are placed. What lies behind the last second that it holds is left out."""
+    """Mixes audio at its place. Audio after the last second that fits is left out."""
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
         self._most = most
@@ -34,12 +34,12 @@ class Sound:
 
     @property
     def cut(self) -> bool:
-        """Whether something was left out."""
+        """Whether audio was left out."""
         return self.full or self.foreign
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Samples per second."""
         return self._rates[0]
 
     @property
@@ -48,7 +48,7 @@ class Sound:
         return self._frames / self.rate
 
     def add(self, side: Literal["user", "model"], start: float, samples: Samples, rate: int) -> None:
-        """Mixes samples of one channel in, which begin so many seconds after the beginning."""
+        """Mixes in mono samples at a time in seconds."""
         if rate not in RESAMPLED:
             self.foreign = True
             return
@@ -71,7 +71,7 @@ class Sound:
         self._frames = max(self._frames, last)
 
     def clear(self, side: Literal["user", "model"], start: float, end: float) -> None:
-        """Silence from one second to another."""
+        """Silences a stretch of time, in seconds."""
         first, last = max(0, round(start * self.rate)), max(0, round(end * self.rate))
         self._mix[first:last, _CHANNELS[side]] = 0
 
@@ -82,7 +82,7 @@ class Sound:
         self._frames = len(self._mix)
 
     def wav(self) -> bytes:
-        """The whole as a WAV."""
+        """All of it as a WAV file."""
         file = io.BytesIO()
         with wave.open(file, "wb") as out:
             out.setnchannels(2)
@@ -93,7 +93,7 @@ class Sound:
 
 
 def resampled(samples: Samples, old: int, new: int) -> Samples:
-    """Samples of one rate at another: neighbours are averaged, then interpolated. It is good enough to listen to a page."""
+    """Resamples by averaging neighbours, then interpolating. This is good enough for listening."""
     if old == new or not len(samples):
         return samples
     times = old // new

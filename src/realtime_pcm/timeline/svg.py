@@ -1,4 +1,4 @@
-"""A scene as SVG: all text escaped, all styles by class, light and dark by what the reader's system prefers."""
+"""A scene as SVG, with escaped text, and light and dark styles for the reader's system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARGIN = 60  # pixels on the left that hold the labels of the lanes
 
 
 def css() -> str:
-    """The styles of a scene, for the light and for the dark."""
+    """The styles of a scene, for light and dark."""
     light = [_rule(name, style.light) for name, style in STYLES.items()]
     dark = [_rule(name, style.dark) for name, style in STYLES.items()]
     fixed = []
@@ -46,7 +46,7 @@ def svg(scene: Scene) -> Iterator[str]:
 
 
 def svg_of_page(scene: Scene) -> Iterator[str]:
-    """The pieces of two SVGs: the labels of the lanes, which stay in sight, and all the rest, which scrolls, with a cursor.
+    """The pieces of two SVGs: the labels of the lanes, which stay in view, and the rest, which scrolls and has a cursor.
 
     The second begins at the x of MARGIN.
     """

@@ -1,4 +1,4 @@
-"""Waveforms of any length in memory of one size: the lowest and highest sample of each piece of time."""
+"""Waveforms in constant memory: the lowest and highest sample of each bucket of time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Samples = npt.NDArray[np.int16]
 
 
 class Waveform:
-    """Takes the audio of a recording as it is placed. When its buckets are full, two become one of twice the time.
+    """Collects audio at its place. When the buckets are full, pairs of them are merged.
 
-    sound: takes the same audio, to be listened to. window: the part of the axis that is wanted; None: all.
-    low, high: of each lane, in int16; 1 and -1 stand where there is no audio.
+    sound: receives the same audio, for listening. window: the part of the axis to keep; None: all.
+    low, high: per lane, in int16; 1 and -1 mean that there is no audio.
     """
 
     def __init__(self, sound: Sound | None = None, window: tuple[float, float] | None = None) -> None:
@@ -35,7 +35,7 @@ class Waveform:
         self.high = {lane: np.full(BUCKETS, -1, np.int16) for lane in LANES}
 
     def add(self, side: Literal["user", "model"], start: float, samples: Samples, rate: int, channels: int) -> None:
-        """Samples that begin at a place."""
+        """Adds samples at a place."""
         if channels > 1:
             whole = len(samples) // channels * channels
             samples = samples[:whole].reshape(-1, channels).mean(axis=1).astype(np.int16)
@@ -86,7 +86,7 @@ class Waveform:
                 self.low[lane][half:], self.high[lane][half:] = 1, -1
 
     def unhear(self, start: float, end: float) -> None:
-        """The model's audio between these places was not heard: it becomes a lane of its own."""
+        """Moves the model's audio between these places, which was not heard, to a lane of its own."""
         if self.origin is None:
             return
         if self._sound is not None:
@@ -98,7 +98,7 @@ class Waveform:
         self.low["model"][part], self.high["model"][part] = 1, -1
 
     def columns(self, lane: str, start: float, end: float, count: int) -> tuple[Any, Any]:
-        """The lowest and highest sample of `count` equal pieces of time; 1 and -1 where there is no audio."""
+        """The lowest and highest sample in each of `count` equal stretches of time; 1 and -1 without audio."""
         low, high = np.ones(count, np.int16), np.full(count, -1, np.int16)
         if self.origin is None or end <= start:
             return low, high
