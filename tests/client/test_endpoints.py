@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -168,7 +168,7 @@ def test_an_exception_of_such_a_function_is_its_callers() -> None:
             async with connect(Endpoint("ws://localhost:1/", key=fails)):
                 pass
         with pytest.raises(TypeError, match="gave bytes, not str"):
-            async with connect(Endpoint("ws://localhost:1/", key=lambda: b"key")):
+            async with connect(Endpoint("ws://localhost:1/", key=cast("Any", lambda: b"key"))):
                 pass
 
     run(talk())

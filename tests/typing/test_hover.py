@@ -50,7 +50,7 @@ SHOWN = {
     "ResponseAudioDelta": ["'response.output_audio.delta', 'response.audio.delta'", "A piece of the model's speech"],
     "pcm": ["1-D array", "int16"],
     "sample_offset": ["Counted in samples"],
-    "audio_format": ["samples a second"],
+    "audio_format": ["samples per second"],
     "incomplete_sample": ["no whole sample"],
     "AudioEncoder": ["Encodes samples as the frames", "24,000 Hz"],
     "encode": ["Encodes samples as one frame", "1-D array of int16"],
@@ -64,13 +64,13 @@ SHOWN = {
     "arguments": ["arguments: str | None", "JSON text"],
     "audio_end_ms": ["audio_end_ms: int | None", "milliseconds"],
     "one.session": ["session: SessionConfig | None", "all of its settings"],
-    "instructions": ["instructions: str | None", "What the model is to do"],
+    "instructions": ["instructions: str | None", "Instructions for the model"],
     "tools": ["tools: list[Tool] | None", "may call"],
     "two.item": ["item: ConversationItem | None", "as the server has it"],
     "status": ["status: str | None", "`in_progress`, `completed` or `incomplete`"],
     "role": ["role: str | None", "`system`, `user` or `assistant`"],
     "content": ["content: list[ContentPart] | None", "parts of a message"],
-    "remaining": ["remaining: int | None", "What is left of it"],
+    "remaining": ["remaining: int | None", "The remainder"],
 }
 
 
