@@ -105,15 +105,14 @@ static inline int writer_put_number(writer *self, long long number) {
     return writer_put(self, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-/* What stands in a JSON text: something beyond ASCII; or null, which of a long text is taken for
- * granted. */
-enum { HOLDS_NON_ASCII = 1, HOLDS_NULL = 2, LONG_JSON = 8192 };
+/* What stands in a JSON text: something beyond ASCII; or what may be null. */
+enum { HOLDS_NON_ASCII = 1, MAY_HOLD_NULL = 2, LONG_JSON = 8192 };
 
 static inline unsigned json_holds(const void *bytes, size_t length) {
     /* No exit from the middle of these loops: so compilers make vector code of them. */
     const uint8_t *text = bytes;
-    uint8_t high = 0, begun = 0, found = length > LONG_JSON;
-    if (found) {
+    uint8_t high = 0, begun = length > LONG_JSON;
+    if (begun) {
         for (size_t i = 0; i < length; i++) high |= text[i];
     } else if (length) {
         for (size_t i = 0; i + 1 < length; i++) {
@@ -122,39 +121,84 @@ static inline unsigned json_holds(const void *bytes, size_t length) {
         }
         high |= text[length - 1];
     }
-    if (begun) {
-        for (size_t i = 0; i + 3 < length; i++) {
-            found |= (text[i] == 'n') & (text[i + 1] == 'u') & (text[i + 2] == 'l') &
-                     (text[i + 3] == 'l');
-        }
-    }
-    return (high >= 0x80 ? HOLDS_NON_ASCII : 0) | (found ? HOLDS_NULL : 0);
+    return (high >= 0x80 ? HOLDS_NON_ASCII : 0) | (begun ? MAY_HOLD_NULL : 0);
 }
 
-/* Whether a value of which orjson has made JSON holds no number that is not finite. False too if it
- * holds a type of somebody's own. */
-static bool all_finite(PyObject *value) {
-    bool finite = true;
-    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value) ||
-        value == Py_None)
-        return true;
-    if (PyFloat_CheckExact(value)) return isfinite(PyFloat_AS_DOUBLE(value));
-    BEGIN_READING(value);
-    if (PyDict_CheckExact(value)) {
-        PyObject *key, *inner;
-        Py_ssize_t at = 0;
-        while (finite && PyDict_Next(value, &at, &key, &inner)) finite = all_finite(inner);
-    } else if (PyList_CheckExact(value)) {
-        for (Py_ssize_t i = 0; finite && i < PyList_GET_SIZE(value); i++)
-            finite = all_finite(PyList_GET_ITEM(value, i));
-    } else if (PyTuple_CheckExact(value)) {
-        for (Py_ssize_t i = 0; finite && i < PyTuple_GET_SIZE(value); i++)
-            finite = all_finite(PyTuple_GET_ITEM(value, i));
-    } else {
-        finite = false;
+/* How often "null" stands in a text; SIZE_MAX for a long one, which is not searched. */
+static size_t json_nulls(const void *bytes, size_t length) {
+    const uint8_t *text = bytes;
+    size_t count = 0, i = 0;
+    if (length > LONG_JSON) return SIZE_MAX;
+#define IS_NULL_AT(i) \
+    ((text[i] == 'n') & (text[(i) + 1] == 'u') & (text[(i) + 2] == 'l') & (text[(i) + 3] == 'l'))
+    for (; i + 64 + 3 < length; i += 64) {
+        uint8_t found = 0;
+        for (size_t j = i; j < i + 64; j++) found |= IS_NULL_AT(j);
+        for (size_t j = i; found && j < i + 64; j++) count += IS_NULL_AT(j);
     }
+    for (; i + 3 < length; i++) count += IS_NULL_AT(i);
+#undef IS_NULL_AT
+    return count;
+}
+
+typedef enum { FINITE, NOT_FINITE, CONTAINER } finiteness;
+
+static inline finiteness finiteness_of(PyObject *value, size_t *nulls) {
+    if (value == Py_None) {
+        --*nulls;
+        return FINITE;
+    }
+    if (PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value))
+        return FINITE;
+    if (PyFloat_CheckExact(value)) return isfinite(PyFloat_AS_DOUBLE(value)) ? FINITE : NOT_FINITE;
+    return PyDict_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value)
+               ? CONTAINER
+               : NOT_FINITE;
+}
+
+static bool is_all_finite(PyObject *value, size_t *nulls);
+
+/* Of the containers in a dict, a list or a tuple, `inner`: whether all of theirs is finite; else of what is no container. */
+static bool elements_finite(PyObject *value, size_t *nulls, bool inner) {
+    PyObject *key, *element;
+    Py_ssize_t at = 0;
+    const bool is_dict = PyDict_CheckExact(value), is_list = PyList_CheckExact(value);
+    while (*nulls) {
+        if (is_dict) {
+            if (!PyDict_Next(value, &at, &key, &element)) break;
+        } else if (is_list) {
+            if (at >= PyList_GET_SIZE(value)) break;
+            element = PyList_GET_ITEM(value, at++);
+        } else {
+            if (at >= PyTuple_GET_SIZE(value)) break;
+            element = PyTuple_GET_ITEM(value, at++);
+        }
+        if (inner) {
+            const bool container = PyDict_CheckExact(element) || PyList_CheckExact(element) ||
+                                   PyTuple_CheckExact(element);
+            if (container && !is_all_finite(element, nulls)) return false;
+        } else if (finiteness_of(element, nulls) == NOT_FINITE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_all_finite(PyObject *value, size_t *nulls) {
+    bool finite;
+    BEGIN_READING(value);
+    finite = elements_finite(value, nulls, false) && elements_finite(value, nulls, true);
     END_READING();
     return finite;
+}
+
+/* Whether each of the nulls that orjson has written of a value is a None, and none a number that is not finite. They are looked
+ * for until all are found: those of the outermost object first, where most of them stand. False too if the value holds a type of
+ * somebody's own. */
+static bool nulls_are_none(PyObject *value, size_t nulls) {
+    if (nulls == 0) return true;
+    finiteness found = finiteness_of(value, &nulls);
+    return found == FINITE || (found == CONTAINER && is_all_finite(value, &nulls));
 }
 
 /* The text as a str. */

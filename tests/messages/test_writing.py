@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 import functools
+import itertools
 import json
 import pickle
 import sys
@@ -449,3 +450,20 @@ def test_a_view_class_with_its_own_making_is_made_by_it() -> None:
         name: str | None = None
 
     assert Counted(name="x").name == "x" and Odd(name="y").name == "y" and made == [{"name": "x"}, "called"]
+
+
+@pytest.mark.parametrize("nulls", [1, 2, 3])
+def test_a_number_that_is_not_finite_hides_behind_no_null(nulls: int) -> None:
+    values: list[Any] = [*[None] * (nulls - 1), float("nan")]
+    for places in set(itertools.permutations(range(nulls))):
+        shuffled = [values[place] for place in places]
+        for made in (
+            dict(zip("abc", shuffled, strict=False)),
+            {"x": {"y": shuffled}, "null": "null"},
+            {"a": [shuffled[0], {"b": tuple(shuffled[1:])}], "c": "x" * 9_000},
+            {"a": None, "b": [[{"c": one}] for one in shuffled], "d": 0.5},
+        ):
+            with pytest.raises(ValueError, match="JSON has no nan"):
+                client_messages.SessionUpdate(session=made)
+            finite = json.loads(json.dumps(made).replace("NaN", "null"))
+            assert json.loads(client_messages.SessionUpdate(session=finite).frame)["session"] == finite

@@ -17,14 +17,15 @@ cdef extern from "writer.h":
         bint non_ascii
     enum:
         HOLDS_NON_ASCII
-        HOLDS_NULL
+        MAY_HOLD_NULL
     void writer_begin(writer *self)
     void writer_end(writer *self)
     int writer_put(writer *self, const void *text, size_t length) except -1
     int writer_put_ascii(writer *self, const void *text, size_t count) except -1
     int writer_put_number(writer *self, long long number) except -1
     object writer_str(const writer *self)
-    bint all_finite(object value) noexcept
+    size_t json_nulls(const void *bytes, size_t length) noexcept
+    bint nulls_are_none(object value, size_t nulls) noexcept
     unsigned json_holds(const void *bytes, size_t length) noexcept
     bint is_made_alike(PyTypeObject *cls, PyTypeObject *base) noexcept
     object call_by_tuple(object cls, PyObject **args, Py_ssize_t count, PyObject *names)
@@ -46,7 +47,7 @@ def json_text(value, str name):
         json_values.refuse(value, _plain_value, name)
         raise
     # orjson writes null for a number that is not finite.
-    if json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)) & HOLDS_NULL and not all_finite(value):
+    if not nulls_are_none(value, json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
         json_values.refuse(value, _plain_value, name)
     return text
 
@@ -89,7 +90,7 @@ cdef int _put_any(writer *to, value) except -1:
         return 0
     holds = json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
     # orjson writes null for a number that is not finite.
-    if holds & HOLDS_NULL and not all_finite(value):
+    if holds & MAY_HOLD_NULL and not nulls_are_none(value, json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
         return 0
     to.non_ascii |= holds & HOLDS_NON_ASCII
     writer_put(to, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
