@@ -127,6 +127,7 @@ def hardening(session: nox.Session) -> None:
     """Generated frames and mutants against orjson, pybase64 and NumPy. `-- FRAMES`: how many frames (1,000,000)."""
     in_environment(session, "tests/hardening", "differential", "--frames", *(session.posargs or ["1000000"]))
     in_environment(session, "tests/hardening", "mutation", "--bits")
+    in_environment(session, "tests/hardening", "sockets", "--frames", "200000", "--bits")
 
 
 @nox.session

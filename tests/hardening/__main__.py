@@ -22,6 +22,11 @@ def main() -> int:
     row.add_argument("--seed", type=int, default=1)
     row = rows.add_parser("mutation", help="every byte flip and every truncation of a frame of every type")
     row.add_argument("--bits", action="store_true", help="flip single bits only, not every byte to every value")
+    row = rows.add_parser("sockets", help="frames of other sockets: generated, every byte flip and every truncation")
+    row.add_argument("--frames", type=int, default=1_000_000)
+    row.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    row.add_argument("--seed", type=int, default=1)
+    row.add_argument("--bits", action="store_true", help="flip single bits only, not every byte to every value")
     rows.add_parser("stack", help="the deepest frames in a thread with a stack of 128 KiB")
     row = rows.add_parser("shapes", help="frames of one repeated thing: verdict and memory")
     row.add_argument("--mebibytes", type=int, nargs="+", default=[4, 16])
@@ -42,6 +47,10 @@ def main() -> int:
         from hardening import mutation
 
         return mutation.run(not given.bits)
+    if given.row == "sockets":
+        from hardening import sockets
+
+        return sockets.run(given.frames, given.processes, given.seed, not given.bits)
     if given.row == "stack":
         from hardening import stack
 

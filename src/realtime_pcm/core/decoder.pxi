@@ -586,10 +586,17 @@ cdef object _plain_payload(frame, wire_frame *f, Layout layout):
 cdef bytes _in_standard_letters(const uint8_t *data, const wire_value *value):
     """A copy of URL-safe base64, in the letters of the standard; None: it has no other letters."""
     cdef size_t length = value.end - value.start
-    if memchr(data + value.start, c"-", length) == NULL and memchr(data + value.start, c"_", length) == NULL:
+    if (not value.escaped and memchr(data + value.start, c"-", length) == NULL
+            and memchr(data + value.start, c"_", length) == NULL):
         return None
     text = PyBytes_FromStringAndSize(<const char *>data + value.start, <Py_ssize_t>length)
-    return text.replace(b"-", b"+").replace(b"_", b"/")
+    text = text.replace(b"-", b"+").replace(b"_", b"/")
+    if value.escaped:   # by letters of the same length
+        for letter in (b"\\u002d", b"\\u002D"):
+            text = text.replace(letter, b"\\u002b")
+        for letter in (b"\\u005f", b"\\u005F"):
+            text = text.replace(letter, b"\\u002f")
+    return text
 
 cdef bytes _with_payload(wire_frame *f, bytes payload):
     cdef wire_value *value = &f.values[f.payload_field]

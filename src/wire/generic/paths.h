@@ -15,17 +15,19 @@ typedef struct path_search {
     size_t room;
 } path_search;
 
-/* Stores the value at the end of a path. */
+/* Stores the value at the end of a path. A null is no value, so that nothing has to be undone if it
+ * stands in a member that does not count. */
 static void put_at_path(wire_frame *f, const path_search *search, uint32_t field,
                         const wire_value *value) {
     const uint32_t bit = 1u << field;
-    if (is_payload(f->type->layout, field) && value->kind != WIRE_NULL) {
+    if (value->kind == WIRE_NULL) return;
+    if (is_payload(f->type->layout, field)) {
         if (f->part_count < search->room) search->parts[f->part_count] = *value;
         if (f->part_count++) return;
-    } else if (f->present & bit && f->values[field].kind != WIRE_NULL) {
+    } else if (f->present & bit) {
         const wire_value *first = &f->values[field];
         const size_t length = value->end - value->start;
-        if (f->type->layout->uniform & bit && f->mixed == 0 && value->kind != WIRE_NULL &&
+        if (f->type->layout->uniform & bit && f->mixed == 0 &&
             (length != first->end - first->start ||
              memcmp(f->data + first->start, f->data + value->start, length) != 0)) {
             f->mixed = value->start;
@@ -75,7 +77,7 @@ static const uint8_t *find_in_duplicates(walker *w, wire_frame *f, const path_se
 static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search *search,
                                      const wire_node *node, const uint8_t *p) {
     const uint8_t *start = p + 1;
-    const uint32_t present = f->present;
+    const uint32_t present = f->present, containers = f->containers;
     const size_t parts = f->part_count, mixed = f->mixed;
     uint64_t seen = 0;
     p = skip_space(start, w->end);
@@ -87,6 +89,7 @@ static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search
             p = pass_value(w, p);
         } else if (seen >> (inner - search->nodes) & 1) {
             f->present = present;
+            f->containers = containers;
             f->part_count = parts;
             f->mixed = mixed;
             return find_in_duplicates(w, f, search, node, start);
