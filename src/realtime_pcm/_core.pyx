@@ -29,7 +29,7 @@ from ._lines cimport lines_calls
 from ._session cimport *
 from ._wire cimport *
 
-from . import declare, json_values, paths
+from . import declare, json_values, paths, reprs
 from .audio import DEFAULT as DEFAULT_FORMAT
 from .audio import AudioFormat, forced_format, learn_names
 from .errors import DecodeError, did_you_mean, no_field

@@ -139,7 +139,7 @@ def compiled() -> dict[str, set[str]]:
 def imports() -> dict[str, set[str]]:
     """Module -> the modules of the package that it imports when it runs, in functions too."""
     graph = compiled()
-    assert graph["_core"] == {"declare", "json_values", "paths", "audio", "errors", "only"}
+    assert graph["_core"] == {"declare", "json_values", "paths", "reprs", "audio", "errors", "only"}
     assert graph["_bulk"] == {"_core", "roles"}
     for part in parts().values():
         assert not re.search(r"^\s*(?:from|import)\s+\.", part, re.MULTILINE)

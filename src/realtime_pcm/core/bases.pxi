@@ -76,7 +76,7 @@ class RealtimeMessage(MessageObject):
         cdef Layout layout = <Layout>m.layout
         parts = []
         if layout.is_unknown:
-            parts.append(f"type={_brief(self.type)}")
+            parts.append(f"type={reprs.brief(self.type)}")
         for name in ("event_id", *layout.fields):
             part = layout.describe(m, name)
             if part is not None:

@@ -122,8 +122,8 @@ cdef class Layout:
             return None
         value = <object>slot
         if self.is_audio and self.holds_payload(number):
-            return _describe_pcm(value, <object>message_slot_at(m, SLOT_AUDIO_FORMAT)[0])
-        return _brief(value)
+            return reprs.samples(value, <object>message_slot_at(m, SLOT_AUDIO_FORMAT)[0])
+        return reprs.brief(value)
 
     cdef str describe_span(self, message *m, message_span *span):
         cdef wire_value value = _value_of_span(span)
@@ -134,20 +134,6 @@ cdef class Layout:
             if isinstance(built, (list, ViewObject)):
                 return view._brief(built)
         return f"<{span.end - span.start} bytes of JSON>"
-
-
-cdef str _describe_pcm(pcm, audio_format):
-    is_bytes = type(pcm) is bytes
-    size = len(pcm) if is_bytes else pcm.size
-    text = f"{'bytes' if is_bytes else pcm.dtype.name}[{size}]"
-    per_second = audio_format.rate * audio_format.channels
-    if is_bytes:
-        per_second *= 2
-    elif pcm.dtype == "uint8":
-        per_second *= {"pcm16": 2, "float32": 4}.get(audio_format.encoding, 1)
-    if audio_format._code >= 0:
-        text += f" {1000 * size / per_second:.0f} ms"
-    return text
 
 
 @cython.final

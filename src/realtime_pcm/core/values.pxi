@@ -37,14 +37,6 @@ cdef object _load_span(object frame, size_t start, size_t end):
 cdef wire_key _key(const char *name, const wire_key *inner=NULL, size_t inner_count=0, size_t inner_place=0):
     return wire_key(name, strlen(name), inner, inner_count, inner_place)
 
-cdef str _brief(value):
-    """A value for repr: one short line, however long the value is."""
-    if isinstance(value, str) and len(value) > 60:
-        return f"{value[:56]!r}... {len(value)} characters"
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    return repr(value)
-
 
 # ---- Values as JSON --------------------------------------------------------------------------------------------------------
 
