@@ -8,6 +8,10 @@
  * written to `parts`.
  */
 
+static inline bool is_payload(const wire_layout *layout, uint32_t field) {
+    return field - layout->payload_first < layout->payload_count;
+}
+
 /* What the paths have found so far, besides the values of fields. */
 typedef struct path_search {
     const wire_node *nodes;

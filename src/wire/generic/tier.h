@@ -31,6 +31,8 @@
 
 #include "json.h"
 #include "slashed.h"
+#include "members.h"
+#include "paths.h"
 #include "walk.h"
 
 const wire_tier TIER_TABLE = {
