@@ -260,6 +260,38 @@ def test_the_bridge_to_gemini_is_interrupted(capsys: pytest.CaptureFixture[str])
     assert 0 < int(found[1]) < 2_000 and abs(len(leg.heard) / 8 - int(found[1])) <= 350
 
 
+def test_the_bridge_to_gemini_ends_a_call_whose_model_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused, or closed in the middle: one line, fit for a terminal, without the key; and the bridge hangs up."""
+    pytest.importorskip("picows")
+    from websockets.asyncio.server import serve
+
+    from realtime_pcm import client
+
+    bridge = load(EXAMPLES / "gemini_bridge.py").bridge
+
+    def refuse(connection: Any, request: Any) -> Any:
+        return None if "good" in request.headers["x-goog-api-key"] else connection.respond(403, "who is \x1b[31mbad-key-0123?")
+
+    async def converse(ws: Any) -> None:
+        await ws.recv()
+        await ws.close(1011, "\x1b]0;title\x07evil")
+
+    async def call(key: str) -> None:
+        async with serve(converse, "127.0.0.1", 0, process_request=refuse) as server:
+            url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+            there = client.gemini("a-model", key=key, base_url=url)
+            async with call_bridge(lambda phone: bridge(phone, there), 1, hang_up=False):
+                pass
+
+    for key, said in (
+        ("bad-key-0123", r"403 Forbidden: who is \x1b[31m***?"),
+        ("good-key-0123", r"code 1011: \x1b]0;title\x07evil"),
+    ):
+        clients.run(call(key))
+        output = capsys.readouterr().out
+        assert output.startswith("the call ended: ") and said in output and "key-0123" not in output
+
+
 def test_the_server_in_60_lines() -> None:
     from websockets.sync.client import connect
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 FRAME = 160  # bytes of mu-law in 20 ms
@@ -71,19 +71,24 @@ class TwilioLeg:
 
 
 @asynccontextmanager
-async def call_bridge(bridge: Callable[[Any], Any], speed: float) -> AsyncIterator[TwilioLeg]:
-    """A caller of `bridge`, which takes the socket of a phone. speed: how many times as fast as a telephone plays."""
+async def call_bridge(bridge: Callable[[Any], Any], speed: float, *, hang_up: bool = True) -> AsyncIterator[TwilioLeg]:
+    """A caller of `bridge`, which takes the socket of a phone. speed: how many times as fast as a telephone plays.
+
+    hang_up: whether the caller ends the call; without it, the bridge may do so at once."""
     from websockets.asyncio.client import connect
     from websockets.asyncio.server import serve
+    from websockets.exceptions import ConnectionClosed
 
     async with serve(bridge, "127.0.0.1", 0, origins=[None]) as server:
         async with connect(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}") as ws:
             leg = TwilioLeg(ws, speed)
             tasks = [asyncio.create_task(leg.play()), asyncio.create_task(leg.receive())]
             try:
-                await leg.begin()
+                with suppress(*([] if hang_up else [ConnectionClosed])):
+                    await leg.begin()
                 yield leg
-                await leg.send("stop")
+                if hang_up:
+                    await leg.send("stop")
                 await ws.wait_closed()  # the bridge hangs up
             finally:
                 for task in tasks:
