@@ -8,9 +8,9 @@
         entry.line, entry.time, entry.direction, entry.message, entry.error
 
 The first line of a recording names its version and the wall time. Each further line is one frame:
-`{"time": seconds since then, "direction": "received" or "sent", "event": the frame}`. A frame that is no JSON object with a
-"type" stands as base64 in "raw", with its "error". `read_recording` reads other people's logs too: `shapes`.
-`analyse` says what happened in a recording: turns and their latency, interruptions, tools, what is wrong.
+`{"time": seconds since then, "direction": "received" or "sent", "event": the frame}`. A frame that is not a JSON object with a
+"type" is written as base64 to "raw", with its "error". `read_recording` reads other people's logs too: `shapes`.
+`analyse` reports turns and their latency, interruptions, tools and problems.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One pass over a recording: turns and their latency, items, interruptions, tools, usage, and what is wrong.
+"""One pass over a recording: turns and their latency, items, interruptions, tools, usage, and problems.
 
     found = analyse("call.jsonl.gz")
     for turn in found.turns:
@@ -79,10 +79,10 @@ class Made(NamedTuple):
 
 
 class Analyser:
-    """Takes the entries of a recording one by one; `finish` gives what was found.
+    """Takes the entries of a recording one by one. `finish` returns the analysis.
 
-    sink: takes the samples of both sides with their places; None where nobody wants them. placer: what stands where on the axis.
-    piece: where the audio of the last entry stands; None where it had none. made: the audio of the last entry, if it is an item
+    sink: receives the samples of both sides with their places; None: nobody needs them. placer: places everything on the axis.
+    piece: the place of the last entry's audio, or None. made: the audio of the last entry, if it is an item
     that the client made. bad_parts: parts of it whose audio is no audio. over: streams of the model that it has ended.
     """
 
@@ -192,7 +192,7 @@ class Analyser:
     # --- items
 
     def _item(self, side: Literal["user", "model"], item_id: str | None, at: Moment, response: str | None = None) -> Item:
-        """The item of an id; of the newest item of that side and response where there is no id."""
+        """The item with an id. Without an id, the newest item of that side and response."""
         key = (side, item_id) if item_id is not None else (side, None, response)
         item = self._items.get(key)
         if item is None:
@@ -296,7 +296,7 @@ class Analyser:
             self._sink.add("model", start, samples, format_.rate, format_.channels)
 
     def _audio_unknown(self, message: Any, at: Moment) -> None:
-        """Audio that the log left out: when it came is known, how long it was is not."""
+        """Notes audio that the log left out: its arrival is known, its length is not."""
         self._audio_came(key_of(message)[0], at)
 
     def _audio_came(self, response: str | None, at: Moment) -> None:
@@ -465,7 +465,7 @@ class Analyser:
             self._playing.truncated(stream, end)
 
     def _stopped(self, message: Any, at: Moment) -> None:
-        """What the model says is no longer played. Without ids, what comes next is another answer."""
+        """Notes that the model is no longer played. Without ids, the next audio is another answer."""
         stream = self._playing.audible()
         if stream is not None:
             cause = "cleared" if message.type.startswith("output_audio_buffer") else "interrupted"
@@ -490,7 +490,7 @@ class Analyser:
         return bool(words)
 
     def _model_text(self, message: Any, at: Moment) -> None:
-        """A piece of the model's text or transcript, or, where the message has it whole, all of it."""
+        """Adds a piece of the model's text or transcript, or all of it if the message has it whole."""
         response, item_id, _ = key_of(message)
         if response is None and item_id is None:
             self._live_text(message, at)
@@ -508,7 +508,7 @@ class Analyser:
             self._numbers_left_out += add_numbers(self._found.transcription_usage, numbers_in(usage))
 
     def _live_text(self, message: Any, at: Moment) -> None:
-        """A piece of a transcript without ids: pieces stand together until a sentence ends."""
+        """Adds a piece of a transcript without ids. Pieces are joined until a sentence ends."""
         words, role = words_of(message), role_in(message)
         side: Literal["user", "model"] = "user" if role in OF_USER else "model"
         if not words:
@@ -592,7 +592,7 @@ class Analyser:
     # --- the end
 
     def finish(self, recording: Recording | None = None) -> Analysis:
-        """What was found. recording: its shape, beginning and count of dropped frames are told too."""
+        """The analysis. recording: adds its shape, its start and the number of dropped frames."""
         found, placer = self._found, self.placer
         self._playing.settle()
         for made, turn in self._noted:

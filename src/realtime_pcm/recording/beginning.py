@@ -1,4 +1,4 @@
-"""What the first lines of a recording show: its shape, and what stands beside the frames."""
+"""Recognises a recording from its first lines: its shape, and the values next to the frames."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Beginning:
         self.known = found
 
     def take(self, shape: Shape, sample: Sample) -> None:
-        """Takes what the first frames show for true of all, and chooses the way to read."""
+        """Assumes that the first frames are typical, and chooses how to read the file."""
         self.words = shape.words
         if self.known.catalogue is not None:
             self.words = f"frames of {self.known.name}: {shape.words}"
@@ -143,7 +143,7 @@ def given(shape: OwnShape, known: KnownFrames) -> Beginning:
 
 
 def look_at(file: LineFile, call: str | None, socket: int | None, known: KnownFrames = REALTIME) -> Beginning:
-    """Looks at the first lines of a file, which stay to be read. Raises RecordingError for what is no recording.
+    """Looks at the first lines of a file, which stay to be read. Raises RecordingError if it is not a recording.
 
     known: which values are frames, if the caller has chosen another socket; without that, its frames tell which one it is.
     """
@@ -265,7 +265,7 @@ def _is_own(line: bytes, members: Members) -> bool:
 
 
 def _nothing_in(lines: Sequence[tuple[int, bytes]]) -> str:
-    """The sentence for a file in whose first lines there is no frame: it says what is wrong with the first of them."""
+    """The error for a file without a frame in its first lines: what is wrong with the first one."""
     first = "first line" if len(lines) == 1 else f"first {len(lines):,} lines"
     told = f'no frame could be read: no JSON object in the {first} has a "type" that a Realtime message has'
     for number, line in lines[:1]:

@@ -56,7 +56,7 @@ class Frames:
         self._sessions = Sessions()
 
     def kind_of(self, cls: type[RealtimeMessage]) -> int:
-        """What is to be done about the messages of a class; `kinds` has it from now on."""
+        """How to handle the messages of a class; cached in `kinds`."""
         if issubclass(cls, (UnknownMessage, UnknownClientMessage)):
             kind = PLAIN if self.own else UNKNOWN
         elif issubclass(cls, CarriesAudio):
@@ -98,16 +98,16 @@ class Frames:
         return new_entry((line, time, way, message, None))
 
     def tell(self, role: str, id_: str | None) -> None:
-        """What a message that somebody else decoded tells of its call. Raises RecordingError if two calls mix."""
+        """Follows a message that somebody else decoded. Raises RecordingError if two calls mix."""
         self._sessions.told(role, id_)
 
     def refuse(self, line: int, error: DecodeError, time: float | None = None, way: Direction | None = None) -> Entry:
-        """The entry of what could not be read."""
+        """The entry of a line that could not be read."""
         self.refused += 1
         return Entry(line, time, way or "received", None, error)
 
     def of_refused(self, line: int, frame: bytes | str, error: DecodeError, time: float | None, way: Direction) -> Entry:
-        """The entry of a frame that was refused: without its audio, if something stands in place of that."""
+        """The entry of a refused frame, without its audio if the log replaced that."""
         emptied = without_payload(frame, place_of(error)) if error.field and not self.own and is_marked(frame, error) else None
         if emptied is not None:
             with suppress(DecodeError):

@@ -44,7 +44,7 @@ def _is_replaced(error: DecodeError) -> bool:
 
 
 def is_marked(frame: bytes | str, error: DecodeError) -> bool:
-    """Whether something stands in place of the payload that nobody takes for base64: a length, a mark, dots."""
+    """Whether the log replaced the payload with something that is clearly not base64: a length, a mark, dots."""
     payloads = _at(_object(frame), place_of(error))
     if error.field is None or not payloads:
         return False
@@ -98,7 +98,7 @@ def without_payload(frame: bytes | str, key: Place | None = None) -> bytes | Non
 
 
 def _empty(value: Any, place: tuple[Any, ...]) -> None:
-    """Puts null in place of what stands at a path."""
+    """Replaces the value at a path with null."""
     key, behind = place[0], place[1:]
     if key is ...:
         for element in value if isinstance(value, list) else ():

@@ -24,7 +24,7 @@ class LineFile:
     """The lines of a file.
 
     number: of the last line that was read. first: lines that were looked at and are still to be read. fault: why the data end
-    where they should not; None if they do not. What is cut off there is left out.
+    where they should not; None if they do not. The cut part is left out.
     """
 
     def __init__(self, source: Any) -> None:
@@ -37,7 +37,7 @@ class LineFile:
         self.readline = self._file.readline
 
     def close(self) -> None:
-        """Closes what was opened; no lines follow."""
+        """Closes the file. No lines follow."""
         if self._opened:
             self._file.close()
         self.first.clear()
@@ -123,7 +123,7 @@ class LineFile:
 
     @property
     def size(self) -> int:
-        """How many bytes the file has, if it is a file of the disk that is not packed; else 0."""
+        """Size of an uncompressed file on disk in bytes; otherwise 0."""
         try:
             return os.fstat(self._file.fileno()).st_size if type(self._file) is BufferedReader else 0
         except (OSError, ValueError):

@@ -40,7 +40,7 @@ class Placer:
 
     @property
     def place(self) -> float:
-        """Where a line stands that is no audio."""
+        """The place of a line without audio."""
         if self.now is not None:
             return self.now
         return self._clock if self._jumps else max(self._clock, self.model_end)
@@ -92,15 +92,15 @@ class Placer:
         return start, silence
 
     def committed(self) -> None:
-        """The client has said that its turn is over: what the user says next comes behind the answer."""
+        """Notes a commit of the client: the user's next speech comes after the answer."""
         self._committed = True
 
     def response_began(self) -> None:
-        """A response begins. Whether the user's audio goes on beside it is not known yet."""
+        """Notes the begin of a response. It is not known yet whether the user's audio continues next to it."""
         self._overlapping = False
 
     def response_ended(self) -> None:
-        """A response has come whole. Where the user's audio does not go on beside it, the conversation goes on behind it."""
+        """Notes the end of a response. If the user's audio does not continue next to it, the conversation continues after it."""
         self._answered = True
         if not self._overlapping:
             self._clock = max(self._clock, self.model_end)
@@ -112,7 +112,7 @@ class Placer:
     def place_of_user(self, seconds: float, end: bool = False) -> float | None:
         """The place of a second of the audio that the user appended; None where there is none.
 
-        end: what ends there is meant, so that a pause behind it does not count.
+        end: what ends there is meant, so a pause after it does not count.
         """
         if not self._jumps:
             return None
@@ -120,7 +120,7 @@ class Placer:
         return self._jumped_to[0] if number < 0 else self._jumped_to[number] + seconds - self._jumps[number]
 
     def spoken_at(self, milliseconds: float) -> float:
-        """The place of a millisecond of the user's audio as the server counts it; the line's own place where it is not known."""
+        """The place of a time in the user's audio as the server counts it, in milliseconds; the line's place if unknown."""
         seconds = milliseconds / 1000
         place = self.place_of_user(seconds)
         if place is None:

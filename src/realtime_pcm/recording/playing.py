@@ -1,4 +1,4 @@
-"""What a listener hears of the model, and what an interruption cuts off."""
+"""Simulates playback: which audio of the model a listener hears, and which an interruption cuts off."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Stream:
         self.cut = False
 
     def place_of(self, seconds: float) -> float:
-        """Where this second of the audio stands."""
+        """The place of a time in the audio, in seconds."""
         return (self.start or 0.0) + seconds + sum(gap for after, gap in self.gaps if after < seconds)
 
     def heard_by(self, place: float) -> float:
@@ -73,7 +73,7 @@ class Stream:
 
 
 class Piece(NamedTuple):
-    """Where a message's audio stands. start: None where nobody hears it. stream: None for the user's."""
+    """The place of a message's audio. start: None if nobody hears it. stream: None for the user's."""
 
     side: Literal["user", "model"]
     start: float | None
@@ -102,7 +102,7 @@ class Playing:
         return None if parts is None else parts.find(key[2])
 
     def start(self, stream: Stream) -> None:
-        """A stream begins. It settles what came before it."""
+        """Begins a stream. This settles an earlier interruption."""
         self.settle()
         self._streams[stream.key] = stream
         self._of_response.setdefault(stream.key[0], {})[stream.key] = None
@@ -142,7 +142,7 @@ class Playing:
         return start, silence
 
     def ended(self, key: Key) -> None:
-        """The audio of one stream is over; of all streams, where an end without ids fits none. More of an item may follow."""
+        """Ends the audio of one stream, or of all if an end without ids fits none. More of an item may follow."""
         stream = self.stream(key)
         if stream is None:
             if key == (None, None, None):
@@ -188,7 +188,7 @@ class Playing:
     def interrupt(
         self, at: Moment, cause: str, stream: Stream | None, turn: Turn, response: str | None, stopped: bool
     ) -> Interruption | None:
-        """Notes an interruption, or adds to the one that is not yet settled. A new one is given back."""
+        """Notes an interruption, or adds to the one that is not settled yet. Returns a new one."""
         if stream is not None and stream.cut:
             return None  # it is told again
         if self._open is not None and (stream is None or self._open[1] is None or self._open[1] is stream):
@@ -218,7 +218,7 @@ class Playing:
             self._open[0].heard_from = "truncate"
 
     def settle(self) -> None:
-        """What was interrupted is known by now: audio that was not heard is taken off the axis."""
+        """Settles the interruption: removes audio that was not heard from the axis."""
         if self._open is None:
             return
         made, stream = self._open

@@ -1,4 +1,4 @@
-"""What the first frames of a recording show: times, directions, calls, the order, and whether the audio was left out."""
+"""Facts from the first frames of a recording: times, directions, calls, order, and whether the audio was left out."""
 
 from __future__ import annotations
 

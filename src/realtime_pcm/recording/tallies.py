@@ -1,4 +1,4 @@
-"""Counts of what passes by: types, and fields that nobody declared. What is kept is bounded."""
+"""Bounded counts of message types, and of fields that nobody declared."""
 
 from __future__ import annotations
 

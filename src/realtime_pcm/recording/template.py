@@ -17,7 +17,7 @@ __all__ = ["NO_TEMPLATE", "Members", "Template", "Wrapper", "frame_of", "members
 
 
 class Span(NamedTuple):
-    """Where a value stands in its line."""
+    """The position of a value in its line."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def members_of(line: bytes) -> Members | None:
-    """The members of the object that a line is, with the places of their values; None where the line is no object."""
+    """The members of a line that is an object, with the positions of their values; None for other lines."""
     text = line.decode("latin-1")  # one character a byte: places stay places
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
@@ -70,7 +70,7 @@ def _skip(text: str, at: int) -> int:
 
 
 class Template(NamedTuple):
-    """What lines of one wrapper have in common: the names of their members, and which of them is what.
+    """The common form of the lines of one wrapper: the names of their members, and the meaning of each.
 
     before: the keys up to the frame's, in quotes. behind: those after it. time, direction: the places of these values among those
     of the line, where the frame stands first; 0: there is none. quoted: the frame is a string of JSON. call: as time.
@@ -108,7 +108,7 @@ class Template(NamedTuple):
 
 
 def frame_of(value: bytes) -> bytes | str | None:
-    """The frame that a member's value is or, as a string of JSON, holds; None where it is neither an object nor such a string."""
+    """The frame in a member's value, which is an object or a string of JSON; None for other values."""
     if value.startswith(b"{"):
         return value
     if not value.startswith(b'"'):
@@ -120,7 +120,7 @@ def frame_of(value: bytes) -> bytes | str | None:
 
 
 def scalar(value: bytes) -> object:
-    """The scalar that a piece of a line means; None where it is no JSON, or no scalar."""
+    """The scalar that a piece of a line means; None if it is not a JSON scalar."""
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
@@ -162,5 +162,5 @@ class Wrapper(NamedTuple):
             return None
 
     def numbers(self) -> tuple[float, float]:
-        """What a time that is a number is multiplied by, and what is then subtracted; NaN as long as nobody knows."""
+        """The factor and the offset for numeric times; NaN while unknown."""
         return (1.0, 0.0) if self.clock is None else self.clock.numbers()

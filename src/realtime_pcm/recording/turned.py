@@ -42,7 +42,7 @@ _EDGES = {
 
 
 def _ends_first(first: Sequence[Any]) -> bool:
-    """Whether what ends comes before what begins it, and never the other way round."""
+    """Whether ends come before their begins, and never the other way round."""
     ended: set[object] = set()
     begun: set[object] = set()
     backwards = forwards = 0

@@ -1,4 +1,4 @@
-"""Recorder: writes down what a connection receives and sends, without holding it up."""
+"""Recorder: writes the frames of a connection to a file, without slowing it down."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ class Recorder:
         self._asleep = False
 
     def _write_waiting(self) -> bool:
-        """Writes what waits now; whether there was anything."""
+        """Writes the waiting frames. Returns whether there were any."""
         queue = self._queue
         count, refused = len(queue), int(self._refused)
         for _ in range(count):
@@ -307,7 +307,7 @@ def _time(seconds: float | None) -> bytes:
 
 
 def frame_line(validate: Callable[[bytes | str], object], seconds: float | None, direction: str, frame: bytes | str) -> bytes:
-    """The line of one frame. `validate` decodes it, and raises DecodeError where it is none. seconds: None if nobody knows."""
+    """The line of one frame. `validate` decodes it, or raises DecodeError. seconds: None if unknown."""
     try:
         validate(frame)
     except DecodeError as error:

@@ -1,4 +1,4 @@
-"""Frames that stand inside a text: as JSON, as a string of JSON, or as Python prints a dict, a str or bytes."""
+"""Frames inside a text: as JSON, as a string of JSON, or as Python prints a dict, a str or bytes."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _string_at(text: str, start: int) -> Embedded | None:
 
 
 def _evaluated(text: str) -> object:
-    """What a literal of Python means; None for anything else: nothing is run."""
+    """The value of a Python literal, or None. Nothing is run."""
     if _BAD_ESCAPE.search(text):  # Python prints none, and would warn of it on standard error
         return None
     try:

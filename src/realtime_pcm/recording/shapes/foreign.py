@@ -1,4 +1,4 @@
-"""Files that cannot be read as a conversation, or not yet: what they are, and what to do."""
+"""Recognises files that cannot be read as a conversation, and says what to do."""
 
 from __future__ import annotations
 

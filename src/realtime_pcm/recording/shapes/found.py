@@ -1,4 +1,4 @@
-"""What every shape gives: frames, with the scalars that were written beside them."""
+"""The output of every shape: frames, with the scalars next to them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Shape(NamedTuple):
 
     words: one sentence that says what it is. read: from the lines to what they hold; from the open file if it is a document.
     document: whether `read` takes the file. key: the member that holds the frame, if each line is an object with the frame at its
-    top level and the fast way may be taken; "" if the line is the frame; None for any other shape. of_text: whether words stand
-    beside the frame, and no members.
+    top level and the fast way may be taken; "" if the line is the frame; None for any other shape. of_text: whether the frame
+    has words next to it, not members.
     """
 
     words: str

@@ -1,4 +1,4 @@
-"""Which JSON value is a frame, and where it lies in the values that people put around it."""
+"""Finds the frame in a JSON value, whatever wrappers are around it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FEW_BYTES = 1 << 20  # a line of which nobody counts the values
 def loads(text: bytes | str) -> Any:
     """The JSON value of a text.
 
-    Raises ValueError for what is no JSON, is nested too deeply, or has more than a million values.
+    Raises ValueError if it is not JSON, is nested too deeply, or has more than a million values.
     """
     if len(text) > FEW_BYTES:
         comma, brace = (b",", b"[") if isinstance(text, bytes) else (",", "[")
@@ -247,7 +247,7 @@ class KnownFrames:
         return [] if inner is None else self.paths_of(inner, depth - 1)
 
     def paths_of_line(self, line: bytes) -> list[Path]:
-        """Where frames lie in a line of JSON; nowhere in what is no JSON."""
+        """The paths of frames in a line of JSON; none if it is not JSON."""
         return self._lines(line)
 
     def _paths_of_line(self, line: bytes) -> list[Path]:
@@ -259,7 +259,7 @@ class KnownFrames:
             return []
 
     def found_in(self, number: int, value: object, path: Path, text: bytes | None = None) -> tuple[Found, Path]:
-        """The frame in a JSON value, and where it lies.
+        """The frame in a JSON value, and its path.
 
         number: of the line or the element. path: where the frame before it lay. text: what the value was parsed from, if the
         frame may be the value itself, so that its bytes are kept.
@@ -285,7 +285,7 @@ class KnownFrames:
         return (passed_over(number) if text_ is None else Found(number, text_, beside_it)), path
 
     def _may_be_unknown(self, frame: object, path: Path) -> bool:
-        """Whether a value that matches no class is a frame: it has a type, or stands where frames stand."""
+        """Whether a value that matches no class is a frame: it has a type, or is in the place of frames."""
         if not isinstance(frame, dict):
             return False
         if self.catalogue is None:
@@ -293,7 +293,7 @@ class KnownFrames:
         return any(isinstance(frame.get(tag), str) for tag in self._tags) if self._tags else path != ()
 
     def found_in_line(self, number: int, line: bytes, path: Path) -> tuple[Found, Path]:
-        """The frame in a line of JSON, and where it lies; what is text, and no JSON, is passed over."""
+        """The frame in a line of JSON, and its path. Lines of text are skipped."""
         if line.lstrip()[:1] not in (b"{", b"["):
             return passed_over(number), path
         try:
@@ -399,7 +399,7 @@ def start_of(line: bytes, path: Path) -> str:
 
 
 def at_path(value: object, path: Path) -> object:
-    """What lies at a path, a string as it is; None if nothing does."""
+    """The value at a path, or None. A string is returned as it is."""
     for step in path:
         value = opened(value)
         if isinstance(step, int):
@@ -410,7 +410,7 @@ def at_path(value: object, path: Path) -> object:
 
 
 def _text_of(value: object) -> bytes | str | None:
-    """The frame that a value is, as text; None for a value that is no object and no string that holds one."""
+    """The frame in a value as text; None unless the value is an object or a string with one."""
     if isinstance(value, str):
         if value.startswith("eyJ"):
             try:

@@ -1,4 +1,4 @@
-"""A HAR file, as browsers and proxies save what they saw: the messages of one of its WebSockets."""
+"""A HAR file, as browsers and proxies save it: the messages of one of its WebSockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An object per line that has the type of the frame under a name of its own, and the rest of the frame beside it."""
+"""An object per line with the frame's type under another name, and the rest of the frame next to it."""
 
 from __future__ import annotations
 
