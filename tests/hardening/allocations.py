@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 import realtime_pcm as rp
-from realtime_pcm import _core, memory, messages
+from realtime_pcm import _core, client_messages, memory, messages, objects
 from support.own_classes import declared
 
 from .frames import BY_TYPE, real_frame
@@ -341,6 +341,26 @@ def object_cases() -> list[Case]:
     return cases
 
 
+def _session_config(words: str) -> Any:
+    tool = objects.Tool(type="function", name="weather", description=words)
+    return objects.SessionConfig(instructions=words, tools=[tool, objects.Tool(name="hang_up")], tracing=None)
+
+
+def writing_cases() -> list[Case]:
+    """Messages by keyword. Strings beyond ASCII, floats and dicts are orjson's to write."""
+    cancel, update = client_messages.ResponseCancel, client_messages.SessionUpdate
+    cancel(), update()  # the first of a class notes where its fields stand
+    return [
+        Case("a message of flat fields", lambda: None, lambda _: cancel(response_id="r" * 300, event_id="e\n"), repr),
+        Case("a message by a dict", lambda: {"response_id": "r"}, lambda given: cancel.__call__(**given), repr),
+        Case("a long message", lambda: None, lambda _: cancel(response_id="r" * 3_000), repr),
+        Case("nested objects", lambda: None, lambda _: update(session=_session_config("x"), model="m"), repr),
+        Case("long nested objects", lambda: None, lambda _: update(session=_session_config("x" * 3_000)), repr),
+        Case("what orjson writes", lambda: None, lambda _: update(session={"a": ["\u00e9", None, 0.5]}), repr, True, True),
+        Case("an object that orjson writes", lambda: None, lambda _: _session_config("\u00e9"), repr, True, True),
+    ]
+
+
 # ---- Running them ------------------------------------------------------------------------------------------
 
 
@@ -441,7 +461,7 @@ def run(kinds: tuple[str, ...] = ("python", "blocks", "numpy"), verbose: bool = 
     started = time.monotonic()
     failed = points = orjson_crashes = cases = 0
     for kind in kinds:
-        for case in (*decode_cases(), *object_cases()):
+        for case in (*decode_cases(), *object_cases(), *writing_cases()):
             for alone in (True, False):
                 result = run_case(case, kind, alone)
                 cases += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import enum
 import functools
+import gc
 import itertools
 import json
 import pickle
@@ -467,3 +469,30 @@ def test_a_number_that_is_not_finite_hides_behind_no_null(nulls: int) -> None:
                 client_messages.SessionUpdate(session=made)
             finite = json.loads(json.dumps(made).replace("NaN", "null"))
             assert json.loads(client_messages.SessionUpdate(session=finite).frame)["session"] == finite
+
+
+def test_nothing_that_was_written_stays_behind() -> None:
+    words, session = "x" * 2_000, {"a": [None, "\u00e9", 0.5]}
+    given: list[dict[str, Any]] = [
+        {"session": session},
+        {"session": SessionConfig(instructions=words, tools=[Tool(name="t")], tracing=None)},
+        {"session": SessionConfig(extra=session), "model": words, "event_id": None},
+        {"session": {"a": float("nan")}},
+        {"sessions": words},
+    ]
+
+    def write() -> tuple[int, ...]:
+        for fields in given * 200:
+            with contextlib.suppress(ValueError, TypeError):
+                client_messages.SessionUpdate(**fields)
+            with contextlib.suppress(ValueError, TypeError):
+                SessionConfig(instructions=words, tools=[Tool(name=words, parameters=session)], **fields)
+        gc.collect()
+        return (
+            sys.getallocatedblocks(),
+            *map(sys.getrefcount, (None, words, session, SessionConfig, client_messages.SessionUpdate)),
+        )
+
+    write()
+    before, after = write(), write()
+    assert all(later - earlier < 100 for earlier, later in zip(before, after, strict=True))
