@@ -243,7 +243,7 @@ class Conversation:
         self._late_end = 0  # where such audio of a stream without ids has ended
 
     def follow(self, message: RealtimeServerMessage | InvalidFrame | None) -> None:
-        """What a message without audio does: a response or a session begins, audio ends. Others do nothing."""
+        """Follows a message without audio: the begin of a response or session, the end of audio. Ignores others."""
         if isinstance(message, RealtimeServerMessage):
             for role, meant in meanings_of(message):
                 self._follow(role, meant)
@@ -300,7 +300,7 @@ class Conversation:
         return [stream for parts in self.items.values() for stream in parts.by_index.values()]
 
     def _drop(self, stream: Stream) -> None:
-        """What comes under its ids is another stream."""
+        """Drops a stream: later audio with its ids is another stream."""
         item, content_index = stream.key
         parts = self.items.get(item)
         if parts is not None and parts.by_index.get(content_index) is stream:
@@ -326,7 +326,7 @@ class Conversation:
         """The stream of a message's audio, how much of its beginning came before, and whether a segment begins.
 
         None where all of it is late, came before, or finds no room in the ledger: `full` is then true. size, offset: in the
-        units of Stream.expected. The stream stands where it did before the message.
+        units of Stream.expected. The stream is then as it was before the message.
         """
         self.full = False
         repeated = self._repeated.take(message)

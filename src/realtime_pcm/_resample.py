@@ -54,7 +54,7 @@ class Resampler:
         return done.reshape(-1)
 
     def finish(self) -> Samples:
-        """What the filter still holds."""
+        """The rest of the samples from the filter."""
         return self.resample(np.zeros(0, np.float32), last=True)
 
 

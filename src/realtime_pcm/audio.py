@@ -90,7 +90,7 @@ DEFAULT = AudioFormat("pcm16", 24000)
 
 
 def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
-    """The format that a caller forces with `audio_format=`; None where the caller forces none.
+    """The format that a caller forces with `audio_format=`, or None.
 
     audio_format: an AudioFormat, a name or None. Known are the names on the wire and the names that people write, in upper or
         lower case, with any separators: "mulaw", "u-law", "PCMU", "G.711 A-law", "audio/x-alaw", "pcm_s16le".
@@ -138,7 +138,7 @@ def learn_names(names: dict[str, tuple[str, int]]) -> None:
 
 
 def _hint(encoding: str) -> str:
-    """For an error: the known name that is nearest to `encoding`, or all of our names where none is near."""
+    """For an error: the known name nearest to `encoding`, or all known names if none is near."""
     spelling = _spelling(encoding)
     if spelling in _SPELLINGS:  # then a caller made an AudioFormat by a name that only audio_format= understands
         return f": AudioFormat calls it {_WIRE_NAMES[_SPELLINGS[spelling]][0]!r}"

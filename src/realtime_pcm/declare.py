@@ -1,4 +1,4 @@
-"""What a class statement says: the fields of a message or a view, their places in a frame, the wire names, the role.
+"""Reads class statements: the fields of a message or view, their places in a frame, the wire names, the role.
 
 Annotations are read as text, so nothing that they name is imported for them. `read` gives all that the core lays out.
 """
@@ -63,7 +63,7 @@ else:
 
 
 class Payload:
-    """What `payload()` leaves in a class body until the class is made."""
+    """The value of `payload()` in a class body until the class is made."""
 
     __slots__ = ("keys",)
 
@@ -81,7 +81,7 @@ def payload(*keys: str | Path) -> Any:
 
 
 class FieldPlace:
-    """What `field()` leaves in a class body until the class is made."""
+    """The value of `field()` in a class body until the class is made."""
 
     __slots__ = ("places",)
 
@@ -90,7 +90,7 @@ class FieldPlace:
 
 
 def field(*keys: str | Path) -> Any:
-    """Says where the value of a field stands: under another key than its name, or at a path.
+    """Names the place of a field's value in the frame: another key than its name, or a path.
 
     keys: one wire key; or one or more paths, each a tuple of keys, in which `...` is each element of an array. Of several
     elements, the first one that has a value counts. Several paths are spellings of one.
@@ -261,7 +261,7 @@ RESERVED = frozenset(
 
 
 class Limits(NamedTuple):
-    """What the walk takes at the most: bytes of a wire name, bytes of a key, nodes of a tree of paths."""
+    """Limits of the walk: bytes of a wire name, bytes of a key, nodes of a tree of paths."""
 
     wire_name: int
     key: int
@@ -269,7 +269,7 @@ class Limits(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a class statement says of a field. keys: those of its payload, or None. module: where the annotation stands."""
+    """A field in a class statement. keys: those of its payload, or None. module: the module of its annotation."""
 
     annotation: Any
     keys: tuple[Place, ...] | None
@@ -278,7 +278,7 @@ class Said(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A key of a path: the number of the field that stands there, or 0, and the indexes of the nodes inside."""
+    """A key of a path: the number of the field there, or 0, and the indexes of the nodes inside."""
 
     key: str | EllipsisType | None
     field: int
@@ -420,7 +420,7 @@ def _tree_of(
     payload: tuple[int, int],
     limits: Limits,
 ) -> list[Node]:
-    """The tree of all paths; its root alone where there is no path."""
+    """The tree of all paths. Without a path it is only the root."""
     numbers = {place: number for number, place in enumerate(places) if isinstance(place, str)}
     numbers |= {key: number for number, (name, key) in enumerate(order, 1) if name is None}
     in_payload = range(payload[0], payload[0] + payload[1])

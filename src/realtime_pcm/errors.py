@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The text ", did you mean 'x'?" with the known name that is nearest, or "" where none is near."""
+    """The text ", did you mean 'x'?" with the nearest known name, or "" if none is near."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, 1)
@@ -19,7 +19,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def no_field(owner: type, name: str, known: Iterable[str]) -> TypeError:
-    """The error for a keyword that is no field of a class."""
+    """The error for a keyword that is not a field of a class."""
     known = list(known)
     hint = did_you_mean(name, known) or f"; its fields are {', '.join(known)}"
     return TypeError(f"{owner.__name__} has no field {name!r}{hint}")

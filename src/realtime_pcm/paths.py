@@ -27,12 +27,12 @@ def put(event: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def closing(path: Path) -> str:
-    """What follows the value at a path where it is the last one, as `put` leaves it."""
+    """The brackets that follow the last value at a path, as `put` writes it."""
     return "".join("]" if key is ... else "}" for key in reversed(path))
 
 
 def remove(found: Any, path: Path) -> None:
-    """Takes out what stands at a path, in each element of arrays, and the objects and arrays on its way that are then empty."""
+    """Removes the value at a path, in each element of arrays, and objects and arrays on the way that become empty."""
     key, behind = path[0], path[1:]
     if key is ...:
         if isinstance(found, list):

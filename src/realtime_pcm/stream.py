@@ -292,7 +292,7 @@ def _refusal_of(source: Any) -> TypeError | None:
 
 
 def _receiver(recv: Callable[..., Any]) -> Callable[[], Any]:
-    """`recv` with decode=False where it has that option, so that it gives bytes: making a str is one more pass over the frame."""
+    """`recv`, with decode=False if it has that option, to get bytes: making a str is one more pass over the frame."""
     from inspect import signature
 
     try:
@@ -522,7 +522,7 @@ def decode_stream(
     Args:
         source: An iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
             FastAPI, websocket-client, the openai SDK) or an open JSONL file.
-        errors: What happens at a refused frame. "raise" raises its DecodeError; the next call goes on with the next frame.
+        errors: How to treat a bad frame. "raise" raises its DecodeError; the next call continues with the next frame.
             "skip" leaves it out, counts it in `stream.skipped`, and logs the first one of each stream. "yield" gives an
             InvalidFrame in its place.
         decoder: A Decoder that already knows the session, instead of a new one.

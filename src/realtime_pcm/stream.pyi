@@ -133,7 +133,7 @@ def decode_stream(  # type: ignore[overload-overlap]
     Args:
         source: An iterable or async iterable of frames, a connection (websockets, aiohttp, picows.websockets, Starlette and
             FastAPI, websocket-client, the openai SDK) or an open JSONL file.
-        errors: What happens at a refused frame. "raise" raises its DecodeError; the next call goes on with the next frame.
+        errors: How to treat a bad frame. "raise" raises its DecodeError; the next call continues with the next frame.
             "skip" leaves it out, counts it in `stream.skipped`, and logs the first one of each stream. "yield" gives an
             InvalidFrame in its place.
         decoder: A Decoder that already knows the session, instead of a new one.

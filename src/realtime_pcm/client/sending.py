@@ -1,4 +1,4 @@
-"""What a call sends: messages with an id of their own, and audio in the format of the session."""
+"""Sends for a call: messages with an id of their own, and audio in the session's format."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Microphone:
         return (*before, *(self.encode(pcm[start : start + PIECE]) for start in range(0, len(pcm), PIECE)))
 
     def finish(self) -> Sequence[bytes]:
-        """What the resampler still holds, at the end of speech."""
+        """The rest of the samples from the resampler, at the end of speech."""
         resampler = self._resampler
         self.drop()
         if resampler is None or not len(rest := resampler.finish()):

@@ -72,7 +72,7 @@ class Socket(WSListener):
     # --- what the call does
 
     async def wait_unblocked(self) -> None:
-        """Waits until the network takes something. CallClosed where it never will again."""
+        """Waits until the network accepts data. Raises CallClosed if it never will again."""
         while self.blocked:
             if self.end is not None:
                 raise CallClosed(self.end.code, self.end.reason)
@@ -264,7 +264,7 @@ async def open_socket(
 
 
 def _of_answer(error: picows.WSHandshakeError, refused: Callable[..., CallRefused]) -> CallRefused:
-    """What an answer says that is no WebSocket: its status line, and the first bytes of its body."""
+    """The status line and the first bytes of the body of an answer that is not a WebSocket."""
     head, body = error.raw_header or b"", error.raw_body or b""
     status = re.match(rb"HTTP/\d(?:\.\d)? (\d{3})(?: ([^\r\n]*))?", head)
     if status is None:
