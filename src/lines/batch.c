@@ -285,11 +285,11 @@ static outcome take_change(batch *b, const wire_frame *f, const batch_plan *plan
 
 /* ---- What frames tell of their calls --------------------------------------------------------- */
 
-/* Whether a string is an id: it has 1 to BATCH_ID characters. */
+/* Whether a string is an id: it has 1 to SESSION_ID_MAX characters. */
 static bool is_id(const uint8_t *text, size_t length) {
     size_t characters = 0;
     for (size_t i = 0; i < length; i++) characters += (text[i] & 0xC0) != 0x80;
-    return characters > 0 && characters <= BATCH_ID;
+    return characters > 0 && characters <= SESSION_ID_MAX;
 }
 
 /* Keeps what a frame tells, and its id: that of the object or, if it has none, of the message.

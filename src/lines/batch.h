@@ -109,7 +109,6 @@ typedef struct batch_told {
 
 #define BATCH_CALL \
     128 /* bytes of a call's id that are compared; a line with a longer one is left to the caller */
-#define BATCH_ID 512 /* most characters of an id */
 
 typedef struct batch {
     /* Set by the caller. */

@@ -61,8 +61,8 @@ static int values_init(void) {
 
 /* A string that is often the same as in the message before: then the str of that message is
  * returned again. `before` keeps the last such str as long as the decoder lives, so a string of
- * more than LONGEST_ID bytes is not kept. */
-#define LONGEST_ID 256
+ * more than RECURRING_ID_MAX bytes is not kept. */
+#define RECURRING_ID_MAX 256
 
 static inline bool same_text(PyObject *text, const uint8_t *bytes, size_t length) {
     return (size_t)PyUnicode_GET_LENGTH(text) == length &&
@@ -93,7 +93,8 @@ static PORTABLE_NOINLINE PyObject *value_changed_text(const uint8_t *data, const
 static inline PyObject *value_recurring_text(const uint8_t *data, const wire_value *value,
                                              PyObject **before, bool in_turn) {
     size_t length = value->end - value->start;
-    if (value->escaped || value->non_ascii || length > LONGEST_ID) return value_text(data, value);
+    if (value->escaped || value->non_ascii || length > RECURRING_ID_MAX)
+        return value_text(data, value);
     if (same_text(*before, data + value->start, length)) return Py_NewRef(*before);
     return value_changed_text(data, value, before, in_turn);
 }

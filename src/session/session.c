@@ -198,11 +198,8 @@ void session_abandon_audio(session *s, audio_step *step) {
 
 /* ---- What a message says of a session or a response ------------------------------------------ */
 
-/* Longer ids are ignored: nobody refers to them. */
-#define ID_MAX 512
-
 static session_id id_of(const uint8_t *data, const wire_value *value) {
-    uint8_t text[ID_MAX];
+    uint8_t text[SESSION_ID_MAX];
     const session_id none = {0, 0, 0};
     if (value->kind != WIRE_STRING) return none;
     const size_t length = wire_text_utf8(data, value, text, sizeof text);

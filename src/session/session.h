@@ -80,6 +80,7 @@ typedef struct session_plan {
 /* ---- The session ----------------------------------------------------------------------------- */
 
 #define SESSION_RESPONSES 1024 /* responses whose formats are kept */
+#define SESSION_ID_MAX 512     /* of an id: bytes here, characters in rows; a longer id is none */
 #define SESSION_DOUBT_MAX 80   /* bytes of what was not understood */
 
 /* The format that a response has named for itself. */

@@ -245,14 +245,14 @@ static void test_empty_lines(const wire_tier *tier) {
 /* What the frames tell of their calls: an id of the object or of the message, and none that is too long. */
 static void test_tellings(const wire_tier *tier) {
     char text[4000];
-    char longest[BATCH_ID + 2];
+    char longest[SESSION_ID_MAX + 2];
     memset(longest, 'x', sizeof longest);
     int length = snprintf(
         text, sizeof text,
         "{\"type\":\"s\",\"session\":{\"id\":\"s\\u00e9\"}}\n{\"type\":\"e\",\"item_id\":\"i\"}\n"
         "{\"type\":\"s\",\"session\":{\"id\":\"\"}}\n{\"type\":\"e\",\"item_id\":\"%.*s\"}\n"
         "{\"type\":\"e\",\"item_id\":\"%.*s\"}\n",
-        BATCH_ID, longest, BATCH_ID + 1, longest);
+        SESSION_ID_MAX, longest, SESSION_ID_MAX + 1, longest);
     uint8_t *data = exactly((size_t)length);
     memcpy(data, text, (size_t)length);
     session s;
@@ -261,7 +261,7 @@ static void test_tellings(const wire_tier *tier) {
     b.max_bytes = 1 << 20;
     size_t at = 0, line_end = 0;
     batch_run(&b, data, (size_t)length, true, &at, &line_end);
-    const size_t ends[] = {3, 4, 4, 4 + BATCH_ID, 4 + BATCH_ID};
+    const size_t ends[] = {3, 4, 4, 4 + SESSION_ID_MAX, 4 + SESSION_ID_MAX};
     const uint8_t told[] = {3, 4, 3, 4, 4};
     CHECK(b.told_count == 5, "%zu tellings", b.told_count);
     for (int i = 0; i < 5; i++) {
