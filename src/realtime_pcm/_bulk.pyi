@@ -13,15 +13,13 @@ COLUMN_OBJECTS: tuple[str, ...]
 class LineBatch:
     """The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
-    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
-    gives the row of rows.py, or None for a line without one. tell: called with what frames tell of their calls, a role of
-    roles.OF_CALLS and an id or None, before the next line that is out of the ordinary. source: the name of the recording.
-    own: whether it is one of ours.
-    wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
-    quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
-    the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
-    the one behind them, and the others are passed too. catalogue: a sockets.Catalogue, or
-    None for the Realtime API.
+    session: the Session of the recording. slow: called with each unusual line (bytes) and its number; gives the row of rows.py,
+    or None for a line without one. tell: called with what frames tell about their calls, a role of roles.OF_CALLS and an id or
+    None, before the next unusual line. source: the name of the recording. own: whether it is one of ours. wrapped: whether
+    frames are inside objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether it
+    means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a
+    hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets the next one, and any after it are passed
+    too. catalogue: a sockets.Catalogue, or None for the Realtime API.
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
 

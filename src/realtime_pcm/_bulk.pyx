@@ -27,7 +27,7 @@ cdef inline line_span _span_of(bytes text):
     return line_span(start, start + PyBytes_GET_SIZE(text))
 
 cdef bint _line_keys(tuple before, tuple behind, line_keys *keys) except -1:
-    """Fills `keys` from keys in their quotes, which the caller keeps alive. False where there are too many."""
+    """Fills `keys` from keys in their quotes, which the caller keeps alive. False if there are too many."""
     cdef Py_ssize_t i
     if not 0 < len(before) <= LINE_MEMBERS + 1 or len(behind) > LINE_MEMBERS:
         return False
@@ -42,7 +42,7 @@ cdef bint _line_keys(tuple before, tuple behind, line_keys *keys) except -1:
 @cython.final
 cdef class LineSplitter:
     """LineSplitter(before, behind, time_at, direction_at, quoted, call_at, words, scale, origin)\n--\n
-    Splits lines that are JSON objects with the same members, and reads what stands beside the frames.
+    Splits lines that are JSON objects with the same members, and reads the values next to the frames.
 
     before: the keys up to the frame's own, each in its quotes. behind: those that follow it. time_at, direction_at, call_at:
     which of the values, the frame first, are the time, the direction and the id of the call; 0: none. quoted: the frame is a
@@ -76,9 +76,9 @@ cdef class LineSplitter:
     def split(self, bytes line not None):
         """(frame, time, direction, call) of a line.
 
-        frame: its bytes. time: seconds; its bytes if it is to be read by somebody else, None without one. direction: None for a
-        word that is not known. call: the bytes of the id, None if it is that of the line before. None where the line has other
-        members, or a value beside the frame that is no plain scalar. The frame is not looked at: if it is JSON, the whole line
+        frame: its bytes. time: seconds; its bytes if somebody else must read it; None without one. direction: None for a
+        word that is not known. call: the bytes of the id, None if it is that of the line before. None if the line has other
+        members, or another value that is not a plain scalar. The frame is not looked at: if it is JSON, the whole line
         is, and the text of a JSON object can be read in one way only.
         """
         cdef line_span[2 * LINE_MEMBERS + 1] found
@@ -194,15 +194,13 @@ cdef class LineBatch:
 catalogue=None)\n--\n
     The lines of one recording, as batches of rows. For realtime_pcm.arrow.
 
-    session: the Session of the recording. slow: called with each line (bytes) that is out of the ordinary, and its number;
-    gives the row of rows.py, or None for a line without one. tell: called with what frames tell of their calls, a role of
-    roles.OF_CALLS and an id or None, before the next line that is out of the ordinary. source: the name of the recording.
-    own: whether it is one of ours.
-    wrapped: whether frames stand in objects. as_sent: payloads, not samples. words: the words for directions, each in its
-    quotes -> whether it means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long
-    the file may be, as a hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets
-    the one behind them, and the others are passed too. catalogue: a sockets.Catalogue, or
-    None for the Realtime API.
+    session: the Session of the recording. slow: called with each unusual line (bytes) and its number; gives the row of rows.py,
+    or None for a line without one. tell: called with what frames tell about their calls, a role of roles.OF_CALLS and an id or
+    None, before the next unusual line. source: the name of the recording. own: whether it is one of ours. wrapped: whether
+    frames are inside objects. as_sent: payloads, not samples. words: the words for directions, each in its quotes -> whether it
+    means "sent". rows, size: how many rows, and bytes of text and audio, make a batch. expected: how long the file may be, as a
+    hint; 0: unknown. most_empty: how many empty lines in a row are passed; `slow` gets the next one, and any after it are passed
+    too. catalogue: a sockets.Catalogue, or None for the Realtime API.
     slow_lines: those so far for which `slow` was called, which takes the GIL.
     """
     cdef batch b

@@ -72,7 +72,7 @@ cdef class Layout:
     # roles
     cdef str role_name                  # a key of roles.ROLES, or None
     cdef readonly tuple field_roles     # (field, role), of fields that have one
-    cdef readonly dict reads            # what a role reads -> the field that holds it, where they have different names
+    cdef readonly dict reads            # what a role reads -> the field that holds it, if their names differ
     cdef bint ends_audio, bytes_payload
     cdef readonly bint is_audio, is_unknown
     cdef session_plan in_session        # what the message means in a session
@@ -145,7 +145,7 @@ cdef class _Only:
     cdef bint wants(self, WireType wire_type) noexcept
 
 cdef class Decoder:
-    # What each decode() reads stands first: a server has thousands of decoders, and finds none of them in its caches.
+    # The fields that every decode() reads come first: a server has thousands of decoders, and finds none of them in its caches.
     # the session that it follows; None for decode(), which follows none
     cdef readonly Session session
     cdef Catalogue catalogue

@@ -174,7 +174,7 @@ class AudioEnd(RealtimeServerMessage):
     """A message that ends an audio stream, or all audio streams of a response.
 
     Attributes:
-        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" where there are
+        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" if there are
             none.
     """
 
@@ -701,7 +701,7 @@ def declare_view(cls: type[ViewObject], names: Iterable[str]) -> None:
 def json_text(value: Any, name: str) -> bytes:
     """A JSON value as bytes. Raises what json_values.refuse raises; `name` begins the path in the error."""
 def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, audio_format: AudioFormat | None) -> str:
-    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None where the
+    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None if the
     class has no audio, and the payload is bytes."""
 def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -> None:
     """Sets the function that writes what _write_message does not write itself."""
@@ -718,7 +718,7 @@ def simd_tier() -> str:
 def _available_tiers() -> list[str]:
     """The tiers that this build holds and this machine runs, the best first."""
 def _use_tier(name: str) -> None:
-    """For tests: from now on frames are decoded by the tier of this name. ValueError where this machine does not run it."""
+    """For tests: from now on frames are decoded by the tier of this name. ValueError if this machine does not run it."""
 def _cache_counts() -> tuple[int, int, int, int, int]:
     """(limit, kept bytes, kept blocks, arrays made of a kept block, arrays made of a new block)."""
 def _set_cache_limit(count: int) -> None: ...

@@ -153,7 +153,7 @@ cdef enum:
     LAYOUT_SHAPE
     TWO_READERS
 
-# What is wrong with the memory that was given, by the number above.
+# The fault of the memory that a reader was given, by the numbers above.
 _FAULTS = (
     None,
     "expected an array or another object with a writable buffer",
@@ -164,7 +164,7 @@ _FAULTS = (
     "two threads read at once: a player has one reader",
 )
 
-# What a reader was given. An exporter may leave `shape` and `strides` of a Py_buffer NULL, as ctypes does.
+# The memory that a reader was given. An exporter may leave `shape` and `strides` of a Py_buffer NULL, as ctypes does.
 cdef struct Memory:
     void *data
     Py_ssize_t length           # in bytes
@@ -357,7 +357,7 @@ cdef class SampleQueue:
         fault = self.fill(out, &audio, False)
         if fault != LAYOUT_OK:
             playback_ring_set_note(self.ring, fault)
-        # The int of the last read is returned again where it is the same: a new one would be memory from the heap.
+        # If the number is the same, the int of the last read is returned again: a new one would take memory from the heap.
         if audio != <uint64_t>self.last_count:
             self.last_count = audio
         count = self.last_count

@@ -1,6 +1,6 @@
 # The base classes of all messages: what every message can do.
 
-# The function behind __reduce__. pickling.pxi sets it, because to load a pickle takes a decoder.
+# The function that __reduce__ calls. pickling.pxi sets it, because loading a pickle takes a decoder.
 cdef object _reduce = None
 
 # False while this file makes the base classes. Once it is True, each class statement declares a message.
@@ -245,7 +245,7 @@ class AudioEnd(RealtimeServerMessage):
     """A message that ends an audio stream, or all audio streams of a response.
 
     Attributes:
-        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" where there are
+        incomplete_sample: The bytes that made no whole sample, at most one for each stream that ends; b"" if there are
             none.
     """
 

@@ -33,7 +33,7 @@ cdef object _LIMITS = declare.Limits(WIRE_MAX_TYPE, WIRE_MAX_NAME, WIRE_MAX_NODE
 @cython.final
 cdef class Layout:
     cdef bytes outline_of(self, message *m, uint32_t number):
-        """The outline that the walk has made of this field's object; None where it has made none."""
+        """The outline that the walk has made of this field's object, or None."""
         cdef Py_ssize_t place = self.place(<int>self.wire.field_count)
         if number != self.wire.outlined or place >= m.slot_count:
             return None
@@ -86,7 +86,7 @@ cdef class Layout:
 
     @property
     def payload_name(self):
-        """The attribute that holds the payload; None where there is none."""
+        """The attribute that holds the payload; None if there is none."""
         return self.names[self.wire.payload_first] if self.wire.payload_count else None
 
     @property
@@ -112,7 +112,7 @@ cdef class Layout:
         return self.plan.slot_before_fields + <Py_ssize_t>self.wire.payload_first
 
     cdef str describe(self, message *m, str name):
-        """A field for repr, in short; None where the field is absent."""
+        """A field for repr, in short; None if the field is absent."""
         cdef int number = self.names.index(name)
         cdef message_span *span = _find_span(m, <uint32_t>number)
         cdef PyObject *slot = message_slot_at(m, self.place(number))[0]
@@ -173,7 +173,7 @@ cdef class LazyField:
     # Reads such a field: an object or array becomes a view or is parsed at the first read.
     #
     # Everything but the field's number is taken from the layout of the message that is read. The owner's may be another: in a
-    # derived class other slots and another outline come behind the same fields, and it may declare the field with another view.
+    # derived class other slots and another outline follow the same fields, and it may declare the field with another view.
     # This is no docstring, because help() would show it as the text of every such field.
     cdef readonly str __name__
     cdef uint32_t field
@@ -253,11 +253,11 @@ cdef class Catalogue:
         return self.tag is None and not self.by_key
 
     cdef bint has_room(self, size_t count) noexcept:
-        """Whether so many types take at most half of the table."""
+        """Whether `count` types take at most half of the table."""
         return self.table != NULL and 2 * count <= self.table.mask + 1
 
     cdef int grow(self, size_t count) except -1:
-        """Makes room for so many types.
+        """Makes room for `count` types.
 
         The smaller table is not freed, because a decode under way may read it. All of these together are smaller than the last.
         """
@@ -282,7 +282,7 @@ cdef class Catalogue:
                 larger.other = &entry.wire
         if self.unknown is not None:
             larger.unknown = &self.unknown.wire
-        # Without the GIL, a walk may read the table from now on: it has to see all that was written above.
+        # Without the GIL, a walk may read the table from now on, and must see all that was written above.
         store_pointer(&self.table, larger)
         return 0
 
@@ -295,7 +295,7 @@ cdef class Catalogue:
         return 0
 
     cdef int add(self, cls, list entries) except -1:
-        """Adds all of the entries; or none of them, where a name is taken (TypeError) or memory runs out (MemoryError)."""
+        """Adds all of the entries; or none of them, if a name is taken (TypeError) or memory runs out (MemoryError)."""
         cdef WireType entry
         with cython.critical_section(self):
             # Growing may run the collector, the collector any code, and that code may declare a class.
@@ -365,7 +365,7 @@ cdef tuple _base_of(cls):
 # ---- From a class statement to a layout ---------------------------------------------------------------------------------
 
 cdef Layout _layout_of(cls):
-    """The layout of a message class; None where the class has none of its own."""
+    """The layout of a message class; None if the class has none of its own."""
     found = cls.__dict__.get("_layout") if isinstance(cls, type) else None
     return found if isinstance(found, Layout) and (<Layout>found).cls is cls else None
 
@@ -493,7 +493,7 @@ cdef _make_nodes(Layout layout, list tree):
 
 
 cdef int _read_number(Layout layout, str wanted):
-    """The number of the field that holds what is read under this name, 0 where there is none."""
+    """The number of the field that holds what is read under this name, 0 if there is none."""
     return layout.number(layout.reads.get(wanted, wanted))
 
 cdef _plan_session(Layout layout, role, Layout base):
@@ -543,7 +543,7 @@ def roles_at(cls):
     return (<Layout>layout).field_roles if isinstance(layout, Layout) else ()
 
 def role_of(cls):
-    """What a message of this class means: a key of roles.ROLES; None where it means nothing."""
+    """What a message of this class means: a key of roles.ROLES; None if it means nothing."""
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).role_name if isinstance(layout, Layout) else None
 

@@ -50,7 +50,7 @@ cdef enum:
     PAGE = 4096
     PAGES_AHEAD = 8
 
-# So many times a long payload is decoded without the GIL, while other threads change how it has to be decoded; then with it.
+# How often a long payload is decoded without the GIL while other threads change how it must be decoded. Then the GIL is held.
 cdef enum:
     MAX_TRIES = 3
 
@@ -236,7 +236,7 @@ lone_surrogates="refuse")\n--\n
             portable_prefetch(data + page + 64)
             page += PAGE
         self.is_made = True
-        # A payload is left for later where a stream holds a carry: begin_payload sees to that.
+        # If a stream has a carry, begin_payload leaves the payload for later.
         wire_frame_init(&f, data, <size_t>size, self.catalogue.table, False)
         f.likely = self.last_type
         status = _walk(&f)
@@ -280,9 +280,9 @@ lone_surrogates="refuse")\n--\n
             return None
         f.sink.conversion = <wire_conversion>self.conversion
         if out is not None:
-            # `out` is written to only where nothing can come that makes it too small: where the payload is the last member, the
-            # ids are known, and `out` has room. Two kinds of frame still get past this: the payload stands twice, and a key
-            # between the two changes the stream or the format; or the guessed end is wrong, and members stand behind the payload.
+            # `out` is written to only if nothing can follow that makes it too small: the payload is the last member, the ids are
+            # known, and `out` has room. Two kinds of frame still get past this: one with two payloads and a key between them
+            # that changes the stream or the format, and one whose guessed end is wrong, so that members follow the payload.
             samples = f.payload_bytes // wire_sample_bytes(f.sink.conversion)
             if (f.payload_end + 2 != f.length or f.data[f.length - 1] != c'}'
                     or not self.continues_last_stream(f, wire_type.layout)
@@ -325,7 +325,7 @@ lone_surrogates="refuse")\n--\n
         return self.settle_audio(frame, f, layout, m, result, pcm, out)
 
     cdef object settle_audio(self, frame, wire_frame *f, Layout layout, message *m, result, pcm, out):
-        """`m`: the message, which `result` owns; NULL where `only` leaves it out. `pcm`: what the walk has decoded, or None."""
+        """`m`: the message, which `result` owns; NULL if `only` leaves it out. `pcm`: what the walk has decoded, or None."""
         cdef Session session = self.session
         cdef c_session *state = NULL if session is None else &session.state
         cdef audio_step step
@@ -452,7 +452,7 @@ lone_surrogates="refuse")\n--\n
         return _little_endian(pcm) if _BIG_ENDIAN and self.dtype_code == DTYPE_BYTES else pcm
 
     cdef tuple wav_samples(self, frame, wire_frame *f, Layout layout, bint wanted, out, size_t *samples, bint keep_gil):
-        """(samples, format) of a payload that is a WAV file, or (None, None) where they are not wanted. Raises DecodeError."""
+        """(samples, format) of a payload that is a WAV file, or (None, None) if they are not wanted. Raises DecodeError."""
         cdef const wire_value *value = &f.values[f.payload_field]
         cdef wire_wav wav
         cdef size_t payload_bytes = 0
@@ -565,8 +565,8 @@ cdef inline void _put_audio(message *m, Layout layout, pcm, audio_format, sample
     _put(m, SLOT_INCOMPLETE_SAMPLE, b"")
 
 cdef object _plain_payload(frame, wire_frame *f, Layout layout):
-    """Makes the payload one string of standard base64. Where the frame has several, or one in the other alphabet, this gives a
-    copy of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
+    """Makes the payload one string of standard base64. If the frame has several, or one in the other alphabet, this gives a copy
+    of the frame with that string at its end, from which `f` reads from now on. Raises DecodeError."""
     cdef const wire_value *value = &f.values[f.payload_field]
     key = layout.keys[f.payload_field]
     if f.payload == WIRE_PAYLOAD_WRONG_KIND:
@@ -646,7 +646,7 @@ cdef bytes _joined_parts(frame, wire_frame *f, Layout layout):
     return encoded
 
 cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
-    """The payload of a message that is no audio, as bytes; None where the payload was absent or null. `decoded`: the bytes that
+    """The payload of a message without audio, as bytes; None if the payload was absent or null. `decoded`: the bytes that
     begin_payload made, or None."""
     cdef wire_status status = WIRE_OK
     cdef size_t position = 0
@@ -676,7 +676,7 @@ cdef struct replace_work:
 
 cdef object _surrogate_refusal(frame, Catalogue catalogue):
     """The DecodeError for a str with a lone surrogate, which UTF-8 cannot hold. The walk finds the first fault in what the UTF-8
-    would be: the surrogate, or a fault that stands before it."""
+    would be: the surrogate, or a fault before it."""
     cdef bytes data = str.encode(frame, "utf-8", "surrogatepass")
     cdef wire_frame f
     wire_frame_init(&f, <const uint8_t *>PyBytes_AS_STRING(data), <size_t>len(data), catalogue.table, True)
@@ -704,7 +704,7 @@ cdef object _without_surrogates(frame, bint as_str):
 # ---- An iterable of frames -------------------------------------------------------------------------------------------------
 
 cdef enum:
-    PASSED_OVER = 64        # to pass over a frame costs as much as to walk its bytes and so many more
+    PASSED_OVER = 64        # passing over a frame costs as much as walking its bytes and this many more
 
 cdef class DecodedFrames:
     """The messages of an iterable of frames; a message that `only` leaves out is passed over.

@@ -33,7 +33,7 @@ cdef int _check_fields(Layout layout, fields) except -1:
 # ---- Samples ---------------------------------------------------------------------------------------------------------------
 
 cdef int _source_of(int dtype_code, int code) noexcept:
-    """The wire_source for samples of a dtype in a format; -1 where there is none, because the format is neither PCM nor G.711.
+    """The wire_source for samples of a dtype in a format; -1 if there is none, because the format is neither PCM nor G.711.
 
     code: the `_code` of the format."""
     if code < 0 or code > <int>ENCODING_ALAW:

@@ -40,7 +40,7 @@ cdef message *_message_of(instance) except NULL:
     return <message *><PyObject *>instance
 
 cdef inline void _put(message *m, Py_ssize_t place, object value) noexcept:
-    """Fills a slot. What the slot held before is not let go of: it was NULL, or _replace does that."""
+    """Fills a slot. The value before is not released: it was NULL, or _replace does that."""
     Py_INCREF(value)
     message_slot_at(m, place)[0] = <PyObject *>value
 

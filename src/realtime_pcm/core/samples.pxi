@@ -39,7 +39,7 @@ cdef int _conversion(int dtype_code, object written) except -3:
     return format_conversion(<audio_encoding>(ENCODING_OTHER if code < 0 else code), _sample_kind(dtype_code))
 
 
-# ---- Where samples go: a fresh array, fresh bytes, or the caller's array ----------------------------------------
+# ---- The destination of samples: a fresh array, fresh bytes, or the caller's array ----------------------------------------
 
 cdef bint _BIG_ENDIAN = sys.byteorder == "big"
 
@@ -74,8 +74,8 @@ cdef object _part_of(cnp.ndarray out, cnp.npy_intp count):
     return part
 
 cdef inline object _room_for(wire_sink *sink, size_t payload_bytes, int dtype_code, out):
-    """The array or bytes for the samples that sink.conversion makes of the carry and of so many bytes of payload: a new one, or a
-    part of `out`. Its memory becomes sink.out."""
+    """The array or bytes for the samples that sink.conversion makes of the carry and of the payload: a new one, or a part of
+    `out`. Its memory becomes sink.out."""
     cdef cnp.npy_intp count = <cnp.npy_intp>((payload_bytes + sink.carry_count) // wire_sample_bytes(sink.conversion))
     if dtype_code == DTYPE_BYTES:
         pcm = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>count * 2)
@@ -106,7 +106,7 @@ cdef object _decode_payload(const uint8_t *data, const wire_value *value, int dt
     """Decodes the base64 of a string in a frame into an array, by the conversion and the carry that `sink` has, or, with
     AS_BYTES, into bytes. keep_gil: however long the string is.
 
-    None where the string is not canonical base64: then `status` says why, and `position` where.
+    None if the string is not canonical base64: then `status` says why, and `position` where.
     """
     cdef size_t payload_bytes = 0
     status[0] = _payload_size(data, value, &payload_bytes, position, keep_gil)

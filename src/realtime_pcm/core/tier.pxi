@@ -1,9 +1,9 @@
-# The tier of the kernels, and the calls into src/wire, but for those that make a str, which takes the GIL (values.h). Long work
-# lets go of the GIL here.
+# The tier of the kernels, and the calls into src/wire, except those that make a str, which needs the GIL (values.h). Long work
+# releases the GIL here.
 
 cdef enum:
-    # Bytes. A shorter span is walked and decoded with the GIL held: letting go of the GIL and taking it back costs about as much
-    # as decoding 2 kB, and even the slowest JSON of this length (5 ns a byte: escaped keys, and a second "type" behind them) is
+    # Bytes. A shorter span is walked and decoded with the GIL held: releasing the GIL and taking it back costs about as much
+    # as decoding 2 kB, and even the slowest JSON of this length (5 ns a byte: escaped keys, and a second "type" after them) is
     # walked in 0.7 ms.
     GIL_BOUND = 128 * 1024
 
@@ -36,7 +36,7 @@ def simd_tier():
     return TIER.name.decode()
 
 def _use_tier(str name):
-    """For tests: from now on frames are decoded by the tier of this name. ValueError where this machine does not run it."""
+    """For tests: from now on frames are decoded by the tier of this name. ValueError if this machine does not run it."""
     global TIER
     cdef bytes encoded = name.encode()
     cdef const wire_tier *tier = wire_choose_tier(encoded)
@@ -50,7 +50,7 @@ def _use_tier(str name):
 ctypedef wire_status (*wire_work)(void *arguments) noexcept nogil
 
 cdef inline wire_status _run(size_t length, wire_work work, void *arguments) noexcept:
-    """Calls `work`, which goes over `length` bytes of a frame: without the GIL where these are GIL_BOUND or more."""
+    """Calls `work`, which goes over `length` bytes of a frame: without the GIL if these are GIL_BOUND or more."""
     cdef wire_status status
     if length < GIL_BOUND:
         return work(arguments)
@@ -75,7 +75,7 @@ cdef wire_status _do_members(void *arguments) noexcept nogil:
 
 cdef void _members(const uint8_t *data, const wire_value *parent, const wire_key *keys, size_t count,
                    wire_value *found) noexcept:
-    """Finds members of the object `parent` in a frame that the walk has accepted. All are ABSENT where `parent` is no object."""
+    """Finds members of the object `parent` in a frame that the walk has accepted. All are ABSENT if `parent` is no object."""
     cdef members_work work = members_work(data, parent, keys, count, found)
     _run(parent.end - parent.start if parent.kind == WIRE_OBJECT else 0, _do_members, &work)
 
@@ -92,7 +92,7 @@ cdef wire_status _do_element(void *arguments) noexcept nogil:
     return WIRE_OK
 
 cdef bint _element(const uint8_t *data, const wire_value *array, size_t *at, wire_value *element) noexcept:
-    """Finds the next element of an array in a frame that the walk has accepted; False behind the last element."""
+    """Finds the next element of an array in a frame that the walk has accepted; False after the last element."""
     cdef element_work work = element_work(data, array, at, element, False)
     _run(array.end - at[0], _do_element, &work)
     return work.found
@@ -187,7 +187,7 @@ cdef int _breathe(double *last) except -1:
     """Runs the handlers of signals, and gives other threads the GIL about each millisecond. A loop that builds no message calls
     it after each GIL_BOUND bytes of frames. `last`: when the loop last paused.
 
-    If this thread let go of the GIL and took it back at once, a waiting thread would starve: the waiting thread wakes up too late
+    If this thread released the GIL and took it back at once, a waiting thread would starve: the waiting thread wakes up too late
     each time, and asks for the GIL only after 5 ms of waiting. So where there are other threads, this one pauses.
     """
     cdef PyThreadState *threads = PyInterpreterState_ThreadHead(PyInterpreterState_Get())

@@ -63,7 +63,7 @@ cdef object _refusal(frame, const wire_frame *f, str reason, size_t position, fi
     """The DecodeError for a fault at `position`. `field`: the key that the error names; None: the key in whose value the walk met
     the fault, or "type" where the value of "type" is the fault."""
     if position >= f.length and f.copied_from:
-        position += f.copied_from - f.length    # in a copy of the payload behind the frame
+        position += f.copied_from - f.length    # in a copy of the payload after the frame
     message_type = _text(f.data, &f.type_value) if f.type_value.kind == WIRE_STRING else None
     if field is None and f.key.kind == WIRE_STRING:
         field = _text(f.data, &f.key)

@@ -52,7 +52,7 @@ def json_text(value, str name):
     return text
 
 cdef int _put_value(writer *to, value) except -1:
-    """Writes the value of one field. 0 where the caller is to ask json_text, for the value or for the error."""
+    """Writes the value of one field. 0 if the caller is to ask json_text, for the value or for the error."""
     cdef object kind = type(value)
     cdef int overflow = 0
     cdef long long number
@@ -107,7 +107,7 @@ cdef int _put_list(writer *to, list views) except -1:
     return 1
 
 cdef int _put_view(writer *to, ViewObject view) except -1:
-    """0 where the view is parsed, because a caller may have changed what it was parsed to."""
+    """0 if the view is parsed, because a caller may have changed what it was parsed to."""
     cdef Py_ssize_t size
     cdef const uint8_t *text
     with cython.critical_section(view):
@@ -145,7 +145,7 @@ cdef _Head _head_of(str name, uint32_t number=0):
     return head
 
 cdef bytes _object_text(dict heads, tuple names, PyObject **values):
-    """The JSON of an object of declared fields; None where json_text is to be asked."""
+    """The JSON of an object of declared fields; None if json_text is to be asked."""
     cdef writer to
     writer_begin(&to)
     try:
@@ -169,7 +169,7 @@ cdef bytes _object_text(dict heads, tuple names, PyObject **values):
 
 cdef class ViewObject:
     """The memory of a view; use View."""
-    cdef object frame               # None where the view was made of a dict, and once it is parsed
+    cdef object frame               # None if the view was made of a dict, and once it is parsed
     cdef size_t start, end          # of the object in the frame
     cdef object parsed              # None as long as the object was not parsed
     cdef readonly object _formats
@@ -233,7 +233,7 @@ cdef class ViewObject:
         return self.parsed
 
     cdef bint begin_scan(self) noexcept:
-        """True where the next read is to look for its field in the frame, and counts that read; False where the object is to be
+        """True if the next read is to look for its field in the frame, and counts that read; False if the object is to be
         parsed, or was parsed already."""
         if self.parsed is not None:
             return False
@@ -457,7 +457,7 @@ def part_pcm(ViewObject part, tuple formats):
     return pcm
 
 cdef object _part_samples(const uint8_t *data, const wire_value *value, audio_format, wire_status *status, size_t *position):
-    """Decodes base64 into an int16 array. None where that fails: `status` is the fault, or WIRE_OK where the format is neither
+    """Decodes base64 into an int16 array. None if that fails: `status` is the fault, or WIRE_OK if the format is neither
     PCM nor G.711."""
     cdef wire_sink sink
     cdef int conversion = _conversion(DTYPE_INT16, audio_format)

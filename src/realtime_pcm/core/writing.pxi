@@ -101,7 +101,7 @@ cdef object _write_message(cls, PyObject *names, PyObject **values):
 message_write_by(<void *>_write_message)
 
 def frame_with_payload(cls, str text, payload, audio_format):
-    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None where the
+    """The frame `text` of a message, whose payload is empty and comes last, with the payload put in. audio_format: None if the
     class has no audio, and the payload is bytes."""
     cdef Layout layout = cls._layout
     if audio_format is None:
