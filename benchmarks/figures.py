@@ -106,20 +106,20 @@ def write_calls(calls: Calls) -> None:
 def _where_others_win(run: Run) -> str:
     """The cases in which C++ is faster, tier by tier, and how much of our time it takes."""
     found = []
-    for key, what in ((AUDIO_CASE, "16.2 kB frames"), (TEXT_CASE, "220-byte deltas"), (SESSION_CASE, "whole sessions")):
+    for key, what in ((AUDIO_CASE, "16.2 kB frames"), (TEXT_CASE, "220-byte deltas"), (SESSION_CASE, "Whole sessions")):
         shares = []
         for tier in run.tiers:
             cell = run.cell(tier, key, CPP)
             if cell and cell.ratio and cell.ratio < 1:
                 shares.append(f"{TIER_NAMES.get(tier, tier)} {cell.ratio:.2f}")
         if shares:
-            found.append(f"{what} ({', '.join(shares)} of our time)")
+            found.append(f"{what}: {', '.join(shares)}.")
     if not found:
         return "C++ is slower in every row."
     return (
-        "C++ is faster at "
-        + "; ".join(found)
-        + ". It makes no Python objects: its ids are views that the next frame overwrites. It always runs on the best"
+        "C++ is faster in some cases. It then takes these shares of our time. "
+        + " ".join(found)
+        + " It makes no Python objects: its ids are views that the next frame overwrites. It always runs on the best"
         " instruction set of the CPU."
     )
 
