@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import itertools
 import json
@@ -110,3 +112,24 @@ def test_tables_and_files_take_them(seed: int) -> None:
 
     arrow.items(arrow.read(io.BytesIO(talk(seed))))
     extracted(io.BytesIO(talk(seed)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_loopback_server_replays_them(seed: int) -> None:
+    pytest.importorskip("websockets")
+    from support.talk import Talk, talking
+
+    async def script(client: Talk) -> None:
+        for _ in range(3):  # a response of the recording may have no end
+            await client.send("response.create")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(client.until("bare.server.response_end"), 0.3)
+            await client.send("response.cancel")
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
+        await client.ask("conversation.item.create", "conversation.item.done", item=item)
+        assert client.types.count("bare.server.response_start") >= 2
+        assert "Hi" in [item.text for item in client.server.conversation.items]
+
+    lines = [json.loads(line) for line in talk(seed).splitlines()[1:]]
+    frames = [json.dumps(line["event"]) for line in lines if line["direction"] == "received"]
+    talking(script, frames=[json.dumps({"type": "session.created", "session": {"type": "realtime"}}), *frames])

@@ -468,8 +468,7 @@ class Analyser:
         """Notes that the model is no longer played. Without ids, the next audio is another answer."""
         stream = self._playing.audible()
         if stream is not None:
-            cause = "cleared" if message.type.startswith("output_audio_buffer") else "interrupted"
-            self._interrupted(at, cause, stream, stopped=True)
+            self._interrupted(at, "interrupted", stream, stopped=True)
         self._dropped.interrupt(message)
         self._turns.interrupted(at)
         if stream is not None and stream.key == (None, None, None):

@@ -92,7 +92,7 @@ class Interruption:
     """The model was to be silent before its audio was over, or the user spoke while it was heard.
 
     Attributes:
-        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled", "cleared",
+        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled",
             "interrupted".
         stopped: Whether the recording shows that playing ended. If not, the user may have talked over the model.
         heard_ms: How much of the item was heard.
