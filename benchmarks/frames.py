@@ -379,3 +379,40 @@ def hostile(size: int) -> dict[str, Frame]:
     }
     refused = {"quotes, bare", "base64, cut short"}
     return {name: Frame(wire, (name not in refused,)) for name, wire in shapes.items()}
+
+
+# ---- Frames of other sockets. Their answers: what peers/sockets.py reads.
+
+
+def _base64_of(samples: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(samples.tobytes()).decode()
+
+
+def gemini(generator: np.random.Generator, count: int) -> Frame:
+    """Speech of Gemini Live, as recorded frames have it."""
+    samples = speech(generator, count)
+    blob = {"mimeType": "audio/pcm;rate=24000", "data": _base64_of(samples)}
+    return Frame(_dumps({"serverContent": {"modelTurn": {"parts": [{"inlineData": blob}]}}}), (blob["mimeType"], samples))
+
+
+def twilio(generator: np.random.Generator, as_sent: bool = False) -> Frame:
+    """20 ms of a telephone."""
+    from .peers.sockets import mulaw_table
+
+    codes = generator.integers(0, 256, 160, np.uint8)
+    stream, timestamp = "MZ" + 4 * "0123abcd", str(generator.integers(1_000_000))
+    media = {"track": "inbound", "chunk": "7", "timestamp": timestamp, "payload": _base64_of(codes)}
+    wire = _dumps({"event": "media", "sequenceNumber": "9", "media": media, "streamSid": stream})
+    return Frame(wire, ("media", stream, "inbound", timestamp, codes if as_sent else mulaw_table()[codes]))
+
+
+def elevenlabs(generator: np.random.Generator, count: int) -> Frame:
+    """Speech of ElevenLabs Agents: the type comes last."""
+    samples = speech(generator, count)
+    number = int(generator.integers(1000))
+    event = {"audio_base_64": _base64_of(samples), "event_id": number}
+    return Frame(_dumps({"audio_event": event, "type": "audio"}), ("audio", number, samples))
+
+
+def _dumps(event: dict[str, Any]) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()

@@ -11,7 +11,7 @@ from .records import CaseResult, Cell, Machine, Run, peers_of
 from .suites import SUITES
 from .targets import TARGETS, Target
 
-BY_PEER = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "encode", "str", kept.NAME, paced.NAME)
+BY_PEER = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "encode", "sockets", "str", kept.NAME, paced.NAME)
 BY_CASE = ("numbers", "provider", "scaling", "hostile")
 PER_BYTE = ("numbers", "scaling", "hostile")
 NO_RATES = ("delta_text", "left_out", "out", "encode", kept.NAME, paced.NAME)

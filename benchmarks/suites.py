@@ -184,6 +184,19 @@ def encode(seed: int) -> Iterator[Case]:
             yield Case("encode", f"{kind}, {milliseconds} ms", kind, chunks, quick=kind == "int16" or milliseconds == 20)
 
 
+def sockets(seed: int) -> Iterator[Case]:
+    """Audio frames of other sockets: 250 ms of Gemini Live, 20 ms of Twilio, 250 ms of ElevenLabs with its type last."""
+    generator = np.random.default_rng(seed)
+    makers: dict[str, tuple[str, Callable[[], Frame]]] = {
+        "Gemini, 16.1 kB": ("gemini", lambda: make.gemini(generator, 6_000)),
+        "Twilio, 20 ms to int16": ("twilio", lambda: make.twilio(generator)),
+        "Twilio, 20 ms as sent": ("twilio_bytes", lambda: make.twilio(generator, as_sent=True)),
+        "ElevenLabs, 10.8 kB": ("elevenlabs", lambda: make.elevenlabs(generator, 4_000)),
+    }
+    for name, (kind, maker) in makers.items():
+        yield Case("sockets", name, kind, _repeat(maker, maker().size), quick=True)
+
+
 def _accepted(frames: list[Frame]) -> list[Frame]:
     return [Frame(frame.wire, (True,)) for frame in frames]
 
@@ -198,6 +211,7 @@ SUITES: dict[str, Callable[[int], Iterator[Case]]] = {
     "out": out,
     "numbers": numbers,
     "encode": encode,
+    "sockets": sockets,
     "provider": providers,
     "str": strings,
     "stream": streams,

@@ -22,7 +22,7 @@ from .suites import SUITES, Case
 
 SECONDS = 0.2
 # Shapes meant to cost and frames of 16 MB are not worth a table under pytest; the suites run them all.
-LIGHT = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "encode", "provider", "str", "stream")
+LIGHT = ("audio", "text", "session", "cold", "delta_text", "left_out", "out", "encode", "sockets", "provider", "str", "stream")
 
 
 @cache

@@ -12,6 +12,8 @@ checked, one frame at a time, is the very loop that is timed. The kinds of loop:
     left_out decode and drop, or have `only=` leave the message out
     out      the samples, in an array of our own or in the caller's
     delta    the base64 text of a message that was decoded before
+    gemini, twilio, twilio_bytes, elevenlabs
+             ids and samples of a frame of another socket; twilio_bytes: the mu-law as it was sent
     int16, float32, ulaw
              the other direction: samples to the text of an `input_audio_buffer.append`; ulaw from int16
 
@@ -52,6 +54,7 @@ TYPED = ("audio", "text", "session", "item")
 FLAT = ("audio", "text", "session")
 PARSED = ("text", "json")
 SENT = ("int16", "float32", "ulaw")
+OTHER_SOCKETS = ("gemini", "twilio", "twilio_bytes", "elevenlabs")
 
 
 class Unavailable(Exception):
@@ -113,6 +116,11 @@ PEERS = (
     Peer("json.loads alone", "by_key", "json_alone", kinds=PARSED),
     Peer("pydantic TypeAdapter", "pydantic_adapter", packages=("openai", "pydantic")),
     Peer("openai SDK", "openai_sdk", packages=("openai",), connection="connection"),
+    # Other sockets.
+    Peer(OURS, "sockets", "ours", kinds=OTHER_SOCKETS),
+    Peer("orjson + pybase64", "sockets", "orjson_pybase64", ("orjson", "pybase64"), OTHER_SOCKETS),
+    Peer("json + base64", "sockets", "json_base64", kinds=OTHER_SOCKETS),
+    Peer("google-genai", "sockets", "google_genai", ("google-genai",), ("gemini",)),
     # The other direction. Two of the names stand above too: the same packages, put together by hand.
     Peer(OURS, "encoders", "ours", kinds=SENT),
     Peer(JOIN, "encoders", "pybase64_join", ("pybase64",), SENT),
