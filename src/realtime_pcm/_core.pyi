@@ -162,8 +162,9 @@ class RealtimeServerMessage(RealtimeMessage):
 class AudioMessage(RealtimeServerMessage, CarriesAudio):
     """A message of a server that carries audio: see CarriesAudio.
 
-    sample_offset: the index of the first sample in the stream of this (response_id, item_id, content_index). delta: the base64
-    text of the payload, a new str at each read.
+    Attributes:
+        sample_offset: Index of the first sample in the stream of this (response_id, item_id, content_index).
+        delta: The base64 text of the payload, a new str at each read.
     """
 
     @property

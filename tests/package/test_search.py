@@ -60,7 +60,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site")
     package_in_one_folder(folder / "packages")
     shutil.copy(ROOT / "zensical.toml", folder)
-    shutil.copytree(TOOLS, folder / "tools")
     environment = os.environ | {"PYTHONPATH": str(folder / "packages")}
     for command in ([TOOLS / "reference.py", folder / "build" / "docs"], ["-m", "zensical", "build", "--strict"]):
         done = subprocess.run(
