@@ -219,3 +219,8 @@ cdef extern from "wire.h" nogil:
 
     wire_status wire_escape_measure(const void *text, size_t count, unsigned width, size_t *length, size_t *position)
     void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out)
+    enum:
+        WIRE_NON_ASCII
+        WIRE_MAYBE_NULL
+    unsigned wire_json_holds(const void *json, size_t length)
+    size_t wire_json_nulls(const void *json, size_t length)

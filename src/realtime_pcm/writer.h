@@ -105,42 +105,6 @@ static inline int writer_put_number(writer *self, long long number) {
     return writer_put(self, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-/* What stands in a JSON text: something beyond ASCII; or what may be null. */
-enum { HOLDS_NON_ASCII = 1, MAY_HOLD_NULL = 2, LONG_JSON = 8192 };
-
-static inline unsigned json_holds(const void *bytes, size_t length) {
-    /* No exit from the middle of these loops: so compilers make vector code of them. */
-    const uint8_t *text = bytes;
-    uint8_t high = 0, begun = length > LONG_JSON;
-    if (begun) {
-        for (size_t i = 0; i < length; i++) high |= text[i];
-    } else if (length) {
-        for (size_t i = 0; i + 1 < length; i++) {
-            high |= text[i];
-            begun |= (text[i] == 'n') & (text[i + 1] == 'u');
-        }
-        high |= text[length - 1];
-    }
-    return (high >= 0x80 ? HOLDS_NON_ASCII : 0) | (begun ? MAY_HOLD_NULL : 0);
-}
-
-/* How often "null" stands in a text; SIZE_MAX for a long one, which is not searched. */
-static size_t json_nulls(const void *bytes, size_t length) {
-    const uint8_t *text = bytes;
-    size_t count = 0, i = 0;
-    if (length > LONG_JSON) return SIZE_MAX;
-#define IS_NULL_AT(i) \
-    ((text[i] == 'n') & (text[(i) + 1] == 'u') & (text[(i) + 2] == 'l') & (text[(i) + 3] == 'l'))
-    for (; i + 64 + 3 < length; i += 64) {
-        uint8_t found = 0;
-        for (size_t j = i; j < i + 64; j++) found |= IS_NULL_AT(j);
-        for (size_t j = i; found && j < i + 64; j++) count += IS_NULL_AT(j);
-    }
-    for (; i + 3 < length; i++) count += IS_NULL_AT(i);
-#undef IS_NULL_AT
-    return count;
-}
-
 typedef enum { FINITE, NOT_FINITE, CONTAINER } finiteness;
 
 static inline finiteness finiteness_of(PyObject *value, size_t *nulls) {

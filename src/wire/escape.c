@@ -130,3 +130,36 @@ void wire_escape_write(const void *text, size_t count, unsigned width, size_t le
     default: write_all(text, count, 4, out); break;
     }
 }
+
+unsigned wire_json_holds(const void *json, size_t length) {
+    /* No exit from the middle of these loops, so that compilers make vector code of them. */
+    const uint8_t *text = json;
+    uint8_t high = 0, begun = length > WIRE_LONG_JSON;
+    if (begun) {
+        for (size_t i = 0; i < length; i++) high |= text[i];
+    } else if (length) {
+        for (size_t i = 0; i + 1 < length; i++) {
+            high |= text[i];
+            begun |= (text[i] == 'n') & (text[i + 1] == 'u');
+        }
+        high |= text[length - 1];
+    }
+    return (high >= 0x80 ? WIRE_NON_ASCII : 0) | (begun ? WIRE_MAYBE_NULL : 0);
+}
+
+static inline uint8_t is_null(const uint8_t *text) {
+    return (text[0] == 'n') & (text[1] == 'u') & (text[2] == 'l') & (text[3] == 'l');
+}
+
+size_t wire_json_nulls(const void *json, size_t length) {
+    const uint8_t *text = json;
+    size_t count = 0, i = 0;
+    if (length > WIRE_LONG_JSON) return SIZE_MAX;
+    for (; i + 64 + 3 < length; i += 64) {
+        uint8_t found = 0;
+        for (size_t j = i; j < i + 64; j++) found |= is_null(text + j);
+        for (size_t j = i; found && j < i + 64; j++) count += is_null(text + j);
+    }
+    for (; i + 3 < length; i++) count += is_null(text + i);
+    return count;
+}

@@ -501,6 +501,13 @@ wire_status wire_escape_measure(const void *text, size_t count, unsigned width, 
 /* Writes the JSON of a text that wire_escape_measure has accepted; `length` is what it measured. */
 void wire_escape_write(const void *text, size_t count, unsigned width, size_t length, uint8_t *out);
 
+/* What a JSON text has: a byte beyond ASCII; "null", unless it is long: then it may have one. */
+enum { WIRE_NON_ASCII = 1, WIRE_MAYBE_NULL = 2, WIRE_LONG_JSON = 8192 };
+
+unsigned wire_json_holds(const void *json, size_t length);
+/* How often "null" stands in a text; SIZE_MAX if it is long, because a long text is not searched. */
+size_t wire_json_nulls(const void *json, size_t length);
+
 /* ---- Inline, because each delta calls it ----------------------------------------------------- */
 
 wire_shape wire_container_of(const uint8_t *data, const wire_value *value);

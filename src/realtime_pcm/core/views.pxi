@@ -15,18 +15,13 @@ cdef extern from "writer.h":
         uint8_t *bytes
         size_t length
         bint non_ascii
-    enum:
-        HOLDS_NON_ASCII
-        MAY_HOLD_NULL
     void writer_begin(writer *self)
     void writer_end(writer *self)
     int writer_put(writer *self, const void *text, size_t length) except -1
     int writer_put_ascii(writer *self, const void *text, size_t count) except -1
     int writer_put_number(writer *self, long long number) except -1
     object writer_str(const writer *self)
-    size_t json_nulls(const void *bytes, size_t length) noexcept
     bint nulls_are_none(object value, size_t nulls) noexcept
-    unsigned json_holds(const void *bytes, size_t length) noexcept
     bint is_made_alike(PyTypeObject *cls, PyTypeObject *base) noexcept
     object call_by_tuple(object cls, PyObject **args, Py_ssize_t count, PyObject *names)
     void allow_vectorcall(object metaclass)
@@ -47,7 +42,7 @@ def json_text(value, str name):
         json_values.refuse(value, _plain_value, name)
         raise
     # orjson writes null for a number that is not finite.
-    if not nulls_are_none(value, json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
+    if not nulls_are_none(value, wire_json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
         json_values.refuse(value, _plain_value, name)
     return text
 
@@ -88,11 +83,11 @@ cdef int _put_any(writer *to, value) except -1:
         text = _json["write"](value, _plain_value, _json["write_options"])
     except TypeError:
         return 0
-    holds = json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    holds = wire_json_holds(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
     # orjson writes null for a number that is not finite.
-    if holds & MAY_HOLD_NULL and not nulls_are_none(value, json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
+    if holds & WIRE_MAYBE_NULL and not nulls_are_none(value, wire_json_nulls(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))):
         return 0
-    to.non_ascii |= holds & HOLDS_NON_ASCII
+    to.non_ascii |= holds & WIRE_NON_ASCII
     writer_put(to, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
     return 1
 
@@ -116,7 +111,7 @@ cdef int _put_view(writer *to, ViewObject view) except -1:
     if frame is None:
         return 0
     text = _frame_data(frame, &size) + <size_t>start
-    to.non_ascii |= json_holds(text, <size_t>end - <size_t>start) & HOLDS_NON_ASCII
+    to.non_ascii |= wire_json_holds(text, <size_t>end - <size_t>start) & WIRE_NON_ASCII
     writer_put(to, text, <size_t>end - <size_t>start)
     return 1
 
