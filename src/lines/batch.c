@@ -237,7 +237,7 @@ static bool put_audio(batch *b, const wire_frame *f, const batch_plan *plan, con
 }
 
 /* An audio message: its samples come after those of earlier rows, and the stream advances. A
- * payload that is absent, empty or a WAV file is left to the caller. */
+ * payload that is absent or empty is left to the caller, and a WAV file whose samples are wanted. */
 static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int side, bool sent,
                           size_t line) {
     const wire_value *value = &f->values[f->payload_field];
@@ -320,7 +320,7 @@ static bool tell(batch *b, const wire_frame *f, const batch_plan *plan) {
 }
 
 /* Takes one frame: writes its row, without ending it, and changes the session. Any outcome except
- * DONE leaves all as it was. */
+ * DONE leaves the rows and the session as they were. */
 static outcome take_frame(batch *b, const uint8_t *data, size_t length, bool *sent, size_t line) {
     wire_frame f;
     bool memory = true;

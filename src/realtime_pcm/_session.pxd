@@ -20,7 +20,7 @@ cdef extern from "formats.h" nogil:
         uint16_t name_length
         int32_t rate
         int32_t channels
-        char name[128]
+        char name[40]
     const c_format FORMAT_DEFAULT
     ctypedef struct format_name:
         const char *name
