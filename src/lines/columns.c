@@ -427,19 +427,10 @@ static bool make_directions(const batch *b, int32_t **ends, uint8_t **data) {
 
 /* Bytes per sample of a row, as it was sent; 0 if unknown. */
 static unsigned sent_width(const batch *b, size_t row) {
-    static const struct {
-        const char *name;
-        unsigned width;
-    } widths[] = {{"pcm16", 2}, {"float32", 4}, {"g711_ulaw", 1}, {"g711_alaw", 1}};
     const text_column *names = &b->texts[TEXT_ENCODING];
-    const size_t length = (size_t)(names->ends[row + 1] - names->ends[row]);
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        if (length == strlen(widths[i].name) &&
-            memcmp(names->data + names->ends[row], widths[i].name, length) == 0) {
-            return widths[i].width;
-        }
-    }
-    return 0;
+    const int32_t start = names->ends[row];
+    return format_sample_bytes(
+        format_encoding_of(names->data + start, (size_t)(names->ends[row + 1] - start)));
 }
 
 /* Makes the column `seconds`: how long the audio of each row is. false: no memory. */

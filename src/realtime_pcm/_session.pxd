@@ -28,6 +28,7 @@ cdef extern from "formats.h" nogil:
         int32_t rate
     const format_name format_names[]
     const char *format_encoding_name(audio_encoding encoding)
+    unsigned format_sample_bytes(audio_encoding encoding)
     bint format_same(const c_format *a, const c_format *b)
     ctypedef enum sample_kind:
         SAMPLES_INT16

@@ -11,6 +11,9 @@ from __future__ import annotations
 # names is in src/session/formats.c.
 _WIRE_NAMES: dict[str, tuple[str, int]] = {}
 
+# Our name of an encoding -> the bytes of one sample as it is sent; likewise.
+BYTES_OF_SAMPLE: dict[str, int] = {}
+
 # As audio_encoding in src/session/formats.h.
 _CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2, "float32": 3, "wav": 4}
 
@@ -128,9 +131,10 @@ def _spelling(name: str) -> str:
 _SPELLINGS: dict[str, str] = {}
 
 
-def learn_names(names: dict[str, tuple[str, int]]) -> None:
-    """Takes the names that the wire has, from the core."""
+def learn_names(names: dict[str, tuple[str, int]], sample_bytes: dict[str, int]) -> None:
+    """Takes the names that the wire has, and the bytes of one sample, from the core."""
     _WIRE_NAMES.update(names)
+    BYTES_OF_SAMPLE.update(sample_bytes)
     _SPELLINGS.update({_spelling(name): name for name in names})
     _SPELLINGS.update(dict.fromkeys(("pcms16le", "linear16"), "pcm16"))
     _SPELLINGS.update(dict.fromkeys(("ulaw", "mulaw", "pcmulaw", "pcmmulaw", "g711mulaw", "g711u"), "g711_ulaw"))

@@ -50,7 +50,7 @@ from ._core import RealtimeMessage, role_of, roles_at
 from ._items import Conversation, Interruption, PlayedItem, Stream, Truncation, UnheardItem, is_speech, require_message
 from ._playback import Ledger, SampleQueue
 from ._resample import Resampler, require_soxr, samples_of, to_float32, to_int16
-from .conversation.rules import BYTES_OF_SAMPLE
+from .audio import BYTES_OF_SAMPLE
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .audio import AudioFormat
+from .audio import BYTES_OF_SAMPLE, AudioFormat
 
 
 def brief(value: object) -> str:
@@ -25,5 +25,5 @@ def samples(pcm: Any, audio_format: AudioFormat) -> str:
     else:
         text, size = f"{pcm.dtype.name}[{pcm.size}]", pcm.size
         if pcm.dtype == "uint8":
-            per_second *= {"pcm16": 2, "float32": 4}.get(audio_format.encoding, 1)
+            per_second *= BYTES_OF_SAMPLE.get(audio_format.encoding, 1)
     return f"{text} {1000 * size / per_second:.0f} ms" if audio_format._code >= 0 else text

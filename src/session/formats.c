@@ -48,9 +48,29 @@ const format_name format_names[] = {
 };
 /* clang-format on */
 
+static const struct {
+    const char *name;
+    unsigned sample_bytes;
+} ENCODINGS[] = {
+    [ENCODING_PCM16] = {"pcm16", 2},    [ENCODING_ULAW] = {"g711_ulaw", 1},
+    [ENCODING_ALAW] = {"g711_alaw", 1}, [ENCODING_FLOAT32] = {"float32", 4},
+    [ENCODING_WAV] = {"wav", 0},        [ENCODING_OTHER] = {NULL, 0},
+};
+
 const char *format_encoding_name(audio_encoding encoding) {
-    static const char *const names[] = {"pcm16", "g711_ulaw", "g711_alaw", "float32", "wav", NULL};
-    return names[encoding];
+    return ENCODINGS[encoding].name;
+}
+
+unsigned format_sample_bytes(audio_encoding encoding) {
+    return ENCODINGS[encoding].sample_bytes;
+}
+
+audio_encoding format_encoding_of(const uint8_t *name, size_t length) {
+    for (int i = 0; i < ENCODING_OTHER; i++) {
+        if (strlen(ENCODINGS[i].name) == length && memcmp(ENCODINGS[i].name, name, length) == 0)
+            return (audio_encoding)i;
+    }
+    return ENCODING_OTHER;
 }
 
 static void doubt_value(format_doubt *doubt, const wire_value *value) {

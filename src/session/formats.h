@@ -46,6 +46,10 @@ typedef struct format_name {
 extern const format_name format_names[];
 /* Our name of an encoding, as AudioFormat has it; NULL for ENCODING_OTHER, which has its own. */
 const char *format_encoding_name(audio_encoding encoding);
+/* The encoding that has this name of ours; ENCODING_OTHER if none has. */
+audio_encoding format_encoding_of(const uint8_t *name, size_t length);
+/* Bytes of one sample as it is sent; 0 where the payload has to tell (WAV) or nobody knows. */
+unsigned format_sample_bytes(audio_encoding encoding);
 
 static inline bool format_same(const audio_format *a, const audio_format *b) {
     return a->encoding == b->encoding && a->rate == b->rate && a->channels == b->channels &&

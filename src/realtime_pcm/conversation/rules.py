@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .._core import CarriesAudio, RealtimeMessage
+from ..audio import BYTES_OF_SAMPLE
 from ..objects import View
 from ..roles import TEXT_FIELDS
 
@@ -19,8 +20,6 @@ LARGEST_NUMBER = 1e15  # of a usage: sums of such numbers are exact, or nearly s
 LONGEST_ID = 512
 LONGEST_NAME = 200
 DEEPEST = 6
-# The bytes of one sample where the decoder hands on the payload.
-BYTES_OF_SAMPLE = {"pcm16": 2, "float32": 4, "g711_ulaw": 1, "g711_alaw": 1}
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")

@@ -384,7 +384,7 @@ lone_surrogates="refuse")\n--\n
             else:
                 f.sink.conversion = <wire_conversion>step.conversion
                 pcm = self.samples_of(frame, f, layout, out, tries > MAX_TRIES)
-        # From here to the commit nothing is refused and no Python code runs. Only an allocation may fail, which abandons the step.
+        # From here to the commit nothing is refused and no Python code runs. An allocation may fail, which abandons the step.
         try:
             if f.payload == WIRE_PAYLOAD_NONE or f.values[f.payload_field].start == f.values[f.payload_field].end:
                 # No payload, and a carry alone makes no sample: an empty array, and the carry waits on.
@@ -501,7 +501,7 @@ lone_surrogates="refuse")\n--\n
             return result
         if has_facts:
             _read_facts(&facts, f, &layout.in_session)
-        # From here to the commit nothing is refused and no Python code runs. Only an allocation may fail, which abandons the step.
+        # From here to the commit nothing is refused and no Python code runs. An allocation may fail, which abandons the step.
         if not session_prepare(&session.state, f, &layout.in_session, &facts if has_facts else NULL, &step):
             raise MemoryError
         if step.left_count and m != NULL and layout.ends_audio:

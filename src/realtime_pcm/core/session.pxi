@@ -46,7 +46,14 @@ def _format_names():
         i += 1
     return names
 
-learn_names(_format_names())
+def _sample_bytes():
+    names = {}
+    for i in range(ENCODING_OTHER):
+        if format_sample_bytes(<audio_encoding>i):
+            names[format_encoding_name(<audio_encoding>i).decode()] = format_sample_bytes(<audio_encoding>i)
+    return names
+
+learn_names(_format_names(), _sample_bytes())
 
 
 # ---- The session ------------------------------------------------------------------------------------------------------------

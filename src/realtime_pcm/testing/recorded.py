@@ -13,7 +13,7 @@ import numpy as np
 from websockets.exceptions import ConnectionClosedError
 
 from .._core import AudioMessage, Decoder, role_of
-from ..audio import AudioFormat
+from ..audio import BYTES_OF_SAMPLE, AudioFormat
 from ..conversation.rules import item_id_of, raw_of, response_id_of, text_id, words_in, words_of
 from ..errors import DecodeError
 from ..recording import Entry
@@ -30,7 +30,6 @@ Frame: TypeAlias = bytes | str | Entry | tuple[float | None, bytes | str]
 
 _MAX_FORMATS = 4  # in which the turn is kept converted
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')  # a string of JSON, with its quotes
-_WIDTHS = {"pcm16": 2, "g711_ulaw": 1, "g711_alaw": 1}
 # What a message says itself of its format. A converted message says nothing, so that the session's format counts.
 _OWN_FORMAT = ("format", "sample_rate", "sample_rate_hz", "channels")
 # What a server says of the user, and what it answers to a client's messages: a replay says these things itself.
@@ -147,7 +146,7 @@ def read_frames(frames: Iterable[Frame], decoder: Decoder[Any]) -> tuple[list[Re
         role = role_of(type(message))
         if role == "audio":
             audio = message.audio_format
-            seconds = len(message.pcm) / (_WIDTHS.get(audio.encoding, 2) * audio.rate * audio.channels)
+            seconds = len(message.pcm) / (BYTES_OF_SAMPLE.get(audio.encoding, 2) * audio.rate * audio.channels)
         recording.append(Recorded(text.strip(), message.type, seconds, time, role))
         messages.append(message)
     if not recording:
