@@ -17,7 +17,9 @@
 #   core/catalogue.pxi   class -> layout and descriptors, wire name -> class
 #   core/bases.pxi       RealtimeMessage, and the base classes of what servers and clients send
 #   core/session.pxi     Session: what src/session knows of a connection, with its formats as AudioFormats
-#   core/decoder.pxi     Decoder and decode(): the road of a frame
+#   core/payloads.pxi    payloads that are several strings, in the other alphabet of base64, or no audio
+#   core/decoder.pxi     Decoder: the road of a frame
+#   core/frames.pxi      the messages of an iterable of frames; decode()
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
 #   core/writing.pxi     messages written by keyword: the JSON is made and decoded
 #   core/pickling.pxi    messages in pickles

@@ -61,8 +61,8 @@ def definitions(text: str) -> set[str]:
 
 
 def uses(text: str) -> set[str]:
-    """Names that stand by themselves: no attributes, and no keywords of a call."""
-    return set(re.findall(r"(?<![\w.])([A-Za-z_]\w*)\b(?!\s*=[^=])", code_of(text)))
+    """Names on their own: no attributes, no keywords of a call, and no methods that are defined."""
+    return set(re.findall(r"(?<![\w.])(?<!def )([A-Za-z_]\w*)\b(?!\s*=[^=])", code_of(text)))
 
 
 def upward(files: dict[str, str]) -> list[str]:
