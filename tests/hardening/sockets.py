@@ -155,7 +155,7 @@ def expect(frame: bytes | str, kind: Kind) -> Expected | None:
     cls = wire_class(kind.side, name, kind.catalogue)
     if cls is None:
         return Expected(None, name, value, None)
-    layout: Any = cls._layout  # type: ignore[attr-defined]
+    layout: Any = cls._layout
     if not layout.payload_places:
         return Expected(cls, name, value, None)
     parts = [one for place in layout.payload_places for one in _at(value, _path(place)) if one is not None]

@@ -94,6 +94,8 @@ def test_a_log_of_any_shape_is_recognised(name: str, shape: str) -> None:
 def test_without_directions_the_class_that_fits_tells_who_sent_a_frame(name: str) -> None:
     data = b"".join(json.dumps(frame).encode() + b"\n" for _, _, frame in ALL[name])
     assert told(data) == expected(ALL[name], MODULES[name])
+    with read_recording(io.BytesIO(data)) as recording:
+        assert recording.notes == ["nothing says who sent a frame: it belongs to the side whose class fits it better"]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -137,7 +139,7 @@ def test_a_catalogue_may_be_named() -> None:
 
 def test_imitators_are_told_from_twilio_by_their_keys() -> None:
     media = {"track": "inbound", "chunk": "1", "timestamp": "20", "payload": "//8="}
-    frames = {
+    frames: dict[str, dict[str, Any]] = {
         "telnyx": {"event": "media", "sequence_number": "4", "media": media, "stream_id": "s1"},
         "plivo": {"event": "media", "sequenceNumber": 4, "streamId": "s1", "media": media},
         "twilio": {"event": "media", "sequenceNumber": "4", "media": media, "streamSid": "MZ1"},
@@ -149,12 +151,13 @@ def test_imitators_are_told_from_twilio_by_their_keys() -> None:
 
 # ---- What is not one conversation
 
-OPENAI: list[Said] = [
-    (0.0, "received", {"type": "session.created", "session": {"id": "s1"}}),
-    (0.1, "received", {"type": "response.created", "response": {"id": "r1"}}),
-    (0.2, "received", {"type": "response.output_audio.delta", "response_id": "r1", "item_id": "i1", "delta": b64(tone(0.5))}),
-    (0.3, "received", {"type": "response.done", "response": {"id": "r1", "status": "completed"}}),
+OPENAI_EVENTS: list[dict[str, Any]] = [
+    {"type": "session.created", "session": {"id": "s1"}},
+    {"type": "response.created", "response": {"id": "r1"}},
+    {"type": "response.output_audio.delta", "response_id": "r1", "item_id": "i1", "delta": b64(tone(0.5))},
+    {"type": "response.done", "response": {"id": "r1", "status": "completed"}},
 ]
+OPENAI: list[Said] = [(place / 10, "received", event) for place, event in enumerate(OPENAI_EVENTS)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -359,3 +362,29 @@ def test_what_is_played_may_come_without_a_pause() -> None:
     found = analyse(io.BytesIO(own(said, twilio.CATALOGUE)))
     assert [(round(item.start, 2), round(item.end, 2)) for item in found.items] == [(1.0, 2.0), (9.0, 9.5)]
     assert rp.Session().input_audio_format.rate == 24_000
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_websocket_of_a_har_file(name: str) -> None:
+    pytest.importorskip("ijson")
+    words = {"received": "receive", "sent": "send"}
+    told_by_browser = [
+        {"type": words[way], "time": 1_790_000_000 + seconds, "opcode": 1, "data": json.dumps(frame)}
+        for seconds, way, frame in ALL[name]
+    ]
+    other = [{"type": "receive", "time": 1_790_000_000, "opcode": 1, "data": '{"event":"price","value":5}'}] * 3
+    entries = [{"request": {}, "_webSocketMessages": other}, {"request": {}, "_webSocketMessages": told_by_browser}]
+    data = json.dumps({"log": {"version": "1.2", "entries": entries}}).encode()
+    assert told(data) == expected(ALL[name], MODULES[name])
+    with pytest.raises(RecordingError, match="in which no WebSocket speaks Realtime"):
+        read_recording(io.BytesIO(json.dumps({"log": {"entries": entries[:1]}}).encode()))
+
+
+def test_a_shape_of_ones_own_takes_a_catalogue() -> None:
+    def tabs(lines: Any) -> Any:
+        for line in lines:
+            seconds, way, frame = line.split(b"\t")
+            yield float(seconds), "sent" if way == b"s" else "received", frame
+
+    data = "".join(f"{time}\t{way[0]}\t{json.dumps(frame)}\n" for time, way, frame in GEMINI).encode()
+    assert told(data, shape=tabs, catalogue=gemini) == expected(GEMINI, gemini)

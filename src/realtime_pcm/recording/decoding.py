@@ -134,7 +134,7 @@ class Frames:
         other: Direction = "sent" if way == "received" else "received"
         try:
             # As bytes: only the session, which decode() does not know, says whether the format of audio is one of ours.
-            other_message = decode(frame, side=side, dtype="uint8", **self._catalogue)
+            other_message = decode(frame, side=side, dtype="uint8", **self._catalogue)  # type: ignore[call-overload]
             if isinstance(other_message, unknown):
                 self._is_elsewhere(line, frame)
                 return Entry(line, time, way, message, None)
@@ -181,7 +181,7 @@ class Frames:
         sides: tuple[Literal["server", "client"], ...] = ("server", "client")
         for side in sides:
             try:
-                message = decode(frame, side=side, **self._catalogue)  # type: ignore[call-overload]
+                message = decode(frame, side=side, **self._catalogue)
             except DecodeError as error:
                 emptied: bytes | str | None = without_payload(frame, place_of(error)) if error.field else None
             else:

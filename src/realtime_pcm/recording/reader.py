@@ -105,6 +105,8 @@ class Recording(Iterator[Entry]):
             told.append(f"{_lines(begun.clock.unread)} no time that could be read")
         if begun.whole_seconds:
             told.append("the times are whole seconds: a latency may be a second off")
+        if begun.by_fit:
+            told.append("nothing says who sent a frame: it belongs to the side whose class fits it better")
         if begun.camel:
             told.append('the frames have keys in camelCase, such as "itemId": they were read as those of the wire')
         if self.audio_left_out:
