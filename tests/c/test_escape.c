@@ -138,8 +138,39 @@ static void test_too_long(void) {
     }
 }
 
+/* A null, and a byte beyond ASCII, at every place of texts of many lengths, each in memory that ends with the text. */
+static void test_what_json_holds(void) {
+    for (size_t length = 0; length < 200; length++) {
+        for (size_t at = 0; at + 4 <= length; at++) {
+            uint8_t *text = exactly(length);
+            for (size_t i = 0; i < length; i++) text[i] = (uint8_t)"nul, nu"[random_below(7)];
+            for (size_t i = 0; i + 3 < length; i++)
+                if (memcmp(text + i, "null", 4) == 0) text[i] = ' ';
+            CHECK(wire_json_nulls(text, length) == 0, "%zu bytes without null", length);
+            memcpy(text + at, "null", 4);
+            size_t count = 0;
+            for (size_t i = 0; i + 3 < length; i++) count += memcmp(text + i, "null", 4) == 0;
+            CHECK(wire_json_nulls(text, length) == count, "null at %zu of %zu", at, length);
+            CHECK(wire_json_holds(text, length) == WIRE_MAYBE_NULL, "null at %zu of %zu", at,
+                  length);
+            text[at + random_below(4)] = 0x80;
+            CHECK(wire_json_holds(text, length) & WIRE_NON_ASCII, "0x80 in %zu bytes", length);
+            free(text);
+        }
+    }
+    uint8_t *text = exactly(WIRE_LONG_JSON + 1);
+    memset(text, ' ', WIRE_LONG_JSON + 1);
+    CHECK(wire_json_holds(text, WIRE_LONG_JSON) == 0 && wire_json_nulls(text, WIRE_LONG_JSON) == 0,
+          "a text that is searched");
+    CHECK(wire_json_holds(text, WIRE_LONG_JSON + 1) == WIRE_MAYBE_NULL &&
+              wire_json_nulls(text, WIRE_LONG_JSON + 1) == SIZE_MAX,
+          "a text that is not searched");
+    free(text);
+}
+
 int main(void) {
     test_each();
+    test_what_json_holds();
     test_random();
     test_surrogates();
     test_too_long();
