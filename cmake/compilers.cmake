@@ -70,13 +70,11 @@ endif()
 
 set(flags_cython ${flags_fastest})
 if(NOT MSVC)
-    # gcc: the core takes 37 kB less of a wheel with -O2 and the four passes of -O3 that pay than with -O3, and up to 0.8 % more
-    # instructions per message. It compiles unlikely code for size only if it is told that such code is never expected; clang
-    # does so by itself, and does not know the flag.
+    # gcc compiles unlikely code for size only if it is told that such code is never expected; clang does so by itself, and does
+    # not know the flag.
     include(CheckCCompilerFlag)
     check_c_compiler_flag(--param=builtin-expect-probability=100 COMPILER_KNOWS_EXPECTATION)
     if(COMPILER_KNOWS_EXPECTATION)
-        set(flags_cython ${flags_fast} -fgcse-after-reload -fpeel-loops -fsplit-paths -ftree-partial-pre
-            --param=builtin-expect-probability=100)
+        list(APPEND flags_cython --param=builtin-expect-probability=100)
     endif()
 endif()

@@ -237,7 +237,8 @@ static bool put_audio(batch *b, const wire_frame *f, const batch_plan *plan, con
 }
 
 /* An audio message: its samples come after those of earlier rows, and the stream advances. A
- * payload that is absent or empty is left to the caller, and a WAV file whose samples are wanted. */
+ * payload that is absent or empty is left to the caller, and a WAV file whose samples are
+ * wanted. */
 static outcome take_audio(batch *b, wire_frame *f, const batch_plan *plan, int side, bool sent,
                           size_t line) {
     const wire_value *value = &f->values[f->payload_field];

@@ -1,5 +1,5 @@
-/* JSON text in the making, and calls of classes that write: their keywords come as an array, and no
- * dict of them is made. */
+/* Writes JSON text, and calls classes that write it: their keywords come as an array, so no dict is
+ * made of them. */
 #ifndef REALTIME_PCM_WRITER_H
 #define REALTIME_PCM_WRITER_H
 
@@ -12,7 +12,7 @@
 #include "values.h"
 #include "wire.h"
 
-/* Without the GIL, nobody changes a dict or list in between. */
+/* Without the GIL, a critical section: nobody changes a dict or list in between. */
 #ifdef Py_GIL_DISABLED
 #define BEGIN_READING(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define END_READING() Py_END_CRITICAL_SECTION()
@@ -23,7 +23,7 @@
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* A short text stands in the writer, a longer one in memory of its own. */
+/* A short text is kept in the writer, a longer one in memory of its own. */
 typedef struct {
     uint8_t *bytes;
     size_t length, room;
@@ -122,7 +122,8 @@ static inline finiteness finiteness_of(PyObject *value, size_t *nulls) {
 
 static bool is_all_finite(PyObject *value, size_t *nulls);
 
-/* Of the containers in a dict, a list or a tuple, `inner`: whether all of theirs is finite; else of what is no container. */
+/* With `inner`, whether everything inside the containers in a dict, a list or a tuple is finite;
+ * else whether its other elements are. */
 static bool elements_finite(PyObject *value, size_t *nulls, bool inner) {
     PyObject *key, *element;
     Py_ssize_t at = 0;
@@ -156,9 +157,9 @@ static bool is_all_finite(PyObject *value, size_t *nulls) {
     return finite;
 }
 
-/* Whether each of the nulls that orjson has written of a value is a None, and none a number that is not finite. They are looked
- * for until all are found: those of the outermost object first, where most of them stand. False too if the value holds a type of
- * somebody's own. */
+/* Whether each null that orjson has written of a value is a None, and none of them a number that is
+ * not finite. Looks for Nones until all nulls are found: first in the outermost object, which has
+ * most of them. False too if the value holds a type of somebody's own. */
 static bool nulls_are_none(PyObject *value, size_t nulls) {
     if (nulls == 0) return true;
     finiteness found = finiteness_of(value, &nulls);
@@ -181,7 +182,7 @@ static inline bool is_made_alike(PyTypeObject *cls, PyTypeObject *base) {
     return cls->tp_init == base->tp_init && cls->tp_new == base->tp_new;
 }
 
-/* What a call of a class does without a vectorcall of its own. */
+/* Calls a class that has no vectorcall of its own. */
 static PyObject *call_by_tuple(PyObject *cls, PyObject **args, Py_ssize_t count, PyObject *names) {
     PyObject *result = NULL, *keywords = NULL, *given = PyTuple_New(count);
     if (given == NULL) return NULL;
@@ -215,7 +216,7 @@ static void call_by_vector(PyTypeObject *cls, void *function) {
     cls->tp_vectorcall = (vectorcallfunc)function;
 }
 
-/* An attribute of the class itself, not of its bases; borrowed, NULL where it has none. */
+/* An attribute of the class itself, not of its bases. Borrowed; NULL if it has none. */
 static inline PyObject *own_attribute(PyObject *cls, PyObject *name) {
     PyObject *dict = ((PyTypeObject *)cls)->tp_dict,
              *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name);

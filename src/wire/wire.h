@@ -505,7 +505,8 @@ void wire_escape_write(const void *text, size_t count, unsigned width, size_t le
 enum { WIRE_NON_ASCII = 1, WIRE_MAYBE_NULL = 2, WIRE_LONG_JSON = 8192 };
 
 unsigned wire_json_holds(const void *json, size_t length);
-/* How often "null" stands in a text; SIZE_MAX if it is long, because a long text is not searched. */
+/* How often "null" stands in a text; SIZE_MAX if it is long, because a long text is not
+ * searched. */
 size_t wire_json_nulls(const void *json, size_t length);
 
 /* ---- Inline, because each delta calls it ----------------------------------------------------- */
