@@ -26,6 +26,7 @@ __all__ = ["Beginning", "given", "look_at"]
 
 LOOKED_AT = 200  # lines that may hold a frame, from which the shape is recognised
 LOOKED_AT_BYTES = 1024 * 1024
+LOOKED_AT_BETWEEN = 20  # lines without a frame of Realtime, which may hold one of another socket
 FEW_EMPTY = 5  # lines in a row, after which no shape is looked for
 BESIDE_TEXT = "in the text beside it"
 # What a line with a frame of another socket may have in place of a type.
@@ -37,7 +38,7 @@ class Beginning:
     """How a recording is to be read.
 
     known: which values are frames. by_fit: whether nothing beside a frame of another socket says who sent it, so that its class
-    does.
+    does. between: the name of a socket with frames between those of Realtime, which are not read.
     words: its shape, in words. wrapper: the fast way for lines that are objects; None with `shape` None: each line is a frame.
     shape: of which the fast ways read nothing. time, call: the members with the time and with the id of the call. clock, ways:
     what times and directions mean. calls: which call is read. started: when the recording began, if its header says so.
@@ -51,6 +52,7 @@ class Beginning:
     calls: CallIds
     known: KnownFrames = REALTIME
     by_fit: bool = False
+    between: str | None = None
     words: str = "plain frames"
     wrapper: Wrapper | None = None
     shape: Shape | None = None
@@ -180,8 +182,22 @@ def look_at(file: LineFile, call: str | None, socket: int | None, known: KnownFr
     other = None if sample.speaks else foreign(head)
     if other is not None:
         raise RecordingError(other)
+    if begun.known.catalogue is None and not shape.document:
+        begun.between = _socket_between(lines, sample)
     begun.take(shape, sample)
     return begun
+
+
+def _socket_between(lines: Sequence[tuple[int, bytes]], sample: Sample) -> str | None:
+    """The name of a socket with frames in the first lines that hold none of Realtime; None without one."""
+    frames = {one.line for one in sample.found}
+    last = max(frames, default=0)
+    left = [line for number, line in lines if number not in frames and number < last and line.lstrip()[:1] == b"{"]
+    for known in other_sockets() if left else ():
+        for line in left[:LOOKED_AT_BETWEEN] if known.has_types else ():
+            if known.may_be_in(line) and known.speaks_in(line):
+                return known.name
+    return None
 
 
 def _sample_of(shape: Shape, lines: Sequence[tuple[int, bytes]], head: bytes, known: KnownFrames) -> Sample:

@@ -119,6 +119,8 @@ class Recording(Iterator[Entry]):
             told.append(f"{_lines(self._frames.changed)} another shape than the first ones")
         if self.passed_over:
             told.append(f"{_lines(self.passed_over)} no frame")
+        if begun.between is not None:
+            told.append(f"frames of {begun.between} are not read with those of Realtime: --catalogue {begun.between} reads them")
         if begun.unknown:
             has = "the first frame has no" if begun.unknown == 1 else f"none of the first {begun.unknown:,} frames has a"
             told.append(f"{has} type that is known: frames of another service are not understood")

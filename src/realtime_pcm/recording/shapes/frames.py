@@ -161,6 +161,14 @@ class KnownFrames:
         messages = [self.message_of(value, side) for side, _ in _SIDES]
         return any(isinstance(one, DecodeError) or (one is not None and says_something(one)) for one in messages)
 
+    def speaks_in(self, line: bytes) -> bool:
+        """Whether a line of JSON holds such a frame."""
+        try:
+            value = loads(line)
+        except ValueError:
+            return False
+        return any(self.speaks(opened(at_path(value, path))) for path in self.paths_of(value))
+
     def refuse_others(self, line: int, value: object) -> None:
         """Raises RecordingError if a value that holds no frame of this catalogue holds one of another socket."""
         for other in self.elsewhere:
