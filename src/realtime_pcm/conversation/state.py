@@ -53,7 +53,8 @@ class ConversationState:
         user_speaks: whether the user speaks, as far as the server says.
         usage: the sum of each number in the usage of all responses, by its path.
         session_usage: the last that the server gave for the whole session.
-        session, rate_limits: as a message had them last.
+        session: as a message had it last.
+        rate_limits: likewise.
         errors: how many errors were told.
         forgotten: how many of each kind are no longer kept, by name.
 
