@@ -162,7 +162,7 @@ cdef batch_plan *_make_plan(Layout layout) except NULL:
     if layout.role_name in roles.OF_CALLS:
         plan.told = <uint8_t>(1 + roles.OF_CALLS.index(layout.role_name))
         plan.told_object = layout.in_session.holder
-        plan.told_field = plan.response_id if plan.told_object == plan.response else plan.item_id
+        plan.told_field = plan.response_id if plan.told_object and plan.told_object == plan.response else plan.item_id
     if layout.bytes_payload or layout.field_roles:
         plan.kind = BATCH_SLOW
     elif layout.is_unknown:

@@ -369,8 +369,8 @@ class PlaybackTracker:
             message: Every message of the connection, as for PlaybackBuffer.write; of any dtype, uint8 included.
 
         Returns:
-            The name of the mark to send after the audio, a new one each time. None if there is nothing to send on: the message has
-            no audio, it came after an interruption, or it is a duplicate.
+            The name of the mark to send after the audio, a new one each time. None if there is nothing to send on: the message
+            has no audio, it came after an interruption, or it is a duplicate.
 
         Raises:
             TypeError: The argument is not a message.

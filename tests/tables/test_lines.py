@@ -192,6 +192,18 @@ def test_two_sessions_that_mix_after_the_first_lines_are_noticed(shape: Callable
     assert same_rows(shape(rng, apart), rng).refused == 0
 
 
+@pytest.mark.parametrize("shape", [plain, dated, quoted])
+def test_two_users_who_speak_in_turn_are_noticed(shape: Callable[..., bytes]) -> None:
+    """After a second session has begun, the speech of two items at once proves that both go on."""
+    rng = random.Random(6)
+    speech = [b'{"type":"input_audio_buffer.speech_started","item_id":"%b"}' % item for item in (b"i1", b"i2")]
+    mixed = [*told("s1", "r1")[:1], *TEXTS, *told("s2", "r2")[:1], speech[0], *TEXTS, speech[1], *TEXTS]
+    data = shape(rng, mixed)
+    with pytest.raises(RecordingError, match="two sessions in turn"):
+        [*read_recording(io.BytesIO(data))]
+    same_rows(data, rng)
+
+
 @pytest.mark.parametrize("calls", [[1] * 300 + [2] * 300, [1] * 300 + [2] * 3 + [1] * 300, ["x" * 200] * 300 + [2] * 3])
 def test_ids_of_calls_that_mix_after_the_first_lines_are_noticed(calls: list[object]) -> None:
     rng = random.Random(5)
