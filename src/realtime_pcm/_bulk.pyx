@@ -26,8 +26,9 @@ cdef inline line_span _span_of(bytes text):
     cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(text)
     return line_span(start, start + PyBytes_GET_SIZE(text))
 
-cdef bint _line_keys(tuple before, tuple behind, line_keys *keys) except -1:
-    """Fills `keys` from keys in their quotes, which the caller keeps alive. False if there are too many."""
+cdef bint _line_keys(tuple before, tuple behind, size_t time_at, size_t direction_at, size_t call_at, line_keys *keys) except -1:
+    """Fills `keys` from keys in their quotes, which the caller keeps alive. False if there are too many, or if a place is not
+    among their values."""
     cdef Py_ssize_t i
     if not 0 < len(before) <= LINE_MEMBERS + 1 or len(behind) > LINE_MEMBERS:
         return False
@@ -37,7 +38,7 @@ cdef bint _line_keys(tuple before, tuple behind, line_keys *keys) except -1:
         keys.behind[i] = _span_of(<bytes?>behind[i])
     keys.before_count = len(before)
     keys.behind_count = len(behind)
-    return True
+    return max(time_at, direction_at, call_at) < keys.before_count + keys.behind_count
 
 @cython.final
 cdef class LineSplitter:
@@ -59,11 +60,8 @@ cdef class LineSplitter:
 
     def __init__(self, tuple before not None, tuple behind not None, size_t time_at, size_t direction_at, bint quoted,
                  size_t call_at, dict words not None, double scale, double origin):
-        cdef size_t count
         self.kept = before, behind
-        self.fits = _line_keys(before, behind, &self.keys)
-        count = self.keys.before_count + self.keys.behind_count
-        self.fits = self.fits and time_at < count and direction_at < count and call_at < count
+        self.fits = _line_keys(before, behind, time_at, direction_at, call_at, &self.keys)
         self.time_at = time_at
         self.direction_at = direction_at
         self.call_at = call_at
@@ -292,13 +290,10 @@ catalogue=None)\n--\n
                      bint quoted, size_t call_at, double scale, double origin, late):
         """How lines are split from now on: see Template and Wrapper.numbers of recording/template.py. late: reads the text of a
         time that is neither a plain number nor a date of ISO 8601."""
-        cdef size_t count
         self.check_at_rest()
         self.b.has_keys = False     # if what follows fails, no key of before is left
         self.keys = (before, behind)
-        self.b.has_keys = _line_keys(before, behind, &self.b.keys)
-        count = self.b.keys.before_count + self.b.keys.behind_count
-        self.b.has_keys = self.b.has_keys and time_at < count and direction_at < count and call_at < count
+        self.b.has_keys = _line_keys(before, behind, time_at, direction_at, call_at, &self.b.keys)
         self.b.time_at = time_at
         self.b.direction_at = direction_at
         self.b.call_at = call_at

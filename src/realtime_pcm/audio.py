@@ -14,6 +14,8 @@ _WIRE_NAMES: dict[str, tuple[str, int]] = {}
 # Our name of an encoding -> the bytes of one sample as it is sent; likewise.
 BYTES_OF_SAMPLE: dict[str, int] = {}
 
+_longest_name = 0  # characters that are kept of a name that the wire does not have; likewise
+
 # As audio_encoding in src/session/formats.h.
 _CODES = {"pcm16": 0, "g711_ulaw": 1, "g711_alaw": 2, "float32": 3, "wav": 4}
 
@@ -109,7 +111,7 @@ def forced_format(audio_format: object, dtype: str) -> AudioFormat | None:
         name = audio_format if audio_format.lower() in _WIRE_NAMES else _SPELLINGS.get(_spelling(audio_format), audio_format)
         if name in _SILENT:
             raise ValueError(f"audio_format {audio_format!r} names no format")
-        found = AudioFormat(*_WIRE_NAMES.get(name.lower(), (name[:40], 24000)))
+        found = AudioFormat(*_WIRE_NAMES.get(name.lower(), (name[:_longest_name], 24000)))
         written = f"audio_format {audio_format[:100]!r}"
     else:
         raise TypeError(f"audio_format is an AudioFormat, a name or None, not {type(audio_format).__name__}")
@@ -131,8 +133,10 @@ def _spelling(name: str) -> str:
 _SPELLINGS: dict[str, str] = {}
 
 
-def learn_names(names: dict[str, tuple[str, int]], sample_bytes: dict[str, int]) -> None:
-    """Takes the names that the wire has, and the bytes of one sample, from the core."""
+def learn_names(names: dict[str, tuple[str, int]], sample_bytes: dict[str, int], longest: int) -> None:
+    """Takes from the core the names that the wire has, the bytes of one sample, and how much is kept of another name."""
+    global _longest_name
+    _longest_name = longest
     _WIRE_NAMES.update(names)
     BYTES_OF_SAMPLE.update(sample_bytes)
     _SPELLINGS.update({_spelling(name): name for name in names})

@@ -53,7 +53,7 @@ def _sample_bytes():
             names[format_encoding_name(<audio_encoding>i).decode()] = format_sample_bytes(<audio_encoding>i)
     return names
 
-learn_names(_format_names(), _sample_bytes())
+learn_names(_format_names(), _sample_bytes(), FORMAT_NAME_MAX)
 
 
 # ---- The session ------------------------------------------------------------------------------------------------------------
