@@ -29,9 +29,9 @@ async def bridge(phone: ServerConnection, url: str, key: str) -> None:
             name = tracker.sent(message)
             if isinstance(message, rp.messages.SessionUpdated):
                 settled = {model.session.input_audio_format, model.session.audio_format}
-            if isinstance(message, (rp.messages.SessionUpdated, rp.messages.ResponseAudioDelta)):
-                for audio in settled - {ULAW}:
-                    raise ValueError(f"it needs mu-law both ways, and the server settled on {audio.encoding} at {audio.rate} Hz")
+            if settled != {ULAW} and isinstance(message, (rp.messages.SessionUpdated, rp.messages.ResponseAudioDelta)):
+                audio = next(iter(settled - {ULAW}))
+                raise ValueError(f"it needs mu-law both ways, and the server settled on {audio.encoding} at {audio.rate} Hz")
             if isinstance(message, rp.messages.ResponseAudioDelta) and name is not None:
                 await phone.send(voice.encode(message.pcm, stream_sid=sid))
                 await phone.send(twilio.SendMark(stream_sid=sid, name=name).frame_text)  # it comes back when that was heard
