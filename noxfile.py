@@ -142,7 +142,7 @@ def asan(session: nox.Session) -> None:
     # what has no C of ours that other tests do not have; and resident memory, of which most is that of ASan.
     left_out = "client typing stubs narrow example server cli extract bad_input sample sounddevice".split()
     left_out += "docs upstream timeline page resident".split()
-    # Slow tests bought the least of all: ten minutes of repetitions of what the quick ones, `c` and `fuzz` run with sanitizers.
+    # Quick tests only: the slow ones take ten minutes more, and mostly repeat what these, `c` and `fuzz` run under sanitizers.
     session.run(
         *("python", "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal", "tests"),
         *("-k", " and ".join(f"not {name}" for name in left_out)),
