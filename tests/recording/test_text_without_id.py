@@ -86,3 +86,31 @@ def test_the_same_text_twice_is_two_items() -> None:
             state.follow(rp.decode(json.dumps(event), side="client" if way == "sent" else "server"))
     assert [item.text for item in state.items if item.side == "user"] == [TEXT, TEXT]
     assert len(state.turns) == 2
+
+
+def test_a_text_with_an_id_in_between_keeps_its_id_for_itself(tmp_path: Path) -> None:
+    """The server repeats both texts after the client has written both. Each repetition names its own text."""
+
+    def item(text: str, **more: str) -> dict[str, Any]:
+        return {**more, "type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("sent", {"type": "conversation.item.create", "item": item("Hello.", id="item_1")}),
+        ("sent", {"type": "conversation.item.create", "item": item(TEXT)}),
+        ("received", {"type": "conversation.item.added", "item": item("Hello.", id="item_1")}),
+        ("received", {"type": "conversation.item.added", "item": item(TEXT, id="item_2")}),
+    ]
+    expected = [("item_1", "Hello."), ("item_2", TEXT)]
+    file = tmp_path / "call.jsonl"
+    lines = [{"time": place / 10, "direction": way, "event": event} for place, (way, event) in enumerate(events)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    state = ConversationState()
+    for way, event in events:
+        state.follow(rp.decode(json.dumps(event), side="client" if way == "sent" else "server"))
+    assert [(one.item_id, one.text) for one in state.items] == expected
+    assert [(one.item_id, one.text) for one in analyse(io.BytesIO(file.read_bytes())).items] == expected
+
+    pytest.importorskip("pyarrow")
+    from realtime_pcm import arrow
+
+    assert [(row["item_id"], row["transcript"]) for row in arrow.items(arrow.read(file)).to_pylist()] == expected

@@ -64,9 +64,8 @@ class Items:
     def __init__(self, source: str) -> None:
         self._source = source
         self._items: dict[str, _Item] = {}
-        self._unnamed: dict[int, _Item] = {}  # by line: what the user wrote, while it has no id
-        self._written: int | None = None  # the last of them
-        self._turns: Turns[Turn] = Turns(Turn)
+        self._unnamed: dict[int, _Item] = {}  # by line: what the user wrote, until it has an id
+        self._turns: Turns[Turn, _Item] = Turns(Turn)
         self._clock = Clock()
         self._before: _Audio | None = None  # the previous row with audio
         self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
@@ -188,7 +187,7 @@ class Items:
                 turns.words(response_id, at)
         elif role in ("item_create", "item_added"):
             if speaker == "user" and text:
-                self._wrote(item_id, text, at, turns.text(item_id, text, at, repeats=role == "item_added") is None)
+                self._wrote(item_id, text, at, role == "item_added")
         elif role == "tool_call":
             turns.of_response(response_id, at).tools += 1
         elif role == "speech_started":
@@ -208,17 +207,17 @@ class Items:
         elif role == "response_end":
             turns.response_end(response_id, None, at)
 
-    def _wrote(self, item_id: str | None, text: str, at: Moment, known: bool) -> None:
+    def _wrote(self, item_id: str | None, text: str, at: Moment, repeats: bool) -> None:
         """The user has written. An item without an id has a row too; the server's repetition of it may tell the id."""
-        if known and item_id is not None and self._written is not None:
-            written = self._unnamed.pop(self._written, None)
-            item = self._items.get(item_id)
-            if written is not None and item is not None:
-                item.line, item.time = min(item.line, written.line), written.time
-        elif not known and item_id is None:
-            item = self._unnamed[at.line] = _Item()
-            item.line, item.time, item.end_time, item.role, item.given = at.line, at.time, at.time, "user", text
-        self._written = at.line if item_id is None and not known else self._written if item_id is None else None
+        turn, written = self._turns.text(item_id, text, at, repeats=repeats)
+        item = None if item_id is None else self._items.get(item_id)
+        if written is not None and item is not None:
+            self._unnamed.pop(written.line, None)
+            item.line, item.time = min(item.line, written.line), written.time
+        elif turn is not None and item_id is None:
+            written = self._turns.written = self._unnamed[at.line] = _Item()
+            written.line, written.time, written.end_time = at.line, at.time, at.time
+            written.role, written.given = "user", text
 
     def table(self) -> Any:
         """The items so far, in the order of their first lines."""

@@ -75,7 +75,7 @@ class ConversationState:
         self._lost = dict.fromkeys(("items", "responses", "turns", "interruptions"), 0)
         self._handlers: dict[type, Callable[[Any, float | None], None]] = {}
         self._turns_kept: deque[Turn] = deque(maxlen=most)
-        self._turns: Turns[Turn] = Turns(self._begin_turn)
+        self._turns: Turns[Turn, Item] = Turns(self._begin_turn)
         self._tools = ToolCalls(lambda call: None, most, longest_text)
         self._items: dict[int, Item] = {}
         self._item_numbers: dict[tuple[str, str | None, str | None], int] = {}  # the newest of a side, of these ids
@@ -94,7 +94,6 @@ class ConversationState:
         self._recent_worded = self._recent_heard = False
         self._recent_part: Part | None = None
         self._recent_index: object = None
-        self._written: Item | None = None  # by the client, without an id
 
     def __repr__(self) -> str:
         return f"<ConversationState: {self._turns.count} turns, {len(self._items)} items after {self.messages} messages>"
@@ -290,11 +289,9 @@ class ConversationState:
         words = words_in_item(raw)
         written: Item | None = None
         if role == "user" and words:
-            turn = self._turns.text(item_id, words, at, repeats=isinstance(message, RealtimeServerMessage))
-            if turn is None and self._written is not None:
-                written, self._written = self._written, self._written if item_id is None else None
-            elif turn is not None and item_id is None:
-                written = self._written = self._new_item("user", None, None, time)
+            turn, written = self._turns.text(item_id, words, at, repeats=isinstance(message, RealtimeServerMessage))
+            if turn is not None and item_id is None:
+                written = self._turns.written = self._new_item("user", None, None, time)
         if item_id is None and written is None:
             return
         if item_id is not None and written is not None and self.item(item_id) is None:
@@ -528,7 +525,7 @@ class ConversationState:
         self._item_numbers.clear()
         self._numbers_of_ids.clear()
         self._repeated.forget()
-        self._last_audio = self._written = self._recent = None
+        self._last_audio = self._turns.written = self._recent = None
         self.user_speaks = False
 
     def _on_session_update(self, message: Any, time: float | None) -> None:

@@ -81,9 +81,10 @@ def seconds_between(start: Moment | None, end: Moment | None) -> float | None:
 
 
 _T = TypeVar("_T", bound=Turn)
+_I = TypeVar("_I")
 
 
-class Turns(Generic[_T]):
+class Turns(Generic[_T, _I]):
     """Which turn a message belongs to, and the measures of each turn.
 
     make: a new turn from its number, what began it, and when. The ids are those of `text_id`.
@@ -98,6 +99,7 @@ class Turns(Generic[_T]):
         self._user_items: dict[str, None] = {}
         self._committed = False  # by the client; the server has not said so yet
         self._made: str | None = None  # the text of a user's item that has no id yet
+        self.written: _I | None = None  # that item, if whoever keeps items says so
         self._cut: _T | None = None  # interrupted, on a server that announces no responses; its end may still be told
 
     # ---- which turn
@@ -149,7 +151,7 @@ class Turns(Generic[_T]):
 
     def speech_started(self, item_id: str | None, at: Moment) -> _T:
         """The user speaks."""
-        self._committed, self._made = False, None
+        self._committed, self._made, self.written = False, None, None
         turn = self._speaking = self._input("speech", at)
         turn.speech_started = turn.speech_started or at
         turn.speech_stopped = turn.committed = turn.commit = None
@@ -179,17 +181,20 @@ class Turns(Generic[_T]):
         self._name(item_id)
         return turn
 
-    def text(self, item_id: str | None, words: str, at: Moment, *, repeats: bool) -> _T | None:
-        """The user has written. None where it is an item that is known.
+    def text(self, item_id: str | None, words: str, at: Moment, *, repeats: bool) -> tuple[_T | None, _I | None]:
+        """The user has written: the turn, or None if the item is known; and the item without an id that this text repeats.
+
+        Whoever keeps an item of a text without an id puts it into `written`. If its repetition has an id, that is the item's.
 
         repeats: a server says so, which repeats what the client has written: with an id, or without one.
         """
         if item_id is not None and item_id in self._user_items:
-            return None
+            return None, None
         known = repeats and self._made == words
+        written = self.written if known else None
         self._name(item_id)
-        self._made = words if item_id is None else None
-        return None if known else self._input("text", at)
+        self._made, self.written = (words, written) if item_id is None else (None, None)
+        return (None if known else self._input("text", at)), written
 
     def _name(self, item_id: str | None) -> None:
         if item_id is not None:

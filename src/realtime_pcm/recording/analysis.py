@@ -101,14 +101,13 @@ class Analyser:
         self._latencies = array("d")
         self._repeated = Repeated()
         self._dropped = Dropped()
-        self._turns: Turns[Turn] = Turns(self._begin_turn)
+        self._turns: Turns[Turn, Item] = Turns(self._begin_turn)
         self._arrival: dict[int, list[float]] = {}  # turn -> seconds of audio, seconds that it took to come
         self._items: OrderedDict[Any, Item] = OrderedDict()
         self._tools = ToolCalls(self._lists["tools"].append, MOST_OPEN, LONGEST_REASON)
         self._speaking: Item | None = None  # the user's item between speech_started and speech_stopped
         self._buffer: tuple[float, float] | None = None  # places of the user's audio that is not committed
         self._unnamed: Item | None = None  # committed by the client; the server has not named it yet
-        self._written: Item | None = None  # written by the client, likewise
         self._noted: Bounded[tuple[Interruption, Turn]] = Bounded(MOST["interruptions"])
         self._handlers: dict[type, Callable[[Any, Moment], None] | None] = {}
         self._texts: dict[int, tuple[Item, Text]] = {}
@@ -390,14 +389,15 @@ class Analyser:
             self._tools.seen(raw, self._turns.of_response(text_id(getattr(message, "response_id", None)), at), at)
         text = words_in_item(raw)
         if role == "user" and text:
-            turn = self._turns.text(item_id, text, at, repeats=isinstance(message, RealtimeServerMessage))
-            if turn is None:  # the client's own message, which the server repeats with an id
-                if self._written is not None and item_id is not None and ("user", item_id) not in self._items:
-                    self._written.item_id, self._items[("user", item_id)], self._written = item_id, self._written, None
+            turn, written = self._turns.text(item_id, text, at, repeats=isinstance(message, RealtimeServerMessage))
+            if written is not None and item_id is not None and ("user", item_id) not in self._items:
+                written.item_id, self._items[("user", item_id)] = item_id, written
+            if turn is None:
                 return
             item = Item(turn.number, "user", item_id, None, at.line, at.time, at.place, at.place)
             self._keep(("user", item_id if item_id is not None else at.line), item)
-            self._written = item if item_id is None else None
+            if item_id is None:
+                self._turns.written = item
             _put(item, text)
         elif role == "assistant" and text and ("model", item_id) not in self._items:
             _put(self._item("model", item_id, at), text)
