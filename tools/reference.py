@@ -83,7 +83,7 @@ class Declared(NamedTuple):
     base: str
     doc: str
     wires: tuple[str, ...]
-    role: str | dict[str, str] | None
+    role: str | dict[str, Any] | None
     fields: tuple[Field, ...]
     aliases: tuple[str, ...]
 
@@ -287,6 +287,10 @@ def socket_classes() -> str:
             text += f"{'You send it. ' if 'Client' in one.base else ''}{prose(one.doc)}\n\n"
             if isinstance(one.role, str):
                 text += f'Role: `"{one.role}"`.\n\n'
+            of_fields = one.role if isinstance(one.role, dict) else {}
+            for field_name, of_values in of_fields.items():
+                for value, role in of_values.items() if isinstance(of_values, dict) else ():
+                    text += f'Role: `"{of_fields["pcm"]}"`; `"{role}"` if `{field_name}` is `"{value}"`.\n\n'
             if one.fields:
                 text += "| field | type | on the wire |\n|---|---|---|\n"
                 for field in one.fields:

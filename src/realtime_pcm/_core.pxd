@@ -74,6 +74,7 @@ cdef class Layout:
     # roles
     cdef str role_name                  # a key of roles.ROLES, or None
     cdef readonly tuple field_roles     # (field, role), of fields that have one
+    cdef readonly tuple audio_roles     # (field, value, role): what the audio means if the field has this value
     cdef readonly dict reads            # what a role reads -> the field that holds it, if their names differ
     cdef bint ends_audio, bytes_payload
     cdef readonly bint is_audio, is_unknown

@@ -78,7 +78,7 @@ class RealtimeMessage(MessageObject):
     canonical_type: ClassVar[str | None]
     """The first of the wire names of the class: the same str for all names of one message; None for a type that no class declares."""
     def __init_subclass__(
-        cls, role: RoleName | Mapping[str, RoleName] | None = None, catalogue: Catalogue[Any, Any] | None = None,
+        cls, role: RoleName | Mapping[str, RoleName | Mapping[str, RoleName]] | None = None, catalogue: Catalogue[Any, Any] | None = None,
         reads: Mapping[ReadName, str | None] | None = None, **kwargs: Any
     ) -> None: ...
     type: str
@@ -151,7 +151,8 @@ class RealtimeServerMessage(RealtimeMessage):
     wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
-    If one message may have several meanings, role is a mapping from fields to their roles.
+    If one message may have several meanings, role is a mapping from fields to their roles. If a field says whose the audio is,
+    its values have roles: `role={"pcm": "input_audio", "track": {"outbound": "audio"}}`.
 
     Two messages are equal when they are of one class and hold equal values.
 
@@ -228,6 +229,7 @@ class UnknownClientMessage(RealtimeClientMessage):
 
 def role_of(cls: type[RealtimeMessage]) -> str | None: ...
 def roles_at(cls: type) -> tuple[tuple[str, str], ...]: ...
+def audio_roles(cls: type) -> tuple[tuple[str, str, str], ...]: ...
 
 @final
 class PayloadText:

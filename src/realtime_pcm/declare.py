@@ -289,7 +289,8 @@ class Shape(NamedTuple):
     """A class statement as the core lays it out. Fields have numbers: 0 is event_id.
 
     order: (name, index of one of its places) each, or (None, key) for a member of the frame that is no field and has fields at a
-    path inside. names, keys, places: by number. payload: the number of its first key, and how many keys it has.
+    path inside. names, keys, places: by number. payload: the number of its first key, and how many keys it has. audio_roles:
+    (field, value, role): what the audio means if the field has this value.
     """
 
     wire_names: tuple[str, ...]
@@ -303,6 +304,7 @@ class Shape(NamedTuple):
     reads: dict[str, str | None]
     role: str | None
     field_roles: tuple[tuple[str, str], ...]
+    audio_roles: tuple[tuple[str, str, str], ...]
 
 
 def read(cls: type, base: Any, is_audio: bool, role: Any, reads: Any, limits: Limits) -> Shape:
@@ -338,14 +340,18 @@ def read(cls: type, base: Any, is_audio: bool, role: Any, reads: Any, limits: Li
             raise TypeError(f"{cls.__name__}: reads={{{wanted!r}: {held!r}}} names no field of the class")
         found[wanted] = held
     of_fields: tuple[tuple[str, str], ...] = () if base is None else base.field_roles
+    of_audio: tuple[tuple[str, str, str], ...] = () if base is None else base.audio_roles
     if hasattr(role, "keys"):
         given = dict(role)
         role = given.pop("pcm", None) if is_audio else None
+        values = [name for name, one in given.items() if hasattr(one, "keys")]
+        of_audio = (*((name, value, one) for name in values for value, one in given.pop(name).items()), *of_audio)
+        _check_audio_roles(cls, of_audio, flat, is_audio)
         _check_field_roles(cls, given, flat)
         of_fields += tuple(given.items())
     if role is not None:
         _check_role(cls, role, (*names, *found), is_audio)
-    return Shape(named, fields, order, tuple(names), tuple(keys), tuple(places), payload, nodes, found, role, of_fields)
+    return Shape(named, fields, order, tuple(names), tuple(keys), tuple(places), payload, nodes, found, role, of_fields, of_audio)
 
 
 def _utf8(text: str) -> bytes:
@@ -479,6 +485,17 @@ def _check_field_roles(cls: type, given: dict[str, Any], flat: set[str]) -> None
             raise TypeError(f"{name}: {role!r} is the role of a class, not of the field {field_name!r}")
         if field_name not in flat or field_name == "event_id":
             raise TypeError(f"{name}: {field_name!r}, which has the role {role!r}, is no field without audio")
+
+
+def _check_audio_roles(cls: type, given: tuple[tuple[str, str, str], ...], flat: set[str], is_audio: bool) -> None:
+    for field_name, value, role in given:
+        if not is_audio or role not in ("audio", "input_audio"):
+            raise TypeError(
+                f"{cls.__name__}: role {role!r} of {field_name}={value!r}: a value says whether the audio of an audio message is "
+                "'audio' or 'input_audio'"
+            )
+        if field_name not in flat:
+            raise TypeError(f"{cls.__name__}: {field_name!r}, whose values have roles, is no field without audio")
 
 
 def _check_role(cls: type, role: Any, names: tuple[str | None, ...], is_audio: bool) -> None:

@@ -131,9 +131,47 @@ def test_the_words_are_in_the_rows() -> None:
         ({"said": "audio"}, "'audio' is the role of a class"),
         ({"other": "interrupted"}, "'other', which has the role 'interrupted', is no field"),
         ({"pcm": "interrupted"}, "the roles of audio messages"),
+        ({"said": {"far": "interrupted"}}, "role 'interrupted' of said='far': a value says whether the audio"),
+        ({"other": {"far": "audio"}}, "'other', whose values have roles, is no field"),
     ],
 )
-def test_what_no_field_can_mean(role: dict[str, str], told: str) -> None:
+def test_what_no_field_can_mean(role: dict[str, Any], told: str) -> None:
     with pytest.raises(TypeError, match=told):
         fields = {"said": "str | None", "pcm": "Samples"}
         declared("Bad", messages.AudioMessage, "stage.bad", fields, role=role, pcm=messages.payload("s"))
+
+
+class Line(messages.AudioMessage, role={"pcm": "input_audio", "leg": {"far": "audio"}}):
+    type: Literal["stage.line"] = "stage.line"
+    leg: str | None = None
+    pcm: Samples = messages.payload("sound")
+
+
+class Leg(Line, role={"pcm": "input_audio", "leg": {"far": "input_audio", "model": "audio"}}):
+    type: Literal["stage.leg"] = "stage.leg"  # type: ignore[assignment]
+
+
+class Track(messages.AudioMessage, role="input_audio"):
+    type: Literal["stage.track"] = "stage.track"
+    track: str | None = None
+    pcm: Samples = messages.payload("sound")
+
+
+@pytest.mark.parametrize(
+    ("told", "sides"),
+    [
+        ({"type": "stage.line"}, (0.5, 0.0)),
+        ({"type": "stage.line", "leg": "near"}, (0.5, 0.0)),
+        ({"type": "stage.line", "leg": "far"}, (0.0, 0.5)),
+        ({"type": "stage.leg", "leg": "far"}, (0.5, 0.0)),
+        ({"type": "stage.leg", "leg": "model"}, (0.0, 0.5)),
+        ({"type": "stage.track", "track": "outbound"}, (0.5, 0.0)),  # the class does not say what its tracks are
+    ],
+)
+def test_the_value_of_a_field_says_whose_audio_it_is(told: dict[str, str], sides: tuple[float, float]) -> None:
+    event = {**told, "sound": SOUND}
+    found = analyse(io.BytesIO(json.dumps({"time": 0.0, "direction": "received", "event": event}).encode() + b"\n"))
+    assert (found.user_audio_seconds, found.model_audio_seconds) == sides
+    state = ConversationState()
+    state.follow(rp.decode(json.dumps(event)))
+    assert sum(item.audio_seconds for item in state.items) == sides[1]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-from .._core import role_of, roles_at
+from .._core import audio_roles, role_of, roles_at
 from ..objects import View
 from ..roles import ROLES, TEXT_FIELDS
 
@@ -16,6 +16,8 @@ _OBJECTS: dict[str, str] = {role: needs[0][0] for role, (needs, _) in ROLES.item
 # Roles of which each element of a list means it. Its members may have other names than the fields of a message.
 _OF_ELEMENTS = ("item_create", "tool_call", "tool_output", "tool_failed")
 _OTHER_NAMES = {"call_id": "id", "arguments": "args"}
+
+_Handler: TypeAlias = Callable[..., None]
 
 
 class AtField:
@@ -68,13 +70,12 @@ def meanings_of(message: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def handler_of(cls: type, find: Callable[[str], Callable[..., None] | None]) -> Callable[..., None] | None:
+def handler_of(cls: type, find: Callable[[str], _Handler | None]) -> _Handler | None:
     """What takes the messages of a class. find: what takes those of a role; None for a role that means nothing there."""
     if not roles_at(cls):
         role = role_of(cls)
-        if role == "input_audio" and "track" in getattr(cls, "__match_args__", ()):
-            return _by_track(find("input_audio"), find("audio"))
-        return None if role is None else find(role)
+        handler = None if role is None else find(role)
+        return _by_value(cls, handler, find) if audio_roles(cls) else handler
 
     def each(message: Any, *more: Any) -> None:
         for role, meant in meanings_of(message):
@@ -85,11 +86,12 @@ def handler_of(cls: type, find: Callable[[str], Callable[..., None] | None]) -> 
     return each
 
 
-def _by_track(user: Callable[..., None] | None, model: Callable[..., None] | None) -> Callable[..., None]:
-    """What takes the audio of a telephone that sends both tracks of a call: what was played to the caller is the model's."""
+def _by_value(cls: type, usual: _Handler | None, find: Callable[[str], _Handler | None]) -> _Handler:
+    """What takes audio whose role depends on the value of a field: a telephone may send both sides of a call."""
+    others = [(name, value, find(role)) for name, value, role in audio_roles(cls)]
 
     def take(message: Any, *more: Any) -> None:
-        handler = model if message.track == "outbound" else user
+        handler = next((other for name, value, other in others if getattr(message, name) == value), usual)
         if handler is not None:
             handler(message, *more)
 

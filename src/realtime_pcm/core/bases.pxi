@@ -222,7 +222,8 @@ class RealtimeServerMessage(RealtimeMessage):
     wire, or all of its names, and the other annotations are the fields, `degrees: float | None = None`. A field that is absent or
     null reads None. role: what the message means, a key of realtime_pcm.roles.ROLES, which says what each role does and which
     fields it needs; without it that of the base, which is "audio" below AudioMessage and "audio_end" below AudioEnd.
-    If one message may have several meanings, role is a mapping from fields to their roles.
+    If one message may have several meanings, role is a mapping from fields to their roles. If a field says whose the audio is,
+    its values have roles: `role={"pcm": "input_audio", "track": {"outbound": "audio"}}`.
 
     Two messages are equal when they are of one class and hold equal values.
 

@@ -437,7 +437,8 @@ cdef _lay_out(Layout layout, said):
     memset(layout.plan.id_place, -1, sizeof(layout.plan.id_place))
     layout.plan.slot_before_fields = (SLOT_SAMPLE_OFFSET if layout.is_audio
                                       else SLOT_INCOMPLETE_SAMPLE if layout.ends_audio else SLOT_EVENT_ID)
-    layout.fields, layout.order, layout.reads, layout.field_roles = said.fields, said.order, said.reads, said.field_roles
+    layout.fields, layout.order, layout.reads = said.fields, said.order, said.reads
+    layout.field_roles, layout.audio_roles = said.field_roles, said.audio_roles
     layout.names, layout.keys, layout.places = said.names, said.keys, said.places
     if said.payload[1]:
         layout.bytes_payload = not layout.is_audio
@@ -541,6 +542,11 @@ def roles_at(cls):
     """What fields of a message of this class mean: (field, role) of each that has a role of its own, in order."""
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).field_roles if isinstance(layout, Layout) else ()
+
+def audio_roles(cls):
+    """What the audio of a message of this class means if a field has a value: (field, value, role) of each."""
+    layout = getattr(cls, "_layout", None)
+    return (<Layout>layout).audio_roles if isinstance(layout, Layout) else ()
 
 def role_of(cls):
     """What a message of this class means: a key of roles.ROLES; None if it means nothing."""

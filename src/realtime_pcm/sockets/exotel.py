@@ -50,7 +50,12 @@ class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", re
     bit_rate: str | None = field(("start", "media_format", "bit_rate"))
 
 
-class Media(AudioMessage, catalogue=CATALOGUE, role="input_audio", reads={"response_id": "stream_sid", "item_id": "track"}):
+class Media(
+    AudioMessage,
+    catalogue=CATALOGUE,
+    role={"pcm": "input_audio", "track": {"outbound": "audio"}},
+    reads={"response_id": "stream_sid", "item_id": "track"},
+):
     """A piece of the caller's speech. timestamp: milliseconds, as text. track: only where both directions are streamed."""
 
     type: Literal["media"] = "media"

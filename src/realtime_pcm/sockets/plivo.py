@@ -41,7 +41,7 @@ class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", re
 class Media(
     AudioMessage,
     catalogue=CATALOGUE,
-    role="input_audio",
+    role={"pcm": "input_audio", "track": {"outbound": "audio"}},
     reads={"response_id": "stream_id", "item_id": "track"},
 ):
     """A piece of the call. timestamp: milliseconds, as text."""

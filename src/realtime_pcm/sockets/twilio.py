@@ -53,7 +53,12 @@ class Start(RealtimeServerMessage, catalogue=CATALOGUE, role="session_start", re
     stream_sid: str | None = field("streamSid")
 
 
-class Media(AudioMessage, catalogue=CATALOGUE, role="input_audio", reads={"response_id": "stream_sid", "item_id": "track"}):
+class Media(
+    AudioMessage,
+    catalogue=CATALOGUE,
+    role={"pcm": "input_audio", "track": {"outbound": "audio"}},
+    reads={"response_id": "stream_sid", "item_id": "track"},
+):
     """20 ms of the caller's speech, or of the other track. timestamp: milliseconds since the stream began, as text."""
 
     type: Literal["media"] = "media"
