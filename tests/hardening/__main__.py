@@ -48,9 +48,10 @@ def main() -> int:
 
         return mutation.run(not given.bits)
     if given.row == "sockets":
-        from hardening import sockets
+        from hardening import socket_runs, sockets
 
-        return sockets.run(given.frames, given.processes, given.seed, not given.bits)
+        wrong = sockets.run(given.frames, given.processes, given.seed, not given.bits)
+        return wrong | socket_runs.run(given.frames // 100, given.processes, given.seed)
     if given.row == "stack":
         from hardening import stack
 

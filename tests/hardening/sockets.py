@@ -51,6 +51,7 @@ def _more() -> dict[str, list[tuple[Side, dict[str, Any]]]]:
             ("client", {"event": "playAudio", "streamId": "s1", "media": {"contentType": "audio/x-mulaw", "payload": _SOUND}}),
         ],
         "exotel": [
+            ("server", {"event": "start", "stream_sid": "s1", "start": {"media_format": {"encoding": "raw/slin"}}}),
             ("server", {"event": "media", "sequence_number": 3, "media": media, "stream_sid": "s1"}),
             ("client", played(0.1)),
         ],
@@ -65,9 +66,18 @@ def _more() -> dict[str, list[tuple[Side, dict[str, Any]]]]:
             ("server", {"serverContent": {"modelTurn": {"parts": [*parts, {"text": "Hi", "thought": True}]}}}),
             ("client", {"realtime_input": {"audio": {"data": _SOUND.replace("/", "_"), "mimeType": "audio/pcm;rate=16000"}}}),
             ("client", {"realtimeInput": {"activityStart": {}}}),
+            ("client", {"realtimeInput": {"audio": {"mimeType": "audio/pcm;rate=16000", "data": _SOUND}, "text": "Hi"}}),
         ],
-        "elevenlabs": [("server", {"type": "ping", "ping_event": {"event_id": 2, "ping_ms": 20}})],
-        "acs": [],
+        "elevenlabs": [
+            ("server", {"audio_event": {"audio_base_64": _SOUND, "event_id": 2, "alignment": {"chars": ["h"]}}, "type": "audio"}),
+            ("server", {"type": "ping", "ping_event": {"event_id": 2, "ping_ms": 20}}),
+            ("client", {"user_audio_chunk": _SOUND}),
+            ("client", {"type": "pong", "event_id": 2}),
+        ],
+        "acs": [
+            ("server", {"kind": "AudioData", "audioData": {"timestamp": "t", "data": _SOUND, "participantRawID": "8:acs:x"}}),
+            ("client", {"Kind": "AudioData", "AudioData": {"Data": _SOUND}, "StopAudio": None}),
+        ],
         "twilio": [],
     }
 
@@ -187,7 +197,7 @@ def _decoded(text: str, url_safe: bool) -> bytes:
     return pybase64.b64decode(text, validate=True, canonical=True)
 
 
-def differences(message: Any, expected: Expected, kind: Kind) -> list[str]:
+def differences(message: Any, expected: Expected) -> list[str]:
     """Where a message, decoded with dtype="uint8", is not what the frame holds."""
     if expected.cls is None:
         unknown = isinstance(message, (rp.messages.UnknownMessage, rp.client_messages.UnknownClientMessage))
@@ -298,7 +308,7 @@ def check(frames: list[bytes], kind: Kind, turn: int = 0) -> Iterator[str]:
             elif wanted is None:
                 yield f"{kind.name}: {tier}: accepted: {frame!r}"
             elif (index + turn + number) % len(TIERS) == 0:
-                for difference in differences(message_of_bytes, wanted, kind):
+                for difference in differences(message_of_bytes, wanted):
                     yield f"{kind.name}: {tier}: {difference}: {frame!r}"
 
 
