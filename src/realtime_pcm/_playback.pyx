@@ -216,8 +216,14 @@ cdef class SampleQueue:
     cdef char letter
     cdef object last_count              # what `read` returned, the same number next time
 
-    def __cinit__(self, rate, *, dtype="int16", channels=1, seconds=120):
+    def __cinit__(self, rate=None, *more, dtype="int16", channels=1, seconds=120, **unknown):
         cdef uint64_t capacity
+        if rate is None or more or unknown:
+            # The interpreter would name __cinit__, which nobody has called.
+            name = type(self).__name__
+            raise TypeError(f"{name} has no argument {next(iter(unknown))!r}" if unknown
+                            else f"{name} takes one argument without its name, the rate" if more
+                            else f"{name} needs the rate of what plays, in samples per second: {name}(24_000)")
         for name, value, most in (("rate", rate, 0x7FFFFFFF), ("channels", channels, 64)):
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} is an int, not {type(value).__name__}")

@@ -282,6 +282,19 @@ def bytes_of(given: Any) -> Any:
     return bytes(given) if isinstance(given, (bytes, bytearray, memoryview, array.array, *CTYPES)) else repr(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "options", "text"),
+    [
+        ((), {}, "PlaybackBuffer needs the rate of what plays, in samples per second: PlaybackBuffer(24_000)"),
+        ((RATE, "int16"), {}, "PlaybackBuffer takes one argument without its name, the rate"),
+        ((RATE,), {"size": 1}, "PlaybackBuffer has no argument 'size'"),
+    ],
+)
+def test_a_wrong_call_is_told_by_the_name_of_the_class(given: tuple[Any, ...], options: dict[str, Any], text: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(text)):
+        PlaybackBuffer(*given, **options)
+
+
 def test_a_buffer_that_raises() -> None:
     view = memoryview(bytearray(10))
     view.release()
