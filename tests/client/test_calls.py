@@ -126,7 +126,7 @@ def test_audio_waits_for_the_format_that_the_session_settles() -> None:
                 settled = call.session.input_audio_format
                 await call.send('{"type":"input_audio_buffer.commit"}')
                 await until(call, messages.InputAudioBufferCommitted)
-            return settled, server.calls[0].recording
+            return settled, server.recent_calls[0].recording
 
     settled, recording = run(talk())
     assert settled == rp.AudioFormat("g711_ulaw", 8_000)
@@ -203,7 +203,7 @@ def test_audio_of_another_rate_is_resampled_as_it_streams() -> None:
                     await call.send_audio(tone[start : start + 960], rate=48_000)
                 await call.send('{"type":"input_audio_buffer.commit"}')
                 await until(call, messages.InputAudioBufferCommitted)
-            return server.calls[0].recording
+            return server.recent_calls[0].recording
 
     appended = [e.message.pcm for e in run(talk()) if e.direction == "sent" and "append" in e.message.type]
     heard = np.concatenate(appended)
@@ -224,7 +224,7 @@ def test_long_audio_goes_as_frames_that_servers_take() -> None:
                 await call.send_audio(speech)
                 await call.send('{"type":"input_audio_buffer.commit"}')
                 await until(call, messages.InputAudioBufferCommitted)
-            return server.calls[0].recording
+            return server.recent_calls[0].recording
 
     appended = [e.message.pcm for e in run(talk()) if e.direction == "sent" and "append" in e.message.type]
     assert [len(pcm) for pcm in appended] == [240_000, 240_000, 120_000]

@@ -69,7 +69,7 @@ def test_a_spoken_question(name: str, tmp_path: Path) -> None:
         environment = os.environ | {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": base}
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, env=environment)
         assert done.returncode == 0, done.stderr
-        said = [entry.message for entry in server.calls[0].recording if entry.direction == "sent"]
+        said = [entry.message for entry in server.recent_calls[0].recording if entry.direction == "sent"]
     heard = [message.pcm for message in said if isinstance(message, client_messages.InputAudioBufferAppend)]
     assert len(heard) == 50 and np.array_equal(np.concatenate(heard), samples)
     assert done.stdout == clients.TRANSCRIPT + "\n"
@@ -95,7 +95,7 @@ def test_a_conversation_with_a_file_pair(tmp_path: Path) -> None:
         files = ("--input", str(tmp_path / "in.wav"), "--output", str(tmp_path / "out.wav"))
         os.environ.setdefault("OPENAI_API_KEY", "none")
         output = run_example("talk_sounddevice", "--url", server.url, *files)
-        call = server.calls[0]
+        call = server.recent_calls[0]
     item = next(item for item in call.items if item.role == "assistant")
     assert 1_200 <= item.sent_ms < 1_500 and item.status == "incomplete" and item.transcript is None
     assert f"[interrupted after {item.audio_ms} ms]" in output
@@ -139,7 +139,7 @@ def test_the_phone_bridge() -> None:
             async with call_bridge(lambda phone: module.bridge(phone, server.url, "none"), speed=50) as leg:
                 await leg.say(*SPEECH_THEN_SILENCE)
                 await leg.until(lambda: len(leg.heard) >= len(expected))
-            [item] = [item for item in server.calls[-1].items if item.role == "assistant"]
+            [item] = [item for item in server.recent_calls[-1].items if item.role == "assistant"]
             assert item.audio_ms == item.sent_ms == len(expected) // 8
         return leg
 
@@ -158,7 +158,7 @@ def test_the_phone_bridge_is_interrupted() -> None:
             async with call_bridge(lambda phone: module.bridge(phone, server.url, "none"), speed=2) as leg:
                 await leg.say(*SPEECH_THEN_SILENCE)
                 await leg.until(lambda: leg.cleared == 2)
-                [item] = [item for item in server.calls[-1].items if item.role == "assistant"]
+                [item] = [item for item in server.recent_calls[-1].items if item.role == "assistant"]
                 await leg.until(lambda: item.audio_ms < item.sent_ms)
                 held = item.audio_ms
                 await asyncio.sleep(0.3)  # the piece that is being played when the caller speaks is played to its end
@@ -371,7 +371,7 @@ def test_an_agent_runs_the_tools_that_the_model_calls(capsys: pytest.CaptureFixt
     ]
     with loopback([message.frame for message in frames]) as server:
         asyncio.run(agent.ask(server.url, "How warm is it in Oslo?"))
-        said = [entry.message for entry in server.calls[0].recording if entry.direction == "sent"]
+        said = [entry.message for entry in server.recent_calls[0].recording if entry.direction == "sent"]
     assert capsys.readouterr().out == "3.5 degrees below zero.\n"
     assert isinstance(said[0], client_messages.SessionUpdate) and said[0].session is not None and said[0].session.tools
     items = [message.item for message in said if isinstance(message, client_messages.ConversationItemCreate)]

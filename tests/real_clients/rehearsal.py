@@ -44,7 +44,7 @@ def rehearsing(name: str, **options: Any) -> Iterator[LoopbackServer]:
         finally:
             if server.connections:
                 recording(name).parent.mkdir(parents=True, exist_ok=True)
-                server.calls[-1].save(recording(name), overwrite=True)
+                server.recent_calls[-1].save(recording(name), overwrite=True)
 
 
 def recording(name: str) -> Path:

@@ -121,7 +121,7 @@ def _told(server: LoopbackServer) -> str:
     """The last things that both sides said."""
     if not server.connections:
         return "the client has not connected"
-    entries = [entry for entry in server.calls[-1].recording if entry.message]
+    entries = [entry for entry in server.recent_calls[-1].recording if entry.message]
     said = [f"{entry.time:7.2f} {entry.direction:8} {entry.message.type}" for entry in entries]
     return "\n".join(line for line in said if not line.endswith(("append", "delta")))[-3000:]
 
@@ -143,7 +143,7 @@ def _check(server: LoopbackServer, report: dict[str, Any], client: Client) -> No
     assert report["complaints"] == []
 
     assert [output.strip('"') for output in server.tool_outputs] == [PLAN["tool"]["result"]]
-    story = next(item for item in server.calls[-1].items if item.status == "incomplete")
+    story = next(item for item in server.recent_calls[-1].items if item.status == "incomplete")
     [truncated] = [event["audio_end_ms"] for event in server.received if event["type"] == "conversation.item.truncate"]
     # Some count what was played in whole chunks, of which the longest is 250 ms.
     assert PLAN["speak_after_ms"] - 250 <= truncated == server.heard_ms(story) < story.sent_ms

@@ -50,7 +50,7 @@ async def truncate(talk: Talk, audio_end_ms: Any, item_id: Any = ITEM, content_i
 def test_a_truncate_is_answered_and_held() -> None:
     async def script(talk: Talk) -> None:
         await talk.ask("response.create", "response.done")
-        [call] = talk.server.calls
+        [call] = talk.server.recent_calls
         assert call.items[-1].item_id == ITEM and call.items[-1].audio_ms == call.items[-1].sent_ms == LONG
         assert call.items[-1].transcript == clients.TRANSCRIPT and call.items[-1].status == "completed"
         answer = await truncate(talk, 1_200)
@@ -76,7 +76,7 @@ def test_a_truncate_to_the_last_millisecond_and_past_it() -> None:
         refused = (await truncate(talk, LONG + 1))["error"]
         assert refused["code"] == "invalid_value"
         assert refused["message"] == f"Audio content of {LONG}ms is already shorter than {LONG + 1}ms"
-        assert talk.server.calls[0].items[-1].audio_ms == LONG
+        assert talk.server.recent_calls[0].items[-1].audio_ms == LONG
         assert (await truncate(talk, LONG))["type"] == "conversation.item.truncated"
 
     talking(script)
@@ -103,10 +103,10 @@ def test_what_cannot_be_truncated_is_an_error_and_changes_nothing(fields: dict[s
         item = {"id": "item_of_the_user", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
         await talk.ask("conversation.item.create", "conversation.item.done", item=item)
         await talk.ask("response.create", "response.done")
-        before = talk.server.calls[0].items
+        before = talk.server.recent_calls[0].items
         refused = await truncate(talk, **fields)
         assert (refused["type"], refused["error"]["code"]) == ("error", code)
-        assert talk.server.calls[0].items == before
+        assert talk.server.recent_calls[0].items == before
 
     talking(script)
 
@@ -127,7 +127,7 @@ def test_an_item_can_be_deleted() -> None:
         await talk.ask("response.create", "response.done")
         kinds = ("conversation.item.deleted", "error")
         assert (await talk.ask("conversation.item.delete", *kinds, item_id=ITEM))["item_id"] == ITEM
-        assert ITEM not in [item.item_id for item in talk.server.calls[0].items]
+        assert ITEM not in [item.item_id for item in talk.server.recent_calls[0].items]
         assert (await talk.ask("conversation.item.delete", *kinds, item_id=ITEM))["type"] == "error"
         assert (await talk.ask("conversation.item.delete", *kinds))["type"] == "error"
 
@@ -163,7 +163,7 @@ def test_a_cancelled_response_ends() -> None:
         # Nothing of the answer comes afterwards, and the item is held as far as it was sent.
         await talk.ask("input_audio_buffer.clear", "input_audio_buffer.cleared")
         assert talk.types[-2:] == ["response.done", "input_audio_buffer.cleared"]
-        held = talk.server.calls[0].items[-1]
+        held = talk.server.recent_calls[0].items[-1]
         assert (held.item_id, held.status) == (ITEM, "incomplete")
         assert held.sent_ms == sum(len(base64.b64decode(event["delta"])) for event in heard) // 48
 
@@ -257,7 +257,7 @@ def test_an_interruption_after_so_much_of_the_answer(where: str) -> None:
         told = [event["type"].rpartition(".")[2] for event in talk.seen[place:] if event.get("item_id") == started]
         assert [kind for kind in told if kind != "delta"] == ["speech_started", "speech_stopped", "committed", "completed"]
         assert talk.types[place:].count("response.created") == 1
-        items = talk.server.calls[0].items
+        items = talk.server.recent_calls[0].items
         assert [(item.item_id, item.role, item.status) for item in items] == [
             (ITEM, "assistant", "incomplete"),
             (started, "user", "completed"),
@@ -329,7 +329,7 @@ def test_pcm_at_the_rate_that_the_session_names(rate: int) -> None:
         assert np.array_equal(np.concatenate([message.pcm for message in audio]), at_rate(rate))
         assert all(abs(message.pcm.size / rate - len(base64.b64decode(event["delta"])) / 48_000) < 2 / rate
                    for message, event in zip(audio, (e for e in EVENTS if e["type"] == AUDIO), strict=True))  # fmt: skip
-        assert talk.server.calls[0].items[-1].sent_ms == at_rate(rate).size * 1000 // rate
+        assert talk.server.recent_calls[0].items[-1].sent_ms == at_rate(rate).size * 1000 // rate
 
     talking(script, strict=rate == 24_000)
 
@@ -426,11 +426,11 @@ def test_other_connections_have_ids_of_their_own_and_texts_as_they_were() -> Non
 )
 def test_a_format_that_it_does_not_have_is_refused_and_nothing_changes(session: dict[str, Any]) -> None:
     async def script(talk: Talk) -> None:
-        before = talk.server.calls[0].session
+        before = talk.server.recent_calls[0].session
         refused = (await talk.ask("session.update", "error", "session.updated", session=session))["error"]
         assert refused["code"] == "invalid_value" and refused["message"].startswith("the loopback server cannot ")
-        assert talk.server.calls[0].session == before
-        assert talk.server.calls[0].formats.audio_format == rp.AudioFormat("pcm16", 24_000)
+        assert talk.server.recent_calls[0].session == before
+        assert talk.server.recent_calls[0].formats.audio_format == rp.AudioFormat("pcm16", 24_000)
         await talk.ask("response.create", "response.done")
         assert b"".join(base64.b64decode(event["delta"]) for event in talk.seen if event["type"] == AUDIO) == clients.PCM
 
@@ -444,7 +444,7 @@ def test_a_format_that_it_does_not_have_is_refused_and_nothing_changes(session: 
 def test_speech_is_found_in_the_input_format(format_: dict[str, Any]) -> None:
     async def script(talk: Talk) -> None:
         await talk.ask("session.update", "session.updated", session=wanted(format_, "input"))
-        input_format = talk.server.calls[0].formats.input_audio_format
+        input_format = talk.server.recent_calls[0].formats.input_audio_format
         speech = clients.SPEECH[:: 24_000 // input_format.rate]
         await talk.ws.send(rp.encode_append(speech, audio_format=input_format))
         await talk.until("response.done")
@@ -485,7 +485,7 @@ def test_what_both_sides_said_is_a_recording(tmp_path: Path) -> None:
         await talk.ws.send("{")
         await talk.until("error")
         await talk.ask("response.create", EVENTS[-1]["type"])
-        [call] = talk.server.calls
+        [call] = talk.server.recent_calls
         entries = call.recording
         sent = [entry for entry in entries if entry.direction == "sent"]
         assert [entry.message.type if entry.message else None for entry in sent] == [
@@ -517,7 +517,7 @@ def test_recordings_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     async def frames_kept(talk: Talk) -> None:
         for _ in range(20):
             await talk.ask("input_audio_buffer.clear", "input_audio_buffer.cleared")
-        [call] = talk.server.calls
+        [call] = talk.server.recent_calls
         assert len(call.recording) == 10 and call.dropped == 41 - 10
 
     talking(frames_kept)
@@ -526,7 +526,7 @@ def test_recordings_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def bytes_kept(talk: Talk) -> None:
         await talk.ask("response.create", "response.done")
-        [call] = talk.server.calls
+        [call] = talk.server.recent_calls
         assert sum(len(entry.frame) for entry in call.recording) <= 100_000 and call.dropped > 0
         assert call.items[-1].sent_ms == LONG  # what is held does not depend on what is kept
 
@@ -537,7 +537,7 @@ def test_recordings_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
         for _ in range(10):
             with connect_sync(server.url, max_size=None) as ws:
                 ws.recv()
-        assert len(server.calls) == 8 and server.connections == 10
+        assert len(server.recent_calls) == 8 and server.connections == 10
 
 
 def test_items_are_bounded() -> None:
@@ -550,7 +550,7 @@ def test_items_are_bounded() -> None:
         too_long = {"id": "x" * 33, "type": "message", "role": "user", "content": []}
         refused = await talk.ask("conversation.item.create", "error", item=too_long)
         assert refused["error"]["code"] == "string_above_max_length"
-        names = [item.item_id for item in talk.server.calls[0].items]
+        names = [item.item_id for item in talk.server.recent_calls[0].items]
         assert names == [f"item_{number}" for number in range(100, 1_100)]
 
     talking(script)

@@ -106,7 +106,7 @@ def test_an_interruption_at_a_sample(connect: Any, samples: int) -> None:
                     truncated += 1
                 answers += isinstance(message, messages.ResponseDone)
             assert heard is not None and np.array_equal(heard, PCM[:samples])
-            assert_held(server.calls[0], listener, samples)
+            assert_held(server.recent_calls[0], listener, samples)
 
             # The next answer is heard whole, and nothing of the first one with it.
             assert np.array_equal(read(listener.player, PCM.size + 1), PCM)
@@ -134,7 +134,7 @@ def test_an_interruption_before_a_sample_was_heard(connect: Any) -> None:
                     break
             [said] = listener.interruptions
             assert said.truncations == () and [item.item_id for item in said.unheard] == [ITEM]
-            assert ITEM not in [item.item_id for item in server.calls[0].items]
+            assert ITEM not in [item.item_id for item in server.recent_calls[0].items]
             assert listener.errors == []
 
     run(session())
@@ -177,12 +177,12 @@ def test_an_interruption_in_real_time(connect: Any) -> None:
             speaker.join()
             heard = np.concatenate(speaker.played)
             assert np.array_equal(heard, PCM[: heard.size])
-            assert_held(server.calls[0], listener, heard.size)
+            assert_held(server.recent_calls[0], listener, heard.size)
             # How much it is depends on the machine's other work; a thread that waits plays less, never more than was sent.
             assert (
                 0.3
                 < heard.size / RATE
-                <= next(item for item in server.calls[0].items if item.item_id == ITEM).sent_ms / 1000 + 0.001
+                <= next(item for item in server.recent_calls[0].items if item.item_id == ITEM).sent_ms / 1000 + 0.001
             )
 
     run(session())
@@ -202,4 +202,4 @@ def test_an_interruption_of_a_client_without_an_event_loop(connect: Any) -> None
                 send(frame)
             if isinstance(message, messages.ConversationItemTruncated):
                 break
-        assert_held(server.calls[0], listener, 24_000)
+        assert_held(server.recent_calls[0], listener, 24_000)

@@ -225,7 +225,7 @@ def test_many_clients_are_served_and_left_in_two_seconds(count: int) -> None:
             sockets = await asyncio.gather(*(client.__aenter__() for client in clients))
             for ws in sockets:
                 assert json.loads(await ws.recv())["type"] == "session.created"
-            assert server.connections == count and len(server.calls) == 8
+            assert server.connections == count and len(server.recent_calls) == 8
             begun = time.monotonic()
         lasted = time.monotonic() - begun
         await asyncio.gather(*(ws.wait_closed() for ws in sockets))
@@ -247,6 +247,6 @@ def test_only_the_last_connections_keep_their_frames() -> None:
                     await ws.recv()
             await first.send('{"type":"input_audio_buffer.clear"}')
             await first.recv()
-            assert call not in server.calls and call.recording == [] and call.dropped == 3
+            assert call not in server.recent_calls and call.recording == [] and call.dropped == 3
 
     run(session())

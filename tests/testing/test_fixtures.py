@@ -32,7 +32,7 @@ def test_a_client(loopback_server: StartServer) -> None:
         while (event := json.loads(ws.recv()))["type"] != "response.done":
             pass
         assert event["response"]["status"] == "cancelled"
-        assert 500 <= server.calls[-1].items[0].sent_ms < 1_000
+        assert 500 <= server.recent_calls[-1].items[0].sent_ms < 1_000
 
 
 def test_a_script(realtime_server: LoopbackServer) -> None:

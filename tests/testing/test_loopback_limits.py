@@ -298,7 +298,7 @@ def test_what_it_has_accepted_can_be_read_however_deeply_it_is_nested(opening: s
             assert refused["error"]["code"] == "invalid_json" and f"at most {MAX_DEPTH} levels" in refused["error"]["message"]
             received = from_a_deep_stack(lambda: server.received)
             assert [event["type"] for event in received] == ["hum", "conversation.item.create"]
-            call = server.calls[0]
+            call = server.recent_calls[0]
             assert len(from_a_deep_stack(lambda: call.recording)) >= 5
             assert from_a_deep_stack(lambda: call.items) and from_a_deep_stack(lambda: repr(call))
 

@@ -14,11 +14,11 @@ from realtime_pcm.testing.fixtures import StartServer
 async def of_servers() -> None:
     async with LoopbackServer(interrupt=1.2, faults=["late@3"]) as server:
         assert_type(server.url, str)
-        assert_type(server.calls[0], Call)
+        assert_type(server.recent_calls[0], Call)
         assert_type(server.calls("weather", {"city": "Oslo"}).says("Cold."), LoopbackServer)
         assert_type(server.heard_ms(), int)
         assert_type(server.tool_outputs, list[str])
-        for call in server.calls:
+        for call in server.recent_calls:
             assert_type(call.items, tuple[HeldItem, ...])
             assert_type(call.recording, list[Entry])
     with loopback(pace=1.0) as other:
@@ -26,4 +26,4 @@ async def of_servers() -> None:
 
 
 def of_fixtures(loopback_server: StartServer) -> None:
-    assert_type(loopback_server(interrupt=0.5).calls[-1].items[-1].audio_ms, int)
+    assert_type(loopback_server(interrupt=0.5).recent_calls[-1].items[-1].audio_ms, int)

@@ -53,7 +53,7 @@ import re
 import ssl as tls
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -84,35 +84,9 @@ _silent.setLevel(logging.CRITICAL + 1)
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes of one client message; a longer one closes its connection with 1009
 MAX_KEPT = 1_000  # client messages in LoopbackServer.received
 MAX_KEPT_BYTES = 16 * 1024 * 1024  # bytes of JSON of these messages
-MAX_CALLS = 8  # connections in LoopbackServer.calls
+MAX_CALLS = 8  # connections in LoopbackServer.recent_calls
 CLOSING_SECONDS = 1.0  # for clients to answer the close when the server stops
 ABORTING_SECONDS = 0.5  # for handlers to end after their connections were cut
-
-
-class Calls(list[Call]):
-    """The connections of a server. Called, it adds a call of a tool to the server's script."""
-
-    def __init__(self, calls: Iterable[Call], begin_script: Callable[[], Script], server: LoopbackServer) -> None:
-        super().__init__(calls)
-        self._begin_script = begin_script
-        self._server = server
-
-    def __call__(
-        self, name: str, arguments: Mapping[str, Any] | str | None = None, *, call_id: str | None = None, together: bool = False
-    ) -> LoopbackServer:
-        """The next response calls a tool; the response after it waits for the output.
-
-        Args:
-            name: The tool's name.
-            arguments: A dict, or JSON as text.
-            call_id: The id of the call; by default a new one.
-            together: Puts it into the same response as the line before.
-
-        Raises:
-            ValueError: The arguments are no JSON object, or another call has the call_id.
-        """
-        self._begin_script().calls(name, arguments, call_id, together)
-        return self._server
 
 
 class LoopbackServer:
@@ -136,7 +110,6 @@ class LoopbackServer:
             sends all of its frames in their order, and closes. Frames after the client's first message wait for one.
 
     Attributes:
-        calls: The last 8 connections, oldest first, each with its recording, conversation and session.
         connections: How many clients were let in.
         received: The messages of clients, without input audio: the last 1,000, together at most 16 MiB.
         received_dropped: How many older messages were dropped for this bound.
@@ -214,6 +187,23 @@ class LoopbackServer:
             ValueError: The audio cannot be used.
         """
         self._begin_script().says(text, audio, rate, together)
+        return self
+
+    def calls(
+        self, name: str, arguments: Mapping[str, Any] | str | None = None, *, call_id: str | None = None, together: bool = False
+    ) -> Self:
+        """The next response calls a tool; the response after it waits for the output.
+
+        Args:
+            name: The tool's name.
+            arguments: A dict, or JSON as text.
+            call_id: The id of the call; by default a new one.
+            together: Puts it into the same response as the line before.
+
+        Raises:
+            ValueError: The arguments are no JSON object, or another call has the call_id.
+        """
+        self._begin_script().calls(name, arguments, call_id, together)
         return self
 
     def fails(self, code: str, message: str | None = None) -> Self:
@@ -308,9 +298,9 @@ class LoopbackServer:
         return f"http{'s' if self._ssl else ''}://127.0.0.1:{self.port}/v1"
 
     @property
-    def calls(self) -> Calls:
-        """The last 8 connections, oldest first. `server.calls("weather", {"city": "Oslo"})` is a step of a script."""
-        return Calls(self._calls, self._begin_script, self)
+    def recent_calls(self) -> list[Call]:
+        """The last 8 connections, oldest first, each with its recording, conversation and session."""
+        return list(self._calls)
 
     @property
     def received(self) -> list[dict[str, Any]]:
