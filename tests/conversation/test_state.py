@@ -246,7 +246,7 @@ def test_speech_while_a_response_is_under_way_interrupts_it() -> None:
     call.heard(response("response.created", "r"))
     call.told("input_audio_buffer.speech_started", item_id="u2")
     call.heard(response("response.done", "r", status="cancelled"))
-    assert [one.cause for one in call.state.interruptions] == ["speech_started", "response_end"]
+    assert [one.cause for one in call.state.interruptions] == ["speech_started", "cancelled"]
     assert [(one.response_id, one.status) for one in call.state.responses] == [("r", "cancelled")]
 
 

@@ -8,14 +8,15 @@ import itertools
 import json
 import tracemalloc
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+import realtime_pcm as rp
 from realtime_pcm import client_messages, messages, sample
 from realtime_pcm._core import role_of
-from realtime_pcm.conversation import rules
+from realtime_pcm.conversation import ConversationState, InterruptionCause, rules
 from realtime_pcm.recording import Analysis, analyse, analysis as module, playing, tallies
 from support.conversation import base64, conversation, events, tone, write
 from support.shared import NO_SHARED, SHARED
@@ -68,7 +69,7 @@ def test_a_gap_is_silence_that_a_listener_hears(tmp_path: Path) -> None:
 def test_an_interruption_and_what_was_heard(tmp_path: Path) -> None:
     found = analyse(conversation(tmp_path))
     (cut,) = found.interruptions
-    assert (cut.turn, cut.item_id, cut.causes, cut.stopped) == (1, "model_1", ["speech_started", "truncate"], True)
+    assert (cut.turn, cut.item_id, cut.causes, cut.stopped) == (1, "model_1", ["speech_started", "truncate", "truncated"], True)
     assert (cut.heard_ms, cut.heard_from, cut.received_ms) == (3900, "truncate", 9250)
     item = next(item for item in found.items if item.item_id == "model_1")
     assert item.heard_end == pytest.approx(4.41 + 3.9 + 0.47)  # with the gap
@@ -204,6 +205,24 @@ def test_elapsed_time_bounds_what_was_heard(tmp_path: Path) -> None:
     (cut,) = found.interruptions
     assert (cut.causes, cut.stopped) == (["speech_started", "cancelled"], True)
     assert (cut.heard_ms, cut.heard_from, cut.received_ms) == (1500, "elapsed", 4000)
+
+
+def test_causes_have_the_names_that_a_conversation_gives_them(tmp_path: Path) -> None:
+    said = {
+        "speech_started": got(2, "input_audio_buffer.speech_started", item_id="u", audio_start_ms=2000),
+        "response_cancel": sent(2, "response.cancel"),
+        "cancelled": got(2, "response.done", response={"id": "r", "status": "cancelled"}),
+        "interrupted": got(2, "output_audio_buffer.cleared", response_id="r"),
+        "truncate": sent(2, "conversation.item.truncate", item_id="m", content_index=0, audio_end_ms=1000),
+        "truncated": got(2, "conversation.item.truncated", item_id="m", content_index=0, audio_end_ms=1000),
+    }
+    assert set(said) == set(get_args(InterruptionCause))
+    for cause, line in said.items():
+        state = ConversationState()
+        for _, way, event in (*SPEECH, line):
+            state.follow(rp.decode(json.dumps(event), side="client" if way == "sent" else "server"))
+        assert [one.cause for one in state.interruptions] == [cause]
+        assert [one.causes for one in of(tmp_path, [*SPEECH, line]).interruptions] == [[cause]]
 
 
 def test_without_times_all_that_arrived_may_have_been_heard(tmp_path: Path) -> None:

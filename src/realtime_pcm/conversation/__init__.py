@@ -15,8 +15,19 @@ answer ends, which audio is one part, what comes twice, where a turn begins, and
 
 from __future__ import annotations
 
-from .held import Interruption, Item, Part, Response, ToolCall
+from .held import Interruption, InterruptionCause, Item, Part, Response, ToolCall
 from .state import ConversationState
 from .turns import LatencyFrom, Moment, Turn
 
-__all__ = ["ConversationState", "Interruption", "Item", "LatencyFrom", "Moment", "Part", "Response", "ToolCall", "Turn"]
+__all__ = [
+    "ConversationState",
+    "Interruption",
+    "InterruptionCause",
+    "Item",
+    "LatencyFrom",
+    "Moment",
+    "Part",
+    "Response",
+    "ToolCall",
+    "Turn",
+]

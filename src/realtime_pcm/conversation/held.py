@@ -117,13 +117,22 @@ class ToolCall:
             self.seconds = seconds_between(self.asked, at)
 
 
+# What shows that the model was interrupted: the role of the message that said so, or the status of the response that ended.
+InterruptionCause = Literal["speech_started", "response_cancel", "cancelled", "interrupted", "truncate", "truncated"]
+
+
 @dataclass(slots=True)
 class Interruption:
-    """The model was interrupted. cause: the role of the message that said so. audio_end_ms: how much of the item was heard."""
+    """The model was interrupted.
+
+    Attributes:
+        cause: What said so: the role of the message, or "cancelled" if it was the response that ended with this status.
+        audio_end_ms: How much of the item was heard.
+    """
 
     at: Moment
     turn: int
-    cause: str
+    cause: InterruptionCause
     item_id: str | None = None
     response_id: str | None = None
     audio_end_ms: int | None = None

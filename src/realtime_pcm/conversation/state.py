@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from .._core import RealtimeServerMessage
 from .clock import LONGEST_PAUSE, Clock
-from .held import Interruption, Item, Part, Response, ToolCall, ToolCalls
+from .held import Interruption, InterruptionCause, Item, Part, Response, ToolCall, ToolCalls
 from .meanings import handler_of
 from .rules import (
     Answers,
@@ -381,7 +381,7 @@ class ConversationState:
             if isinstance(one, dict) and one.get("type") in ("function_call", "mcp_call"):
                 self._tools.seen(one, turn, at)
         if raw.get("status") == "cancelled":
-            self._interrupted("response_end", at, message, response_id)
+            self._interrupted("cancelled", at, message, response_id)
         self._end_parts(response_id)
         self._answer_over(response_id)
 
@@ -485,7 +485,7 @@ class ConversationState:
 
     # ---- interruptions
 
-    def _interrupted(self, cause: str, at: Moment, message: Any, response_id: str | None = None) -> None:
+    def _interrupted(self, cause: InterruptionCause, at: Moment, message: Any, response_id: str | None = None) -> None:
         turn = self._turns.current
         made = Interruption(at, turn.number if turn else 0, cause)
         made.item_id = item_id_of(message)

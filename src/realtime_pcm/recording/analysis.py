@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 from .._core import RealtimeServerMessage
 from ..audio import AudioFormat
-from ..conversation.held import ToolCalls
+from ..conversation.held import InterruptionCause, ToolCalls
 from ..conversation.meanings import handler_of, role_in
 from ..conversation.rules import (
     WORDS,
@@ -433,7 +433,7 @@ class Analyser:
     def _interrupted(
         self,
         at: Moment,
-        cause: str,
+        cause: InterruptionCause,
         stream: Stream | None,
         *,
         stopped: bool,
@@ -452,7 +452,7 @@ class Analyser:
         response = text_id(getattr(message, "response_id", None))
         stream = self._playing.of_response(response) if response is not None else self._playing.audible()
         if stream is not None:
-            self._interrupted(at, "response.cancel", stream, stopped=True)
+            self._interrupted(at, "response_cancel", stream, stopped=True)
 
     def _truncate(self, message: Any, at: Moment) -> None:
         """A truncate of the client, or the server's word that it has truncated."""
@@ -460,7 +460,7 @@ class Analyser:
         stream = self._playing.of_item(text_id(message.item_id))
         if stream is None:
             return
-        self._interrupted(at, "truncate", stream, stopped=True)
+        self._interrupted(at, "truncated" if role_in(message) == "truncated" else "truncate", stream, stopped=True)
         if end is not None:
             self._playing.truncated(stream, end)
 

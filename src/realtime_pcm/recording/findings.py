@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from .. import conversation
-from ..conversation import LatencyFrom, Moment, ToolCall
+from ..conversation import InterruptionCause, LatencyFrom, Moment, ToolCall
 
 __all__ = [
     "Analysis",
@@ -92,8 +92,8 @@ class Interruption:
     """The model was to be silent before its audio was over, or the user spoke while it was heard.
 
     Attributes:
-        causes: The events that show it, in order: "speech_started", "response.cancel", "truncate", "cancelled",
-            "interrupted".
+        causes: What shows it, in order, each once: "speech_started", "interrupted", "truncated" (from the server),
+            "response_cancel", "truncate" (from the client), "cancelled" (the status of the response that ended).
         stopped: Whether the recording shows that playing ended. If not, the user may have talked over the model.
         heard_ms: How much of the item was heard.
         heard_from: How that is known: "truncate" (the client said it), "elapsed" (the time since the item's first audio, an
@@ -105,7 +105,7 @@ class Interruption:
     turn: int
     item_id: str | None
     response_id: str | None
-    causes: list[str]
+    causes: list[InterruptionCause]
     stopped: bool = False
     heard_ms: int | None = None
     heard_from: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any, Literal, NamedTuple, Protocol
 
+from ..conversation import InterruptionCause
 from ..conversation.rules import Parts
 from .findings import Interruption, Item, Moment, Turn
 from .placing import Placer
@@ -186,7 +187,7 @@ class Playing:
         return next((stream for stream in reversed(self._recent) if stream.key[0] == response), None)
 
     def interrupt(
-        self, at: Moment, cause: str, stream: Stream | None, turn: Turn, response: str | None, stopped: bool
+        self, at: Moment, cause: InterruptionCause, stream: Stream | None, turn: Turn, response: str | None, stopped: bool
     ) -> Interruption | None:
         """Notes an interruption, or adds to the one that is not settled yet. Returns a new one."""
         if stream is not None and stream.cut:
