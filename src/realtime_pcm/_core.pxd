@@ -27,7 +27,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
 
 from ._lines cimport lines_functions
-from ._session cimport audio_step, c_format, c_session, session_answer, session_plan, session_reader
+from ._session cimport audio_step, c_format, c_session, session_answer, session_plan, session_reader, socket_formats
 from ._wire cimport wire_catalogue, wire_frame, wire_layout, wire_samples, wire_sink, wire_status, wire_tier, wire_type
 
 
@@ -114,6 +114,8 @@ cdef class Catalogue:
     cdef readonly str inside            # the key of the object that holds the tag or the keys, or None
     cdef readonly bint by_key
     cdef readonly bint url_safe         # payloads may have the other alphabet of base64
+    cdef readonly tuple formats         # (input, output) until somebody names them
+    cdef const socket_formats *unnamed  # the same; NULL: those of the Realtime API
     cdef wire_catalogue *table
     cdef readonly dict types            # str -> WireType
     cdef dict classes
@@ -136,6 +138,7 @@ cdef class Session:
     cdef bint told_doubt
 
     cdef tuple format_objects(self)
+    cdef void use_formats(self, Catalogue catalogue) noexcept
     cdef void move_to(self, Session other) noexcept
     cdef int tell_doubt(self) except -1
 

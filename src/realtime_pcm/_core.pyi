@@ -586,7 +586,8 @@ class AudioEncoder:
         audio_format: The format to convert samples to: an AudioFormat or the name of one.
         session: A Session. Each call converts samples to the session's format at that moment: the input format for the
             user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
-            neither a format nor a session: pcm16 at 24,000 Hz.
+            neither a format nor a session: the format of the socket if nobody names one; pcm16 at 24,000 Hz in the Realtime
+            API.
         fields: Fields of the message that are the same in every frame.
 
     Raises:
@@ -708,7 +709,15 @@ def frame_with_payload(cls: type[RealtimeMessage], text: str, payload: _Pcm, aud
     class has no audio, and the payload is bytes."""
 def write_fully_by(function: Callable[[Any, dict[str, Any]], RealtimeMessage]) -> None:
     """Sets the function that writes what _write_message does not write itself."""
-def new_catalogue(pair: object, side: str, tag: str | None, keys: bool, inside: str | None, url_safe: bool) -> Any: ...
+def new_catalogue(
+    pair: object,
+    side: str,
+    tag: str | None,
+    keys: bool,
+    inside: str | None,
+    url_safe: bool,
+    formats: tuple[AudioFormat, AudioFormat] | None,
+) -> Any: ...
 def class_of(side: Literal["server", "client"], name: str) -> type[Any]:
     """wire_class, or ValueError with the nearest name."""
 def wire_class(side: Literal["server", "client"], name: str, catalogue: object = None) -> type[RealtimeMessage] | None:

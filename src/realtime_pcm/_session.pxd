@@ -70,6 +70,9 @@ cdef extern from "session.h" nogil:
         ROLE_RESPONSE_END
         ROLE_ERROR
     const wire_key SESSION_KEYS[]
+    ctypedef struct socket_formats:
+        c_format output
+        c_format input
     ctypedef struct session_plan:
         uint8_t role
         bint sent
@@ -87,16 +90,19 @@ cdef extern from "session.h" nogil:
         bint own_format
         stream_fields ids
         const wire_key *keys
+        const socket_formats *unnamed
     ctypedef struct c_session "session":
         stream_table streams
         c_format output
         c_format input
+        const socket_formats *unnamed
         uint64_t format_changes
         bint has_doubt
         uint8_t doubt_length
         char *doubt
         const wire_type *doubt_type
     void session_init(c_session *s, void *(*allocate)(size_t) noexcept, void (*release)(void *) noexcept)
+    void session_assume(c_session *s, const socket_formats *formats)
     void session_clear(c_session *s)
     void session_move(c_session *to, c_session *from_)
 

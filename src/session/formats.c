@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 
-const audio_format FORMAT_DEFAULT = {ENCODING_PCM16, true, 0, 24000, 1, ""};
+const audio_format FORMAT_DEFAULT = FORMAT_OF_REALTIME;
 
 #define NAME(text) text, sizeof text - 1
 

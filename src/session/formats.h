@@ -32,6 +32,7 @@ typedef struct audio_format {
 } audio_format;
 
 /* pcm16 at 24,000 Hz, mono, while nobody has named a format. */
+#define FORMAT_OF_REALTIME {ENCODING_PCM16, true, 0, 24000, 1, ""}
 extern const audio_format FORMAT_DEFAULT;
 
 /* A name on the wire. */

@@ -21,6 +21,12 @@ const wire_key SESSION_KEYS[SESSION_KEY_COUNT] = {KEY_OF("audio", AUDIO_KEYS, 3,
                                                   KEY("input_audio_sampling_rate"),
                                                   KEY("id")};
 
+static const socket_formats REALTIME = {FORMAT_OF_REALTIME, FORMAT_OF_REALTIME};
+
+static const socket_formats *unnamed_formats(const socket_formats *given) {
+    return given ? given : &REALTIME;
+}
+
 void session_init(session *s, void *(*allocate)(size_t), void (*release)(void *)) {
     memset(s, 0, sizeof *s);
     streams_init(&s->streams, allocate, release);
@@ -81,6 +87,16 @@ void session_move(session *to, session *from) {
     session_init(from, to->streams.allocate, to->streams.release);
     to->format_changes = from->format_changes = changes + 1;
     forget_stream_formats(to); /* those of the session lay in `from` */
+    session_assume(from, to->unnamed);
+}
+
+void session_assume(session *s, const socket_formats *formats) {
+    const socket_formats *before = unnamed_formats(s->unnamed), *now = unnamed_formats(formats);
+    if (format_same(&s->output, &before->output)) s->output = now->output;
+    if (format_same(&s->input, &before->input)) s->input = now->input;
+    s->unnamed = formats;
+    s->format_changes++;
+    forget_stream_formats(s);
 }
 
 static void keep_doubt(session *s, const wire_frame *frame, const format_doubt *doubt) {
@@ -100,11 +116,14 @@ static void keep_doubt(session *s, const wire_frame *frame, const format_doubt *
  * none. */
 static const audio_format *format_of_stream(const session *s, const session_plan *plan,
                                             const stream_key *key) {
-    if (s == NULL || plan->own_format) return &FORMAT_DEFAULT;
+    const bool is_output = plan->ids.speaker == STREAM_OUTPUT || plan->ids.speaker == STREAM_PLAYED;
+    if (s == NULL || plan->own_format) {
+        const socket_formats *unnamed = unnamed_formats(plan->unnamed);
+        return is_output ? &unnamed->output : &unnamed->input;
+    }
     const response_format *response =
         s->newest && plan->ids.response_id ? find_response(s, key) : NULL;
     if (response != NULL) return &response->format;
-    const bool is_output = plan->ids.speaker == STREAM_OUTPUT || plan->ids.speaker == STREAM_PLAYED;
     return is_output ? &s->output : &s->input;
 }
 
@@ -235,12 +254,15 @@ static session_id refused_id(const wire_tier *tier, const wire_frame *f, const s
     return id;
 }
 
-/* A format in fields of the message itself, next to the object. false: they name none. */
+/* A format in fields of the message itself, next to the object. false: they name none. unnamed: what
+ * the parts are that they do not name. */
 static bool read_flat_format(const wire_frame *f, uint8_t name, uint8_t rate, uint8_t channels,
-                             audio_format *format, format_doubt *doubt) {
-    audio_format flat;
-    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels),
-                &FORMAT_DEFAULT, &flat, doubt);
+                             const audio_format *unnamed, audio_format *format,
+                             format_doubt *doubt) {
+    audio_format flat, base = *unnamed;
+    base.unnamed = true;
+    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels), &base, &flat,
+                doubt);
     if (flat.unnamed) return false;
     *format = flat;
     return true;
@@ -272,12 +294,14 @@ static void read_formats(session_facts *facts, const wire_tier *tier, const wire
         facts->names_input || has_shared ||
         format_read(tier, f->data, &found[PLACE_FLAT_INPUT], &facts->input, NULL, doubt);
     if (!facts->names_output && f->present & plan->format_fields) {
-        facts->names_output = read_flat_format(f, plan->format_name, plan->format_rate,
-                                               plan->format_channels, &facts->output, doubt);
+        facts->names_output =
+            read_flat_format(f, plan->format_name, plan->format_rate, plan->format_channels,
+                             &unnamed_formats(plan->unnamed)->output, &facts->output, doubt);
     }
     if (!facts->names_input && f->present & plan->input_fields) {
         facts->names_input =
-            read_flat_format(f, plan->input_name, plan->input_rate, 0, &facts->input, doubt);
+            read_flat_format(f, plan->input_name, plan->input_rate, 0,
+                             &unnamed_formats(plan->unnamed)->input, &facts->input, doubt);
         facts->input_has_rate =
             facts->names_input && plan->input_rate && f->present >> plan->input_rate & 1;
     }
@@ -315,7 +339,9 @@ static bool input_named(const session *s, const session_facts *facts, bool start
                         audio_format *named) {
     const int32_t known =
         facts->beside_rate || start || !facts->names_input ? facts->beside_rate : s->beside_rate;
-    *named = facts->names_input ? facts->input : start ? FORMAT_DEFAULT : s->input;
+    *named = facts->names_input ? facts->input
+             : start            ? unnamed_formats(s->unnamed)->input
+                                : s->input;
     if (known == 0 || facts->input_has_rate || named->encoding != ENCODING_PCM16)
         return facts->names_input;
     /* A name such as "pcm16-8000hz" holds a rate, and that rate counts. */
@@ -437,7 +463,8 @@ static void change_session(session *s, const session_step *step) {
     if (start) {
         streams_clear(&s->streams);
         drop_responses(s);
-        s->output = s->input = FORMAT_DEFAULT;
+        s->output = unnamed_formats(s->unnamed)->output;
+        s->input = unnamed_formats(s->unnamed)->input;
     }
     if (names_input) s->input = input;
     if (facts->names_output && !(plan->sent && s->server_spoke)) s->output = facts->output;

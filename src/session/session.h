@@ -57,6 +57,11 @@ typedef enum session_place {
 
 extern const wire_key SESSION_KEYS[SESSION_KEY_COUNT];
 
+/* The formats of a socket until somebody names them. */
+typedef struct socket_formats {
+    audio_format output, input;
+} socket_formats;
+
 /* What a class declares. Fields are given by their numbers; 0: none. */
 typedef struct session_plan {
     uint8_t role;         /* session_role */
@@ -74,7 +79,8 @@ typedef struct session_plan {
         end_fields;  /* of an audio message: fields that end its stream, if present and not false */
     bool own_format; /* of an audio message: no session names its format */
     stream_fields ids;
-    const wire_key *keys; /* of the object: SESSION_KEY_COUNT of them */
+    const wire_key *keys;          /* of the object: SESSION_KEY_COUNT of them */
+    const socket_formats *unnamed; /* of its socket; NULL: those of the Realtime API */
 } session_plan;
 
 /* ---- The session ----------------------------------------------------------------------------- */
@@ -102,6 +108,7 @@ typedef struct session {
     uint64_t format_changes; /* goes up whenever `output` or `input` may have changed */
     stream_table streams;
     audio_format output, input;
+    const socket_formats *unnamed; /* as in session_plan */
     /* The server has sent a message about the session or a response, with or without a format. From
      * then on a client's session.update does not change the output format; the server's answer to
      * it does. */
@@ -120,6 +127,8 @@ typedef struct session {
 } session;
 
 void session_init(session *s, void *(*allocate)(size_t), void (*release)(void *));
+/* Takes these formats, which stay where they are, as those that nobody has named. */
+void session_assume(session *s, const socket_formats *formats);
 /* Gives all memory back. */
 void session_clear(session *s);
 /* Moves all that `from` knows to `to`, which is as after session_init or session_clear. `from` is

@@ -44,6 +44,7 @@ FORMATS = {
     "raw/slin": ("pcm16", 8000),
     "audio/mp3": (None, 24_000),
 }
+ENCODINGS = ("pcm16", "g711_ulaw", "g711_alaw")
 _ENDS = ("audio_end", "response_end", "interrupted")
 _NAMES = ("s1", "s2", "", "inbound", "é", "x" * 40)
 _TAILS = (0, 1, 5, 40, 200, 400, 505, 511, 512, 513, 540, 600)
@@ -260,8 +261,6 @@ def audio_kinds() -> list[Kind]:
 
 # ---- What a connection should make of them
 
-START = ("pcm16", 24_000)
-
 
 @dataclass
 class Stream:
@@ -290,8 +289,8 @@ class Line:
     """One side of a connection."""
 
     dtype: str
-    output: tuple[str | None, int] = START
-    input: tuple[str | None, int] = START
+    unnamed: list[tuple[str | None, int]]  # the formats of input and output until a frame names them
+    formats: list[tuple[str | None, int]] = field(default_factory=list)
     streams: dict[tuple[Any, ...], Stream] = field(default_factory=dict)
     evicted: int = 0
 
@@ -321,18 +320,18 @@ class Line:
     def _start(self, value: dict[str, Any], cls: Any) -> None:
         self.evicted += sum(len(stream.carry) for stream in self.streams.values())
         self.streams.clear()
-        self.output = self.input = START
-        for name, rate, place in (("format", "sample_rate", "output"), ("input_format", "input_sample_rate", "input")):
+        self.formats = [*self.unnamed]
+        for place, name, rate in ((1, "format", "sample_rate"), (0, "input_format", "input_sample_rate")):
             said = _said(value, cls, name)
             if isinstance(said, str) and said:
                 encoding, usual = FORMATS[said]
-                setattr(self, place, (encoding, _said(value, cls, rate) or usual))
+                self.formats[place] = encoding, _said(value, cls, rate) or usual
 
     def _audio(self, frame: bytes, expected: Expected, wanted: bool) -> Answer:
         value, cls, payload = expected.value, expected.cls, expected.payload
         assert payload is not None
         key = tuple(_id(_said(value, cls, name)) for name in ("response_id", "item_id"))
-        encoding, rate = self.input if _is_input(cls) else self.output
+        encoding, rate = self.formats[not _is_input(cls)]
         name = _said(value, cls, "format")
         if isinstance(name, str) and name:
             spelt = [
@@ -409,10 +408,12 @@ def connection(seed: int, frames: int) -> tuple[Kind, str, list[Sent]]:
 
 def play(main: Kind, dtype: str, sent: list[Sent]) -> Iterator[str]:
     """What differs on one connection, on each tier: one line each."""
-    model = Line(dtype)
+    unnamed = [(form.encoding if form.encoding in ENCODINGS else None, form.rate) for form in main.catalogue.server.formats]
+    model = Line(dtype, unnamed, [*unnamed])
     steps: list[tuple[Sent, Answer, int]] = []
     for frame, wanted, room in sent:
-        before = replace(model, streams={key: replace(stream) for key, stream in model.streams.items()})
+        streams = {key: replace(stream) for key, stream in model.streams.items()}
+        before = replace(model, streams=streams, formats=[*model.formats])
         try:
             answer = model.follow(frame, main, wanted)
         except Unclear:

@@ -230,7 +230,7 @@ def test_what_is_written_is_checked() -> None:
 )
 def test_the_encoder_writes_frames_of_any_socket(cls: type, fields: dict[str, Any], expected: dict[str, Any]) -> None:
     samples = np.frombuffer(RAW, "<i2")
-    for encoder in (rp.AudioEncoder(cls, **fields), rp.AudioEncoder(cls)):
+    for encoder in (rp.AudioEncoder(cls, audio_format="pcm16", **fields), rp.AudioEncoder(cls, audio_format="pcm16")):
         frame = encoder.encode(samples, **fields)
         assert json.loads(frame) == expected
         assert frame == json.dumps(json.loads(frame), separators=(",", ":"))

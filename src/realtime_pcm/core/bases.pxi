@@ -294,9 +294,19 @@ class UnknownClientMessage(RealtimeClientMessage):
     """A message of a type that no class of the client's side declares. All of it is in `extra`."""
 
 
-def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe):
-    """One side of a sockets.Catalogue."""
+def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe, tuple formats):
+    """One side of a sockets.Catalogue. formats: the AudioFormats (input, output) until somebody names them, or None."""
+    cdef socket_formats *unnamed
     cdef Catalogue made = Catalogue(side, tag, keys, inside, url_safe, pair)
+    if formats is not None:
+        # Never freed: sessions may outlive the catalogue.
+        unnamed = <socket_formats *>PyMem_Calloc(1, sizeof(socket_formats))
+        if unnamed == NULL:
+            raise MemoryError
+        _value_of_format(formats[0], &unnamed.input)
+        _value_of_format(formats[1], &unnamed.output)
+        made.formats = formats
+        made.unnamed = unnamed
     made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)
     return made
 

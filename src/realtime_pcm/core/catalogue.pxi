@@ -244,6 +244,7 @@ cdef class Catalogue:
         self.by_key = keys
         self.inside = inside
         self.url_safe = url_safe
+        self.formats = (DEFAULT_FORMAT, DEFAULT_FORMAT)
         self.types = {}
         self.classes = {}
         self.table = NULL
@@ -520,6 +521,7 @@ cdef _plan_session(Layout layout, role, Layout base):
             layout.wire.uniform |= <uint32_t>1 << number
     plan.own_format = layout.reads.get("session", "") is None
     plan.keys = SESSION_KEYS
+    plan.unnamed = layout.catalogue.unnamed
     plan.hands_out_carry = layout.ends_audio
     for name, field_role in layout.field_roles if layout.is_audio else ():
         if field_role in ("audio_end", "response_end", "interrupted"):

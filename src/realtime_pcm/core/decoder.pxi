@@ -124,6 +124,7 @@ lone_surrogates="refuse")\n--\n
         self.is_made = True
         if session is not None:
             self.session = session
+        self.session.use_formats(messages)
         self.catalogue = messages
         self.dtype = name
         self.dtype_code = _DTYPES[name]

@@ -150,7 +150,8 @@ cdef class AudioEncoder:
         audio_format: The format to convert samples to: an AudioFormat or the name of one.
         session: A Session. Each call converts samples to the session's format at that moment: the input format for the
             user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
-            neither a format nor a session: pcm16 at 24,000 Hz.
+            neither a format nor a session: the format of the socket if nobody names one; pcm16 at 24,000 Hz in the Realtime
+            API.
         fields: Fields of the message that are the same in every frame.
 
     Raises:
@@ -178,8 +179,10 @@ cdef class AudioEncoder:
             raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        forced = DEFAULT_FORMAT
-        if audio_format is not None:
+        forced = layout.catalogue.formats[0 if layout.in_session.role == ROLE_INPUT_AUDIO else 1]
+        if session is not None:
+            (<Session>session).use_formats(layout.catalogue)
+        elif audio_format is not None:
             forced = forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
         _check_fields(layout, fields)
         head = self.head_of(layout, fields)

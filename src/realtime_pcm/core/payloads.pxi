@@ -98,6 +98,10 @@ cdef object _payload_bytes(frame, wire_frame *f, Layout layout, decoded):
     return decoded
 
 cdef object _no_pcm(frame, const wire_frame *f, Layout layout, str encoding):
+    reason = f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes'
+    if encoding in (layout.catalogue.formats[0].encoding, layout.catalogue.formats[1].encoding):
+        reason = (f'until a frame names another format, this audio is taken for {encoding!r}, which is neither PCM nor G.711; '
+                  'audio_format= says what it is, dtype="uint8" gives its bytes')
     return _refusal(
-        frame, f, f'audio format {encoding!r} is neither PCM nor G.711; dtype="uint8" gives its bytes',
+        frame, f, reason,
         f.values[f.payload_field].start, layout.keys[f.payload_field])

@@ -123,6 +123,13 @@ cdef class Session:
             self.formats_at = changes
         return formats
 
+    cdef void use_formats(self, Catalogue catalogue) noexcept:
+        """Takes the formats that a catalogue says as those that nobody has named."""
+        if catalogue.unnamed == NULL:
+            return
+        with cython.critical_section(self):
+            session_assume(&self.state, catalogue.unnamed)
+
     cdef void move_to(self, Session other) noexcept:
         """Makes the other session know what this one knows; this one is then as a new one."""
         with cython.critical_section(self, other):

@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .._core import new_catalogue
+from ..audio import DEFAULT, AudioFormat, forced_format
 from ..roles import ReadName
 
 __all__ = ["Catalogue", "Socket"]
@@ -32,6 +33,9 @@ class Catalogue(Generic[Server, Client]):
         inside: the key of the object with the tag or the keys; None: the frame itself.
         client_tag: the tag of what clients send, if it is another.
         url_safe: whether what clients send is read in the URL-safe alphabet of base64 too (RFC 4648 section 5).
+        audio_format: the format of the audio until a frame names it, an AudioFormat or a name; None: pcm16 at 24,000 Hz. If it is
+            neither PCM nor G.711, audio is refused until a frame names its format, except as bytes.
+        input_audio_format: the same of the user's audio, if it is another.
 
     With neither tag nor keys, the catalogue has one class per side, and all frames are of that class. A frame that matches no
     class is the catalogue's unknown message: the class below UnknownMessage or UnknownClientMessage that was declared with
@@ -39,7 +43,7 @@ class Catalogue(Generic[Server, Client]):
 
     Raises:
         TypeError: a key is not a str.
-        ValueError: a key is empty, or longer than 64 bytes; `inside` is given without a tag or keys.
+        ValueError: a key is empty, or longer than 64 bytes; `inside` is given without a tag or keys; a format names none.
 
     """
 
@@ -52,12 +56,17 @@ class Catalogue(Generic[Server, Client]):
         inside: str | None = None,
         url_safe: bool = False,
         client_tag: str | None = None,
+        audio_format: AudioFormat | str | None = None,
+        input_audio_format: AudioFormat | str | None = None,
     ) -> None:
         if inside is not None and tag is None and not keys:
             raise ValueError("inside= says where the tag or the keys stand, and there is neither")
         self.name = name
-        self.server: Any = new_catalogue(self, "server", tag, keys, inside, False)
-        self.client: Any = new_catalogue(self, "client", client_tag or tag, keys, inside, url_safe)
+        output = forced_format(audio_format, "uint8")
+        heard = forced_format(input_audio_format, "uint8") or output
+        formats = None if heard is None else (heard, output or DEFAULT)
+        self.server: Any = new_catalogue(self, "server", tag, keys, inside, False, formats)
+        self.client: Any = new_catalogue(self, "client", client_tag or tag, keys, inside, url_safe, formats)
 
     def __repr__(self) -> str:
         return f"<Catalogue {self.name}>"

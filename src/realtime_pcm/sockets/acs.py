@@ -2,7 +2,8 @@
 
 The facts are from the tests of azure-communication-callautomation and from Azure-Samples/call-center-voice-agent-accelerator.
 What the service sends has keys in camelCase and its type in `kind`; what it takes has the same keys in PascalCase. That the audio
-it takes has the format that it announces is a guess.
+it takes has the format that it announces is a guess. Until it announces one, the format is PCM at 16,000 Hz, the default of
+learn.microsoft.com/azure/communication-services/how-tos/call-automation/audio-streaming-quickstart.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import ONE_FORMAT, Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("acs", tag="kind", client_tag="Kind")
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue(
+    "acs", tag="kind", client_tag="Kind", audio_format=AudioFormat("pcm16", 16_000)
+)
 
 
 # ---- What the service sends

@@ -1,9 +1,11 @@
 """ElevenLabs: the Agents socket, and the text-to-speech socket `stream-input` (its catalogue is TTS), both directions.
 
-The facts are from elevenlabs.io/docs (client events, client-to-server events), fern/apis/api/asyncapi.yml of elevenlabs-docs, the
-elevenlabs package, and the tests of elevenlabs-swift-sdk. Agents: `type` is the type of a frame, and comes last in many. The
-first message names the formats, "pcm_16000" or "ulaw_8000". An interruption names the event up to which audio is to be dropped. A
-client's audio has no `type`, but the key `user_audio_chunk`. Text to speech: frames have no type at all.
+The facts are from elevenlabs.io/docs (client events, client-to-server events), fern/apis/api/asyncapi.yml of elevenlabs-docs,
+the elevenlabs package, and the tests of elevenlabs-swift-sdk. Agents: `type` is the type of a frame, and comes last in many.
+The first message names the formats, "pcm_16000" or "ulaw_8000"; until then it is the first, which the AudioInterface of the
+package takes. An interruption names the event up to which audio is to be dropped. A client's audio has no `type`, but the key
+`user_audio_chunk`. Text to speech: frames have no type at all, and the URL names the format: by default "mp3_44100_128", which
+is refused.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from ..roles import ReadName
 from . import Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("elevenlabs", keys=True)
-TTS: Catalogue[TtsServerMessage, TtsClientMessage] = Catalogue("elevenlabs-tts", tag=None)
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("elevenlabs", keys=True, audio_format=AudioFormat("pcm16", 16_000))
+TTS: Catalogue[TtsServerMessage, TtsClientMessage] = Catalogue(
+    "elevenlabs-tts", tag=None, audio_format=AudioFormat("mp3_44100_128", 44_100)
+)
 
 _FORMATS: dict[ReadName, str] = {"format": "agent_output_audio_format", "input_format": "user_input_audio_format"}
 

@@ -1,9 +1,10 @@
 """Exotel AgentStream (the Stream and Voicebot applets): a telephone call, both directions.
 
 The facts are from developer.exotel.com/docs/agentstream/websocket-protocol and public code. It is Twilio's protocol with other
-keys and other audio: 16-bit PCM, little-endian, at 8,000, 16,000 or 24,000 Hz, about 100 ms per frame. `start` names the rate as
-text; its encoding is "audio/x-raw" in the documentation, "slin" and "audio/x-l16" in public code. Audio that is sent has to be a
-multiple of 320 bytes. That a mark comes back after `clear`, as with Twilio, is a guess.
+keys and other audio: 16-bit PCM, little-endian, at 8,000, 16,000 or 24,000 Hz, about 100 ms per frame. `start` names the rate
+as text, and the default of the applets is 8,000 Hz; its encoding is "audio/x-raw" in the documentation, "slin" and
+"audio/x-l16" in public code. Audio that is sent has to be a multiple of 320 bytes. That a mark comes back after `clear`, as
+with Twilio, is a guess.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import ONE_FORMAT, Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("exotel", tag="event")
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("exotel", tag="event", audio_format=AudioFormat("pcm16", 8000))
 
 
 # ---- What Exotel sends

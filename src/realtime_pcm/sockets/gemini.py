@@ -4,6 +4,9 @@ The facts are from google-genai (LiveServerMessage and LiveClientMessage in goog
 pydantic-ai. The type of a frame is the key that is there; a frame with `serverContent` may carry `usageMetadata` too. Frames may
 be binary WebSocket messages, and pretty-printed. There are no ids: a turn lasts until `turnComplete` or `interrupted`.
 
+Audio is 16-bit PCM, at 24,000 Hz from the server and at 16,000 Hz from the client, unless a frame says another rate
+(ai.google.dev/gemini-api/docs/live-guide).
+
 Servers send keys in camelCase. Clients send either spelling (`realtimeInput`, `realtime_input`), and their audio often in the
 URL-safe alphabet.
 """
@@ -20,10 +23,18 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("gemini", tag=None, keys=True, url_safe=True)
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue(
+    "gemini",
+    tag=None,
+    keys=True,
+    url_safe=True,
+    audio_format=AudioFormat("pcm16", 24_000),
+    input_audio_format=AudioFormat("pcm16", 16_000),
+)
 
 _PART = ("serverContent", "modelTurn", "parts", ...)
 

@@ -1,7 +1,7 @@
 """Plivo audio streams: a telephone call, both directions.
 
 The facts are from plivo.com/docs (Audio Streaming) and public code. The format is mu-law at 8,000 Hz, or 16-bit PCM
-("audio/x-l16", little-endian) at 8,000 or 16,000 Hz.
+("audio/x-l16", little-endian) at 8,000 or 16,000 Hz. The default of the attribute `contentType` is "audio/x-l16;rate=8000".
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import ONE_FORMAT, Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("plivo", tag="event")
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("plivo", tag="event", audio_format=AudioFormat("pcm16", 8000))
 
 
 # ---- What Plivo sends

@@ -1,8 +1,9 @@
 """Telnyx media streaming: a telephone call, both directions.
 
 The facts are from developers.telnyx.com/api-reference/websockets/stream-call-media-over-websocket. It is Twilio's protocol with
-other keys. The codec is that of the call: PCMU, PCMA and L16 are decoded, G722, OPUS and AMR-WB are not. Frames may arrive out of
-order: `chunk` and `timestamp` say where they belong. That the samples of L16 are little-endian is a guess.
+other keys. The codec is that of the call: PCMU, PCMA and L16 are decoded, G722, OPUS and AMR-WB are not. No default is
+documented, so that audio before `start` is refused. Frames may arrive out of order: `chunk` and `timestamp` say where they
+belong. That the samples of L16 are little-endian is a guess.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import ONE_FORMAT, Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("telnyx", tag="event")
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue(
+    "telnyx", tag="event", audio_format=AudioFormat("the codec of the call", 8000)
+)
 
 
 # ---- What Telnyx sends

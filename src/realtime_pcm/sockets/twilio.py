@@ -1,8 +1,8 @@
 """Twilio Media Streams: a telephone call, both directions. SignalWire and others send the same.
 
 The facts are from twilio.com/docs/voice/media-streams/websocket-messages and from a recorded call. `event` is the type of a
-frame. Audio is mu-law at 8,000 Hz, 160 bytes per frame, in `media.payload`. A `mark` comes back when the audio before it was
-played; after `clear`, all marks that wait come back at once.
+frame. Audio is mu-law at 8,000 Hz, 160 bytes per frame, in `media.payload`, before `start` too. A `mark` comes back when the
+audio before it was played; after `clear`, all marks that wait come back at once.
 
 SignalWire (developer.signalwire.com/compatibility-api/cxml/voice/stream) has Twilio's messages and keys. Its attribute `codec`
 also allows 16-bit PCM at 16,000 and 24,000 Hz; that `mediaFormat` then says "audio/x-L16", little-endian, is a guess.
@@ -20,10 +20,11 @@ from .._core import (
     UnknownClientMessage,
     UnknownMessage,
 )
+from ..audio import AudioFormat
 from ..declare import Samples, field, payload
 from . import ONE_FORMAT, Catalogue
 
-CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("twilio", tag="event")
+CATALOGUE: Catalogue[ServerMessage, ClientMessage] = Catalogue("twilio", tag="event", audio_format=AudioFormat("g711_ulaw", 8000))
 
 
 # ---- What Twilio sends
