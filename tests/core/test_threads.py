@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import realtime_pcm as rp
-from realtime_pcm import sample
+from realtime_pcm import _bulk, memory, sample
 from support.in_threads import THREADS, in_threads
 from support.own_classes import declared
 
@@ -106,24 +107,27 @@ def test_classes_declared_while_long_frames_are_walked() -> None:
 def test_importing_leaves_the_gil_off() -> None:
     script = (
         "import sys, sysconfig\nfree = bool(sysconfig.get_config_var('Py_GIL_DISABLED'))\n"
-        "import realtime_pcm as rp\nfrom realtime_pcm import sample\n"
+        "import realtime_pcm as rp\nfrom realtime_pcm import _bulk, memory, sample\n"
         "[m.to_dict() for m in rp.decode_stream(sample.lines())]\nprint(sys._is_gil_enabled() is not free)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
-def test_formats_that_change_while_long_deltas_are_decoded() -> None:
+WAV = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0" + struct.pack("<IIHH", 16_000, 32_000, 2, 16) + b"data\xff\xff\xff\x7f"
+
+
+@pytest.mark.parametrize("way", ["new arrays", "out", "left out"])
+def test_formats_that_change_while_long_deltas_are_decoded(way: str) -> None:
     """A long delta is decoded with the GIL let go, and meanwhile another thread may change its format. Then it is decoded again:
     each message has the samples of its own format, and the offsets are those of one stream."""
     first = rp.Decoder()
-    decoders = [first, *(rp.Decoder(session=first.session) for _ in range(THREADS))]
-    payload = bytes(range(256)) * 800
+    only = ["error"] if way == "left out" else None
+    decoders = [first, *(rp.Decoder(session=first.session, only=only if number % 2 else None) for number in range(THREADS))]
+    payload = WAV + bytes(range(256)) * 800
     frame = json.dumps({"type": AUDIO, "item_id": "i", "delta": base64.b64encode(payload).decode()}).encode()
-    named = [
-        json.dumps({"type": "session.updated", "session": {"output_audio_format": name}})
-        for name in ("g711_ulaw", "pcm16", "float32")
-    ]
+    names = ("g711_ulaw", "pcm16", "float32", "wav")
+    named = [json.dumps({"type": "session.updated", "session": {"output_audio_format": name}}) for name in names]
     heard: list[Any] = []
     stop = threading.Event()
 
@@ -134,24 +138,61 @@ def test_formats_that_change_while_long_deltas_are_decoded() -> None:
                 time.sleep(0)
 
     other = threading.Thread(target=change)
+    before = memory.cache_info()
     other.start()
 
     def work(number: int) -> None:
         for _ in range(15):
-            heard.append(decoders[number].decode(frame))
+            out = np.empty(len(payload), np.int16) if way == "out" else None
+            heard.append(decoders[number].decode(frame, out))
 
     try:
         in_threads(work)
     finally:
         stop.set()
         other.join(60)
+    after = memory.cache_info()
+    if way == "new arrays" and after.limit:
+        assert after.reused + after.fresh > before.reused + before.fresh + 15 * THREADS  # some were decoded again
+    expected = {one.audio_format: one.pcm for name in names if (one := rp.decode(frame, audio_format=name))}
+    assert len(expected) == len(names)
     end = 0
-    expected = {name: rp.decode(frame, audio_format=name).pcm for name in ("g711_ulaw", "pcm16", "float32")}
-    for message in sorted(heard, key=lambda message: message.sample_offset):
-        assert np.array_equal(message.pcm, expected[message.audio_format.encoding])
-        assert message.sample_offset == end
-        end += message.pcm.size
-    assert len(heard) == 15 * THREADS
+    for message in sorted((message for message in heard if message is not None), key=lambda message: message.sample_offset):
+        assert np.array_equal(message.pcm, expected[message.audio_format])
+        assert message.sample_offset == end or (way == "left out" and message.sample_offset > end)
+        end = message.sample_offset + message.pcm.size
+    assert len(heard) == 15 * THREADS and (None in heard) is (way == "left out")
+
+
+def test_one_batch_of_lines_in_two_threads() -> None:
+    """While one thread reads lines without the GIL, what another does to the batch is refused, and no row is lost."""
+    line = json.dumps({"type": AUDIO, "item_id": "i", "delta": base64.b64encode(bytes(3_000)).decode()}).encode() + b"\n"
+    data, count = line * 300, 300
+
+    def slow(line: bytes, number: int) -> None:
+        raise AssertionError(f"line {number} is no usual one: {line[:80]!r}")
+
+    lines = _bulk.LineBatch(
+        rp.Session(), slow, None, "x", own=False, wrapped=False, as_sent=False, words={}, rows=1 << 20, size=1 << 30, most_empty=9
+    )
+    done, refused = [0] * THREADS, [0] * THREADS
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            try:
+                if number % 2:
+                    assert lines.feed(data, 0, len(data), True) == (len(data), False)
+                else:
+                    lines.put_row((7, None, "sent", *[None] * 15))
+                done[number] += 1
+            except RuntimeError as error:
+                assert "feed() is r" in str(error)
+                refused[number] += 1
+                time.sleep(0)
+
+    in_threads(work)
+    assert lines.rows == count * sum(done[1::2]) + sum(done[::2])
+    assert sum(done[1::2]) and sum(refused[1::2]) and sum(refused[::2])
 
 
 def test_a_decoder_is_not_made_anew_while_it_decodes() -> None:
