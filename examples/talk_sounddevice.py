@@ -97,12 +97,10 @@ async def listen(call: Call[rp.messages.ServerMessage], player: PlaybackBuffer, 
         match message:
             case rp.messages.InputAudioBufferSpeechStarted():
                 said = player.interrupt(latency)
+                for frame in said.frames:
+                    await call.send(frame)
                 for cut in said.truncations:
-                    await call.send(cut)
                     print(f"\n[interrupted after {cut.audio_end_ms} ms]")
-                for item in said.unheard:  # a server refuses to truncate what nobody heard
-                    if item.delete_frame is not None:
-                        await call.send(item.delete_frame)
             case rp.messages.ResponseAudioTranscriptDelta(delta=str(text)):
                 print(shown_text(text), end="", flush=True)
             case rp.messages.Error(error=error):

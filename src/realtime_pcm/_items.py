@@ -88,9 +88,11 @@ class PlayedItem:
 class Interruption:
     """The items since the previous interruption, in the order of their first audio, and how much of each was heard.
 
+    Send `frames` to a Realtime server.
+
     Attributes:
-        truncations: Items that were heard in part. Send each one's `frame`.
-        unheard: Items of which nothing was heard. Send each one's `delete_frame`, if it has one.
+        truncations: Items that were heard in part, each with its `frame`.
+        unheard: Items of which nothing was heard. Each has a `delete_frame`, or None.
         played: Items that were heard to the end.
         unidentified: Items that were heard in part but have no item_id, so no frame can name them. Their `frame` is "".
     """
@@ -99,6 +101,16 @@ class Interruption:
     unheard: tuple[UnheardItem, ...]
     played: tuple[PlayedItem, ...]
     unidentified: tuple[Truncation, ...]
+
+    @property
+    def frames(self) -> list[str]:
+        """What to tell a Realtime server: JSON texts, to be sent one by one.
+
+        They truncate each item that was heard in part, and delete each of which nothing was heard: servers refuse to truncate at
+        0 ms.
+        """
+        deleted = [item.delete_frame for item in self.unheard if item.delete_frame is not None]
+        return [cut.frame for cut in self.truncations] + deleted
 
 
 def _said_of(reports: list[Report], streams: dict[int, Stream]) -> Interruption:

@@ -422,6 +422,7 @@ def test_the_phone_bridge_stops_where_the_server_ignores_the_wish_for_mu_law(
     }
 
     async def model(ws: Any) -> None:
+        await ws.send('{"type":"session.created","session":{}}')
         await ws.recv()
         await ws.send(json.dumps(frames[told]))
         await ws.send(json.dumps(frames["delta"]))
@@ -435,4 +436,4 @@ def test_the_phone_bridge_stops_where_the_server_ignores_the_wish_for_mu_law(
                     return [text async for text in phone]
 
     assert asyncio.run(asyncio.wait_for(call(), 30)) == []
-    assert "it needs mu-law both ways, and the server settled on pcm16 at 24000 Hz" in capsys.readouterr().out
+    assert "the samples have a rate of 24000, the format 8000" in capsys.readouterr().out

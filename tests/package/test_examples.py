@@ -120,19 +120,23 @@ def test_the_conversation_needs_both_files(tmp_path: Path) -> None:
 
 
 def lines_of(name: str) -> int:
-    """The lines of an example, without blank ones."""
-    return sum(bool(line.strip()) for line in (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines())
+    return len((EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines())
+
+
+def phone_bytes(samples: np.ndarray) -> bytes:
+    """The mu-law of samples. It has two zeros, of which an encoder writes one."""
+    return compressed("g711_ulaw", samples).replace(b"\x7f", b"\xff")
 
 
 SPEECH_THEN_SILENCE = [HUM] * 30 + [SILENCE] * 30
 
 
 def test_the_phone_bridge() -> None:
-    """Every byte of mu-law reaches the caller, and it is the sample at 8 kHz."""
+    """Every sample reaches the caller, at 8 kHz."""
     pytest.importorskip("picows")
     module = load(EXAMPLES / "twilio_bridge.py")
     assert lines_of("twilio_bridge") < 60
-    expected = compressed("g711_ulaw", clients.at_rate(8_000))
+    expected = phone_bytes(clients.at_rate(8_000))
 
     async def call() -> TwilioLeg:
         async with LoopbackServer(pace=100) as server:
@@ -167,7 +171,7 @@ def test_the_phone_bridge_is_interrupted() -> None:
     leg, held, sent = clients.run(call())
     heard = len(leg.heard) // 8
     assert 0 < held <= heard < sent and 1_200 <= sent < 1_500
-    assert leg.heard == compressed("g711_ulaw", clients.at_rate(8_000)[: len(leg.heard)])
+    assert leg.heard == phone_bytes(clients.at_rate(8_000)[: len(leg.heard)])
     assert heard - held <= 500  # marks stand between pieces of 100 to 250 ms
 
 

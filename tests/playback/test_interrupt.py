@@ -48,6 +48,7 @@ def test_several_items_in_flight() -> None:
         "deleted": ["i3", "i4"],
     }
     assert said.unheard[0].delete_frame == '{"type":"conversation.item.delete","item_id":"i3"}'
+    assert said.frames == [said.truncations[0].frame, *(item.delete_frame for item in said.unheard)]
 
 
 def test_an_item_read_to_its_end_is_played_only_after_its_done() -> None:
@@ -91,6 +92,7 @@ def test_an_item_is_not_deleted_for_one_of_its_parts() -> None:
     said = player.interrupt()
     assert [(cut.item_id, cut.content_index) for cut in said.truncations] == [("i1", 0)]
     assert [(item.content_index, item.delete_frame) for item in said.unheard] == [(1, None)]
+    assert said.frames == [cut.frame for cut in said.truncations]
 
 
 def test_interleaved_items_are_played_in_the_order_of_arrival() -> None:
