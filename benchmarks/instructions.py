@@ -17,8 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import machine
-from .frames import ARGUMENTS, AUDIO_SIZES, SEED, TRANSCRIPT, Server, session
+from .frames import ARGUMENTS, AUDIO_SIZES, SEED, TRANSCRIPT, Server, elevenlabs, gemini, session, twilio
 from .peers import Wire
 
 PATH = Path(__file__).with_name("instructions.jsonl")
@@ -35,6 +37,7 @@ class CannotCount(Exception):
 def cases() -> dict[str, tuple[str, list[Wire]]]:
     """The fixed set: kind of loop and frames, by name."""
     server = Server(SEED)
+    generator = np.random.default_rng(SEED)
     return {
         "220 B delta": ("text", [server.bare_delta(TRANSCRIPT, server.word()).wire for _ in range(LIST)]),
         "escaped arguments delta": ("text", [server.delta(ARGUMENTS, '":"').wire for _ in range(LIST)]),
@@ -43,17 +46,22 @@ def cases() -> dict[str, tuple[str, list[Wire]]]:
         "16.2 kB audio, type last": ("audio", [server.audio(AUDIO_SIZES["16.2 kB"], "speaches, hf").wire for _ in range(LIST)]),
         "voice session": ("session", [frame.wire for frame in session(1)]),
         "220 B deltas, stream": ("stream", [server.bare_delta(TRANSCRIPT, server.word()).wire for _ in range(LIST)]),
+        "Gemini, 16.1 kB": ("gemini", [gemini(generator, 6_000).wire for _ in range(LIST)]),
+        "Twilio, 20 ms": ("twilio", [twilio(generator).wire for _ in range(LIST)]),
+        "ElevenLabs, 10.8 kB, type last": ("elevenlabs", [elevenlabs(generator, 4_000).wire for _ in range(LIST)]),
     }
 
 
 def run_loops(path: str, name: str) -> None:
     """The process that is counted: every case ``FEW`` times over, the named one ``MANY`` times."""
     from .peers.ours import loops, stream_loops
+    from .peers.sockets import ours
 
     with open(path, "rb") as file:
         ready: dict[str, tuple[str, list[Wire]]] = marshal.load(file)
     for case, (kind, wires) in ready.items():
-        loop = (stream_loops if kind == "stream" else loops)()[kind]
+        makers = {"stream": stream_loops, "gemini": ours, "twilio": ours, "elevenlabs": ours}
+        loop = makers.get(kind, loops)()[kind]
         for _ in range(MANY if case == name else FEW):
             loop(wires)
 
