@@ -139,6 +139,7 @@ def test_formats_that_change_while_long_deltas_are_decoded(way: str) -> None:
 
     other = threading.Thread(target=change)
     before = memory.cache_info()
+    rounds = 0
     other.start()
 
     def work(number: int) -> None:
@@ -146,14 +147,19 @@ def test_formats_that_change_while_long_deltas_are_decoded(way: str) -> None:
             out = np.empty(len(payload), np.int16) if way == "out" else None
             heard.append(decoders[number].decode(frame, out))
 
+    def repeated() -> bool:
+        """Whether there are more arrays than messages, as far as the cache counts them."""
+        now = memory.cache_info()
+        return now.reused + now.fresh > before.reused + before.fresh + len(heard) or way != "new arrays" or not now.limit
+
     try:
-        in_threads(work)
+        while rounds == 0 or (rounds < 50 and not repeated()):
+            in_threads(work)
+            rounds += 1
     finally:
         stop.set()
         other.join(60)
-    after = memory.cache_info()
-    if way == "new arrays" and after.limit:
-        assert after.reused + after.fresh > before.reused + before.fresh + 15 * THREADS  # some were decoded again
+    assert repeated()
     expected = {one.audio_format: one.pcm for name in names if (one := rp.decode(frame, audio_format=name))}
     assert len(expected) == len(names)
     end = 0
@@ -161,7 +167,7 @@ def test_formats_that_change_while_long_deltas_are_decoded(way: str) -> None:
         assert np.array_equal(message.pcm, expected[message.audio_format])
         assert message.sample_offset == end or (way == "left out" and message.sample_offset > end)
         end = message.sample_offset + message.pcm.size
-    assert len(heard) == 15 * THREADS and (None in heard) is (way == "left out")
+    assert len(heard) == 15 * THREADS * rounds and (None in heard) is (way == "left out")
 
 
 def test_one_batch_of_lines_in_two_threads() -> None:
@@ -178,7 +184,9 @@ def test_one_batch_of_lines_in_two_threads() -> None:
     done, refused = [0] * THREADS, [0] * THREADS
 
     def work(number: int) -> None:
-        for _ in range(20):
+        for _ in range(2_000):
+            if min(done[1::2]) >= 5:  # every thread that reads has read
+                break
             try:
                 if number % 2:
                     assert lines.feed(data, 0, len(data), True) == (len(data), False)
@@ -188,11 +196,11 @@ def test_one_batch_of_lines_in_two_threads() -> None:
             except RuntimeError as error:
                 assert "feed() is r" in str(error)
                 refused[number] += 1
-                time.sleep(0)
+            time.sleep(1e-4)
 
     in_threads(work)
     assert lines.rows == count * sum(done[1::2]) + sum(done[::2])
-    assert sum(done[1::2]) and sum(refused[1::2]) and sum(refused[::2])
+    assert min(done[1::2]) >= 5 and sum(refused[1::2]) and sum(refused[::2])
 
 
 def test_a_decoder_is_not_made_anew_while_it_decodes() -> None:
