@@ -1,4 +1,4 @@
-"""The search of the site, by its own engine in a browser: a name leads to its entry in the reference first."""
+"""The site in a browser: its search leads from a name to its entry in the reference, and a phone can read its tables."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ NAMES = {
     "LoopbackServer": "testing.html#realtime_pcm.testing.LoopbackServer",
     "to_parquet": "recording.html#realtime_pcm.arrow.to_parquet",
 }
+
+PHONE = 390  # pixels
+LINKS = "links => links.map(link => link.getAttribute('href')).filter(href => /^[^:]+[.]html/.test(href))"
+# The words in tables that take more than one line, and how wide the page is.
+BROKEN = """() => {
+    const broken = [];
+    for (const cell of document.querySelectorAll(".md-typeset :is(td, th)")) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let text; (text = texts.nextNode()); ) {
+            for (const word of text.data.matchAll(/[\\w.]+/g)) {
+                const range = document.createRange();
+                range.setStart(text, word.index);
+                range.setEnd(text, word.index + word[0].length);
+                if (new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1) broken.push(word[0]);
+            }
+        }
+    }
+    return [broken, document.documentElement.scrollWidth];
+}"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -91,3 +110,16 @@ def test_a_name_leads_to_its_entry(address: str) -> None:
             found[name] = first.get_attribute("href").removeprefix(f"{address}/reference/").replace(f"?h={name}", "")
             tab.close()
     assert found == expected
+
+
+def test_names_in_tables_stay_whole_on_a_phone(address: str) -> None:
+    """A table that is too wide is scrolled; the page is not."""
+    with open_browser() as browser:
+        tab = browser.new_page(viewport={"width": PHONE, "height": 800})
+        tab.goto(f"{address}/index.html")
+        pages = {"index.html", *(str(link).partition("#")[0] for link in tab.eval_on_selector_all("nav a", LINKS))}
+        assert len(pages) > 40
+        for page in sorted(pages):
+            tab.goto(f"{address}/{page}")
+            broken, width = tab.evaluate(BROKEN)
+            assert broken == [] and width <= PHONE, page
