@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from types import EllipsisType, GenericAlias
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -206,7 +207,12 @@ def _without_values(text: str) -> str:
 
 def is_nested(annotation: Any) -> bool:
     """Whether the annotation names a list, a dict or the like."""
-    text = _without_values(_text(annotation))
+    return _names_container(_text(annotation))
+
+
+@lru_cache(256)
+def _names_container(text: str) -> bool:
+    text = _without_values(text)
     return any(word in text for word in _NESTED)
 
 
@@ -319,7 +325,7 @@ def read(cls: type, base: Any, is_audio: bool, role: Any, reads: Any, limits: Li
     names: list[str | None] = ["event_id"]
     keys: list[str | None] = ["event_id"]
     places: list[Place | None] = ["event_id"]
-    payload = (0, 0)
+    payload, has_paths = (0, 0), False
     for name, i in order:
         said = None if name is None else fields[name]
         place: Place = i if said is None else said.places[i]
@@ -328,11 +334,22 @@ def read(cls: type, base: Any, is_audio: bool, role: Any, reads: Any, limits: Li
                 raise TypeError(f"{cls.__name__}.{name}: a message has one payload")
             payload = (len(names), len(said.keys))
         names.append(name if i == 0 else None)
-        keys.append(None if name is None else place if isinstance(place, str) else paths.in_words(place))
-        places.append(None if name is None else place)
-    nodes = _tree_of(cls, fields, order, names, places, payload, limits)
+        if name is None:
+            has_paths = True
+            keys.append(None)
+            places.append(None)
+        elif isinstance(place, str):
+            keys.append(place)
+            places.append(place)
+        else:
+            has_paths = True
+            keys.append(paths.in_words(place))
+            places.append(place)
+    nodes = _tree_of(cls, fields, order, names, places, payload, limits) if has_paths else [Node(None, 0, [])]
     found = {} if base is None else dict(base.reads)
-    flat = {name for number, name in enumerate(names) if name is not None and (number != payload[0] or not number)}
+    flat: set[str] = set()
+    if reads or hasattr(role, "keys"):
+        flat.update(name for number, name in enumerate(names) if name is not None and (number != payload[0] or not number))
     for wanted, held in dict(reads or {}).items():
         if wanted not in roles.READ:
             raise TypeError(f"{cls.__name__}: reads={{{wanted!r}: ...}} is none of {', '.join(roles.READ)}")
@@ -401,13 +418,18 @@ def _order_of(fields: dict[str, Said], base: Any) -> list[tuple[str | None, Any]
     """
     order: list[tuple[str | None, Any]] = [] if base is None else list(base.order)
     known = {name for name, _ in order}
-    roots = {"event_id", *(key for name, key in order if name is None)}
-    roots |= {place for said in fields.values() for place in said.places if isinstance(place, str)}
+    roots: set[str] = set()
     later: list[tuple[str | None, Any]] = []
     for name, said in fields.items():
         if name in known:
             continue
+        if len(said.places) == 1 and isinstance(said.places[0], str):
+            order.append((name, 0))
+            continue
         inside = [place for place in said.places if not isinstance(place, str)]
+        if inside and not roots:
+            roots = {"event_id", *(key for before, key in order if before is None)}
+            roots |= {place for one in fields.values() for place in one.places if isinstance(place, str)}
         for place in inside:
             if place[0] not in roots:
                 roots.add(str(place[0]))
