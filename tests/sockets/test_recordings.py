@@ -340,7 +340,11 @@ def test_a_recording_is_archived(tmp_path: Path) -> None:
         table = pq.read_table(tmp_path / "tables" / "rows" / f"{name}.jsonl.parquet")
         assert table.num_rows == len(said) and table.column("error").null_count == len(said)
     items = pq.read_table(tmp_path / "tables" / "items" / "twilio.jsonl.parquet").to_pylist()
-    assert [(one["item_id"], one["speaker"], round(one["seconds"], 3)) for one in items] == [("inbound", "user", 1.02)]
+    assert [(one["item_id"], one["speaker"], round(one["seconds"], 3)) for one in items] == [
+        ("inbound", "user", 1.02),
+        (None, "assistant", 2.0),
+        (None, "assistant", 0.25),
+    ]
     words = pq.read_table(tmp_path / "tables" / "rows" / "gemini.jsonl.parquet").column("text").to_pylist()
     assert "How is " in words and " dry in Rome, and" in words
 

@@ -197,4 +197,4 @@ def test_a_catalogue_of_ones_own() -> None:
     with pytest.raises(ValueError, match="names no format"):
         Catalogue("none", audio_format="")
     with pytest.raises(TypeError, match="audio_format is an AudioFormat"):
-        Catalogue("none", input_audio_format=5)  # type: ignore[arg-type]
+        Catalogue("none", input_audio_format=5)

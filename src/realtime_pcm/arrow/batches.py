@@ -35,6 +35,7 @@ class Batches(Iterator[Any]):
         schema (pyarrow.Schema): The schema of every batch.
         lines (int): Rows so far.
         refused (int): Rows so far that have an error.
+        catalogue (Catalogue | None): Of the recording that was read last: another socket, or None for the Realtime API.
         slow_lines (int): Lines that C left to the `Decoder`, which needs the GIL: bad frames, and payloads that are empty or
             WAV files.
 
@@ -66,6 +67,7 @@ class Batches(Iterator[Any]):
         self._pa = require_pyarrow()
         self.schema = rows_schema(pcm)
         self.slow_lines = 0
+        self.catalogue: Any = None
         self._bytes = size
         self._place = np.zeros(ARROW_ARRAY, np.uint8)
         self.lines = 0
@@ -102,6 +104,7 @@ class Batches(Iterator[Any]):
 
     def _of_file(self, source: Source, file: Any) -> Iterator[Any]:
         name = source.name
+        self.catalogue = None
         try:
             recording = read_recording(
                 file, dtype=self._dtype, call=source.call, socket=source.socket, catalogue=source.catalogue
@@ -111,6 +114,7 @@ class Batches(Iterator[Any]):
             lines.put_row(_file_at_fault(error))
             yield self._batch(lines)
             return
+        self.catalogue = recording.catalogue
         with recording:
             try:
                 yield from self._of_recording(name, recording) if recording.is_fast else self._of_entries(name, recording)

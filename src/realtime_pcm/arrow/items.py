@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from .._core import role_of, wire_class
+from ..conversation import ConversationState
 from ..conversation.clock import Clock
 from ..conversation.rules import WORDS, Text, text_id
 from ..conversation.turns import Moment, Turn, Turns
+from ..recording import RecordingError, read_recording
 from ..roles import OF_USER
+from .batches import Batches
+from .files import Source, limited, printable, sources
 from .schema import ITEM_COLUMNS, PLACE, items_schema, require_pyarrow
 
 __all__ = ["Items", "items"]
 
 LONGEST_TEXT = 1 << 20  # characters of a transcript
+MOST_ITEMS = 1 << 20  # without ids
 MOST_TYPES = 1000  # whose roles are cached
 
 
@@ -219,6 +227,46 @@ class Items:
             written.line, written.time, written.end_time = at.line, at.time, at.time
             written.role, written.given = "user", text
 
+    def follow(self, source: Source) -> None:
+        """Adds the items that have no id, which rows do not tell, as ConversationState has them. source: the whole recording."""
+        state = ConversationState(most=MOST_ITEMS, longest_text=LONGEST_TEXT)
+        sizes: dict[int, tuple[int, float]] = {}
+        self._unnamed.clear()
+        file = source.open()
+        try:
+            with (
+                suppress(RecordingError, OSError),
+                read_recording(
+                    file if source.size is None else limited(file, source.size),
+                    call=source.call,
+                    socket=source.socket,
+                    catalogue=source.catalogue,
+                ) as recording,
+            ):
+                for line, time, _, message, _ in recording:
+                    if message is None:
+                        continue
+                    state.follow(message, time)
+                    for number, held in islice(reversed(state._items.items()), 2):  # of each side one, which may have grown
+                        if held.item_id is not None:
+                            continue
+                        item = self._unnamed.setdefault(number, _Item())
+                        item.line, item.time = min(item.line, line), time if item.time is None else item.time
+                        size = len(held.words), held.audio_seconds
+                        if sizes.get(number) != size:
+                            sizes[number], item.end_time = size, time
+        finally:
+            if source.is_ours:
+                file.close()
+        waits = {turn.number: turn.latency for turn in state.turns}
+        for number, item in self._unnamed.items():
+            held = state._items[number]
+            item.role = held.role or ("user" if held.side == "user" else "assistant")
+            item.given, item.seconds = held.text or None, held.audio_seconds
+            item.has_audio = item.seconds > 0
+            if item.has_audio:
+                item.latency = waits.pop(held.turn, None)
+
     def table(self) -> Any:
         """The items so far, in the order of their first lines."""
         found = [*self._items.items(), *((None, item) for item in self._unnamed.values())]
@@ -269,19 +317,42 @@ def _class_of(side: Literal["server", "client"], kind: str) -> Any:
     return found or next((cls for one in _other_sockets() if (cls := wire_class(side, kind, one)) is not None), None)
 
 
+def _is_path(given: Any) -> bool:
+    return isinstance(given, (str, os.PathLike)) or hasattr(given, "read") or hasattr(given, "open")
+
+
+def _is_seekable(file: Any) -> bool:
+    return bool(getattr(file, "seekable", lambda: False)())
+
+
 def items(batches: Any) -> Any:
     """The items of recordings as a `pyarrow.Table`, made from their rows.
 
-    Every item that a row names has a row, even if nothing else is known of it.
+    Every item that a row names has a row, even if nothing else is known of it. Some sockets send no ids (Gemini Live,
+    ElevenLabs), and telephones none for what is played: give the path of such a recording. Each turn then has an item of each
+    side, as in ConversationState, whose `item_id` is null.
 
     Args:
-        batches: Batches from `read`, or others with these columns. Rows of a recording must be in order.
+        batches: Batches from `read`, or others with these columns. Rows of a recording must be in order. Or what `read` takes: a
+            path, a folder, a URL, an open file that can be read twice, or a list of these.
 
     Returns:
         A table with the schema `items_schema()`.
     """
     pa = require_pyarrow()
     found: dict[str, Items] = {}
+    if _is_path(batches) or (isinstance(batches, (list, tuple)) and batches and all(map(_is_path, batches))):
+        for source in sources(batches):
+            start = 0 if source.is_ours or not _is_seekable(source.given) else source.given.tell()
+            made = Batches(source)
+            collected = found[printable(source.name)] = Items(printable(source.name))
+            for batch in made:
+                collected.add(batch)
+            if made.catalogue is not None and (source.is_ours or _is_seekable(source.given)):
+                if not source.is_ours:
+                    source.given.seek(start)
+                collected.follow(source)
+        batches = ()
     for batch in batches:
         names = batch.column("source")
         for name in names.unique().to_pylist():

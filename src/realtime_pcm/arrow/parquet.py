@@ -166,10 +166,16 @@ def write_one(source: Source, out: Path, pcm: Pcm, *, raises: bool = False) -> W
         done = _done(source, places, before, {**facts, **_kind(pcm)}, size)
         if done is not None:
             return done
-        batches: Iterator[Any] = Batches(source._replace(given=limited(file, size), size=None), pcm=pcm)
-        if not raises:
-            batches = _readable(batches, source, pcm)
-        return _write(source, places, pcm, facts, batches, size, None)
+        whole = source._replace(given=limited(file, size), size=None)
+        made = Batches(whole, pcm=pcm)
+
+        def follow(items: Items) -> None:
+            if made.catalogue is not None:
+                file.seek(0)
+                items.follow(whole._replace(given=limited(file, size)))
+
+        batches = made if raises else _readable(made, source, pcm)
+        return _write(source, places, pcm, facts, batches, size, None, follow)
     finally:
         if source.is_ours:
             file.close()
@@ -253,9 +259,19 @@ def _only_error(source: Source, pcm: Pcm, error: Exception | str) -> Iterator[An
 
 
 def _write(
-    source: Source, places: dict[str, Path], pcm: Pcm, facts: dict[str, str], batches: Iterator[Any], size: int, error: str | None
+    source: Source,
+    places: dict[str, Path],
+    pcm: Pcm,
+    facts: dict[str, str],
+    batches: Iterator[Any],
+    size: int,
+    error: str | None,
+    follow: Callable[[Items], object] | None = None,
 ) -> Written:
-    """Writes the tables to temporary names, then renames them. The rows come last: they mark the recording as done."""
+    """Writes the tables to temporary names, then renames them. The rows come last: they mark the recording as done.
+
+    follow: adds what the rows do not tell to the items.
+    """
     pa = require_pyarrow()
     import pyarrow.compute as pc
 
@@ -290,6 +306,8 @@ def _write(
                 write_errors(pa.Table.from_batches(_only_error(source, pcm, EMPTY)))
             facts = {**facts, "realtime_pcm.lines": str(lines), "realtime_pcm.refused": str(refused)}
             rows.add_key_value_metadata(facts if error is None else {**facts, "realtime_pcm.error": error})
+        if follow is not None:
+            follow(items)
         with files["items"].writer(items_schema()) as writer:
             table = items.table()
             writer.write_table(table)

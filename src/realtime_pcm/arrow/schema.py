@@ -50,7 +50,7 @@ ROW_COLUMNS = {
 ITEM_COLUMNS = {
     "source": ("string", "the path of the recording"),
     "line": ("int64", "the first line that names the item"),
-    "item_id": ("string", "the id of the item"),
+    "item_id": ("string", "the id of the item; null if the socket sends none"),
     "response_id": ("string", "the response that the item belongs to; null for the user's items"),
     "speaker": ("string", '"user", "assistant" or "system"'),
     "time": ("float64", "when a message first named the item, in seconds since the recording began"),

@@ -77,7 +77,7 @@ class ConversationState:
         self._turns_kept: deque[Turn] = deque(maxlen=most)
         self._turns: Turns[Turn, Item] = Turns(self._begin_turn)
         self._tools = ToolCalls(lambda call: None, most, longest_text)
-        self._items: dict[int, Item] = {}
+        self._items: dict[int, Item] = {}  # by number, in the order of their beginning
         self._item_numbers: dict[tuple[str, str | None, str | None], int] = {}  # the newest of a side, of these ids
         self._numbers_of_ids: dict[str, int] = {}  # the newest of an item_id
         self._items_begun = 0
