@@ -202,6 +202,54 @@ def test_a_transcription_session_writes_down_and_answers_nothing() -> None:
     talking(script, query="?intent=transcription")
 
 
+# ---- silence
+
+
+IDLE = "input_audio_buffer.timeout_triggered"
+
+
+def test_silence_after_an_answer_is_answered() -> None:
+    """The time counts from the end of the answer's audio, which is heard after it was sent."""
+
+    async def script(talk: Talk) -> None:
+        await hear(talk, audio((QUIET, 3_000)), 24_000)  # before the first answer nobody waits
+        await talk.ask("session.update", "session.updated", session=detection(idle_timeout_ms=1_000))
+        await talk.ask("response.create", "response.done")
+        spoken = talk.server.call.items[-1].sent_ms
+        await hear(talk, np.zeros(24 * (spoken + 980), np.int16), 24_000)
+        await talk.ask("session.update", "session.updated", session=REALTIME)
+        assert IDLE not in talk.types
+        await hear(talk, audio((QUIET, 40)))
+        seen = len(talk.seen)
+        told = await talk.until(IDLE)
+        assert (told["audio_start_ms"], told["audio_end_ms"]) == (3_000 + spoken, 4_000 + spoken)
+        await talk.until("response.done")
+        assert talk.types[seen:][:5] == [
+            IDLE,
+            "input_audio_buffer.committed",
+            "conversation.item.added",
+            "conversation.item.done",
+            "response.created",
+        ]
+        silence = next(item for item in talk.server.call.items if item.item_id == told["item_id"])
+        assert (silence.role, silence.transcript) == ("user", None)
+
+    talking(script)
+
+
+def test_speech_after_an_answer_is_no_silence() -> None:
+    async def script(talk: Talk) -> None:
+        await talk.ask("session.update", "session.updated", session=detection(idle_timeout_ms=1_000))
+        await talk.ask("response.create", "response.done")
+        spoken = talk.server.call.items[-1].sent_ms
+        await hear(talk, np.zeros(24 * (spoken + 500), np.int16), 24_000)
+        await hear(talk, audio((TONE, 600), (QUIET, 300)))
+        await talk.until("response.created")
+        assert IDLE not in talk.types and "input_audio_buffer.speech_started" in talk.types
+
+    talking(script)
+
+
 # ---- commits
 
 

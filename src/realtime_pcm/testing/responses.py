@@ -61,6 +61,7 @@ class Response:
         self.begun = asyncio.Event()  # its response.created was sent, or it is over
         self.ending: tuple[str, Event] | None = None  # the status and the details with which it is to end
         self.finished = False  # its response.done was sent
+        self.began_at = 0.0  # milliseconds of the client's audio
         self.next: int | None = None  # the number of the step after its own
         self.task: asyncio.Task[None] | None = None
 
@@ -110,6 +111,7 @@ class Responses:
         response = Response(self._take(), asked or {}, self._count)
         response.next = None if response.step is _EMPTY else self.cursor
         self._count += 1
+        response.began_at = self.connection.user.microphone.position
         if response.outside:
             self._outside.append(response)
         else:
@@ -169,6 +171,8 @@ class Responses:
             self.start()
 
     def _done(self, response: Response) -> None:
+        if not response.finished and not response.outside:
+            self.connection.user.answered(response.id, response.began_at)
         response.finished = True
         response.begun.set()
         if self.active is response:

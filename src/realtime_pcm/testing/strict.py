@@ -65,6 +65,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "audio.output.speed": ((int, float), "a decimal"),
     "audio.input.turn_detection.silence_duration_ms": (int, "an integer"),
     "audio.input.turn_detection.prefix_padding_ms": (int, "an integer"),
+    "audio.input.turn_detection.idle_timeout_ms": (int, "an integer"),
     "audio.input.turn_detection.create_response": (bool, "a boolean"),
     "audio.input.turn_detection.interrupt_response": (bool, "a boolean"),
     "metadata": (dict, "a map of strings"),

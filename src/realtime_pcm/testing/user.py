@@ -110,6 +110,10 @@ class Microphone:
         return found
 
 
+def _idle_timeout(session: Event) -> int:
+    return _milliseconds(detection_of(session) or {}, "idle_timeout_ms", 0)
+
+
 def _milliseconds(detection: Event, name: str, otherwise: int) -> int:
     value = detection.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 60_000 else otherwise
@@ -125,6 +129,7 @@ class User:
         self._item_id: str | None = None  # of the speech under way
         self._began = (0.0, 0)  # on the clock, and in the client's audio
         self._scripted = False
+        self._idle_from: float | None = None  # where in the client's audio the last answer was heard to its end
         self._turns = 0
         self._task = asyncio.create_task(self._speak())
 
@@ -138,9 +143,33 @@ class User:
         """Adds the client's audio."""
         detection = None if self._scripted else detection_of(self.connection.call.session)
         for heard in self.microphone.hear(samples, rate, detection):
+            self._idle_from = None
             await self._waiting.put((heard, None, None))
             if not self.connection.pace:
                 await self._waiting.join()
+        await self._end_silence()
+
+    def answered(self, response_id: str | None, began_at: float) -> None:
+        """Notes the end of an answer. began_at: the position in the client's audio at which it began."""
+        self._idle_from = None
+        if _idle_timeout(self.connection.call.session) and self.connection.tells_speech:
+            items = self.connection.conversation.items
+            seconds = sum(item.audio_seconds for item in items if item.response_id == response_id)
+            self._idle_from = max(self.microphone.position, began_at + seconds * 1000)
+
+    async def _end_silence(self) -> None:
+        """Commits and answers the silence after an answer, once it is as long as the session allows."""
+        connection, timeout = self.connection, _idle_timeout(self.connection.call.session)
+        if self._idle_from is None or not timeout or self.microphone.speaks or connection.responses.active is not None:
+            return
+        start, end = int(self._idle_from), int(self._idle_from) + timeout
+        if self.microphone.position < end:
+            return
+        self._idle_from = None
+        self.microphone.empty()
+        item_id = connection.ids("item")
+        await connection.emit("input_audio_buffer.timeout_triggered", audio_start_ms=start, audio_end_ms=end, item_id=item_id)
+        await self._turn_is_over(item_id, timeout, "", answer=True)
 
     async def commit(self) -> Refusal | None:
         """Commits the user's turn for the client. The client asks for the answer itself."""
