@@ -21,6 +21,7 @@
 #   core/decoder.pxi     Decoder: the road of a frame
 #   core/frames.pxi      the messages of an iterable of frames; decode()
 #   core/encoder.pxi     AudioEncoder: samples -> the text of a frame
+#   core/call.pxi        what a call of realtime_pcm.client does for each message
 #   core/writing.pxi     messages written by keyword: the JSON is made and decoded
 #   core/pickling.pxi    messages in pickles
 from cpython.object cimport PyObject

@@ -5,6 +5,7 @@
 import operator
 import os
 import sys
+from collections import deque
 from enum import Enum
 from types import MemberDescriptorType
 
@@ -81,6 +82,7 @@ include "core/payloads.pxi"
 include "core/decoder.pxi"
 include "core/frames.pxi"
 include "core/encoder.pxi"
+include "core/call.pxi"
 include "core/writing.pxi"
 include "core/pickling.pxi"
 

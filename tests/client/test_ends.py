@@ -203,10 +203,10 @@ def test_memory_that_runs_out_in_a_message_ends_the_call_and_says_so() -> None:
         await peer.wait_closed()
 
     async def talk(call: Call[Any]) -> None:
-        def fails(frame: bytes) -> None:
+        def fails(frame: bytes, message: object) -> None:
             raise MemoryError
 
-        call._decode = fails  # type: ignore[assignment]
+        call._follow = fails  # type: ignore[method-assign]
         await call.send(RESPONSE_CREATE)
         _, closed = await everything(call)
         assert closed is not None and (closed.code, closed.reason) == (1011, "MemoryError()")
@@ -336,6 +336,43 @@ def test_a_thousand_cancelled_waits_lose_no_message() -> None:
     with_server(handle, talk)
 
 
+def test_the_next_message_is_a_coroutine_to_asyncio() -> None:
+    async def handle(peer: Peer) -> None:
+        await peer.accept()
+        for _ in range(3):
+            await peer.receive()
+            peer.send(frame(HELLO))
+        peer.send(close_frame(1000))
+        await peer.wait_closed()
+
+    async def talk(call: Call[Any]) -> None:
+        dropped = anext(call)  # never awaited
+        waiting = asyncio.create_task(anext(call))
+        await call.send(RESPONSE_CREATE)
+        assert (await waiting).type == "session.created"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(call), 0.01)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await anext(call)
+        await call.send(RESPONSE_CREATE)
+        await call.send(RESPONSE_CREATE)
+        assert (await dropped).type == "session.created"
+        waiting = asyncio.create_task(anext(call))
+        waiting.cancel()  # before it has begun
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert [await anext(call, None) is None for _ in range(3)] == [False, True, True]
+        waited = anext(call)
+        with pytest.raises(StopAsyncIteration):
+            waited.send(None)
+        with pytest.raises(KeyError):
+            waited.throw(KeyError("mine"))
+        waited.close()
+
+    with_server(handle, talk)
+
+
 def test_a_slow_reader_stops_the_server_and_not_the_memory() -> None:
     delivered = 0
     piece = frame(rp.encode_append(np.zeros(12_000, np.int16)).encode())
@@ -379,7 +416,7 @@ def test_many_small_messages_fill_the_queue_as_a_few_long_ones_do() -> None:
         nonlocal most
         for _ in range(50):
             await asyncio.sleep(0.01)
-            most = max(most, len(call._queue))
+            most = max(most, call._queued // 1_024)
 
     with_server(handle, talk, max_queue=64_000)
     assert 0 < most < 50_000  # one read from the network may go past the limit

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, overload
 
-from .._core import AudioEncoder, Decoder, RealtimeClientMessage, Session
+from .._core import AudioEncoder, CallObject, Decoder, RealtimeClientMessage, Session
 from ..conversation.meanings import meanings_of
 from ..errors import DecodeError
 from ..recording import Recorder
@@ -18,12 +17,12 @@ from ..stream import InvalidFrame, tell_first_skipped
 from .endpoints import Endpoint, Sendable
 from .errors import CallClosed
 from .sending import PIECE, Microphone, Requests
-from .socket import CLEAN, TEXT, Socket, open_socket
+from .socket import BINARY, CLEAN, TEXT, Socket, open_socket
 
 if TYPE_CHECKING:
     import os
     from ssl import SSLContext
-    from typing import Literal, Unpack
+    from typing import Literal, Never, Unpack
 
     import numpy.typing as npt
 
@@ -40,10 +39,9 @@ _Server = TypeVar("_Server")
 TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_QUEUE = 4 * 1024 * 1024
-OF_MESSAGE = 1024  # bytes that a message in the queue takes beside its frame, about
 
 
-class Call(Generic[M]):
+class Call(CallObject, Generic[M]):
     """A call that is open: iterate over it for the messages of the server. connect() makes it.
 
     A clean close (1000, 1001, or no code) ends the iteration; any other raises CallClosed. A refused frame is treated as
@@ -62,23 +60,18 @@ class Call(Generic[M]):
         max_message: int,
         max_queue: int,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._socket = Socket(self._take, self._over, max_message)
-        self._decoder = decoder
-        self._decode = decoder.decode
+        super().__init__(decoder, asyncio.get_running_loop().create_future, max_queue, TEXT, BINARY)
+        self._socket = Socket(self, max_message)
         self._errors = errors
         self._skipped = 0
         self._recorder = recorder
+        self._record = None if recorder is None else recorder.received
         self._timeout = timeout
         self._requests = Requests(decoder.session, endpoint.catalogue)
-        self._settled = asyncio.Event()
+        self._heard = asyncio.Event()
         append = append or endpoint.append
         self._microphone = None if append is None else Microphone(decoder.session, append)
-        self._queue: deque[object] = deque()
-        self._queued = 0
-        self._max_queue = max_queue
-        self._paused = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._encoder = None if self._microphone is None else self._microphone.encoder
 
     # --- what is known of the call
 
@@ -116,62 +109,37 @@ class Call(Generic[M]):
 
     # --- receiving
 
-    def __aiter__(self) -> AsyncIterator[M]:
-        return self
+    if TYPE_CHECKING:
 
-    async def __anext__(self) -> M:
-        queue = self._queue
-        while not queue:
-            end = self._socket.end
-            if end is not None:
-                if end.code in CLEAN:
-                    raise StopAsyncIteration
-                raise CallClosed(end.code, end.reason)
-            if self._waiter is not None:
-                raise RuntimeError("another task is already waiting for a message of this call")
-            waiter = self._waiter = self._loop.create_future()
-            try:
-                await waiter
-            finally:
-                self._waiter = None
-        item: Any = queue.popleft()
-        self._queued -= len(item.frame) + OF_MESSAGE
-        if self._paused and self._queued <= self._max_queue // 2:
-            self._paused = False
-            self._socket.resume()
-        if type(item) is DecodeError:
-            raise item
-        return cast("M", item)
+        def __anext__(self) -> Coroutine[Any, Any, M]: ...
 
-    def _take(self, frame: bytes) -> None:
-        if self._recorder is not None:
-            self._recorder.received(frame)
-        try:
-            item: object = self._decode(frame)
-        except DecodeError as error:
-            if self._errors == "skip":
-                self._skipped += 1
-                if self._skipped == 1:
-                    tell_first_skipped(error)
-                return
-            item = error if self._errors == "raise" else InvalidFrame(frame, error)
-        else:
-            if not self._requests.settled and self._requests.follow(frame, item):
-                self._settled.set()
-            if item is None:
-                return
-        self._queue.append(item)
-        self._queued += len(frame) + OF_MESSAGE
-        if self._queued > self._max_queue and not self._paused:
-            self._paused = True
+    def _refused(self, frame: bytes, error: DecodeError) -> object:
+        if self._errors == "skip":
+            self._skipped += 1
+            if self._skipped == 1:
+                tell_first_skipped(error)
+            return None
+        return error if self._errors == "raise" else InvalidFrame(frame, error)
+
+    def _follow(self, frame: bytes, message: object) -> None:
+        self._settled = self._requests.follow(frame, message)
+        if self._settled:
+            self._heard.set()
+
+    def _pause(self, paused: bool) -> None:
+        if paused:
             self._socket.pause()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        else:
+            self._socket.resume()
 
-    def _over(self) -> None:
-        self._settled.set()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _raise_end(self, end: CallClosed) -> Never:
+        if end.code in CLEAN:
+            raise StopAsyncIteration
+        raise CallClosed(end.code, end.reason)
+
+    def _over(self, end: CallClosed) -> None:
+        self._heard.set()
+        super()._over(end)
 
     # --- sending
 
@@ -194,8 +162,9 @@ class Call(Generic[M]):
             raise TypeError(f"send() takes the text of a message, or an object with it as .frame, not {type(message).__name__}")
         await self._socket.wait_unblocked()
         frame, sent = self._requests.put(frame)
-        if not self._requests.settled:
-            self._settled.clear()
+        self._settled = self._requests.settled
+        if not self._settled:
+            self._heard.clear()
         if self._microphone is not None:
             for role, _ in meanings_of(sent):
                 if role == "clear":
@@ -223,15 +192,13 @@ class Call(Generic[M]):
             CallClosed: the call is over.
 
         """
+        if rate is None and self._say(pcm, PIECE):  # fifty times a second
+            return
         microphone = self._microphone
         if microphone is None:
             raise TypeError("this endpoint does not say how audio is sent: give connect() append=, a message class with audio")
-        if not self._requests.settled:
+        if not self._settled:
             await self._wait_settled()
-        socket = self._socket
-        if rate is None and not socket.blocked and self._recorder is None and len(pcm) <= PIECE:
-            socket.transport.send(TEXT, microphone.encode(pcm))  # fifty times a second: without a detour
-            return
         for frame in microphone.frames(pcm, rate):
             if self._socket.blocked:
                 await self._socket.wait_unblocked()
@@ -240,8 +207,8 @@ class Call(Generic[M]):
     async def _wait_settled(self) -> None:
         try:
             async with asyncio.timeout(self._timeout):
-                while not self._requests.settled and self._socket.end is None:
-                    await self._settled.wait()
+                while not self._settled and self._socket.end is None:
+                    await self._heard.wait()
         except TimeoutError:
             raise TimeoutError(
                 f"the server has not settled the session within {self._timeout:g} s: it has said nothing, or has not answered a "

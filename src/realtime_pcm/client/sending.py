@@ -48,7 +48,6 @@ class Requests:
     """
 
     def __init__(self, session: Session, catalogue: Socket[Any, Any] | None) -> None:
-        self.settled = False
         self._decode: Callable[[bytes | str], RealtimeClientMessage]
         self._decode = Decoder(side="client", session=session, catalogue=catalogue).decode
         self._numbers = catalogue is None  # event_ids, answers and errors that name one are of the Realtime API
@@ -58,6 +57,11 @@ class Requests:
         self._kept: OrderedDict[str, bytes | str] = OrderedDict()
         self._kept_bytes = 0
         self._numbered = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the session is settled."""
+        return self._heard and not self._asked
 
     def put(self, frame: bytes | str) -> tuple[bytes | str, RealtimeClientMessage]:
         """The frame as it goes, with an event_id unless it is audio, and its message. DecodeError if it is no message."""
@@ -73,7 +77,6 @@ class Requests:
         if isinstance(event_id, str):
             self._keep(event_id, frame)
             if isinstance(message, _ASKS):
-                self.settled = False
                 self._asked.append(event_id)
         return frame, message
 
@@ -92,7 +95,7 @@ class Requests:
     def follow(self, frame: bytes, message: object) -> bool:
         """Takes in a message of the server while the session is not settled. True if it now is."""
         if not self._numbers:
-            self.settled = True
+            self._heard = True
             return True
         if message is None:  # left out by only=
             message = self._look(frame)
@@ -107,7 +110,6 @@ class Requests:
             self._heard = True
             if isinstance(message, _ANSWERS) and self._asked:
                 self._asked.popleft()
-        self.settled = self._heard and not self._asked
         return self.settled
 
 
@@ -115,8 +117,7 @@ class Microphone:
     """Audio of any rate as frames in the format of the encoder: the input format of the session, or its own."""
 
     def __init__(self, session: Session, append: type[RealtimeClientMessage] | AudioEncoder) -> None:
-        self._encoder = append if isinstance(append, AudioEncoder) else AudioEncoder(append, session=session)
-        self.encode = self._encoder.encode_bytes
+        self.encoder = append if isinstance(append, AudioEncoder) else AudioEncoder(append, session=session)
         self._resampler: Resampler | None = None
         self._rates = (0, 0)
 
@@ -127,7 +128,7 @@ class Microphone:
             raise TypeError(f"rate= is a whole number of samples per second, not {type(rate).__name__}")
         if rate is not None and rate <= 0:
             raise ValueError(f"rate= is a number of samples per second, not {rate}")
-        if rate is not None and rate != (audio := self._encoder.audio_format).rate:
+        if rate is not None and rate != (audio := self.encoder.audio_format).rate:
             if self._rates != (rate, audio.rate):
                 before = self.finish()
                 self._resampler, self._rates = Resampler(rate, audio.rate, audio.channels), (rate, audio.rate)
@@ -136,8 +137,8 @@ class Microphone:
             if not len(pcm):
                 return before
         if len(pcm) <= PIECE or not isinstance(pcm, np.ndarray):
-            return (*before, self.encode(pcm))
-        return (*before, *(self.encode(pcm[start : start + PIECE]) for start in range(0, len(pcm), PIECE)))
+            return (*before, self.encoder.encode_bytes(pcm))
+        return (*before, *(self.encoder.encode_bytes(pcm[start : start + PIECE]) for start in range(0, len(pcm), PIECE)))
 
     def finish(self) -> Sequence[bytes]:
         """The rest of the samples from the resampler, at the end of speech."""
@@ -145,7 +146,7 @@ class Microphone:
         self.drop()
         if resampler is None or not len(rest := resampler.finish()):
             return ()
-        return (self.encode(rest),)
+        return (self.encoder.encode_bytes(rest),)
 
     def drop(self) -> None:
         """Forgets what the resampler still holds."""

@@ -32,6 +32,8 @@ from .errors import CallClosed, CallRefused
 if TYPE_CHECKING:
     from picows import WSFrame, WSTransport
 
+    from .._core import CallObject
+
 __all__ = ["Socket", "open_socket"]
 
 PING = 20.0  # seconds without a byte of the server before a ping, and seconds that its pong may take
@@ -46,20 +48,17 @@ _SILENT = logging.Logger("realtime_pcm.client.picows", logging.CRITICAL + 1)  # 
 
 
 class Socket(WSListener):
-    """The WebSocket of one call.
+    """The WebSocket of one call."""
 
-    receive: called with each whole message. ended: called once, when nothing comes any more.
-    """
-
-    def __init__(self, receive: Callable[[bytes], None], ended: Callable[[], None], max_message: int) -> None:
+    def __init__(self, call: CallObject, max_message: int) -> None:
         self.end: CallClosed | None = None
-        self.blocked = True  # not connected, no room in the network's buffer, or over
         self.abandoned = False
         self.closing = False
         self.transport: WSTransport  # from the end of the handshake on
         self.was_opened = False
-        self._receive = receive
-        self._ended = ended
+        self._call = call
+        call._other_frame = self._on_other_frame
+        self._give_frames_to(call._on_ws_frame)
         self._max_message = max_message
         self._joined: BytesIO | None = None
         self._size = 0
@@ -70,6 +69,11 @@ class Socket(WSListener):
         self._watching: asyncio.Task[None] | None = None
 
     # --- what the call does
+
+    @property
+    def blocked(self) -> bool:
+        """Not connected, no room in the network's buffer, or over."""
+        return self._call._write is None
 
     async def wait_unblocked(self) -> None:
         """Waits until the network accepts data. Raises CallClosed if it never will again."""
@@ -124,8 +128,12 @@ class Socket(WSListener):
         self.resume_writing()
         self._watching = asyncio.get_running_loop().create_task(self._watch(transport))
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """A frame, perhaps a fragment of a message. A WSProtocolError makes picows close with its code."""
+    def _give_frames_to(self, take: Callable[[WSTransport, WSFrame], None]) -> None:
+        # An attribute of the instance, which picows finds first: no Python code runs for a whole message.
+        self.on_ws_frame = take  # type: ignore[assignment, method-assign]
+
+    def _on_other_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame that is not a whole message, or a fragment. A WSProtocolError makes picows close with its code."""
         kind = frame.msg_type
         if kind is CLOSE:
             self._answer_close(transport, frame)
@@ -134,11 +142,9 @@ class Socket(WSListener):
         elif kind is TEXT or kind is BINARY:
             if self._joined is not None:
                 raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a message began inside another one")
-            if frame.fin:
-                self._receive(frame.get_payload_as_bytes())
-            else:
-                self._joined, self._size = BytesIO(), 0
-                self._join(frame)
+            self._joined, self._size = BytesIO(), 0
+            self._give_frames_to(self._on_other_frame)
+            self._join(frame)
         elif kind is CONTINUATION:
             if self._joined is None:
                 raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a fragment came without the beginning of its message")
@@ -157,7 +163,8 @@ class Socket(WSListener):
         joined.write(frame.get_payload_as_memoryview())
         if frame.fin:
             self._joined = None
-            self._receive(joined.getvalue())  # getvalue() shares its bytes: no copy
+            self._give_frames_to(self._call._on_ws_frame)
+            self._call._receive(joined.getvalue())  # getvalue() shares its bytes: no copy
 
     def _answer_close(self, transport: WSTransport, frame: WSFrame) -> None:
         payload = frame.get_payload_as_bytes()
@@ -172,16 +179,18 @@ class Socket(WSListener):
 
     def pause_writing(self) -> None:
         """The buffer of the network is full."""
-        self.blocked = True
+        self._call._write = None
         self._unblocked.clear()
 
     def resume_writing(self) -> None:
         """The buffer of the network has room."""
-        self.blocked = self.closing
+        self._call._write = None if self.closing else self.transport.send
         self._unblocked.set()
 
     def _stop_sending(self) -> None:
-        self.closing = self.blocked = True
+        self.closing = True
+        self._call._write = None
+        self._give_frames_to(self._on_other_frame)
         self._unblocked.set()  # whoever waits learns of it
 
     def send_user_specific_ping(self, transport: WSTransport) -> None:
@@ -205,7 +214,7 @@ class Socket(WSListener):
         self.end = CallClosed(code, reason)
         self._joined = None
         self._stop_sending()
-        self._ended()
+        self._call._over(self.end)
 
 
 # --- the handshake

@@ -1,0 +1,149 @@
+# What a call of realtime_pcm.client does for each message. The rest of it is Python: client/call.py.
+
+cdef extern from "Python.h":
+    void PyErr_SetObject(object kind, object value)
+
+cdef enum:
+    OF_MESSAGE = 1024       # bytes that a message in the queue takes beside its frame, about
+
+@cython.final
+@cython.freelist(8)
+cdef class _Next:
+    """The next message, to be awaited; asyncio takes it for a coroutine. It leaves the queue when it is awaited: a wait that is
+    cancelled, or never begins, loses none."""
+    cdef CallObject call
+    cdef object woken       # the future that is completed when the queue has something; None: it was, or nobody waits
+
+    def __await__(self):
+        return self
+
+    def __next__(self):
+        cdef CallObject call = self.call
+        if call.reader is self:
+            call.reader = self.woken = None
+        if call.queue:
+            PyErr_SetObject(StopIteration, call.take())
+            raise StopIteration  # the one that is set: to Cython this is `return NULL`
+        if call.end is not None:
+            call._raise_end(call.end)
+        if call.reader is not None:
+            raise RuntimeError("another task is already waiting for a message of this call")
+        woken = call.new_future()
+        woken._asyncio_future_blocking = True  # as `await` tells a task to wait
+        call.reader, self.woken = self, woken
+        return woken
+
+    def send(self, value):
+        return next(self)
+
+    def throw(self, kind, value=None, traceback=None):
+        self.close()
+        raise kind, value, traceback
+
+    def close(self):
+        if self.call.reader is self:
+            self.call.reader = self.woken = None
+
+
+cdef class CallObject:
+    """What a Call does for each message; use Call."""
+    # Of a queue `most` bytes may be waiting; each message counts as its frame and OF_MESSAGE. All of it runs in one event loop.
+    # What is rare is done by methods of Call. _refused(frame, error) gives what the reader gets in place of a message, or None; a
+    # DecodeError is raised. _follow(frame, message) sees each message until it sets _settled; one that `only` leaves out is None.
+    # _pause(paused) stops the network or lets it go on. _raise_end(end) raises what the reader gets when nothing is left.
+    # text, binary: what picows calls the types of frames that hold a message; all others go to _other_frame(transport, frame).
+    cdef readonly Decoder _decoder
+    cdef readonly Py_ssize_t _queued    # bytes in the queue
+    cdef object queue, append, popleft  # a deque, and two of its methods
+    cdef Py_ssize_t most
+    cdef bint paused
+    cdef _Next reader                   # the one that waits
+    cdef object new_future, end, text, binary
+    cdef public object _record          # called with each frame that has come, if the call is recorded
+    cdef public object _other_frame
+    cdef public bint _settled
+    # for what is sent
+    cdef public AudioEncoder _encoder
+    cdef public object _write           # picows' WSTransport.send; None while the network takes no more
+
+    def __init__(self, Decoder decoder not None, new_future, Py_ssize_t most, text, binary):
+        self._decoder = decoder
+        self.new_future = new_future
+        self.most = most
+        self.text, self.binary = text, binary
+        self.queue = deque()
+        self.append, self.popleft = self.queue.append, self.queue.popleft
+
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        cdef _Next it = _Next.__new__(_Next)
+        it.call = self
+        return it
+
+    cdef object take(self):
+        item = self.popleft()
+        self._queued -= self.size_of(item)
+        if self.paused and self._queued <= self.most // 2:
+            self.paused = False
+            self._pause(False)
+        if type(item) is DecodeError:
+            raise item
+        return item
+
+    cdef Py_ssize_t size_of(self, item) except -1:
+        frame = _frame_of(<message *><PyObject *>item) if PyObject_TypeCheck(item, <PyTypeObject *>MessageObject) else item.frame
+        return OF_MESSAGE + <Py_ssize_t>len(frame)
+
+    def _on_ws_frame(self, transport, frame):
+        """WSListener.on_ws_frame, except while a message comes in fragments or the call is being closed."""
+        kind = frame.msg_type
+        if (kind is self.text or kind is self.binary) and frame.fin and not transport.is_close_frame_sent:
+            self.receive(frame.get_payload_as_bytes())
+        else:
+            self._other_frame(transport, frame)
+
+    def _receive(self, bytes frame not None):
+        """Takes in a whole message."""
+        self.receive(frame)
+
+    cdef int receive(self, bytes frame) except -1:
+        if self._record is not None:
+            self._record(frame)
+        try:
+            item = self._decoder.decode_any(frame, None)
+        except DecodeError as error:
+            item = self._refused(frame, error)
+        else:
+            if not self._settled:
+                self._follow(frame, item)
+        if item is None:
+            return 0
+        self.append(item)
+        self._queued += self.size_of(item)
+        if self._queued > self.most and not self.paused:
+            self.paused = True
+            self._pause(True)
+        return self.wake()
+
+    cdef int wake(self) except -1:
+        cdef _Next reader = self.reader
+        if reader is None or reader.woken is None:
+            return 0
+        woken, reader.woken = reader.woken, None
+        if not woken.done():
+            woken.set_result(None)
+        return 0
+
+    def _over(self, end not None):
+        """Nothing comes any more; `_raise_end` will get `end`."""
+        self.end = end
+        self.wake()
+
+    def _say(self, pcm, Py_ssize_t most):
+        """Sends samples as one frame, if there are no more than `most` and nothing speaks against it. Whether it did."""
+        if self._encoder is None or self._write is None or self._record is not None or not self._settled or len(pcm) > most:
+            return False
+        self._write(self.text, self._encoder.encode_any(pcm, None, None, True))
+        return True
