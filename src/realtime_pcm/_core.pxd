@@ -197,6 +197,7 @@ cdef class AudioEncoder:
     cdef Layout layout                  # of the message whose frames are made
     cdef Session session                # samples are converted to the format of this session; None: to fixed_format
     cdef object fixed_format
+    cdef bint names_format              # whether fields of a frame may name its format: neither format nor session was given
     cdef dict fields                    # the fields that are the same in every frame
     cdef bytes head                     # the text of a frame with these fields, up to the payload
     cdef bytes tail                     # and that after it

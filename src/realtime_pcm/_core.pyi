@@ -587,8 +587,8 @@ class AudioEncoder:
         audio_format: The format to convert samples to: an AudioFormat or the name of one.
         session: A Session. Each call converts samples to the session's format at that moment: the input format for the
             user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
-            neither a format nor a session: the format of the socket if nobody names one; pcm16 at 24,000 Hz in the Realtime
-            API.
+            neither a format nor a session: the format that the fields name, else that of the socket if nobody names one;
+            pcm16 at 24,000 Hz in the Realtime API.
         fields: Fields of the message that are the same in every frame.
 
     Raises:

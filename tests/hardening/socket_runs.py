@@ -124,7 +124,8 @@ class Maker:
         for name, role in roles_at(expect_class(kind)):
             if role in _ENDS and rng.random() < 0.1:
                 self._put(root, _path(layout.fields[name].places[0]), rng.choice((True, True, False, None, 1)))
-        self._parts(root, path)
+        said = layout.fields.get(layout.reads.get("format", "format"))
+        self._parts(root, path, None if said is None else _path(said.places[0]))
         chain = self._fill(root, path)
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
             self._change(chain, kind)
@@ -155,8 +156,8 @@ class Maker:
             else:
                 value.insert(self.random.randrange(len(value) + 1), [path[0], wanted])
 
-    def _parts(self, root: Members, path: Any) -> None:
-        """No element of the array with the audio, one, or several."""
+    def _parts(self, root: Members, path: Any, form: Any) -> None:
+        """No element of the array with the audio, one, or several, now and then one of another format."""
         if ... not in path:
             return
         value: Any = root
@@ -165,6 +166,8 @@ class Maker:
         count = self.random.choice((0, 1, 1, 1, 2, 3, 7))
         first = value[0]
         value[:] = [_copy(first) for _ in range(count)] + [_copy(one) for one in value[1:] if self.random.random() < 0.5]
+        if value and form is not None and self.random.random() < 0.15:
+            self._put(self.random.choice(value), form[path.index(...) + 1 :], self.random.choice(list(FORMATS)))
 
     def _fill(self, root: Members, path: Any) -> list[tuple[Members, int]]:
         """Puts payloads at the ends of a path. Returns the members on the way to one of them: of which object, at which place."""

@@ -169,6 +169,28 @@ def test_where_nothing_is_documented_audio_is_refused(catalogue: Any, frame: dic
     assert rp.decode(text.replace(TEXT, ""), catalogue=catalogue).pcm.size == 0
 
 
+@pytest.mark.parametrize(
+    ("sends", "fields", "form"),
+    [
+        (plivo.PlayAudio, {"content_type": "audio/x-mulaw", "sample_rate": 8000}, ULAW),
+        (plivo.PlayAudio, {"content_type": "audio/x-l16", "sample_rate": 16_000}, PCM_16),
+        (plivo.PlayAudio, {"sample_rate": 16_000}, PCM_16),
+        (gemini.RealtimeInput, {"format": "audio/pcm;rate=24000"}, PCM_24),
+        (gemini.ServerContent, {"format": "audio/pcm"}, PCM_24),
+        (rp.messages.ResponseAudioDelta, {"format": "g711_ulaw"}, ULAW),
+    ],
+)
+def test_an_encoder_follows_the_format_that_its_frames_name(sends: Any, fields: dict[str, Any], form: rp.AudioFormat) -> None:
+    pcm = samples(form).pcm
+    encoder = rp.AudioEncoder(sends, **fields)
+    assert encoder.audio_format == form
+    for frame in (encoder.encode(pcm, rate=form.rate), rp.AudioEncoder(sends).encode(pcm, rate=form.rate, **fields)):
+        assert TEXT in frame
+    forced = rp.AudioEncoder(sends, audio_format="pcm16", **fields)
+    assert forced.audio_format == PCM_24
+    assert rp.AudioEncoder(sends, session=rp.Session(), **fields).audio_format == rp.AudioEncoder(sends).audio_format
+
+
 def test_telnyx_names_its_codec() -> None:
     phone = rp.Decoder(catalogue=telnyx)
     phone.decode(json.dumps({"event": "start", "start": {"media_format": {"encoding": "PCMA", "sample_rate": 8000}}}))

@@ -150,8 +150,8 @@ cdef class AudioEncoder:
         audio_format: The format to convert samples to: an AudioFormat or the name of one.
         session: A Session. Each call converts samples to the session's format at that moment: the input format for the
             user's speech, the output format for the server's, and always pcm16 at 24,000 Hz for a fixture (GPT-Live). With
-            neither a format nor a session: the format of the socket if nobody names one; pcm16 at 24,000 Hz in the Realtime
-            API.
+            neither a format nor a session: the format that the fields name, else that of the socket if nobody names one;
+            pcm16 at 24,000 Hz in the Realtime API.
         fields: Fields of the message that are the same in every frame.
 
     Raises:
@@ -186,7 +186,10 @@ cdef class AudioEncoder:
             forced = forced_format(audio_format, "int16" if isinstance(audio_format, str) else "uint8")
         _check_fields(layout, fields)
         head = self.head_of(layout, fields)
+        if audio_format is None and session is None and _names_format(layout, fields):
+            forced = _format_named(layout, head)
         self.layout = layout
+        self.names_format = audio_format is None and session is None
         self.session = session
         self.fixed_format = forced
         self.fields = fields
@@ -274,17 +277,34 @@ cdef class AudioEncoder:
         if self.layout is None:
             raise TypeError("__init__ of this AudioEncoder was not called")
         audio_format = self.format_now()
-        cdef int code = self.code_of(audio_format)
+        cdef int code
+        head = self.head
+        if fields:
+            _check_fields(self.layout, fields)
+            head = self.head_of(self.layout, {**self.fields, **fields})
+            if self.names_format and _names_format(self.layout, fields):
+                audio_format = _format_named(self.layout, head)
+        code = self.code_of(audio_format)
         if rate is not None and rate != audio_format.rate:
             settle = "" if self.session is None else (
                 "wait until the session has settled (session.updated) if it is to have that rate, or ")
             raise ValueError(f"the samples have a rate of {rate}, the {'format' if self.session is None else 'session'} "
                              f"{audio_format.rate}: {settle}resample them first")
-        head = self.head
-        if fields:
-            _check_fields(self.layout, fields)
-            head = self.head_of(self.layout, {**self.fields, **fields})
         return _frame_with(head, self.tail, pcm, audio_format, code, as_bytes)
+
+
+cdef bint _names_format(Layout layout, dict fields):
+    """Whether any of these fields says which format the audio has."""
+    cdef const session_plan *plan = &layout.in_session
+    for number in (plan.format_name, plan.format_rate, plan.format_channels):
+        if number and fields.get(layout.names[number]) is not None:
+            return True
+    return False
+
+cdef object _format_named(Layout layout, bytes head):
+    """The format that a frame names, from its text up to the payload."""
+    decoder = Decoder(dtype="uint8", side=layout.side_name, catalogue=layout.catalogue.pair)
+    return decoder.decode(head + _tail_of(layout)).audio_format
 
 
 cdef dict _append_encoders = {}
