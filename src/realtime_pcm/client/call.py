@@ -16,7 +16,7 @@ from ..recording import Recorder
 from ..stream import InvalidFrame, tell_first_skipped
 from .endpoints import Endpoint, Sendable
 from .errors import CallClosed
-from .sending import PIECE, Microphone, Requests
+from .sending import Microphone, Requests
 from .socket import BINARY, CLEAN, TEXT, Socket, open_socket
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Call(CallObject, Generic[M]):
 
     if TYPE_CHECKING:
 
+        def __aiter__(self) -> AsyncIterator[M]: ...
         def __anext__(self) -> Coroutine[Any, Any, M]: ...
 
     def _refused(self, frame: bytes, error: DecodeError) -> object:
@@ -174,7 +175,7 @@ class Call(CallObject, Generic[M]):
                         self._send(rest)
         self._send(frame)
 
-    async def send_audio(self, pcm: Pcm, *, rate: int | None = None) -> None:
+    def send_audio(self, pcm: Pcm, *, rate: int | None = None) -> Coroutine[Any, Any, None]:
         """Sends audio of the user, in the input format of the session.
 
         Waits until the session is settled: until the server has said something, and has answered every update of the session
@@ -192,8 +193,9 @@ class Call(CallObject, Generic[M]):
             CallClosed: the call is over.
 
         """
-        if rate is None and self._say(pcm, PIECE):  # fifty times a second
-            return
+        return self._say(pcm, rate)
+
+    async def _send_audio(self, pcm: Pcm, rate: int | None) -> None:
         microphone = self._microphone
         if microphone is None:
             raise TypeError("this endpoint does not say how audio is sent: give connect() append=, a message class with audio")

@@ -5,20 +5,30 @@ cdef extern from "Python.h":
 
 cdef enum:
     OF_MESSAGE = 1024       # bytes that a message in the queue takes beside its frame, about
+    AT_ONCE = 16_384        # samples; more of them go through a coroutine, which cuts what is too long for one frame
+
+# What is awaited here, asyncio takes for a coroutine: it has send, throw and close. Nothing is done before it is awaited.
 
 @cython.final
 @cython.freelist(8)
 cdef class _Next:
-    """The next message, to be awaited; asyncio takes it for a coroutine. It leaves the queue when it is awaited: a wait that is
-    cancelled, or never begins, loses none."""
+    """The next message. It leaves the queue when it is awaited: a wait that is cancelled, or never begins, loses none."""
     cdef CallObject call
     cdef object woken       # the future that is completed when the queue has something; None: it was, or nobody waits
 
     def __await__(self):
         return self
 
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        return _next_of(self.call)
+
     def __next__(self):
         cdef CallObject call = self.call
+        if call is None:
+            raise TypeError("a call makes these")
         if call.reader is self:
             call.reader = self.woken = None
         if call.queue:
@@ -41,8 +51,48 @@ cdef class _Next:
         raise kind, value, traceback
 
     def close(self):
-        if self.call.reader is self:
+        if self.call is not None and self.call.reader is self:
             self.call.reader = self.woken = None
+
+cdef inline _Next _next_of(CallObject call):
+    cdef _Next it = _Next.__new__(_Next)
+    it.call = call
+    return it
+
+
+@cython.final
+@cython.freelist(8)
+cdef class _Saying:
+    """Audio that is sent: at once in one frame, or by a coroutine of Call."""
+    cdef CallObject call
+    cdef object pcm, rate
+    cdef object coroutine
+
+    def __await__(self):
+        return self
+
+    def __next__(self):
+        cdef CallObject call = self.call
+        if self.coroutine is None:
+            if call is None:
+                raise RuntimeError("this was awaited before")
+            self.call = None
+            if self.rate is None and call.say(self.pcm):
+                raise StopIteration
+            self.coroutine = call._send_audio(self.pcm, self.rate)
+        return self.coroutine.send(None)
+
+    def send(self, value):
+        return next(self)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.coroutine is None:
+            raise kind, value, traceback
+        return self.coroutine.throw(kind, value, traceback)
+
+    def close(self):
+        if self.coroutine is not None:
+            self.coroutine.close()
 
 
 cdef class CallObject:
@@ -51,6 +101,7 @@ cdef class CallObject:
     # What is rare is done by methods of Call. _refused(frame, error) gives what the reader gets in place of a message, or None; a
     # DecodeError is raised. _follow(frame, message) sees each message until it sets _settled; one that `only` leaves out is None.
     # _pause(paused) stops the network or lets it go on. _raise_end(end) raises what the reader gets when nothing is left.
+    # _send_audio(pcm, rate) is the coroutine of send_audio, for what does not go at once in one frame.
     # text, binary: what picows calls the types of frames that hold a message; all others go to _other_frame(transport, frame).
     cdef readonly Decoder _decoder
     cdef readonly Py_ssize_t _queued    # bytes in the queue
@@ -75,12 +126,10 @@ cdef class CallObject:
         self.append, self.popleft = self.queue.append, self.queue.popleft
 
     def __aiter__(self):
-        return self
+        return _next_of(self)  # not self: the interpreter would look for __anext__ of Call once per message
 
     def __anext__(self):
-        cdef _Next it = _Next.__new__(_Next)
-        it.call = self
-        return it
+        return _next_of(self)
 
     cdef object take(self):
         item = self.popleft()
@@ -109,6 +158,8 @@ cdef class CallObject:
         self.receive(frame)
 
     cdef int receive(self, bytes frame) except -1:
+        if self._decoder is None:
+            raise TypeError("__init__ of this Call was not called")
         if self._record is not None:
             self._record(frame)
         try:
@@ -141,9 +192,14 @@ cdef class CallObject:
         self.end = end
         self.wake()
 
-    def _say(self, pcm, Py_ssize_t most):
-        """Sends samples as one frame, if there are no more than `most` and nothing speaks against it. Whether it did."""
-        if self._encoder is None or self._write is None or self._record is not None or not self._settled or len(pcm) > most:
+    def _say(self, pcm, rate):
+        cdef _Saying it = _Saying.__new__(_Saying)
+        it.call, it.pcm, it.rate = self, pcm, rate
+        return it
+
+    cdef bint say(self, pcm) except -1:
+        """Sends samples in one frame, if nothing speaks against it. Whether it did."""
+        if self._encoder is None or self._write is None or self._record is not None or not self._settled or len(pcm) > AT_ONCE:
             return False
         self._write(self.text, self._encoder.encode_any(pcm, None, None, True))
         return True
