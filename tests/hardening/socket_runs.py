@@ -84,6 +84,8 @@ class Maker:
         if draw < 0.08:
             return self.generator.payload()
         size = rng.choice((0, 1, 2, 3, 4, 5, 6, 47, 48, 100, 241, 384, 641, 1500))
+        if draw > 0.985:
+            size = rng.choice((12_000, 12_001, 60_000))
         text = b64(rng.randbytes(size)).encode()
         place = rng.randrange(len(text) + 1)
         if draw < 0.16 and text:
