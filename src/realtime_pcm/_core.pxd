@@ -68,7 +68,6 @@ cdef class Layout:
     cdef tuple keys                     # wire key by field number; of a field at a path, the path in words
     cdef readonly tuple places          # wire key or path by field number; None: it is no field of the message
     cdef readonly list order            # how fields were numbered: see declare.Shape
-    cdef tuple node_keys                # the keys to which wire.nodes points
     cdef readonly tuple wire_names
     cdef readonly frozenset flat_names  # all names but that of the payload
     cdef message_plan plan

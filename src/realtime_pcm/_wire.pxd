@@ -19,9 +19,13 @@ cdef extern from "wire.h" nogil:
 
     const char *wire_reason(wire_status status)
 
+    ctypedef struct wire_pattern:
+        pass
+    void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length)
+
     ctypedef struct wire_node:
-        const char *key
-        uint32_t length
+        wire_pattern key
+        bint element
         uint8_t field
         uint8_t child
         uint8_t next
@@ -49,10 +53,6 @@ cdef extern from "wire.h" nogil:
         void *user_data
         bint literal
         uint32_t rank
-
-    ctypedef struct wire_pattern:
-        pass
-    void wire_pattern_init(wire_pattern *pattern, const char *name, size_t length)
 
     ctypedef struct wire_catalogue:
         const wire_type **slots

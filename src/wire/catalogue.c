@@ -15,6 +15,7 @@ uint32_t wire_layout_add_at_path(wire_layout *layout) {
     const uint32_t number = layout->field_count;
     if (number == WIRE_MAX_FIELDS) return WIRE_NO_FIELD;
     wire_pattern_init(&layout->fields[number], NULL, 0);
+    layout->at_path |= 1u << number;
     layout->field_count = number + 1;
     return number;
 }

@@ -84,8 +84,8 @@ typedef struct wire_pattern {
 
 /* A step on the path to a field: the value of a key, or each element of an array. */
 typedef struct wire_node {
-    const char *key; /* NULL: each element of an array */
-    uint32_t length;
+    wire_pattern key;
+    bool element;        /* each element of an array; the key matches nothing */
     uint8_t field;       /* the field whose value is here; 0: none */
     uint8_t child, next; /* indexes in `nodes`: first step inside this one, next sibling; 0: none */
 } wire_node;
@@ -101,6 +101,7 @@ typedef struct wire_layout {
     const wire_node *nodes;
     uint32_t roots;       /* bit n: field n is a member of the root object with paths inside */
     uint32_t hidden;      /* those of them that are not fields of the message */
+    uint32_t at_path;     /* fields at a path, which wire_layout_add_at_path has added */
     uint32_t uniform;     /* fields at a path that must be equal in all elements of an array */
     uint8_t index[64];    /* hash table, linear probing: field number + 1 at the hash of its name */
     const void *row_plan; /* how bulk reading turns it into rows, or NULL */
@@ -277,9 +278,11 @@ typedef struct wire_frame {
     size_t payload_end; /* after WIRE_NEED_SINK: the guessed place of its closing quote */
 
     /* Kept by the walk between two calls. */
-    size_t cursor;     /* where the payload's opening quote is */
-    uint32_t expected; /* the number of the field whose key is expected next */
-    bool asked;        /* for a sink: the next call continues, and does not ask again */
+    size_t cursor;           /* where the payload's opening quote is */
+    uint32_t payload_member; /* the member of the root object that has the payload, or is it */
+    uint32_t expected;       /* the number of the field whose key is expected next */
+    bool asked;              /* for a sink: the next call continues, and does not ask again */
+    const wire_type *named_by_key; /* the type that keys have named so far, or NULL */
 
     /* The outline of the object in field type->layout->outlined. Last, after everything that every
      * walk needs. */

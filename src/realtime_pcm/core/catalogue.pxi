@@ -473,13 +473,13 @@ cdef _make_nodes(Layout layout, list tree):
     nodes = <wire_node *>PyMem_Calloc(len(tree), sizeof(wire_node))
     if nodes == NULL:
         raise MemoryError
-    kept = []
     for i, (key, number, inner) in enumerate(tree):
         if isinstance(key, str):
             encoded = key.encode("utf-8", "surrogatepass")
-            kept.append(encoded)
-            nodes[<int>i].key = encoded
-            nodes[<int>i].length = <uint32_t>len(encoded)
+            wire_pattern_init(&nodes[<int>i].key, encoded, len(encoded))
+        else:
+            wire_pattern_init(&nodes[<int>i].key, NULL, 0)
+            nodes[<int>i].element = True
         nodes[<int>i].field = number
         before = 0
         for place in inner:
@@ -490,7 +490,6 @@ cdef _make_nodes(Layout layout, list tree):
             before = place
         if key is not None and i in tree[0].inside:
             layout.wire.roots |= <uint32_t>1 << <int>number
-    layout.node_keys = tuple(kept)
     layout.wire.nodes = nodes
 
 

@@ -1,9 +1,10 @@
-/* Fields at a path: members of nested objects and of the elements of arrays. Included by walk.h,
- * whose functions it uses.
+/* Fields at a path: members of nested objects and of the elements of arrays, in a frame that the
+ * walk has accepted. Included by tier.h, after members.h.
  *
- * The walk has accepted the frame and found the members of the root object. find_paths goes down
- * from these along the paths of the layout, as deep as the longest of them, and reads no byte
- * twice, except in objects with duplicate keys. The last of duplicate keys counts. Of several
+ * Most frames need none of this: the walk finds their paths as it goes (nested.h). find_paths is
+ * for the others: those with duplicate keys, with two members that have paths inside, or with a
+ * type that was not known in time. It goes down from the members of the root object along the paths
+ * of the layout, as deep as the longest of them. The last of duplicate keys counts. Of several
  * elements of an array, the first with a field counts; payloads are counted, and their places are
  * written to `parts`.
  */
@@ -12,21 +13,24 @@ static inline bool is_payload(const wire_layout *layout, uint32_t field) {
     return field - layout->payload_first < layout->payload_count;
 }
 
-/* What the paths have found so far, besides the values of fields. */
+/* Where a search for paths puts what is not the value of a field. */
 typedef struct path_search {
     const wire_node *nodes;
     wire_value *parts; /* where the payloads of several elements go */
     size_t room;
 } path_search;
 
-/* Stores the value at the end of a path. A null is no value, so that nothing has to be undone if it
- * stands in a member that does not count. */
-static void put_at_path(wire_frame *f, const path_search *search, uint32_t field,
-                        const wire_value *value) {
+/* Forgets all that was found at paths. */
+static void forget_paths(wire_frame *f) {
+    f->present &= ~f->type->layout->at_path;
+    f->part_count = f->mixed = 0;
+}
+
+/* Stores the value at the end of a path. A null is no value. */
+static void put_at_path(wire_frame *f, uint32_t field, const wire_value *value) {
     const uint32_t bit = 1u << field;
     if (value->kind == WIRE_NULL) return;
     if (is_payload(f->type->layout, field)) {
-        if (f->part_count < search->room) search->parts[f->part_count] = *value;
         if (f->part_count++) return;
     } else if (f->present & bit) {
         const wire_value *first = &f->values[field];
@@ -38,7 +42,7 @@ static void put_at_path(wire_frame *f, const path_search *search, uint32_t field
         }
         return;
     }
-    f->values[field] = *value;
+    if (value != &f->values[field]) f->values[field] = *value;
     f->present |= bit;
     f->containers = (f->containers & ~bit) | (value->kind >= WIRE_OBJECT ? bit : 0);
 }
@@ -47,63 +51,38 @@ static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *
                                    const wire_node *node, const uint8_t *p);
 
 /* The node inside `node` with a member's key; NULL if there is none. */
-static const wire_node *node_of_key(const walker *w, const path_search *search,
-                                    const wire_node *node, const member *m) {
+static const wire_node *node_of_key(const walker *w, const wire_node *nodes, const wire_node *node,
+                                    const member *m) {
     uint8_t plain[WIRE_MAX_NAME];
     const uint8_t *key = m->escaped ? plain : m->key;
     const size_t length = m->escaped ? plain_key(w->data, m->key, m->length, plain) : m->length;
-    for (unsigned i = node->child; i; i = search->nodes[i].next) {
-        const wire_node *inner = &search->nodes[i];
-        if (inner->length == length && length && wire_same(inner->key, key, length)) return inner;
+    for (unsigned i = node->child; i; i = nodes[i].next) {
+        if (length && wire_pattern_names(&nodes[i].key, key, length)) return &nodes[i];
     }
     return NULL;
 }
 
-/* An object with duplicate keys: the last member of each key counts. p: just past its brace. */
-static const uint8_t *find_in_duplicates(walker *w, wire_frame *f, const path_search *search,
-                                         const wire_node *node, const uint8_t *p) {
+/* p: the opening brace of an object. Returns the byte after its closing brace. The last member of
+ * each key counts. */
+static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search *search,
+                                     const wire_node *node, const uint8_t *p) {
     const uint8_t *last[WIRE_MAX_NODES] = {NULL};
-    p = skip_space(p, w->end);
+    p = skip_space(p + 1, w->end);
     while (*p != '}') {
         member m;
         p = valid_key(w, p, &m);
-        const wire_node *inner = node_of_key(w, search, node, &m);
+        const wire_node *inner = node_of_key(w, search->nodes, node, &m);
         if (inner != NULL) last[inner - search->nodes] = p;
         p = valid_next(w, pass_value(w, p));
     }
-    for (unsigned i = node->child; i; i = search->nodes[i].next) {
-        if (last[i] != NULL) find_at_node(w, f, search, &search->nodes[i], last[i]);
-    }
-    return p + 1;
-}
-
-/* p: the opening brace of an object. Returns the byte after its closing brace. */
-static const uint8_t *find_in_object(walker *w, wire_frame *f, const path_search *search,
-                                     const wire_node *node, const uint8_t *p) {
-    const uint8_t *start = p + 1;
-    const uint32_t present = f->present, containers = f->containers;
-    const size_t parts = f->part_count, mixed = f->mixed;
-    uint64_t seen = 0;
-    p = skip_space(start, w->end);
-    while (*p != '}') {
-        member m;
-        p = valid_key(w, p, &m);
-        const wire_node *inner = node_of_key(w, search, node, &m);
-        if (inner == NULL) {
-            p = pass_value(w, p);
-        } else if (seen >> (inner - search->nodes) & 1) {
-            f->present = present;
-            f->containers = containers;
-            f->part_count = parts;
-            f->mixed = mixed;
-            return find_in_duplicates(w, f, search, node, start);
-        } else {
-            seen |= UINT64_C(1) << (inner - search->nodes);
-            p = find_at_node(w, f, search, inner, p);
+    for (unsigned next;; last[next] = NULL) {
+        next = 0;
+        for (unsigned i = node->child; i; i = search->nodes[i].next) {
+            if (last[i] != NULL && (next == 0 || last[i] < last[next])) next = i;
         }
-        p = valid_next(w, p);
+        if (next == 0) return p + 1;
+        find_at_node(w, f, search, &search->nodes[next], last[next]);
     }
-    return p + 1;
 }
 
 /* p: the opening bracket of an array. Returns the byte after its closing bracket. */
@@ -117,27 +96,33 @@ static const uint8_t *find_in_array(walker *w, wire_frame *f, const path_search 
     return p + 1;
 }
 
+/* Stores a container at the end of a path. */
+static void put_container(const walker *w, wire_frame *f, uint32_t field, const uint8_t *p,
+                          const uint8_t *behind) {
+    wire_value value;
+    put_value(&value, (size_t)(p - w->data), (size_t)(behind - w->data),
+              *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    put_at_path(f, field, &value);
+}
+
 /* p: the value at a node. Returns the byte after it. Recurses no deeper than the path. */
 static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *search,
                                    const wire_node *node, const uint8_t *p) {
     const wire_node *inner = &search->nodes[node->child];
     const uint8_t *behind;
-    if (node->child && *p == '{' && inner->key != NULL) {
+    if (node->child && *p == '{' && !inner->element) {
         behind = find_in_object(w, f, search, node, p);
-    } else if (node->child && *p == '[' && inner->key == NULL) {
+    } else if (node->child && *p == '[' && inner->element) {
         behind = find_in_array(w, f, search, inner, p);
     } else {
         wire_value value;
         behind = valid_value(w, p, &value);
-        if (node->field) put_at_path(f, search, node->field, &value);
+        if (is_payload(f->type->layout, node->field) && f->part_count < search->room)
+            search->parts[f->part_count] = value; /* a null is overwritten: it does not count */
+        if (node->field) put_at_path(f, node->field, &value);
         return behind;
     }
-    if (node->field) {
-        wire_value value;
-        put_value(&value, (size_t)(p - w->data), (size_t)(behind - w->data),
-                  *p == '{' ? WIRE_OBJECT : WIRE_ARRAY);
-        put_at_path(f, search, node->field, &value);
-    }
+    if (node->field) put_container(w, f, node->field, p, behind);
     return behind;
 }
 
@@ -145,16 +130,15 @@ static const uint8_t *find_at_node(walker *w, wire_frame *f, const path_search *
 static void find_paths(walker *w, wire_frame *f, wire_value *parts, size_t room) {
     const wire_layout *layout = f->type->layout;
     const path_search search = {layout->nodes, parts, room};
-    f->part_count = f->mixed = 0;
-    f->roots_found = f->present & layout->roots;
+    forget_paths(f);
     for (unsigned i = layout->nodes->child; i; i = layout->nodes[i].next) {
         const wire_node *node = &layout->nodes[i];
         const wire_node *inner = &layout->nodes[node->child];
         if (!(f->present >> node->field & 1)) continue;
         const uint8_t *p = f->data + f->values[node->field].start;
-        if (f->values[node->field].kind == WIRE_OBJECT && inner->key != NULL)
+        if (f->values[node->field].kind == WIRE_OBJECT && !inner->element)
             find_in_object(w, f, &search, node, p);
-        if (f->values[node->field].kind == WIRE_ARRAY && inner->key == NULL)
+        if (f->values[node->field].kind == WIRE_ARRAY && inner->element)
             find_in_array(w, f, &search, inner, p);
     }
 }

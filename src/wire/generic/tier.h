@@ -32,7 +32,9 @@
 #include "json.h"
 #include "slashed.h"
 #include "members.h"
+#include "sink.h"
 #include "paths.h"
+#include "nested.h"
 #include "walk.h"
 
 const wire_tier TIER_TABLE = {

@@ -1,5 +1,5 @@
 /* The walk: finds the type of a frame, its fields and its payload, and validates all of it.
- * Included by tier.h, after paths.h.
+ * Included by tier.h, after nested.h.
  *
  *     walk            begin_frame or resume_frame, then walk_member for each member of the root
  *                     object, then finish_frame
@@ -9,14 +9,6 @@
 
 /* Members kept that come before the tag. A frame with more of them is walked twice. */
 #define WALK_PENDING 16
-/* The closing quote of a payload is looked for in this many last bytes of a frame. OpenAI's
- * payloads are followed by 2 bytes, xAI's by about 300. */
-#define WALK_TRAILER 512
-/* The most base64 symbols of a guessed payload: memory for a longer one is allocated only when its
- * end is known. So a wrong guess costs memory for at most 60 KiB of payload (240 KiB as float32
- * from G.711). Azure's longest deltas have 73,600 symbols. */
-#define WALK_GUESS (80 * 1024)
-
 /* The number of the field with this key, or WIRE_NO_FIELD. */
 static uint32_t find_field(const wire_layout *layout, const uint8_t *data, const member *m) {
     if (!m->escaped) return wire_layout_find(layout, m->key, m->length);
@@ -87,25 +79,6 @@ static void settle_fields(wire_frame *f, size_t decoded_start) {
                                                      : WIRE_PAYLOAD_SPAN;
         return;
     }
-}
-
-/* Guesses the closing quote of a payload that begins at `src`: the first special byte after `src`
- * within the last WALK_TRAILER bytes of the frame. NULL if that byte is not a quote, or the length
- * is 0, not a multiple of four, or more than WALK_GUESS. */
-static const uint8_t *guess_end(walker *w, const uint8_t *src) {
-    const uint8_t *p = src;
-    if (w->end - src > 64) {
-        p = w->end - 64;
-        look_at(w, p);
-        /* If the payload is the last member, as in OpenAI's frames, 64 bytes will do: only the
-         * second to last of them, the quote, is special. */
-        if (w->special != UINT64_C(1) << 62)
-            p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
-    }
-    p = scan_string(w, p);
-    if (p == w->end || *p != '"' || p == src || (p - src) % 4 != 0 || p - src > WALK_GUESS)
-        return NULL;
-    return p;
 }
 
 /* Finds all fields once more, under the type that counts. The frame is known to be valid. */
@@ -216,11 +189,12 @@ static inline const uint8_t *try_likely_type(walker *w, wire_frame *f) {
     return quote + 1;
 }
 
-/* Whether the likely type has its payload under this key. */
+/* Whether the likely type has its payload under this key, or at a path that begins with it. */
 static bool is_likely_payload(const wire_frame *f, const uint8_t *key, size_t length) {
     if (f->likely == NULL || f->likely->layout->payload_count == 0) return false;
-    uint32_t field = wire_layout_find(f->likely->layout, key, length);
-    return field != WIRE_NO_FIELD && is_payload(f->likely->layout, field);
+    const wire_layout *layout = f->likely->layout;
+    uint32_t field = wire_layout_find(layout, key, length);
+    return field != WIRE_NO_FIELD && (is_payload(layout, field) || layout->roots >> field & 1);
 }
 
 /* Notes that the walk stopped in the value of this member. Returns NULL. */
@@ -239,7 +213,18 @@ typedef struct progress {
     unsigned pending_count;
     bool again; /* fields were looked for under a wrong type, or not all members were kept */
     size_t decoded_start; /* where the payload decoded during the walk begins; SIZE_MAX: none */
+    /* Where the member begins whose paths the walk has found; SIZE_MAX: of none, or they must be
+     * looked for again. */
+    size_t paths_of;
 } progress;
+
+/* Whether the walk may stop for a sink. Not if the fields must be found `again`: resume_frame would
+ * not know of it. */
+static inline bool may_ask(wire_frame *f, const progress *so_far) {
+    if (f->defer_payload || f->asked || so_far->again) return false;
+    f->named_by_key = so_far->by_key;
+    return true;
+}
 
 /* Makes `type`, which may be a guess, the type of the frame, and puts the members before it into
  * its fields. */
@@ -256,6 +241,11 @@ static const wire_type *type_without_tag(const wire_frame *f, const progress *so
     return so_far->by_key     ? so_far->by_key
            : catalogue->other ? catalogue->other
                               : catalogue->unknown;
+}
+
+/* The type that the tag or the keys name. */
+static const wire_type *type_found(const wire_frame *f, const progress *so_far) {
+    return f->type_value.kind == WIRE_STRING ? find_type(f) : type_without_tag(f, so_far);
 }
 
 /* Whether all frames are of the type `other`. */
@@ -341,30 +331,40 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     return p;
 }
 
+/* p: the value of a member with paths inside. Returns the byte after it. */
+static const uint8_t *walk_root(walker *w, wire_frame *f, progress *so_far, const uint8_t *p,
+                                member *m, uint32_t field) {
+    const wire_layout *layout = so_far->layout;
+    const size_t start = (size_t)(p - f->data);
+    nested search = {.nodes = layout->nodes,
+                     .member = field,
+                     .may_ask = may_ask(f, so_far),
+                     .filled = f->asked ? f->data + f->cursor : NULL};
+    so_far->paths_of = f->present & layout->roots & ~(1u << field) ? SIZE_MAX : start;
+    forget_paths(f);
+    p = walk_nested(w, f, &search, p);
+    if (p == NULL) return in_member(f, m);
+    if (search.repeated) so_far->paths_of = SIZE_MAX;
+    if (search.decoded) so_far->decoded_start = f->cursor + 1;
+    put_value(&f->values[field], start, (size_t)(p - f->data),
+              f->data[start] == '{' ? WIRE_OBJECT : WIRE_ARRAY);
+    mark(f, field);
+    return p;
+}
+
 /* p: the value of a field. Returns the byte after it. The walk stops at a payload whose end can be
  * guessed: NULL, with status WIRE_NEED_SINK. */
-static inline const uint8_t *walk_field(walker *w, wire_frame *f, const progress *so_far,
+static inline const uint8_t *walk_field(walker *w, wire_frame *f, progress *so_far,
                                         const uint8_t *p, member *m, uint32_t field) {
-    /* If the fields must be found `again`, or a key may name a type, the walk must not stop:
-     * resume_frame would not know of it. */
-    if (so_far->expecting != NULL && is_payload(so_far->layout, field) && !f->defer_payload &&
-        !f->asked && !so_far->again && p < w->end && *p == '"') {
-        const uint8_t *closing = guess_end(w, p + 1);
-        if (closing != NULL) {
-            f->payload_bytes =
-                (size_t)(closing - p - 1) / 4 * 3 - (closing[-1] == '=') - (closing[-2] == '=');
-            f->payload_field = field;
-            f->cursor = (size_t)(p - f->data);
-            f->payload_end = (size_t)(closing - f->data);
-            f->asked = true;
-            w->status = WIRE_NEED_SINK;
-            return in_member(f, m);
-        }
-    }
+    if (is_payload(so_far->layout, field) && may_ask(f, so_far) && p < w->end && *p == '"' &&
+        need_sink(w, f, field, field, p))
+        return in_member(f, m);
     const bool outlined = field == so_far->layout->outlined && f->length <= UINT32_MAX;
     if (outlined) {
         w->outline = f->outline;
         w->outline_count = 0;
+    } else if (so_far->layout->roots >> field & 1 && p < w->end && (*p == '{' || *p == '[')) {
+        return walk_root(w, f, so_far, p, m, field);
     }
     /* walk_value writes to the final place: a copy of a value whose parts were just stored would
      * stall on each store. */
@@ -445,27 +445,33 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
 }
 
 /* Continues after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and they were
- * put into their fields when the type became known. Decodes the payload up to its guessed end. If
- * that fails, because the guess or the base64 is wrong, or if the caller declined (sink.out is
- * NULL), the value is read like any other string. */
+ * put into their fields when the type became known. A member with a path to the payload is walked
+ * once more, from its beginning. */
 static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
-    const uint8_t *p = f->data + f->cursor, *closing = f->data + f->payload_end;
-    const uint32_t field = f->payload_field;
+    const uint32_t field = f->payload_member;
     member m = {.key = f->data + f->key.start,
                 .length = f->key.end - f->key.start,
                 .escaped = f->key.escaped};
-    look_at(w, closing);
-    so_far->layout = so_far->expecting = f->type->layout;
+    const uint8_t *p = f->data + f->cursor, *behind = NULL;
+    so_far->layout = f->type->layout;
+    so_far->expecting = f->catalogue->by_key ? NULL : so_far->layout;
+    so_far->by_key = f->named_by_key;
     f->key.kind = WIRE_ABSENT;
-    if (f->sink.out != NULL &&
-        wire_payload_fill(&TIER_TABLE, p + 1, (size_t)(closing - p - 1), &f->sink)) {
-        so_far->decoded_start = f->cursor + 1;
-        put_value(&f->values[field], so_far->decoded_start, f->payload_end, WIRE_STRING);
-        mark(f, field);
-        return next_member(w, closing + 1);
+    if (field == f->payload_field) {
+        look_at(w, f->data + f->payload_end);
+        behind = fill_sink(w, f, p, &f->values[field]);
+    } else {
+        p = skip_space(m.key + m.length + 1, w->end);
+        p = skip_space(p + 1, w->end);
+        look_at(w, p);
     }
-    p = walk_field(w, f, so_far, p, &m, field);
-    return p == NULL ? NULL : next_member(w, p);
+    if (behind != NULL) {
+        so_far->decoded_start = f->cursor + 1;
+        mark(f, field);
+    } else {
+        behind = walk_field(w, f, so_far, p, &m, field);
+    }
+    return behind == NULL ? NULL : next_member(w, behind);
 }
 
 /* p: the opening brace of the object that holds the tag or the keys. Returns the byte after it. The
@@ -507,7 +513,7 @@ static void look_inside(walker *w, wire_frame *f, progress *so_far) {
         }
         p = valid_next(w, p);
     }
-    so_far->again = true;
+    so_far->again |= so_far->layout == NULL || f->type != type_found(f, so_far);
 }
 
 /* Settles a frame whose tag is missing or not a string. false: the catalogue refuses such a
@@ -516,6 +522,13 @@ static bool settle_untagged(const wire_frame *f, progress *so_far) {
     if (f->catalogue->strict) return false;
     so_far->again |= so_far->layout == NULL || f->type != type_without_tag(f, so_far);
     return true;
+}
+
+/* Whether the walk has found all paths: it has walked the one member that has some inside. */
+static bool paths_stand(const wire_frame *f, const progress *so_far) {
+    const uint32_t roots = f->roots_found;
+    return so_far->paths_of != SIZE_MAX && (roots & (roots - 1)) == 0 &&
+           f->values[portable_lowest_bit(roots)].start == so_far->paths_of;
 }
 
 /* p: the closing brace of the root object. Checks what follows, and the type; settles the fields
@@ -531,12 +544,13 @@ static inline wire_status finish_frame(walker *w, wire_frame *f, progress *so_fa
         return fail(w, WIRE_TYPE_KIND, f->data + f->type_value.start), w->status;
     }
     if (so_far->again) {
-        use_type(f, f->type_value.kind == WIRE_STRING ? find_type(f) : type_without_tag(f, so_far));
+        use_type(f, type_found(f, so_far));
         walk_again(w, f);
-        so_far->decoded_start = SIZE_MAX;
+        so_far->decoded_start = so_far->paths_of = SIZE_MAX;
     }
     if (f->type->layout->nodes != NULL) {
-        find_paths(w, f, NULL, 0);
+        f->roots_found = f->present & f->type->layout->roots;
+        if (!paths_stand(f, so_far)) find_paths(w, f, NULL, 0);
         f->present &= ~f->type->layout->hidden;
         f->containers &= ~f->type->layout->hidden;
     }
@@ -550,7 +564,7 @@ static wire_status walk_frame(walker *w, wire_frame *f) {
     so_far.by_key = NULL;
     so_far.pending_count = 0;
     so_far.again = false;
-    so_far.decoded_start = SIZE_MAX;
+    so_far.decoded_start = so_far.paths_of = SIZE_MAX;
     const uint8_t *p = f->asked ? resume_frame(w, f, &so_far) : begin_frame(w, f, &so_far);
     while (p != NULL && *p != '}') {
         p = walk_member(w, f, &so_far, p);
