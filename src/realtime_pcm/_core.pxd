@@ -158,7 +158,7 @@ cdef class Decoder:
     cdef _Only only                     # option; None: all
     # guesses: the next message is probably like the one before
     cdef const wire_type *last_type     # the type of the last message
-    cdef PyObject *ids[RECURRING_KEYS + 1]  # the last str of each key in _RECURRING, and of the last key the one before
+    cdef PyObject *ids[RECURRING_KEYS + 1]  # the last str of each in _RECURRING, and of the last one the str before
     cdef uint64_t filled_at             # _filled as it was after the last message that this decoder made
     # the format of the last delta, and the conversion from it
     cdef int conversion

@@ -206,11 +206,11 @@ static PyObject *message_slot(PyTypeObject *type, PyMemberDef *definition, const
 typedef struct {
     Py_ssize_t slot_before_fields; /* field n >= 1 lies in slot slot_before_fields + n */
     uint32_t later; /* bit n: a string in field n stays a span until its first read */
-    int8_t id_place[WIRE_MAX_FIELDS]; /* the place of field n in `ids`; -1: none */
+    int8_t id_place[WIRE_MAX_FIELDS]; /* the place of field n in `ids` of the decoder; -1: none */
 } message_plan;
 
-/* The keys in _RECURRING (core/catalogue.pxi). Of the last key, two strings are kept. */
-enum { RECURRING_KEYS = 4 };
+/* The length of _RECURRING (core/catalogue.pxi). Of its last field, two strings are kept. */
+enum { RECURRING_KEYS = 5 };
 
 /* Slots that every message has. */
 enum { SLOT_TYPE = 0, SLOT_FRAME = 1, SLOT_EVENT_ID = 2 };

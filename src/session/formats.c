@@ -235,17 +235,19 @@ bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *v
     return true;
 }
 
-void format_with(const uint8_t *data, const wire_value *name, const wire_value *rate,
+bool format_with(const uint8_t *data, const wire_value *name, const wire_value *rate,
                  const wire_value *channels, const audio_format *base, audio_format *format,
                  format_doubt *doubt) {
     const int32_t own_rate = format_count(data, rate, doubt),
                   own_channels = count_channels(data, channels, doubt);
     if (name->kind > WIRE_NULL && name->kind != WIRE_STRING) doubt_value(doubt, name);
-    if (name->kind != WIRE_STRING || !named_format(data, name, format, doubt)) {
+    const bool named = name->kind == WIRE_STRING && named_format(data, name, format, doubt);
+    if (!named) {
         *format = *base;
         format->unnamed &= !(own_rate || own_channels);
     }
     set_counts(format, own_rate, own_channels);
+    return named;
 }
 
 int format_conversion(audio_encoding encoding, sample_kind samples) {

@@ -71,8 +71,9 @@ typedef struct format_doubt {
 bool format_read(const wire_tier *tier, const uint8_t *data, const wire_value *value,
                  audio_format *format, bool *own_rate, format_doubt *doubt);
 /* The format of a message that sends a name, a rate or channels itself; each is ABSENT if not sent.
- * A missing part is the one that the name implies or, without a name, that of `base`. */
-void format_with(const uint8_t *data, const wire_value *name, const wire_value *rate,
+ * A missing part is the one that the name implies or, without a name, that of `base`. Returns
+ * whether the name names a format. */
+bool format_with(const uint8_t *data, const wire_value *name, const wire_value *rate,
                  const wire_value *channels, const audio_format *base, audio_format *format,
                  format_doubt *doubt);
 /* A rate or a number of channels, however it is written. 0: it is not one, or more than

@@ -132,6 +132,19 @@ static const wire_value *field_of(const wire_frame *frame, unsigned field) {
     return field ? &frame->values[field] : &absent;
 }
 
+/* Keeps a format that a name alone has named, without an escape and without a doubt. */
+static void keep_named(session *s, const wire_frame *frame, const session_plan *plan,
+                       const audio_step *step) {
+    const wire_value *name = &frame->values[plan->format_name];
+    const size_t length = name->end - name->start;
+    if (s == NULL || (frame->present & plan->format_fields) != 1u << plan->format_name ||
+        name->escaped || length > sizeof s->named_text || step->doubt.value.kind != WIRE_ABSENT)
+        return;
+    s->named = step->own;
+    s->named_length = (uint8_t)length;
+    memcpy(s->named_text, frame->data + name->start, length);
+}
+
 session_answer session_prepare_audio(session *s, const wire_frame *frame, const session_plan *plan,
                                      const session_reader *reader, int decoded_by,
                                      audio_step *step) {
@@ -159,10 +172,15 @@ session_answer session_prepare_audio(session *s, const wire_frame *frame, const 
     if (reader->is_forced) {
         step->format = &reader->forced;
     } else if (frame->present & plan->format_fields) {
-        format_with(frame->data, field_of(frame, plan->format_name),
-                    field_of(frame, plan->format_rate), field_of(frame, plan->format_channels),
-                    step->stream_format, &step->own, &step->doubt);
         step->format = &step->own;
+        if (s != NULL && session_names_again(s, frame, plan)) {
+            step->own = s->named;
+        } else if (format_with(frame->data, field_of(frame, plan->format_name),
+                               field_of(frame, plan->format_rate),
+                               field_of(frame, plan->format_channels), step->stream_format,
+                               &step->own, &step->doubt)) {
+            keep_named(s, frame, plan, step);
+        }
     }
     step->conversion = format_conversion(step->format->encoding, reader->samples);
     step->offset = stream ? stream->offset : 0;

@@ -122,6 +122,10 @@ typedef struct session {
     session_id update_id;
     const wire_type *doubt_type; /* of the message that had it */
     char doubt[SESSION_DOUBT_MAX];
+    /* The name that an audio message has last said for its own format, and that format. On some
+     * sockets each message says it. named_length 0: none has. */
+    audio_format named;
+    uint8_t named_length, named_text[FORMAT_NAME_MAX];
     response_format *newest, *oldest;
     size_t response_count;
 } session;
@@ -229,15 +233,28 @@ void session_abandon(session *s, session_step *step);
 
 /* ---- Inline, because each delta calls it ----------------------------------------------------- */
 
+/* Whether the message says nothing of its format but the name that is in `named`. */
+static inline bool session_names_again(const session *s, const wire_frame *frame,
+                                       const session_plan *plan) {
+    const wire_value *name = &frame->values[plan->format_name];
+    const size_t length = name->end - name->start;
+    return (frame->present & plan->format_fields) == 1u << plan->format_name &&
+           name->kind == WIRE_STRING && length == s->named_length && length > 0 &&
+           memcmp(frame->data + name->start, s->named_text, length) == 0;
+}
+
 static inline audio_stream *session_continues_last_stream(const session *s, const wire_frame *frame,
                                                           const session_plan *plan,
                                                           const session_reader *reader,
                                                           const audio_format *format) {
-    if (frame->present & (plan->format_fields | plan->end_fields)) return NULL;
+    const uint32_t unusual = frame->present & (plan->format_fields | plan->end_fields);
+    if (unusual && (unusual & plan->end_fields || !session_names_again(s, frame, plan)))
+        return NULL;
     audio_stream *stream = continues_last_stream(&s->streams, frame, &plan->ids);
     if (stream == NULL || stream->generation != s->streams.generation || stream->carry_count)
         return NULL;
-    return reader->is_forced || format_same(stream->format, format) ? stream : NULL;
+    const audio_format *said = unusual ? &s->named : stream->format;
+    return reader->is_forced || format_same(said, format) ? stream : NULL;
 }
 
 #endif

@@ -18,9 +18,9 @@ cdef dict _SESSION_ROLES = {
     "error": (ROLE_ERROR, "error"),
 }
 
-# Keys whose strings repeat from message to message: a decoder remembers the last string of each (Decoder.ids). Of the last key it
-# remembers two: the items of the user and of the server take turns in a conversation.
-cdef tuple _RECURRING = ("response_id", "call_id", "previous_item_id", "item_id")
+# What repeats from message to message, by the names of `reads`: a decoder remembers the last string of each (Decoder.ids). Of the
+# last one it remembers two: the items of the user and of the server take turns in a conversation.
+cdef tuple _RECURRING = ("response_id", "call_id", "previous_item_id", "format", "item_id")
 assert len(_RECURRING) == RECURRING_KEYS
 
 # Keys whose strings hardly anybody reads: padding against traffic analysis. To make such a str would cost each message 25 ns, so
@@ -458,10 +458,12 @@ cdef _lay_out(Layout layout, said):
                 f"one of more than {WIRE_MAX_FIELDS - 1} fields")
         if name is None:
             layout.wire.hidden |= <uint32_t>1 << number
-        if isinstance(place, str) and name is not None and place in _RECURRING:
-            layout.plan.id_place[number] = _RECURRING.index(place)
         if name in _READ_LATER:
             layout.plan.later |= <uint32_t>1 << number
+    for i, name in enumerate(_RECURRING):
+        number = _read_number(layout, name)
+        if number:
+            layout.plan.id_place[number] = i
 
 
 cdef _make_nodes(Layout layout, list tree):
