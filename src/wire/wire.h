@@ -90,6 +90,14 @@ typedef struct wire_node {
     uint8_t child, next; /* indexes in `nodes`: first step inside this one, next sibling; 0: none */
 } wire_node;
 
+#define WIRE_MAX_STEPS 8 /* below a member of the root object to a payload that the walk decodes */
+
+/* Where the walk is at one level of a path. */
+typedef struct wire_step {
+    uint64_t seen; /* bit n: the object has had the key of node n */
+    uint8_t node;  /* the node at which it is */
+} wire_step;
+
 typedef struct wire_layout {
     wire_pattern fields[WIRE_MAX_FIELDS]; /* in the order in which servers usually send them */
     uint32_t field_count;
@@ -278,7 +286,9 @@ typedef struct wire_frame {
     size_t payload_end; /* after WIRE_NEED_SINK: the guessed place of its closing quote */
 
     /* Kept by the walk between two calls. */
-    size_t cursor;           /* where the payload's opening quote is */
+    size_t cursor;                   /* where the payload's opening quote is */
+    wire_step steps[WIRE_MAX_STEPS]; /* from `payload_member` to a payload at a path */
+    bool repeated;                   /* an object on the way has a key twice */
     uint32_t payload_member; /* the member of the root object that has the payload, or is it */
     uint32_t expected;       /* the number of the field whose key is expected next */
     bool asked;              /* for a sink: the next call continues, and does not ask again */

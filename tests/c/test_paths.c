@@ -13,15 +13,12 @@ static const wire_type *slots[4][8];
 static wire_catalogue catalogues[4]; /* a tag, keys, keys in an object, one type */
 
 /* content.turn, content.parts[].type, content.parts[].data */
-static const wire_node NODES[] = {
-    {.child = 1},
-    {.key = "content", .length = 7, .field = ROOT_FIELD, .child = 2},
-    {.key = "turn", .length = 4, .field = TURN, .next = 3},
-    {.key = "parts", .length = 5, .child = 4},
-    {.child = 5},
-    {.key = "type", .length = 4, .field = TYPE, .next = 6},
-    {.key = "data", .length = 4, .field = DATA},
+static wire_node nodes[] = {
+    {.child = 1},    {.field = ROOT_FIELD, .child = 2}, {.field = TURN, .next = 3},
+    {.child = 4},    {.element = true, .child = 5},     {.field = TYPE, .next = 6},
+    {.field = DATA},
 };
+static const char *const KEYS[] = {NULL, "content", "turn", "parts", NULL, "type", "data"};
 
 static void make_catalogues(void) {
     wire_layout_init(&deep_layout);
@@ -32,7 +29,9 @@ static void make_catalogues(void) {
     CHECK(wire_layout_add(&deep_layout, "content", 7) == ROOT_FIELD, "content");
     for (uint32_t i = TURN; i < FIELDS; i++)
         CHECK(wire_layout_add_at_path(&deep_layout) == i, "%u", i);
-    deep_layout.nodes = NODES;
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
+        wire_pattern_init(&nodes[i].key, KEYS[i], KEYS[i] ? strlen(KEYS[i]) : 0);
+    deep_layout.nodes = nodes;
     deep_layout.roots = deep_layout.hidden = 1u << ROOT_FIELD;
     deep_layout.uniform = 1u << TYPE;
     deep_layout.payload_first = DATA;
@@ -70,34 +69,59 @@ static const char *const FRAMES[] = {
     "\"parts\":[{}]},\"content\":[]}",
     "{\"kind\":7,\"content\":{\"parts\":{\"data\":\"AAAA\"}},\"event\":{\"content\":1},\"event\":[{"
     "\"bare\":1}]}",
+    "{\"content\":{\"turn\":2,\"parts\":[{\"x\":[{}]},{\"type\":\"a\",\"data\":\"AAECAwQF\",\"y\":{"
+    "}},8],"
+    "\"z\":\"end\"},\"kind\":\"content\"}",
 };
 
-static void walk(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely,
-                 wire_frame *f, const uint8_t *data, size_t length, wire_status *status) {
+/* Walks a frame; if a likely type is given, with a sink for its payload. Returns the memory of the
+ * sink, or NULL. */
+static uint8_t *walk(const wire_tier *tier, const wire_catalogue *catalogue,
+                     const wire_type *likely, wire_frame *f, const uint8_t *data, size_t length,
+                     wire_status *status) {
     memset(f, 0xA5, sizeof *f);
     wire_frame_init(f, data, length, catalogue, false);
     f->likely = likely;
     *status = tier->walk(f);
-    if (*status == WIRE_NEED_SINK) {
-        f->sink.out = NULL;
-        *status = tier->walk(f);
-    }
+    if (*status != WIRE_NEED_SINK) return NULL;
+    uint8_t *out = exactly(f->payload_bytes);
+    f->sink = (wire_sink){.out = likely ? out : NULL, .conversion = WIRE_COPY};
+    *status = tier->walk(f);
+    return out;
 }
 
-/* Walks a copy that is exactly as long as the frame, and compares with the scalar tier. */
+/* The payload is what its span decodes to. */
+static void check_payload(const wire_tier *tier, const wire_frame *f, const uint8_t *out) {
+    size_t position;
+    wire_sink sink = {.out = exactly(f->payload_bytes), .conversion = WIRE_COPY};
+    CHECK(wire_payload_decode(tier, f->data, &f->values[f->payload_field], &sink, &position) ==
+                  WIRE_OK &&
+              memcmp(sink.out, out, f->payload_bytes) == 0,
+          "%.*s: payload", (int)f->length, (const char *)f->data);
+    free(sink.out);
+}
+
+/* Walks a copy that is exactly as long as the frame, and compares with the scalar tier, which does
+ * not stop at the payload. */
 static void compare(const wire_tier *tier, const wire_catalogue *catalogue, const wire_type *likely,
                     const uint8_t *frame, size_t length) {
     uint8_t *data = exactly(length ? length : 1);
     memcpy(data, frame, length);
     wire_frame f, other;
     wire_status status, expected;
-    walk(tier, catalogue, likely, &f, data, length, &status);
-    walk(wire_choose_tier("scalar"), catalogue, NULL, &other, data, length, &expected);
+    uint8_t *out = walk(tier, catalogue, likely, &f, data, length, &status);
+    memset(&other, 0xA5, sizeof other);
+    wire_frame_init(&other, data, length, catalogue, true);
+    expected = wire_choose_tier("scalar")->walk(&other);
     CHECK(status == expected, "%.*s: %s, not %s", (int)length, frame, wire_reason(status),
           wire_reason(expected));
     if (status != WIRE_OK) {
         CHECK(f.position == other.position, "%.*s: position", (int)length, frame);
     } else {
+        if (f.payload == WIRE_PAYLOAD_DONE) {
+            check_payload(tier, &f, out);
+            f.payload = WIRE_PAYLOAD_SPAN;
+        }
         CHECK(f.type == other.type && f.payload == other.payload && f.present == other.present,
               "%.*s: found", (int)length, frame);
         CHECK(!(f.present & f.type->layout->hidden), "%.*s: hidden", (int)length, frame);
@@ -121,6 +145,7 @@ static void compare(const wire_tier *tier, const wire_catalogue *catalogue, cons
             free(parts);
         }
     }
+    free(out);
     free(data);
 }
 
@@ -128,26 +153,32 @@ static void test_found(const wire_tier *tier) {
     wire_frame f;
     wire_status status;
     const uint8_t *data = (const uint8_t *)FRAMES[0];
-    walk(tier, &catalogues[0], NULL, &f, data, strlen(FRAMES[0]), &status);
+    free(walk(tier, &catalogues[0], NULL, &f, data, strlen(FRAMES[0]), &status));
     CHECK(status == WIRE_OK && f.type == &deep_type, "the tag");
     CHECK(f.payload == WIRE_PAYLOAD_PARTS && f.part_count == 2 &&
               f.values[TURN].kind == WIRE_INTEGER,
           "the paths");
+    data = (const uint8_t *)FRAMES[5];
+    uint8_t *out = walk(tier, &catalogues[0], &deep_type, &f, data, strlen(FRAMES[5]), &status);
+    CHECK(status == WIRE_OK && f.payload == WIRE_PAYLOAD_DONE && f.payload_bytes == 6 &&
+              memcmp(out, "\0\1\2\3\4\5", 6) == 0,
+          "decoded during the walk");
+    free(out);
     data = (const uint8_t *)FRAMES[1];
-    walk(tier, &catalogues[1], NULL, &f, data, strlen(FRAMES[1]), &status);
+    free(walk(tier, &catalogues[1], NULL, &f, data, strlen(FRAMES[1]), &status));
     CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_SPAN, "a key");
     CHECK(memcmp(data + f.values[DATA].start, "AQ==", 4) == 0 && f.values[TURN].kind == WIRE_ARRAY,
           "the last of duplicates");
     data = (const uint8_t *)FRAMES[2];
-    walk(tier, &catalogues[2], NULL, &f, data, strlen(FRAMES[2]), &status);
+    free(walk(tier, &catalogues[2], NULL, &f, data, strlen(FRAMES[2]), &status));
     CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_NONE,
           "a key in an object");
-    walk(tier, &catalogues[0], &deep_type, &f, data, strlen(FRAMES[2]), &status);
+    free(walk(tier, &catalogues[0], &deep_type, &f, data, strlen(FRAMES[2]), &status));
     CHECK(status == WIRE_OK && f.type == &bare_type, "another type than the likely one");
     data = (const uint8_t *)FRAMES[4];
-    walk(tier, &catalogues[0], NULL, &f, data, strlen(FRAMES[4]), &status);
+    free(walk(tier, &catalogues[0], NULL, &f, data, strlen(FRAMES[4]), &status));
     CHECK(status == WIRE_OK && f.type == &unknown_type, "a tag that is no string");
-    walk(tier, &catalogues[3], NULL, &f, data, strlen(FRAMES[4]), &status);
+    free(walk(tier, &catalogues[3], NULL, &f, data, strlen(FRAMES[4]), &status));
     CHECK(status == WIRE_OK && f.type == &deep_type && f.payload == WIRE_PAYLOAD_NONE, "one type");
 }
 

@@ -27,7 +27,7 @@ static void forget_paths(wire_frame *f) {
 }
 
 /* Stores the value at the end of a path. A null is no value. */
-static void put_at_path(wire_frame *f, uint32_t field, const wire_value *value) {
+static inline void put_at_path(wire_frame *f, uint32_t field, const wire_value *value) {
     const uint32_t bit = 1u << field;
     if (value->kind == WIRE_NULL) return;
     if (is_payload(f->type->layout, field)) {

@@ -331,18 +331,24 @@ static inline const uint8_t *walk_other(walker *w, wire_frame *f, progress *so_f
     return p;
 }
 
-/* p: the value of a member with paths inside. Returns the byte after it. */
+/* p: the value of a member with paths inside. Returns the byte after it. `resumes`: the walk has
+ * stopped in it. */
 static const uint8_t *walk_root(walker *w, wire_frame *f, progress *so_far, const uint8_t *p,
-                                member *m, uint32_t field) {
+                                member *m, uint32_t field, bool resumes) {
     const wire_layout *layout = so_far->layout;
     const size_t start = (size_t)(p - f->data);
-    nested search = {.nodes = layout->nodes,
+    nested search = {.layout = layout,
                      .member = field,
                      .may_ask = may_ask(f, so_far),
-                     .filled = f->asked ? f->data + f->cursor : NULL};
+                     .resumes = resumes,
+                     .repeated = resumes && f->repeated};
     so_far->paths_of = f->present & layout->roots & ~(1u << field) ? SIZE_MAX : start;
-    forget_paths(f);
+    if (resumes)
+        p = f->data + f->cursor;
+    else
+        forget_paths(f);
     p = walk_nested(w, f, &search, p);
+    f->repeated = search.repeated;
     if (p == NULL) return in_member(f, m);
     if (search.repeated) so_far->paths_of = SIZE_MAX;
     if (search.decoded) so_far->decoded_start = f->cursor + 1;
@@ -364,7 +370,7 @@ static inline const uint8_t *walk_field(walker *w, wire_frame *f, progress *so_f
         w->outline = f->outline;
         w->outline_count = 0;
     } else if (so_far->layout->roots >> field & 1 && p < w->end && (*p == '{' || *p == '[')) {
-        return walk_root(w, f, so_far, p, m, field);
+        return walk_root(w, f, so_far, p, m, field, false);
     }
     /* walk_value writes to the final place: a copy of a value whose parts were just stored would
      * stall on each store. */
@@ -445,27 +451,22 @@ static inline const uint8_t *begin_frame(walker *w, wire_frame *f, progress *so_
 }
 
 /* Continues after WIRE_NEED_SINK. Of `progress` only the pending members are lost, and they were
- * put into their fields when the type became known. A member with a path to the payload is walked
- * once more, from its beginning. */
+ * put into their fields when the type became known. */
 static inline const uint8_t *resume_frame(walker *w, wire_frame *f, progress *so_far) {
     const uint32_t field = f->payload_member;
     member m = {.key = f->data + f->key.start,
                 .length = f->key.end - f->key.start,
                 .escaped = f->key.escaped};
-    const uint8_t *p = f->data + f->cursor, *behind = NULL;
+    const uint8_t *p = f->data + f->cursor, *behind;
     so_far->layout = f->type->layout;
     so_far->expecting = f->catalogue->by_key ? NULL : so_far->layout;
     so_far->by_key = f->named_by_key;
     f->key.kind = WIRE_ABSENT;
-    if (field == f->payload_field) {
-        look_at(w, f->data + f->payload_end);
-        behind = fill_sink(w, f, p, &f->values[field]);
-    } else {
+    look_at(w, f->data + f->payload_end);
+    if (field != f->payload_field) {
         p = skip_space(m.key + m.length + 1, w->end);
-        p = skip_space(p + 1, w->end);
-        look_at(w, p);
-    }
-    if (behind != NULL) {
+        behind = walk_root(w, f, so_far, skip_space(p + 1, w->end), &m, field, true);
+    } else if ((behind = fill_sink(w, f, p, &f->values[field])) != NULL) {
         so_far->decoded_start = f->cursor + 1;
         mark(f, field);
     } else {
