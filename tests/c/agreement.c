@@ -6,8 +6,8 @@
 
 /* ---- A catalogue with a type of each make ---------------------------------------------------------- */
 
-static wire_layout audio_layout, item_layout, session_layout, bare_layout;
-static wire_type types[6], unknown;
+static wire_layout audio_layout, item_layout, session_layout, bare_layout, media_layout;
+static wire_type types[7], unknown;
 static const wire_type *slots[16];
 static wire_catalogue catalogue = {.slots = slots, .mask = 15};
 
@@ -20,7 +20,36 @@ static void layout(wire_layout *l, uint32_t payload_first, uint32_t payload_coun
     l->payload_count = payload_count;
 }
 
+/* Paths: media.track, or track in an object of media.parts; media.parts[].format, media.parts[].delta; meta.rate. */
+static wire_node nodes[] = {
+    {.child = 1},
+    {.field = 1, .child = 2, .next = 8},
+    {.field = 3, .next = 3},
+    {.child = 4},
+    {.element = true, .child = 5},
+    {.field = 4, .next = 6},
+    {.field = 5, .next = 7},
+    {.field = 3},
+    {.field = 2, .child = 9},
+    {.field = 6},
+};
+static const char *const node_keys[] = {NULL,     "media", "track", "parts", NULL,
+                                        "format", "delta", "track", "meta",  "rate"};
+
+static void make_paths(void) {
+    layout(&media_layout, 5, 1, (const char *const[]){"event_id", "media", "meta", NULL});
+    for (uint32_t i = 3; i < 7; i++)
+        CHECK(wire_layout_add_at_path(&media_layout) == i, "a field at a path");
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
+        wire_pattern_init(&nodes[i].key, node_keys[i], node_keys[i] ? strlen(node_keys[i]) : 0);
+    media_layout.nodes = nodes;
+    media_layout.roots = 1u << 1 | 1u << 2;
+    media_layout.hidden = 1u << 1;
+    media_layout.uniform = 1u << 4;
+}
+
 static void make_catalogue(void) {
+    make_paths();
     layout(&audio_layout, 5, 2,
            (const char *const[]){"event_id", "response_id", "item_id", "output_index",
                                  "content_index", "delta", "audio", "format", "sample_rate",
@@ -42,6 +71,7 @@ static void make_catalogue(void) {
         .name = "session.created", .length = 15, .layout = &session_layout, .literal = true};
     types[4] = (wire_type){.name = "error", .length = 5, .layout = &bare_layout, .literal = true};
     types[5] = (wire_type){.name = "pcm", .length = 3, .layout = &audio_layout, .literal = true};
+    types[6] = (wire_type){.name = "media", .length = 5, .layout = &media_layout, .literal = true};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         CHECK(wire_catalogue_add(&catalogue, &types[i]), "catalogue");
     unknown = (wire_type){.name = "", .length = 0, .layout = &bare_layout, .literal = false};
@@ -144,6 +174,9 @@ static bool same_payload(const result *a, const result *b, bool guessed) {
         return x->payload_field == y->payload_field &&
                (x->payload == WIRE_PAYLOAD_SPAN || y->payload == WIRE_PAYLOAD_SPAN);
     if ((a->asked != b->asked && !guessed) || x->payload != y->payload) return false;
+    if (x->payload >= WIRE_PAYLOAD_PARTS &&
+        (x->part_count != y->part_count || x->mixed != y->mixed))
+        return false;
     if (x->payload == WIRE_PAYLOAD_NONE) return true;
     if (x->payload_field != y->payload_field) return false;
     return x->payload != WIRE_PAYLOAD_DONE ||

@@ -23,6 +23,7 @@ typedef struct path_search {
 /* Forgets all that was found at paths. */
 static void forget_paths(wire_frame *f) {
     f->present &= ~f->type->layout->at_path;
+    f->containers &= ~f->type->layout->at_path;
     f->part_count = f->mixed = 0;
 }
 
