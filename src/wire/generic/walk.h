@@ -342,7 +342,7 @@ static const uint8_t *walk_root(walker *w, wire_frame *f, progress *so_far, cons
                      .may_ask = may_ask(f, so_far),
                      .resumes = resumes,
                      .repeated = resumes && f->repeated};
-    so_far->paths_of = f->present & layout->roots & ~(1u << field) ? SIZE_MAX : start;
+    so_far->paths_of = start;
     if (resumes)
         p = f->data + f->cursor;
     else
