@@ -358,27 +358,36 @@ static const uint8_t *walk_root(walker *w, wire_frame *f, progress *so_far, cons
     return p;
 }
 
+/* p: the value of a field in whose object the walk notes or finds members. Returns the byte after
+ * it. */
+static PORTABLE_NOINLINE const uint8_t *walk_object(walker *w, wire_frame *f, progress *so_far,
+                                                    const uint8_t *p, member *m, uint32_t field) {
+    const bool outlined = field == so_far->layout->outlined;
+    if (!outlined && p < w->end && (*p == '{' || *p == '['))
+        return walk_root(w, f, so_far, p, m, field, false);
+    w->outline = outlined && f->length <= UINT32_MAX ? f->outline : NULL;
+    w->outline_count = 0;
+    p = walk_value(w, p, &f->values[field], 1);
+    w->outline = NULL;
+    if (outlined) f->outline_count = w->outline_count;
+    if (p == NULL) return in_member(f, m);
+    mark(f, field);
+    return p;
+}
+
 /* p: the value of a field. Returns the byte after it. The walk stops at a payload whose end can be
  * guessed: NULL, with status WIRE_NEED_SINK. */
 static inline const uint8_t *walk_field(walker *w, wire_frame *f, progress *so_far,
                                         const uint8_t *p, member *m, uint32_t field) {
-    if (is_payload(so_far->layout, field) && may_ask(f, so_far) && p < w->end && *p == '"' &&
+    const wire_layout *layout = so_far->layout;
+    if (is_payload(layout, field) && may_ask(f, so_far) && p < w->end && *p == '"' &&
         need_sink(w, f, field, field, p))
         return in_member(f, m);
-    const bool outlined = field == so_far->layout->outlined && f->length <= UINT32_MAX;
-    if (outlined) {
-        w->outline = f->outline;
-        w->outline_count = 0;
-    } else if (so_far->layout->roots >> field & 1 && p < w->end && (*p == '{' || *p == '[')) {
-        return walk_root(w, f, so_far, p, m, field, false);
-    }
+    if (field == layout->outlined || layout->roots >> field & 1)
+        return walk_object(w, f, so_far, p, m, field);
     /* walk_value writes to the final place: a copy of a value whose parts were just stored would
      * stall on each store. */
     p = walk_value(w, p, &f->values[field], 1);
-    if (outlined) {
-        w->outline = NULL;
-        f->outline_count = w->outline_count;
-    }
     if (p == NULL) return in_member(f, m);
     mark(f, field);
     return p;
@@ -404,7 +413,7 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
             m.key = p + 1;
             m.length = layout->fields[field].length;
             p = skip_space(p + layout->fields[field].pattern_length, w->end);
-            return walk_field(w, f, so_far, p, &m, field);
+            goto value;
         }
     } else if (wire_pattern_at(&f->catalogue->tag, p, w->end) &&
                p[f->catalogue->tag.pattern_length] == '"') {
@@ -415,8 +424,9 @@ static inline const uint8_t *walk_member(walker *w, wire_frame *f, progress *so_
     }
     p = walk_key(w, f, so_far, p, &m, &field);
     if (p == NULL) return NULL;
-    return field == WIRE_NO_FIELD ? walk_other(w, f, so_far, p, &m)
-                                  : walk_field(w, f, so_far, p, &m, field);
+    if (field == WIRE_NO_FIELD) return walk_other(w, f, so_far, p, &m);
+value:
+    return walk_field(w, f, so_far, p, &m, field);
 }
 
 /* p: just past the value of a member. Returns the quote of the next key, or the closing brace. */
