@@ -11,12 +11,13 @@
 #   core/tier.pxi        the tier of the kernels, and the calls into src/wire: long work lets go of the GIL there
 #   core/blocks.pxi      the memory of arrays (blocks of src/blocks, arrays.h)
 #   core/values.pxi      spans of a frame as Python objects; DecodeErrors
+#   core/formats.pxi     audio formats of src/session as AudioFormats
 #   core/samples.pxi     dtype and format -> conversion; a base64 span -> samples
 #   core/views.pxi       objects written as JSON; views of nested objects
 #   core/message.pxi     the slots of a message
 #   core/catalogue.pxi   class -> layout and descriptors, wire name -> class
 #   core/bases.pxi       RealtimeMessage, and the base classes of what servers and clients send
-#   core/session.pxi     Session: what src/session knows of a connection, with its formats as AudioFormats
+#   core/session.pxi     Session: what src/session knows of a connection
 #   core/payloads.pxi    payloads that are several strings, in the other alphabet of base64, or no audio
 #   core/decoder.pxi     Decoder: the road of a frame
 #   core/frames.pxi      the messages of an iterable of frames; decode()

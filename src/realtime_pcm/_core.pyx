@@ -72,6 +72,7 @@ __version__ = REALTIME_PCM_VERSION.decode()
 include "core/tier.pxi"
 include "core/blocks.pxi"
 include "core/values.pxi"
+include "core/formats.pxi"
 include "core/samples.pxi"
 include "core/views.pxi"
 include "core/message.pxi"
