@@ -279,8 +279,9 @@ catalogue=None)\n--\n
 
     @line.setter
     def line(self, size_t number):
-        self.check_at_rest()
-        self.b.line = number
+        with cython.critical_section(self):
+            self.check_at_rest()
+            self.b.line = number
 
     @property
     def slow_lines(self):
@@ -290,17 +291,18 @@ catalogue=None)\n--\n
                      bint quoted, size_t call_at, double scale, double origin, late):
         """How lines are split from now on: see Template and Wrapper.numbers of recording/template.py. late: reads the text of a
         time that is neither a plain number nor a date of ISO 8601."""
-        self.check_at_rest()
-        self.b.has_keys = False     # if what follows fails, no key of before is left
-        self.keys = (before, behind)
-        self.b.has_keys = _line_keys(before, behind, time_at, direction_at, call_at, &self.b.keys)
-        self.b.time_at = time_at
-        self.b.direction_at = direction_at
-        self.b.call_at = call_at
-        self.b.quoted = quoted
-        self.b.scale = scale
-        self.b.origin = origin
-        self.late = late
+        with cython.critical_section(self):
+            self.check_at_rest()
+            self.b.has_keys = False     # if what follows fails, no key of before is left
+            self.keys = (before, behind)
+            self.b.has_keys = _line_keys(before, behind, time_at, direction_at, call_at, &self.b.keys)
+            self.b.time_at = time_at
+            self.b.direction_at = direction_at
+            self.b.call_at = call_at
+            self.b.quoted = quoted
+            self.b.scale = scale
+            self.b.origin = origin
+            self.late = late
 
     def feed(self, data, Py_ssize_t start, Py_ssize_t end, bint last):
         """Reads lines from data[start:end]. Gives (where it stopped, whether the batch is full). last: the data end the file."""
@@ -329,7 +331,8 @@ catalogue=None)\n--\n
         return 0
 
     cdef int check_at_rest(self) except -1:
-        """What changes the batch comes between reads: from `slow`, or while feed() does not run."""
+        """What changes the batch comes between reads: from `slow`, or while feed() does not run. In a critical section, in which
+        no read begins."""
         if self.session is None or self.is_free:
             raise RuntimeError("LineBatch: __init__ was not called, or feed() is reading")
         return 0
@@ -344,7 +347,8 @@ catalogue=None)\n--\n
             # Nobody else can reach the session while the GIL is free: a decoder that shares it finds a fresh one, and what it
             # does to that one is forgotten.
             self.session.move_to(self.own)
-            self.is_free = True
+            with cython.critical_section(self):     # without a GIL, another thread may be putting in a row
+                self.is_free = True
             with nogil:
                 stop = calls.run(&self.b, data, length, last, at, &line_end)
             self.is_free = False
@@ -392,6 +396,10 @@ catalogue=None)\n--\n
 
     def put_row(self, tuple row not None):
         """Puts in a row of rows.py."""
+        with cython.critical_section(self):
+            self.put(row)
+
+    cdef int put(self, tuple row) except -1:
         (line, time, direction, kind, event_id, response_id, item_id, output_index, content_index, audio_ms, text, pcm, encoding,
          rate, channels, sample_offset, role, error) = row
         self.check_at_rest()
@@ -414,6 +422,7 @@ catalogue=None)\n--\n
         if not fits:
             raise MemoryError
         calls.row_done(&self.b)
+        return 0
 
     cdef bint put_pcm(self, pcm, int32_t rate, int32_t channels) except -1:
         cdef Py_buffer view
@@ -432,10 +441,11 @@ catalogue=None)\n--\n
 
     def export(self, uintptr_t address):
         """Moves the batch into the ArrowArray at this address, and begins the next one."""
-        if self.session is None or self.running:
-            raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
-        if not calls.hand_over(&self.b, <ArrowArray *>address):
-            raise MemoryError
-        if not calls.begin(&self.b):
-            self.session = None     # without columns nothing can follow
-            raise MemoryError
+        with cython.critical_section(self):
+            if self.session is None or self.running:
+                raise RuntimeError("LineBatch: __init__ was not called, or feed() is running")
+            if not calls.hand_over(&self.b, <ArrowArray *>address):
+                raise MemoryError
+            if not calls.begin(&self.b):
+                self.session = None     # without columns nothing can follow
+                raise MemoryError
