@@ -158,6 +158,36 @@ def test_a_refused_update_settles_the_session_too(names_it: bool) -> None:
     run(talk())
 
 
+def test_audio_goes_when_it_is_awaited_and_once() -> None:
+    async def talk() -> list[Any]:
+        async with LoopbackServer(FRAMES) as server:
+            async with connect(server.url) as call:
+                await anext(call)
+                call._settled = False  # as until the answer to an update
+                call._heard.clear()
+                waiting = asyncio.create_task(call.send_audio(np.full(480, 1, np.int16)))
+                await asyncio.sleep(0)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+                call._settled = True
+                dropped = call.send_audio(np.full(480, 2, np.int16))
+                dropped.close()
+                sent = call.send_audio(np.full(480, 3, np.int16))
+                await sent
+                with pytest.raises(RuntimeError, match="awaited before"):
+                    await sent
+                await asyncio.create_task(call.send_audio(np.full(480, 4, np.int16)))
+                with pytest.raises(KeyError):
+                    call.send_audio(np.full(480, 5, np.int16)).throw(KeyError("mine"))
+                await call.send('{"type":"input_audio_buffer.clear"}')
+                await until(call, messages.InputAudioBufferCleared)
+            return server.recent_calls[0].recording
+
+    appended = [entry.message.pcm for entry in run(talk()) if entry.direction == "sent" and "append" in entry.message.type]
+    assert [pcm[0] for pcm in appended] == [3, 4] and {len(pcm) for pcm in appended} == {480}
+
+
 def test_a_session_that_is_never_settled_is_a_timeout_that_says_so() -> None:
     async def handle(peer: Peer) -> None:
         await peer.accept()

@@ -7,14 +7,19 @@ cdef enum:
     OF_MESSAGE = 1024       # bytes that a message in the queue takes beside its frame, about
     AT_ONCE = 16_384        # samples; more of them go through a coroutine, which cuts what is too long for one frame
 
-# What is awaited here, asyncio takes for a coroutine: it has send, throw and close. Nothing is done before it is awaited.
-
 @cython.final
+@cython.binding(False)
 @cython.freelist(8)
-cdef class _Next:
-    """The next message. It leaves the queue when it is awaited: a wait that is cancelled, or never begins, loses none."""
+cdef class _Awaited:
+    """The next message, or audio that is sent. asyncio takes it for a coroutine: it has send, throw and close.
+
+    Nothing is done before it is awaited. A message leaves the queue then, so that a wait that is cancelled or never begins loses
+    none. Audio goes at once in one frame, or by a coroutine of Call.
+    """
     cdef CallObject call
-    cdef object woken       # the future that is completed when the queue has something; None: it was, or nobody waits
+    cdef bint speaks
+    cdef object pcm, rate
+    cdef object waits       # the coroutine that sends; or the future that the call completes when its queue has something
 
     def __await__(self):
         return self
@@ -23,14 +28,21 @@ cdef class _Next:
         return self
 
     def __anext__(self):
-        return _next_of(self.call)
+        return _awaited(self.call)
 
     def __next__(self):
         cdef CallObject call = self.call
         if call is None:
-            raise TypeError("a call makes these")
+            raise RuntimeError("this was awaited before, or is of no call")
+        if self.speaks:
+            if self.waits is None:
+                if self.rate is None and call.say(self.pcm):
+                    self.call = None
+                    raise StopIteration
+                self.waits = call._send_audio(self.pcm, self.rate)
+            return self.waits.send(None)
         if call.reader is self:
-            call.reader = self.woken = None
+            call.reader = self.waits = None
         if call.queue:
             PyErr_SetObject(StopIteration, call.take())
             raise StopIteration  # the one that is set: to Cython this is `return NULL`
@@ -38,63 +50,34 @@ cdef class _Next:
             call._raise_end(call.end)
         if call.reader is not None:
             raise RuntimeError("another task is already waiting for a message of this call")
-        woken = call.new_future()
-        woken._asyncio_future_blocking = True  # as `await` tells a task to wait
-        call.reader, self.woken = self, woken
-        return woken
+        future = call.new_future()
+        future._asyncio_future_blocking = True  # as `await` tells a task to wait
+        call.reader, self.waits = self, future
+        return future
 
     def send(self, value):
         return next(self)
 
-    def throw(self, kind, value=None, traceback=None):
+    def throw(self, *raised):
+        if self.speaks and self.waits is not None:
+            return self.waits.throw(*raised)
         self.close()
-        raise kind, value, traceback
+        raise raised[0] if len(raised) < 2 or raised[1] is None else raised[1]
 
     def close(self):
-        if self.call is not None and self.call.reader is self:
-            self.call.reader = self.woken = None
+        if self.speaks:
+            if self.waits is not None:
+                self.waits.close()
+        elif self.call is not None and self.call.reader is self:
+            self.call.reader = self.waits = None
 
-cdef inline _Next _next_of(CallObject call):
-    cdef _Next it = _Next.__new__(_Next)
+cdef inline _Awaited _awaited(CallObject call):
+    cdef _Awaited it = _Awaited.__new__(_Awaited)
     it.call = call
     return it
 
 
-@cython.final
-@cython.freelist(8)
-cdef class _Saying:
-    """Audio that is sent: at once in one frame, or by a coroutine of Call."""
-    cdef CallObject call
-    cdef object pcm, rate
-    cdef object coroutine
-
-    def __await__(self):
-        return self
-
-    def __next__(self):
-        cdef CallObject call = self.call
-        if self.coroutine is None:
-            if call is None:
-                raise RuntimeError("this was awaited before")
-            self.call = None
-            if self.rate is None and call.say(self.pcm):
-                raise StopIteration
-            self.coroutine = call._send_audio(self.pcm, self.rate)
-        return self.coroutine.send(None)
-
-    def send(self, value):
-        return next(self)
-
-    def throw(self, kind, value=None, traceback=None):
-        if self.coroutine is None:
-            raise kind, value, traceback
-        return self.coroutine.throw(kind, value, traceback)
-
-    def close(self):
-        if self.coroutine is not None:
-            self.coroutine.close()
-
-
+@cython.binding(False)
 cdef class CallObject:
     """What a Call does for each message; use Call."""
     # Of a queue `most` bytes may be waiting; each message counts as its frame and OF_MESSAGE. All of it runs in one event loop.
@@ -108,7 +91,7 @@ cdef class CallObject:
     cdef object queue, append, popleft  # a deque, and two of its methods
     cdef Py_ssize_t most
     cdef bint paused
-    cdef _Next reader                   # the one that waits
+    cdef _Awaited reader                   # the one that waits
     cdef object new_future, end, text, binary
     cdef public object _record          # called with each frame that has come, if the call is recorded
     cdef public object _other_frame
@@ -126,10 +109,10 @@ cdef class CallObject:
         self.append, self.popleft = self.queue.append, self.queue.popleft
 
     def __aiter__(self):
-        return _next_of(self)  # not self: the interpreter would look for __anext__ of Call once per message
+        return _awaited(self)  # not self: the interpreter would look for __anext__ of Call once per message
 
     def __anext__(self):
-        return _next_of(self)
+        return _awaited(self)
 
     cdef object take(self):
         item = self.popleft()
@@ -179,12 +162,12 @@ cdef class CallObject:
         return self.wake()
 
     cdef int wake(self) except -1:
-        cdef _Next reader = self.reader
-        if reader is None or reader.woken is None:
+        cdef _Awaited reader = self.reader
+        if reader is None or reader.waits is None:
             return 0
-        woken, reader.woken = reader.woken, None
-        if not woken.done():
-            woken.set_result(None)
+        future, reader.waits = reader.waits, None
+        if not future.done():
+            future.set_result(None)
         return 0
 
     def _over(self, end not None):
@@ -193,8 +176,8 @@ cdef class CallObject:
         self.wake()
 
     def _say(self, pcm, rate):
-        cdef _Saying it = _Saying.__new__(_Saying)
-        it.call, it.pcm, it.rate = self, pcm, rate
+        cdef _Awaited it = _awaited(self)
+        it.speaks, it.pcm, it.rate = True, pcm, rate
         return it
 
     cdef bint say(self, pcm) except -1:
