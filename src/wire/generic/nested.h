@@ -15,8 +15,8 @@ typedef struct nested {
     bool repeated;   /* an object has a key twice, so that other values may count */
 } nested;
 
-static const uint8_t *walk_node(walker *w, wire_frame *f, nested *search, const wire_node *node,
-                                const uint8_t *p, unsigned depth);
+static const uint8_t *walk_inside(walker *w, wire_frame *f, nested *search, const wire_node *node,
+                                  const uint8_t *p, unsigned depth);
 
 /* Notes the step that a level has taken towards the payload at which the walk stops. `depth`: of
  * the values at this level. Returns NULL. */
@@ -48,6 +48,58 @@ static inline const wire_node *walk_node_key(walker *w, const wire_node *nodes,
     if (**p != ':') return *p = fail(w, WIRE_EXPECTED_COLON, *p), NULL;
     ++*p;
     return node_of_key(w, nodes, node, &m);
+}
+
+/* walk_inside for a container that is itself the value of a field. The walk does not stop in it,
+ * because it would lose the container's beginning. */
+static const uint8_t *walk_field_inside(walker *w, wire_frame *f, nested *search,
+                                        const wire_node *node, const uint8_t *p, unsigned depth) {
+    const bool may_ask = search->may_ask;
+    search->may_ask = false;
+    const uint8_t *behind = walk_inside(w, f, search, node, p, depth);
+    search->may_ask = may_ask;
+    if (behind != NULL) put_container(w, f, node->field, p, behind);
+    return behind;
+}
+
+/* p: the value at the end of a path, or one that no path leads through. Returns the byte after
+ * it. */
+static PORTABLE_NOINLINE const uint8_t *walk_leaf(walker *w, wire_frame *f, nested *search,
+                                                  const wire_node *node, const uint8_t *p,
+                                                  unsigned depth) {
+    const uint32_t field = node->field;
+    const uint8_t *behind = NULL;
+    /* The first value is written to its final place, as in walk_field. */
+    wire_value other, *value = field && !(f->present >> field & 1) ? &f->values[field] : &other;
+    if (*p == '"') {
+        if (is_payload(search->layout, field)) {
+            if (search->resumes) {
+                search->resumes = false;
+                behind = fill_sink(w, f, p, value);
+                search->decoded = behind != NULL;
+            } else if (search->may_ask && f->part_count == 0 && depth - 2 < WIRE_MAX_STEPS &&
+                       need_sink(w, f, search->member, field, p)) {
+                return NULL;
+            }
+        } else if ((behind = near_quote(w, p + 1)) != NULL) {
+            put_value(value, (size_t)(p + 1 - w->data), (size_t)(behind - w->data), WIRE_STRING);
+            behind++;
+        }
+    }
+    if (behind == NULL) behind = walk_value(w, p, value, depth);
+    if (behind != NULL && field) put_at_path(f, field, value);
+    return behind;
+}
+
+/* p: the value at a node, inside `depth` levels; or the payload, which is in it. Returns the byte
+ * after the value. Recurses no deeper than the path. */
+static inline const uint8_t *walk_node(walker *w, wire_frame *f, nested *search,
+                                       const wire_node *node, const uint8_t *p, unsigned depth) {
+    if (node->child && (search->resumes || *p == '{' || *p == '[')) {
+        return node->field ? walk_field_inside(w, f, search, node, p, depth)
+                           : walk_inside(w, f, search, node, p, depth);
+    }
+    return walk_leaf(w, f, search, node, p, depth);
 }
 
 /* p: the opening brace of an object, or the payload inside it. Returns the byte after its closing
@@ -113,50 +165,6 @@ static const uint8_t *walk_inside(walker *w, wire_frame *f, nested *search, cons
     if (!search->resumes && *p != opening) return walk_container(w, p, depth);
     return inner->element ? walk_node_array(w, f, search, inner, p, depth + 1)
                           : walk_node_object(w, f, search, node, p, depth + 1);
-}
-
-/* walk_inside for a container that is itself the value of a field. The walk does not stop in it,
- * because it would lose the container's beginning. */
-static const uint8_t *walk_field_inside(walker *w, wire_frame *f, nested *search,
-                                        const wire_node *node, const uint8_t *p, unsigned depth) {
-    const bool may_ask = search->may_ask;
-    search->may_ask = false;
-    const uint8_t *behind = walk_inside(w, f, search, node, p, depth);
-    search->may_ask = may_ask;
-    if (behind != NULL) put_container(w, f, node->field, p, behind);
-    return behind;
-}
-
-/* p: the value at a node, inside `depth` levels; or the payload, which is in it. Returns the byte
- * after the value. Recurses no deeper than the path. */
-static const uint8_t *walk_node(walker *w, wire_frame *f, nested *search, const wire_node *node,
-                                const uint8_t *p, unsigned depth) {
-    const uint32_t field = node->field;
-    const uint8_t *behind = NULL;
-    if (node->child && (search->resumes || *p == '{' || *p == '[')) {
-        return field ? walk_field_inside(w, f, search, node, p, depth)
-                     : walk_inside(w, f, search, node, p, depth);
-    }
-    /* The first value is written to its final place, as in walk_field. */
-    wire_value other, *value = field && !(f->present >> field & 1) ? &f->values[field] : &other;
-    if (*p == '"') {
-        if (is_payload(search->layout, field)) {
-            if (search->resumes) {
-                search->resumes = false;
-                behind = fill_sink(w, f, p, value);
-                search->decoded = behind != NULL;
-            } else if (search->may_ask && f->part_count == 0 && depth - 2 < WIRE_MAX_STEPS &&
-                       need_sink(w, f, search->member, field, p)) {
-                return NULL;
-            }
-        } else if ((behind = near_quote(w, p + 1)) != NULL) {
-            put_value(value, (size_t)(p + 1 - w->data), (size_t)(behind - w->data), WIRE_STRING);
-            behind++;
-        }
-    }
-    if (behind == NULL) behind = walk_value(w, p, value, depth);
-    if (behind != NULL && field) put_at_path(f, field, value);
-    return behind;
 }
 
 /* p: the value of the member, a container; or the payload, which is in it. Returns the byte after

@@ -17,9 +17,9 @@ static const uint8_t *guess_end(walker *w, const uint8_t *src) {
     if (w->end - src > 64) {
         p = w->end - 64;
         look_at(w, p);
-        /* If the payload is the last member, as in OpenAI's frames, 64 bytes will do: only the
-         * second to last of them, the quote, is special. */
-        if (w->special != UINT64_C(1) << 62)
+        /* If the payload is the last string, as in OpenAI's frames, 64 bytes will do: only one of
+         * them, its quote, is special. */
+        if (w->special == 0 || w->special & (w->special - 1))
             p = w->end - src > WALK_TRAILER ? w->end - WALK_TRAILER : src;
     }
     p = scan_string(w, p);
