@@ -178,6 +178,10 @@ def test_audio_goes_when_it_is_awaited_and_once() -> None:
                 with pytest.raises(RuntimeError, match="awaited before"):
                     await sent
                 await asyncio.create_task(call.send_audio(np.full(480, 4, np.int16)))
+                with pytest.warns(RuntimeWarning, match="never awaited"):
+                    call.send_audio(np.full(480, 6, np.int16))
+                with pytest.raises(TypeError):  # and no warning
+                    await call.send_audio(np.zeros(480, np.int64))
                 with pytest.raises(KeyError):
                     call.send_audio(np.full(480, 5, np.int16)).throw(KeyError("mine"))
                 await call.send('{"type":"input_audio_buffer.clear"}')

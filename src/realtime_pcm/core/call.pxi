@@ -2,6 +2,7 @@
 
 cdef extern from "Python.h":
     void PyErr_SetObject(object kind, object value)
+    int PyErr_WarnEx(object category, const char *message, Py_ssize_t level) except -1
 
 cdef enum:
     OF_MESSAGE = 1024       # bytes that a message in the queue takes beside its frame, about
@@ -36,9 +37,10 @@ cdef class _Awaited:
             raise RuntimeError("this was awaited before, or is of no call")
         if self.speaks:
             if self.waits is None:
+                self.call = None
                 if self.rate is None and call.say(self.pcm):
-                    self.call = None
                     raise StopIteration
+                self.call = call
                 self.waits = call._send_audio(self.pcm, self.rate)
             return self.waits.send(None)
         if call.reader is self:
@@ -64,10 +66,15 @@ cdef class _Awaited:
         self.close()
         raise raised[0] if len(raised) < 2 or raised[1] is None else raised[1]
 
+    def __dealloc__(self):
+        if self.speaks and self.call is not None and self.waits is None:
+            PyErr_WarnEx(RuntimeWarning, b"send_audio() was never awaited: nothing was sent", 1)
+
     def close(self):
         if self.speaks:
             if self.waits is not None:
                 self.waits.close()
+            self.call = None
         elif self.call is not None and self.call.reader is self:
             self.call.reader = self.waits = None
 
