@@ -86,7 +86,7 @@ typedef struct wire_pattern {
 typedef struct wire_node {
     wire_pattern key;
     bool element;        /* each element of an array; the key matches nothing */
-    uint8_t field;       /* the field whose value is here; 0: none */
+    uint8_t field;       /* the field whose value is here; 0: none. A payload has no steps inside */
     uint8_t child, next; /* indexes in `nodes`: first step inside this one, next sibling; 0: none */
 } wire_node;
 

@@ -162,7 +162,10 @@ def test_audio_goes_when_it_is_awaited_and_once() -> None:
     async def talk() -> list[Any]:
         async with LoopbackServer(FRAMES) as server:
             async with connect(server.url) as call:
-                await anext(call)
+                first = anext(call)
+                await first
+                with pytest.raises(RuntimeError, match="awaited before"):
+                    await first
                 call._settled = False  # as until the answer to an update
                 call._heard.clear()
                 waiting = asyncio.create_task(call.send_audio(np.full(480, 1, np.int16)))

@@ -190,6 +190,13 @@ def test_paths_that_contradict_each_other_are_refused() -> None:
             a: str | None = field(("x", ..., "y"))
             b: str | None = field(("x", "y"))
 
+    with pytest.raises(TypeError, match=r"x\.y is the payload, and no path leads through it"):
+
+        class _Through(AudioMessage, catalogue=DEEP):
+            type: Literal["through"] = "through"
+            a: str | None = field(("x", "y", "z"))
+            pcm: Samples = payload(("x", "y"))
+
     with pytest.raises(TypeError, match=r"x\.y is declared twice"):
 
         class _Twice(RealtimeServerMessage, catalogue=DEEP):

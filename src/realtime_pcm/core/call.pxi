@@ -46,6 +46,7 @@ cdef class _Awaited:
         if call.reader is self:
             call.reader = self.waits = None
         if call.queue:
+            self.call = None
             PyErr_SetObject(StopIteration, call.take())
             raise StopIteration  # the one that is set: to Cython this is `return NULL`
         if call.end is not None:
