@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._core import role_of
+from ._core import role_of_message
 from .conversation.meanings import meanings_of
 from .conversation.rules import Answer, Answers, Dropped, Parts, Repeated, key_of, remember, response_id_of
 from .messages import AudioMessage, RealtimeServerMessage
@@ -419,7 +419,7 @@ def _key(message: object) -> Key:
 
 def is_speech(message: object) -> TypeGuard[AudioMessage]:
     """Whether a message carries what the model says: GPT-Live copies the user's speech to a sideband; nobody plays that."""
-    return isinstance(message, AudioMessage) and role_of(type(message)) == "audio"
+    return isinstance(message, AudioMessage) and role_of_message(message) == "audio"
 
 
 def require_message(message: object, method: str) -> None:

@@ -151,6 +151,13 @@ class Leg(Line, role={"pcm": "input_audio", "leg": {"far": "input_audio", "model
     type: Literal["stage.leg"] = "stage.leg"  # type: ignore[assignment]
 
 
+class Spoken(messages.AudioMessage, role={"pcm": "input_audio", "leg": {"far": "audio"}, "words": "text_delta"}):
+    type: Literal["stage.spoken"] = "stage.spoken"
+    leg: str | None = None
+    words: str | None = None
+    pcm: Samples = messages.payload("sound")
+
+
 class Track(messages.AudioMessage, role="input_audio"):
     type: Literal["stage.track"] = "stage.track"
     track: str | None = None
@@ -165,6 +172,8 @@ class Track(messages.AudioMessage, role="input_audio"):
         ({"type": "stage.line", "leg": "far"}, (0.0, 0.5)),
         ({"type": "stage.leg", "leg": "far"}, (0.5, 0.0)),
         ({"type": "stage.leg", "leg": "model"}, (0.0, 0.5)),
+        ({"type": "stage.spoken", "leg": "near"}, (0.5, 0.0)),
+        ({"type": "stage.spoken", "leg": "far"}, (0.0, 0.5)),
         ({"type": "stage.track", "track": "outbound"}, (0.5, 0.0)),  # the class does not say what its tracks are
     ],
 )
@@ -175,3 +184,6 @@ def test_the_value_of_a_field_says_whose_audio_it_is(told: dict[str, str], sides
     state = ConversationState()
     state.follow(rp.decode(json.dumps(event)))
     assert sum(item.audio_seconds for item in state.items) == sides[1]
+    player = PlaybackBuffer(24_000)
+    player.write(rp.decode(json.dumps(event)))
+    assert player.queued == 24_000 * sides[1]  # the user's own speech is not played

@@ -267,6 +267,14 @@ def test_both_tracks_of_a_telephone_are_two_sides() -> None:
         both += [(0.02 * number, "received", heard(number, track)) for track in ("inbound", "outbound")]
     found = analyse(io.BytesIO(own(both, twilio.CATALOGUE)))
     assert (round(found.user_audio_seconds, 3), round(found.model_audio_seconds, 3)) == (1.0, 1.0)
+    pytest.importorskip("pyarrow")
+    from realtime_pcm import arrow
+
+    rows = arrow.items(io.BytesIO(own(both, twilio.CATALOGUE))).to_pylist()
+    assert {(row["item_id"], row["speaker"], round(row["seconds"], 3)) for row in rows} == {
+        ("inbound", "user", 1.0),
+        ("outbound", "assistant", 1.0),
+    }
 
 
 @pytest.mark.parametrize("name", ALL)

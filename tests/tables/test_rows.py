@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from realtime_pcm import arrow, client_messages, messages, sample
+from realtime_pcm.arrow.batches import Batches
+from realtime_pcm.arrow.files import sources
+from realtime_pcm.arrow.items import Items
 from realtime_pcm.recording import Recorder, read_recording
+from realtime_pcm.sockets import Catalogue
 
 FRAMES = sample.lines()
 APPEND = b'{"type":"input_audio_buffer.append","audio":"AAABAAIA"}'
@@ -159,3 +163,44 @@ def test_other_sources(call: Path) -> None:
         read("memory://calls/nothing.jsonl")
     with pytest.raises(TypeError, match="a path or an open file is expected, not int"):
         read([3])
+
+
+NOTES: Catalogue[Any, Any] = Catalogue("notes", tag="type")
+
+
+class Begun(messages.RealtimeServerMessage, catalogue=NOTES, role="session_start"):
+    type: Literal["begun"] = "begun"
+    session: dict[str, Any] | None = None
+
+
+class Added(messages.RealtimeServerMessage, catalogue=NOTES, role="item_added"):
+    type: Literal["added"] = "added"
+    item: dict[str, Any] | None = None
+
+
+class Deleted(messages.RealtimeServerMessage, catalogue=NOTES, role="item_deleted"):
+    type: Literal["deleted"] = "deleted"
+    item_id: str | None = None
+
+
+class Others(messages.UnknownMessage, catalogue=NOTES):
+    pass
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_item_whose_id_comes_later_has_one_row(tmp_path: Path, deleted: bool) -> None:
+    text = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
+    path = tmp_path / "notes.jsonl"
+    with Recorder(path, catalogue=NOTES) as record:
+        record.received('{"type":"begun"}')
+        for item in (text, {**text, "id": "i1"}):
+            record.received(json.dumps({"type": "added", "item": item}))
+        if deleted:
+            record.received('{"type":"deleted","item_id":"i1"}')
+    source = next(iter(sources(path)))._replace(catalogue=NOTES)
+    found = Items("notes")
+    for batch in Batches(source):
+        found.add(batch)
+    found.follow(source)
+    [row] = found.table().to_pylist()
+    assert (row["item_id"], row["line"], row["speaker"], row["transcript"]) == ("i1", 3, "user", "hello")

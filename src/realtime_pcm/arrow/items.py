@@ -6,9 +6,9 @@ import os
 from contextlib import suppress
 from functools import cache
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from .._core import role_of, wire_class
+from .._core import audio_roles, role_of, wire_class
 from ..conversation import ConversationState
 from ..conversation.clock import Clock
 from ..conversation.rules import WORDS, Text, text_id
@@ -23,6 +23,8 @@ __all__ = ["Items", "items"]
 
 LONGEST_TEXT = 1 << 20  # characters of a transcript
 MOST_ITEMS = 1 << 20  # without ids
+_Meaning: TypeAlias = tuple[str | None, str | None, dict[str | None, str]]
+
 MOST_TYPES = 1000  # whose roles are cached
 
 
@@ -76,7 +78,7 @@ class Items:
         self._turns: Turns[Turn, _Item] = Turns(Turn)
         self._clock = Clock()
         self._before: _Audio | None = None  # the previous row with audio
-        self._meanings: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}  # by direction and type
+        self._meanings: dict[tuple[str | None, str | None], _Meaning] = {}  # by direction and type
 
     def add(self, batch: Any) -> None:
         """Adds a batch of rows."""
@@ -105,7 +107,7 @@ class Items:
         names = ("direction", "type", "event_id")
         rows = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
         for place, (direction, kind, event_id) in enumerate(rows):
-            role, canonical = self._meaning(direction, kind)
+            role, canonical, _ = self._meaning(direction, kind)
             if role != "audio":
                 continue
             before, self._before = self._before, _Audio(kind, canonical, event_id, batch, place)
@@ -121,7 +123,7 @@ class Items:
 
     def _add_group(self, group: dict[str, Any]) -> None:
         item = self._items.setdefault(group["item_id"], _Item())
-        role = self._role(group["direction"], group["type"])
+        role = self._role(group["direction"], group["type"], group["item_id"])
         item.line = min(item.line, group["line_min"])
         first, last = group["time_min"], group["time_max"]
         if first is not None:
@@ -139,16 +141,18 @@ class Items:
         elif place is not None and role == "speech_stopped":
             item.to_ms = place
 
-    def _role(self, direction: str | None, kind: str | None) -> str | None:
-        return self._meaning(direction, kind)[0]
+    def _role(self, direction: str | None, kind: str | None, item_id: str | None) -> str | None:
+        """What a row means: the role of its class, or the one that the id gives to audio: that of a telephone's track."""
+        role, _, by_id = self._meaning(direction, kind)
+        return by_id.get(item_id, role) if by_id else role
 
-    def _meaning(self, direction: str | None, kind: str | None) -> tuple[str | None, str | None]:
-        """The role of the class that decodes messages of this type, and its first wire name."""
+    def _meaning(self, direction: str | None, kind: str | None) -> _Meaning:
+        """The role of the class that decodes messages of this type, its first wire name, and roles of its audio by item_id."""
         key = direction, kind
         found = self._meanings.get(key)
         if found is None:
             cls = None if kind is None else _class_of("client" if direction == "sent" else "server", kind)
-            found = (None, None) if cls is None else (role_of(cls), cls.canonical_type)
+            found = (None, None, {}) if cls is None else (role_of(cls), cls.canonical_type, _roles_by_id(cls))
             if len(self._meanings) < MOST_TYPES:
                 self._meanings[key] = found
         return found
@@ -160,7 +164,7 @@ class Items:
         for *row, count in zip(*(batch.column(name).to_pylist() for name in names), lengths.to_pylist(), strict=True):
             direction, kind, line, time, response_id, item_id, text, speaker = row
             self._clock.tell(time)
-            role = self._role(direction, kind)
+            role = self._role(direction, kind, item_id)
             if role is None or (role == "audio" and (not count or last == (response_id, item_id))):
                 continue
             last = (response_id, item_id) if role == "audio" else None
@@ -231,7 +235,7 @@ class Items:
         """Adds the items that have no id, which rows do not tell, as ConversationState has them. source: the whole recording."""
         state = ConversationState(most=MOST_ITEMS, longest_text=LONGEST_TEXT)
         sizes: dict[int, tuple[int, float]] = {}
-        self._unnamed.clear()
+        found: dict[int, tuple[_Item, Any]] = {}
         file = source.open()
         try:
             with (
@@ -248,9 +252,9 @@ class Items:
                         continue
                     state.follow(message, time)
                     for number, held in islice(reversed(state._items.items()), 2):  # of each side one, which may have grown
-                        if held.item_id is not None:
+                        if held.item_id is not None and number not in found:
                             continue
-                        item = self._unnamed.setdefault(number, _Item())
+                        item = found.setdefault(number, (_Item(), held))[0]
                         item.line, item.time = min(item.line, line), time if item.time is None else item.time
                         size = len(held.words), held.audio_seconds
                         if sizes.get(number) != size:
@@ -259,8 +263,15 @@ class Items:
             if source.is_ours:
                 file.close()
         waits = {turn.number: turn.latency for turn in state.turns}
-        for number, item in self._unnamed.items():
-            held = state._items[number]
+        self._unnamed.clear()
+        for number, (item, held) in found.items():
+            named = self._items.get(held.item_id)
+            if named is not None:  # its id came later
+                if item.line < named.line:
+                    named.line, named.time = item.line, item.time
+                named.role, named.given = named.role or held.role, named.given or held.text or None
+                continue
+            self._unnamed[number] = item
             item.role = held.role or ("user" if held.side == "user" else "assistant")
             item.given, item.seconds = held.text or None, held.audio_seconds
             item.has_audio = item.seconds > 0
@@ -302,6 +313,12 @@ def _speaker_of(role: str | None, response_id: str | None) -> str:
     if role == "input_audio":
         return "user"
     return "assistant" if response_id is not None or role == "audio" else ""
+
+
+def _roles_by_id(cls: Any) -> dict[str | None, str]:
+    """The roles that values of a field give to a class's audio, if rows have that field as item_id."""
+    field = cls._layout.reads.get("item_id", "item_id")
+    return {value: role for name, value, role in audio_roles(cls) if name == field}
 
 
 @cache

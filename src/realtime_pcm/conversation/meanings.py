@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .._core import audio_roles, role_of, roles_at
+from .._core import audio_roles, role_of, role_of_message, roles_at
 from ..objects import View
 from ..roles import ROLES, TEXT_FIELDS
 
@@ -50,13 +50,13 @@ class AtField:
 
 def role_in(message: Any) -> str:
     """The role of a message, or of what a field of it says; "" without one."""
-    return message.role if isinstance(message, AtField) else role_of(type(message)) or ""
+    return message.role if isinstance(message, AtField) else role_of_message(message) or ""
 
 
 def meanings_of(message: Any) -> list[tuple[str, Any]]:
     """What a message means, in order: a role, and what says it."""
     cls = type(message)
-    role, fields = role_of(cls), roles_at(cls)
+    role, fields = role_of_message(message), roles_at(cls)
     found: list[tuple[str, Any]] = []
     # Of a message that may mean several things, the audio is one.
     if role is not None and not (fields and hasattr(message, "pcm") and message.delta is None):
@@ -72,10 +72,9 @@ def meanings_of(message: Any) -> list[tuple[str, Any]]:
 
 def handler_of(cls: type, find: Callable[[str], _Handler | None]) -> _Handler | None:
     """What takes the messages of a class. find: what takes those of a role; None for a role that means nothing there."""
-    if not roles_at(cls):
+    if not roles_at(cls) and not audio_roles(cls):
         role = role_of(cls)
-        handler = None if role is None else find(role)
-        return _by_value(cls, handler, find) if audio_roles(cls) else handler
+        return None if role is None else find(role)
 
     def each(message: Any, *more: Any) -> None:
         for role, meant in meanings_of(message):
@@ -84,15 +83,3 @@ def handler_of(cls: type, find: Callable[[str], _Handler | None]) -> _Handler | 
                 handler(meant, *more)
 
     return each
-
-
-def _by_value(cls: type, usual: _Handler | None, find: Callable[[str], _Handler | None]) -> _Handler:
-    """What takes audio whose role depends on the value of a field: a telephone may send both sides of a call."""
-    others = [(name, value, find(role)) for name, value, role in audio_roles(cls)]
-
-    def take(message: Any, *more: Any) -> None:
-        handler = next((other for name, value, other in others if getattr(message, name) == value), usual)
-        if handler is not None:
-            handler(message, *more)
-
-    return take

@@ -556,6 +556,16 @@ def role_of(cls):
     layout = getattr(cls, "_layout", None)
     return (<Layout>layout).role_name if isinstance(layout, Layout) else None
 
+def role_of_message(message):
+    """What a message means: the role that the value of a field gives to its audio, else that of its class."""
+    layout = getattr(type(message), "_layout", None)
+    if not isinstance(layout, Layout):
+        return None
+    for name, value, role in (<Layout>layout).audio_roles:
+        if getattr(message, name) == value:
+            return role
+    return (<Layout>layout).role_name
+
 cdef int _speaker(const session_plan *plan) noexcept:
     """The stream_speaker of the stream to which the message belongs."""
     if plan.sent:

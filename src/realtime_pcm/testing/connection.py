@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from .._core import ClientAudioMessage, Decoder, role_of
+from .._core import ClientAudioMessage, Decoder, role_of_message
 from ..audio import AudioFormat
 from ..conversation.rules import text_id
 from ..errors import DecodeError
@@ -195,7 +195,7 @@ class Connection:
             self.conversation.follow(message, self.call.seconds)
             if progress is not None:
                 progress.follow(message)
-                self.spoke = self.spoke or role_of(type(message)) == "audio"
+                self.spoke = self.spoke or role_of_message(message) == "audio"
         await self.ws.send(text.encode() if self.binary else text)
 
     async def send_half(self, text: str) -> None:
