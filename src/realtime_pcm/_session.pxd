@@ -95,7 +95,6 @@ cdef extern from "session.h" nogil:
         stream_table streams
         c_format output
         c_format input
-        const socket_formats *unnamed
         uint64_t format_changes
         bint has_doubt
         uint8_t doubt_length

@@ -179,7 +179,7 @@ cdef class AudioEncoder:
             raise TypeError("AudioEncoder() takes audio_format= or session=, not both")
         if session is not None and not isinstance(session, Session):
             raise TypeError(f"session= takes a Session, not {type(session).__name__}")
-        forced = layout.catalogue.formats[0 if layout.in_session.role == ROLE_INPUT_AUDIO else 1]
+        forced = _unnamed(layout)
         if session is not None:
             (<Session>session).use_formats(layout.catalogue)
         elif audio_format is not None:
@@ -281,9 +281,10 @@ cdef class AudioEncoder:
         head = self.head
         if fields:
             _check_fields(self.layout, fields)
-            head = self.head_of(self.layout, {**self.fields, **fields})
-            if self.names_format and _names_format(self.layout, fields):
-                audio_format = _format_named(self.layout, head)
+            merged = {**self.fields, **fields}
+            head = self.head_of(self.layout, merged)
+            if self.names_format and _has_format_field(self.layout, fields):
+                audio_format = _format_named(self.layout, head) if _names_format(self.layout, merged) else _unnamed(self.layout)
         code = self.code_of(audio_format)
         if rate is not None and rate != audio_format.rate:
             settle = "" if self.session is None else (
@@ -292,6 +293,18 @@ cdef class AudioEncoder:
                              f"{audio_format.rate}: {settle}resample them first")
         return _frame_with(head, self.tail, pcm, audio_format, code, as_bytes)
 
+
+cdef object _unnamed(Layout layout):
+    """The format of these frames while none names one."""
+    return layout.catalogue.formats[0 if layout.in_session.role == ROLE_INPUT_AUDIO else 1]
+
+cdef bint _has_format_field(Layout layout, dict fields):
+    """Whether any of these fields is for a format, be it None."""
+    cdef const session_plan *plan = &layout.in_session
+    for number in (plan.format_name, plan.format_rate, plan.format_channels):
+        if number and layout.names[number] in fields:
+            return True
+    return False
 
 cdef bint _names_format(Layout layout, dict fields):
     """Whether any of these fields says which format the audio has."""
