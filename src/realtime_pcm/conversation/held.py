@@ -126,7 +126,7 @@ class Interruption:
     """The model was interrupted.
 
     Attributes:
-        cause: What said so: the role of the message, or "cancelled" if it was the response that ended with this status.
+        cause: What said so: the role of the message, or "cancelled" if a response ended with that status.
         audio_end_ms: How much of the item was heard.
     """
 
