@@ -228,3 +228,22 @@ def test_a_catalogue_of_ones_own() -> None:
         Catalogue("none", audio_format="")
     with pytest.raises(TypeError, match="audio_format is an AudioFormat"):
         Catalogue("none", input_audio_format=5)
+
+
+@pytest.mark.parametrize("head", [b"RIFF$\x00\x00\x00WAVEfmt ", b"OggS\x00\x02" + bytes(40)])
+def test_a_file_is_not_taken_for_samples_of_a_format_that_nobody_has_named(head: bytes) -> None:
+    for catalogue, frame in ((twilio, {"event": "media"}), (elevenlabs, {"type": "audio"})):
+        place = "media" if catalogue is twilio else "audio_event"
+        key = "payload" if catalogue is twilio else "audio_base_64"
+        told = json.dumps({**frame, place: {key: b64(head + bytes(32))}})
+        with pytest.raises(rp.DecodeError, match=r"though nobody has named a format|'ogg' is neither"):
+            rp.Decoder(catalogue=catalogue).decode(told)
+    decoder = rp.Decoder(catalogue=twilio)
+    decoder.decode(json.dumps({"event": "start", "start": {"mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000}}}))
+    assert len(decoder.decode(json.dumps({"event": "media", "media": {"payload": b64(head + bytes(32))}})).pcm) == len(head) + 32
+
+
+def test_a_named_format_is_named_even_if_it_is_the_socket_s_own() -> None:
+    first = rp.Decoder(catalogue=acs)
+    first.decode('{"kind":"AudioMetadata","audioMetadata":{"encoding":"PCM","sampleRate":16000,"channels":1}}')
+    assert rp.Decoder(session=first.session, catalogue=twilio).audio_format == PCM_16

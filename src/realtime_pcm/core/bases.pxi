@@ -305,6 +305,7 @@ def new_catalogue(pair, str side, str tag, bint keys, str inside, bint url_safe,
             raise MemoryError
         _value_of_format(formats[0], &unnamed.input)
         _value_of_format(formats[1], &unnamed.output)
+        unnamed.input.unnamed = unnamed.output.unnamed = True
         made.formats = formats
         made.unnamed = unnamed
     made.set_unknown((SERVER if side == "server" else CLIENT).unknown.layout)

@@ -20,7 +20,7 @@ cdef dict _format_objects = {}
 
 cdef object _format_object(const c_format *value):
     """The AudioFormat of a format. May run Python code, so that `value` must not lie in a session."""
-    if value.unnamed:
+    if value.unnamed and format_same(value, &FORMAT_DEFAULT):
         return DEFAULT_FORMAT
     key = PyBytes_FromStringAndSize(<const char *>value, <Py_ssize_t>(value.name - <const char *>value) + value.name_length)
     found = _format_objects.get(key)
