@@ -465,9 +465,9 @@ def _tree_of(
             _add_path(cls, tree, path, number, numbers, in_payload, limits)
     for number in in_payload:
         if any(node.field == number and node.inside for node in tree):
-            path = places[number]
-            assert path is not None and not isinstance(path, str)
-            raise TypeError(f"{cls.__name__}: {paths.in_words(path)} is the payload, and no path leads through it")
+            whole = places[number]
+            assert isinstance(whole, tuple)
+            raise TypeError(f"{cls.__name__}: {paths.in_words(whole)} is the payload, and no path leads through it")
     if len(tree) > limits.nodes:
         raise TypeError(f"{cls.__name__}: its paths have more than {limits.nodes - 1} keys")
     return tree

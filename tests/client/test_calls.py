@@ -182,7 +182,7 @@ def test_audio_goes_when_it_is_awaited_and_once() -> None:
                     await sent
                 await asyncio.create_task(call.send_audio(np.full(480, 4, np.int16)))
                 with pytest.warns(RuntimeWarning, match="never awaited"):
-                    call.send_audio(np.full(480, 6, np.int16))
+                    call.send_audio(np.full(480, 6, np.int16))  # type: ignore[unused-coroutine]
                 with pytest.raises(TypeError):  # and no warning
                     await call.send_audio(np.zeros(480, np.int64))
                 with pytest.raises(KeyError):
