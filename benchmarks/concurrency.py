@@ -52,7 +52,7 @@ LATE = 0.020
 
 Item = tuple[str, Any]
 
-# What costs the least: no bound on the queue, at which picows and websockets would stop the network and start it again, no pings.
+# The cheapest settings: an unbounded queue, so that picows and websockets never pause the network, and no pings.
 UNBOUNDED: dict[str, Any] = {"max_size": None, "max_queue": None, "ping_interval": None}
 
 

@@ -27,8 +27,8 @@ cdef inline line_span _span_of(bytes text):
     return line_span(start, start + PyBytes_GET_SIZE(text))
 
 cdef bint _line_keys(tuple before, tuple behind, size_t time_at, size_t direction_at, size_t call_at, line_keys *keys) except -1:
-    """Fills `keys` from keys in their quotes, which the caller keeps alive. False if there are too many, or if a place is not
-    among their values."""
+    """Fills `keys` from keys in their quotes, which the caller keeps alive. False if there are too many, or if one of the three
+    places is not that of a key."""
     cdef Py_ssize_t i
     if not 0 < len(before) <= LINE_MEMBERS + 1 or len(behind) > LINE_MEMBERS:
         return False

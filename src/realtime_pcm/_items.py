@@ -92,7 +92,7 @@ class Interruption:
 
     Attributes:
         truncations: Items that were heard in part, each with its `frame`.
-        unheard: Items of which nothing was heard. Each has a `delete_frame`, or None.
+        unheard: Items that were not heard at all. Each has a `delete_frame`, or None.
         played: Items that were heard to the end.
         unidentified: Items that were heard in part but have no item_id, so no frame can name them. Their `frame` is "".
     """
@@ -106,8 +106,8 @@ class Interruption:
     def frames(self) -> list[str]:
         """What to tell a Realtime server: JSON texts, to be sent one by one.
 
-        They truncate each item that was heard in part, and delete each of which nothing was heard: servers refuse to truncate at
-        0 ms.
+        They truncate the items that were heard in part. They delete those that were not heard at all, because servers refuse to
+        truncate at 0 ms.
         """
         deleted = [item.delete_frame for item in self.unheard if item.delete_frame is not None]
         return [cut.frame for cut in self.truncations] + deleted

@@ -137,8 +137,8 @@ static void keep_named(session *s, const wire_frame *frame, const session_plan *
                        const audio_step *step) {
     const wire_value *name = &frame->values[plan->format_name];
     const size_t length = name->end - name->start;
-    if (s == NULL || (frame->present & plan->format_fields) != 1u << plan->format_name ||
-        name->escaped || length > sizeof s->named_text || step->doubt.value.kind != WIRE_ABSENT)
+    if (s == NULL || !session_only_names(frame, plan) || name->escaped ||
+        length > sizeof s->named_text || step->doubt.value.kind != WIRE_ABSENT)
         return;
     s->named = step->own;
     s->named_length = (uint8_t)length;
@@ -277,10 +277,9 @@ static session_id refused_id(const wire_tier *tier, const wire_frame *f, const s
 static bool read_flat_format(const wire_frame *f, uint8_t name, uint8_t rate, uint8_t channels,
                              const audio_format *unnamed, audio_format *format,
                              format_doubt *doubt) {
-    audio_format flat, base = *unnamed;
-    base.unnamed = true;
-    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels), &base, &flat,
-                doubt);
+    audio_format flat;
+    format_with(f->data, field_of(f, name), field_of(f, rate), field_of(f, channels), unnamed,
+                &flat, doubt);
     if (flat.unnamed) return false;
     *format = flat;
     return true;

@@ -233,13 +233,18 @@ void session_abandon(session *s, session_step *step);
 
 /* ---- Inline, because each delta calls it ----------------------------------------------------- */
 
-/* Whether the message says nothing of its format but the name that is in `named`. */
+/* Whether the message says nothing of its format but a name. */
+static inline bool session_only_names(const wire_frame *frame, const session_plan *plan) {
+    return (frame->present & plan->format_fields) == 1u << plan->format_name;
+}
+
+/* Whether that name is the one in `named`. */
 static inline bool session_names_again(const session *s, const wire_frame *frame,
                                        const session_plan *plan) {
     const wire_value *name = &frame->values[plan->format_name];
     const size_t length = name->end - name->start;
-    return (frame->present & plan->format_fields) == 1u << plan->format_name &&
-           name->kind == WIRE_STRING && length == s->named_length && length > 0 &&
+    return session_only_names(frame, plan) && name->kind == WIRE_STRING &&
+           length == s->named_length && length > 0 &&
            memcmp(frame->data + name->start, s->named_text, length) == 0;
 }
 

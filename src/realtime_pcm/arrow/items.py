@@ -23,9 +23,9 @@ __all__ = ["Items", "items"]
 
 LONGEST_TEXT = 1 << 20  # characters of a transcript
 MOST_ITEMS = 1 << 20  # without ids
-_Meaning: TypeAlias = tuple[str | None, str | None, dict[str | None, str]]
-
 MOST_TYPES = 1000  # whose roles are cached
+
+_Meaning: TypeAlias = tuple[str | None, str | None, dict[str | None, str]]  # what Items._meaning gives
 
 
 class _Item:

@@ -26,8 +26,8 @@ static const uint8_t *stop_inside(const walker *w, wire_frame *f, unsigned depth
     return NULL;
 }
 
-/* p: at the key of a member, whose node this returns; NULL if it has none. Moves *p to the colon's
- * far side; to NULL at a fault. `expected`: the node whose key is looked for first. */
+/* p: at the key of a member. Returns its node, or NULL if it has none. Moves *p past the colon; to
+ * NULL at a fault. `expected`: the node whose key is looked for first. */
 static inline const wire_node *walk_node_key(walker *w, const wire_node *nodes,
                                              const wire_node *node, const wire_node *expected,
                                              const uint8_t **p) {
